@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The wall: the ABI between the engine and the module.
+//!
+//! Included as text by both sides, so that there is one definition. Pointers and integers
+//! only: the module is compiled for a target without floating point, the engine for one with it.
+//!
+//! Rules of every call: made in task context inside a NEON section with FPCR = 0; memory handed
+//! in is aligned to [`ALIGN`], zeroed the first time, exclusive to the call unless said, and does
+//! not move while the engine refers to it. A function that may take longer than a chunk has a
+//! `budget` and is called again while it returns [`MORE`].
+//!
+//! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
+
+/// Raised with every change of a function or type below; compared at insmod.
+pub const ABI: u32 = 1;
+/// Version of the numerics contract.
+pub const NUMERICS: u32 = 1;
+/// Alignment in bytes of every block of memory handed to the engine.
+pub const ALIGN: usize = 64;
+/// Size in bytes of a segment of the model arena; the last one is cut to size.
+pub const SEGMENT_BYTES: usize = 32 << 20;
+/// Positions of a KV block.
+pub const BLOCK_POSITIONS: u32 = 32;
+/// Most rows of one step.
+pub const ROWS_MAX: u32 = 64;
+/// Most rows of one step for which logits are computed.
+pub const LOGITS_MAX: u32 = 8;
+/// Most bytes of text of one token.
+pub const TOKEN_BYTES_MAX: usize = 1024;
+/// Most bytes asked for by one [`Read`]; the size of the module's read buffer.
+pub const READ_BYTES_MAX: usize = 4 << 20;
+
+/// The call is finished.
+pub const DONE: i32 = 0;
+/// The budget is used up: call again.
+pub const MORE: i32 = 1;
+
+/// Negative statuses.
+pub mod fault {
+    /// The model is refused: [`super::Refusal`] says why.
+    pub const REFUSED: i32 = -1;
+    /// A non-finite activation.
+    pub const NUMERIC: i32 = -2;
+    /// More ids than the workspace or the caller's limit holds.
+    pub const CAPACITY: i32 = -3;
+    /// An argument outside its documented range.
+    pub const ARGUMENT: i32 = -4;
+    /// The header is longer than what was handed in: read at least [`super::Header::need`] bytes.
+    pub const SHORT: i32 = -5;
+}
+
+/// Why a model is refused; `reason` is a `SISLM_LOAD_*` of the UAPI header.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Refusal {
+    /// `SISLM_LOAD_*`.
+    pub reason: u32,
+    /// Zero.
+    pub pad: u32,
+    /// Offset, count or block that belongs to the reason.
+    pub detail: u64,
+    /// Key or tensor, cut to fit, NUL-terminated.
+    pub subject: [u8; 64],
+}
+
+/// Limits a model must keep, from module parameters and the machine.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the whole file.
+    pub file_bytes: u64,
+    /// Most bytes of the packed model.
+    pub model_bytes: u64,
+    /// Most positions of a context.
+    pub context: u32,
+    /// `SISLM_SIMD_*` level the weights are packed for; 1 to 4.
+    pub simd: u32,
+}
+
+/// Progress of the header.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Header {
+    /// With [`fault::SHORT`]: bytes from the start of the file that are needed at least.
+    pub need: u64,
+}
+
+/// What must be allocated for the model, known once the header is parsed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Plan {
+    /// Bytes of the model descriptor.
+    pub model_bytes: u64,
+    /// Bytes of the arena, over all segments; each but the last is [`SEGMENT_BYTES`].
+    pub arena_bytes: u64,
+    /// Part of the arena that holds weights, norms and biases.
+    pub weight_bytes: u64,
+    /// Part of the arena that holds vocabulary tables.
+    pub vocabulary_bytes: u64,
+    /// Bytes of scratch for building the vocabulary tables; freed after loading.
+    pub scratch_bytes: u64,
+}
+
+/// One segment of the arena.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Segment {
+    /// First byte.
+    pub base: *mut u8,
+    /// Size in bytes.
+    pub bytes: usize,
+}
+
+/// The next piece of the file the engine wants, in file order and without gaps.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Read {
+    /// Offset in the file.
+    pub offset: u64,
+    /// Bytes, at most [`READ_BYTES_MAX`]; 0 at the end of the file.
+    pub bytes: u32,
+    /// Chunks it is packed in; 0 when its bytes are only hashed.
+    pub chunks: u32,
+}
+
+/// Facts of a loaded model; ids are `!0` where there is none.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Facts {
+    /// `SISLM_ARCH_*`.
+    pub architecture: u32,
+    /// `SISLM_TOKENIZER_*`.
+    pub tokenizer: u32,
+    /// Transformer layers.
+    pub layers: u32,
+    /// Width of the residual stream.
+    pub embedding: u32,
+    /// Attention heads.
+    pub heads: u32,
+    /// Key and value heads.
+    pub kv_heads: u32,
+    /// Dimensions of a head.
+    pub head_size: u32,
+    /// Width of the feed-forward layer.
+    pub feed_forward: u32,
+    /// Number of token ids.
+    pub vocabulary: u32,
+    /// Most positions: the model's own, within [`Limits::context`].
+    pub context: u32,
+    /// Beginning-of-sequence token.
+    pub bos: u32,
+    /// End-of-sequence token.
+    pub eos: u32,
+    /// `general.file_type`.
+    pub file_type: u32,
+    /// Zero.
+    pub pad: u32,
+    /// Number of weights.
+    pub parameters: u64,
+    /// `general.name`, cut to fit, NUL-terminated.
+    pub title: [u8; 64],
+}
+
+/// Sizes of a step.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct StepSize {
+    /// Bytes of the step.
+    pub step_bytes: u64,
+    /// Bytes of one KV block of the type asked for.
+    pub kv_block_bytes: u64,
+}
+
+/// Shape of a step, fixed when it is made.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct StepShape {
+    /// Most rows, 1 to [`ROWS_MAX`].
+    pub rows: u32,
+    /// Most rows with logits, 1 to [`LOGITS_MAX`].
+    pub logits: u32,
+    /// Worker slots, at least 1; a slot serves one task at a time.
+    pub workers: u32,
+    /// Most positions of a sequence in it.
+    pub context: u32,
+}
+
+/// Compute the logits of this row.
+pub const ROW_LOGITS: u32 = 1;
+
+/// One row of a step: a token of a sequence.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// Base address of each KV block of the sequence, positions ascending; blocks that hold
+    /// positions up to `position` are valid. Rows of one sequence share the table.
+    pub blocks: *const *mut u8,
+    /// Position, below the shape's context. Rows of one sequence: positions ascend with the row,
+    /// and all positions before the first one have been computed.
+    pub position: u32,
+    /// Token id, below the vocabulary.
+    pub token: u32,
+    /// `SISLM_KV_*` of the sequence.
+    pub kv_type: u32,
+    /// [`ROW_LOGITS`].
+    pub flags: u32,
+}
+
+/// How the next token is drawn: `struct sislm_sampling` of the UAPI header, field by field.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Sampling {
+    /// Millionths; 0 is greedy.
+    pub temperature: u32,
+    /// Candidates kept; 0 for all.
+    pub top_k: u32,
+    /// Millionths.
+    pub top_p: u32,
+    /// Millionths.
+    pub min_p: u32,
+    /// Millionths.
+    pub typical_p: u32,
+    /// Millionths.
+    pub repeat_penalty: u32,
+    /// Tokens looked back at.
+    pub repeat_last: u32,
+    /// Millionths.
+    pub presence_penalty: i32,
+    /// Millionths.
+    pub frequency_penalty: i32,
+    /// Zero.
+    pub pad: u32,
+}
+
+/// State of the named generator (PCG-XSH-RR 64/32, O'Neill 2014).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Generator {
+    /// State of the generator.
+    pub state: u64,
+    /// Its stream; odd.
+    pub stream: u64,
+}
+
+/// A token and its log-probability in millionths.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Candidate {
+    /// Token id.
+    pub id: u32,
+    /// ln p, millionths, 0 or negative.
+    pub log_probability: i32,
+}
+
+/// Result of a self-test.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SelfTest {
+    /// Comparisons made.
+    pub cases: u64,
+    /// Comparisons that differed.
+    pub failures: u64,
+}
+
+const _: () = assert!(size_of::<Refusal>() == 80 && size_of::<Limits>() == 24);
+const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
+const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 128);
+const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
+const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
+
+/// Hands the list of the wall's functions to `$receiver`, which declares or checks them.
+///
+/// `*mut u8` named `load`, `model`, `step`, `work` is memory whose layout only the engine knows.
+#[macro_export]
+macro_rules! sislm_wall {
+    ($receiver:ident) => {
+        $receiver! {
+            /// The engine's [`ABI`].
+            fn sislm_engine_abi() -> u32;
+
+            // Loading, in this order: load_size, load_begin, load_header until DONE (SHORT: read
+            // more, call again with the longer prefix), load_plan, load_attach, load_vocabulary
+            // until DONE, then load_next and load_pack until a read of 0 bytes, load_finish.
+
+            /// Checks the first `bytes` of the file (at least 24, else SHORT with need) and gives
+            /// the size of the load state in `size`.
+            fn sislm_engine_load_size(prefix: *const u8, bytes: usize, header: *mut Header, size: *mut u64, refusal: *mut Refusal) -> i32;
+            /// Starts a load in zeroed memory of that size.
+            fn sislm_engine_load_begin(load: *mut u8, load_bytes: usize, limits: *const Limits, prefix: *const u8, bytes: usize) -> i32;
+            /// Parses the header, `prefix` being the file from its start; about `budget` items.
+            fn sislm_engine_load_header(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, header: *mut Header, refusal: *mut Refusal) -> i32;
+            /// Checks the model's shape and computes what it needs.
+            fn sislm_engine_load_plan(load: *mut u8, prefix: *const u8, bytes: usize, plan: *mut Plan, refusal: *mut Refusal) -> i32;
+            /// Lays the model out in zeroed memory; `segments` must live as long as the model.
+            fn sislm_engine_load_attach(load: *mut u8, model: *mut u8, model_bytes: usize, segments: *const Segment, count: u32, scratch: *mut u8, scratch_bytes: usize) -> i32;
+            /// Builds the vocabulary tables from the header; about `budget` entries.
+            fn sislm_engine_load_vocabulary(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, refusal: *mut Refusal) -> i32;
+            /// The next piece to read.
+            fn sislm_engine_load_next(load: *mut u8, read: *mut Read) -> i32;
+            /// Packs chunk `chunk` of the piece last asked for; chunks of one piece may run at the
+            /// same time on several tasks.
+            fn sislm_engine_load_pack(load: *const u8, data: *const u8, bytes: usize, chunk: u32, refusal: *mut Refusal) -> i32;
+            /// Checks that all is there and seals the model.
+            fn sislm_engine_load_finish(load: *mut u8, facts: *mut Facts, refusal: *mut Refusal) -> i32;
+
+            // Text.
+
+            /// Size of the workspace for tokenizing `bytes` of text.
+            fn sislm_engine_tokenize_size(model: *const u8, bytes: usize, size: *mut u64) -> i32;
+            /// Starts; `flags` are SISLM_TOKENIZE_*. `text` must live until the ids are taken.
+            fn sislm_engine_tokenize_begin(work: *mut u8, work_bytes: usize, model: *const u8, text: *const u8, bytes: usize, flags: u32) -> i32;
+            /// Goes on; about `budget` units of work.
+            fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -> i32;
+            /// After DONE: the ids, valid as long as the workspace.
+            fn sislm_engine_tokenize_ids(work: *const u8, ids: *mut *const u32, count: *mut u32) -> i32;
+            /// Bytes of one token: at most TOKEN_BYTES_MAX are written, `length` set. Flag
+            /// SISLM_TOKENIZE_BOS: first of a text (the space prefix is removed). Control tokens
+            /// have no text.
+            fn sislm_engine_detokenize(model: *const u8, id: u32, flags: u32, text: *mut u8, capacity: usize, length: *mut u32) -> i32;
+
+            // A step. After prepare: for each stage in order, every chunk once, by any slot, and a
+            // stage starts when all chunks of the one before are done.
+
+            /// Sizes for a shape and a KV type.
+            fn sislm_engine_step_size(model: *const u8, shape: *const StepShape, kv_type: u32, size: *mut StepSize) -> i32;
+            /// Makes a step in zeroed memory.
+            fn sislm_engine_step_begin(step: *mut u8, step_bytes: usize, model: *const u8, shape: *const StepShape) -> i32;
+            /// Takes the rows of the next forward pass; `stages` is set.
+            fn sislm_engine_step_prepare(step: *mut u8, rows: *const Row, count: u32, stages: *mut u32) -> i32;
+            /// Chunks of a stage, at least 1, and the weight bytes (or as much work) of each.
+            fn sislm_engine_step_stage(step: *const u8, stage: u32, chunks: *mut u32, work: *mut u64) -> i32;
+            /// Runs one chunk; called by several tasks at the same time.
+            fn sislm_engine_step_chunk(step: *const u8, stage: u32, slot: u32, chunk: u32) -> i32;
+            /// After the last stage: NUMERIC when row `row` met a non-finite activation; the row's
+            /// logits (f32, vocabulary) when it asked for them, else a null pointer.
+            fn sislm_engine_step_logits(step: *const u8, row: u32, logits: *mut *const u8) -> i32;
+
+            // From logits to tokens.
+
+            /// Size of the workspace for sampling and scoring.
+            fn sislm_engine_sample_size(model: *const u8, size: *mut u64) -> i32;
+            /// Seeds a generator.
+            fn sislm_engine_generator(generator: *mut Generator, seed: u64) -> i32;
+            /// Starts; `history` holds the tokens of the context, oldest first.
+            fn sislm_engine_sample_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, sampling: *const Sampling, history: *const u32, count: u32) -> i32;
+            /// Goes on, about `budget` candidates; after DONE `token` is set and the generator
+            /// has advanced by one draw (by none when greedy).
+            fn sislm_engine_sample_run(work: *mut u8, budget: u32, generator: *mut Generator, token: *mut u32) -> i32;
+            /// Starts scoring: ln p of `target` (!0 for none) and the `top` most likely tokens.
+            fn sislm_engine_score_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, target: u32, top: u32) -> i32;
+            /// Goes on; after DONE `target` and `top` entries at `candidates` are set.
+            fn sislm_engine_score_run(work: *mut u8, budget: u32, target: *mut i32, candidates: *mut Candidate) -> i32;
+
+            // Checks.
+
+            /// Size of the workspace of the self-test and of the benchmarks.
+            fn sislm_engine_check_size(format: u32, rows: u32, columns: u32, groups: u32, size: *mut u64) -> i32;
+            /// Runs about `budget` comparisons of level `simd` with the scalar twins, from `cases` on.
+            fn sislm_engine_selftest(work: *mut u8, work_bytes: usize, simd: u32, budget: u32, result: *mut SelfTest) -> i32;
+            /// One pass of one inner loop over made-up data.
+            fn sislm_engine_bench(work: *mut u8, work_bytes: usize, simd: u32, format: u32, rows: u32, columns: u32, groups: u32) -> i32;
+        }
+    };
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * sislm - a language model as a file: the userspace interface of /dev/sislm.
+ *
+ * This header is the only definition of the interface; the module and the
+ * client both generate their bindings from it. Documentation/abi.rst
+ * describes the behaviour.
+ *
+ * Rules for every structure: fixed-width fields, explicit padding that must be
+ * zero, pointers as __u64, probabilities and times as integers, no floating
+ * point. The size encoded in the ioctl number is the size the caller knows: a
+ * larger structure is accepted while all bytes unknown to the kernel are zero
+ * (else E2BIG), a shorter one is completed with zeroes. New members and new
+ * ioctls go to the end. Unknown flags are EINVAL, unknown commands ENOTTY.
+ */
+#ifndef _UAPI_SISLM_H
+#define _UAPI_SISLM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/** SISLM_ABI_VERSION: raised when an existing member changes its meaning. */
+#define SISLM_ABI_VERSION	1
+#define SISLM_NAME_MAX		64	/* model name, NUL included */
+#define SISLM_DIGEST_SIZE	32	/* SHA-256 */
+#define SISLM_STOP_MAX		4	/* stop strings per file */
+#define SISLM_STOP_BYTES	32	/* bytes of one stop string */
+#define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
+#define SISLM_MILLION		1000000	/* unit of fractions and log-probabilities */
+
+/* Instruction levels, ascending; also the values of the module parameter simd=. */
+#define SISLM_SIMD_AUTOMATIC	0
+#define SISLM_SIMD_SCALAR	1
+#define SISLM_SIMD_NEON		2
+#define SISLM_SIMD_DOTPROD	3
+#define SISLM_SIMD_I8MM		4
+
+/* Architectures and tokenizers a model can have. */
+#define SISLM_ARCH_LLAMA	1
+#define SISLM_ARCH_GPT2		2
+#define SISLM_TOKENIZER_SPM	1	/* SentencePiece BPE: scores, byte fallback */
+#define SISLM_TOKENIZER_BPE	2	/* byte-level BPE: merges */
+
+/* Type of the stored keys and values. */
+#define SISLM_KV_F16		0
+#define SISLM_KV_F32		1
+
+/* Why a turn ended. */
+#define SISLM_FINISH_NONE	0	/* no turn yet, or it is running */
+#define SISLM_FINISH_STOP	1	/* end-of-sequence token or stop string */
+#define SISLM_FINISH_LENGTH	2	/* max_tokens reached */
+#define SISLM_FINISH_CONTEXT	3	/* no position left in the context */
+#define SISLM_FINISH_CANCELLED	4	/* CANCEL, RESET or close */
+#define SISLM_FINISH_NUMERIC	5	/* a non-finite activation */
+#define SISLM_FINISH_ERROR	6	/* memory, prompt too long, device broken */
+
+/* Why a model was refused (struct sislm_load.reason). */
+#define SISLM_LOAD_OK			0
+#define SISLM_LOAD_NOT_GGUF		1	/* magic */
+#define SISLM_LOAD_VERSION		2	/* GGUF version not 2 or 3, or big-endian */
+#define SISLM_LOAD_TRUNCATED		3	/* the file ends before its contents */
+#define SISLM_LOAD_MALFORMED		4	/* structure of the header */
+#define SISLM_LOAD_COUNT		5	/* a count or length over its cap */
+#define SISLM_LOAD_KEY_MISSING		6	/* a required metadata key */
+#define SISLM_LOAD_KEY_TYPE		7	/* a metadata key of the wrong type */
+#define SISLM_LOAD_KEY_VALUE		8	/* a metadata value out of range */
+#define SISLM_LOAD_ARCHITECTURE		9	/* not a supported architecture */
+#define SISLM_LOAD_TOKENIZER		10	/* not a supported tokenizer */
+#define SISLM_LOAD_TENSOR_MISSING	11
+#define SISLM_LOAD_TENSOR_TYPE		12	/* weight format not supported */
+#define SISLM_LOAD_TENSOR_SHAPE		13
+#define SISLM_LOAD_TENSOR_BOUNDS	14	/* outside the file, or overlapping */
+#define SISLM_LOAD_TENSOR_DUPLICATE	15
+#define SISLM_LOAD_NOT_FINITE		16	/* weight or scale is inf or NaN */
+#define SISLM_LOAD_LIMIT		17	/* over a limit set with a module parameter */
+#define SISLM_LOAD_VOCABULARY		18	/* inconsistent vocabulary */
+
+/**
+ * struct sislm_query - version, capabilities and limits
+ * @abi: Output: SISLM_ABI_VERSION of the module.
+ * @numerics: Output: version of the numerics contract.
+ * @simd: Output: SISLM_SIMD_* level in use, never AUTOMATIC.
+ * @threads: Output: worker threads of the team (callers help in addition).
+ * @models: Output: number of loaded models.
+ * @sessions: Output: number of open files.
+ * @sessions_max: Output: limit of open files.
+ * @prompt_max: Output: limit of one prompt, in bytes.
+ * @context_max: Output: limit of a context, in positions.
+ * @pad: Must be zero; zero in the answer.
+ * @model_max: Output: limit of the packed model, in bytes.
+ * @kv_max: Output: limit of all keys and values of one model, in bytes.
+ * @longest_section: Output: most work done in one NEON section, in weight bytes.
+ */
+struct sislm_query {
+	__u32 abi;
+	__u32 numerics;
+	__u32 simd;
+	__u32 threads;
+	__u32 models;
+	__u32 sessions;
+	__u32 sessions_max;
+	__u32 prompt_max;
+	__u32 context_max;
+	__u32 pad;
+	__u64 model_max;
+	__u64 kv_max;
+	__u64 longest_section;
+};
+
+/**
+ * struct sislm_load - load a GGUF file under a name (CAP_SYS_ADMIN)
+ * @fd: Input: descriptor of a regular file, open for reading. Its position is
+ *	neither used nor changed.
+ * @flags: Input: must be zero.
+ * @name: Input: 1 to 63 characters of [A-Za-z0-9._-], NUL-terminated, then zero.
+ * @done: Output: bytes of the file read so far, also on EINTR and on errors.
+ * @total: Output: size of the file in bytes.
+ * @reason: Output: SISLM_LOAD_*, set with EINVAL, EFBIG and EOPNOTSUPP.
+ * @pad: Must be zero.
+ * @detail: Output: number that belongs to @reason (offset, count, block).
+ * @subject: Output: metadata key or tensor that @reason is about, NUL-terminated.
+ * @digest_ns: Output: time spent in the digest.
+ * @pack_ns: Output: time spent in packing.
+ * @read_ns: Output: time spent in reading.
+ */
+struct sislm_load {
+	__s32 fd;
+	__u32 flags;
+	__u8 name[SISLM_NAME_MAX];
+	__u64 done;
+	__u64 total;
+	__u32 reason;
+	__u32 pad;
+	__u64 detail;
+	__u8 subject[SISLM_NAME_MAX];
+	__u64 digest_ns;
+	__u64 pack_ns;
+	__u64 read_ns;
+};
+
+/**
+ * struct sislm_name - unload a model (CAP_SYS_ADMIN)
+ * @name: Input: name given to LOAD. EBUSY while a file has a context on it.
+ */
+struct sislm_name {
+	__u8 name[SISLM_NAME_MAX];
+};
+
+/**
+ * struct sislm_progress - progress of the load under a name
+ * @name: Input: name given to LOAD.
+ * @done: Output: bytes read.
+ * @total: Output: bytes of the file.
+ */
+struct sislm_progress {
+	__u8 name[SISLM_NAME_MAX];
+	__u64 done;
+	__u64 total;
+};
+
+/**
+ * struct sislm_model - one loaded model
+ * @index: Input: place in the list, from 0, when @name is empty; ENOENT past the end.
+ * @flags: Input: must be zero.
+ * @name: Input: the model asked for, or empty. Output: its name.
+ * @title: Output: general.name of the file, cut to fit, NUL-terminated.
+ * @digest: Output: SHA-256 of the file.
+ * @file_bytes: Output: size of the file.
+ * @parameters: Output: number of weights.
+ * @weight_bytes: Output: packed weights, norms and biases in memory.
+ * @vocabulary_bytes: Output: vocabulary tables in memory.
+ * @model_bytes: Output: descriptors in memory.
+ * @arena_bytes: Output: memory taken for the model from the kernel, all parts.
+ * @step_bytes: Output: activations of one step, all workers.
+ * @kv_block_bytes: Output: one block of 32 positions in f16.
+ * @kv_bytes: Output: keys and values in use now.
+ * @peak_bytes: Output: most memory the module held while loading it.
+ * @architecture: Output: SISLM_ARCH_*.
+ * @tokenizer: Output: SISLM_TOKENIZER_*.
+ * @layers: Output.
+ * @embedding: Output: width of the residual stream.
+ * @heads: Output: attention heads.
+ * @kv_heads: Output: key and value heads (GQA when fewer than @heads).
+ * @head_size: Output: dimensions of a head.
+ * @feed_forward: Output: width of the feed-forward layer.
+ * @vocabulary: Output: number of token ids.
+ * @context: Output: most positions of a context (the model's own, within the limit).
+ * @bos: Output: id put before the text at position 0, or ~0.
+ * @eos: Output: id that ends a turn, or ~0.
+ * @file_type: Output: general.file_type, or ~0.
+ * @users: Output: open files with a context on this model.
+ */
+struct sislm_model {
+	__u32 index;
+	__u32 flags;
+	__u8 name[SISLM_NAME_MAX];
+	__u8 title[SISLM_NAME_MAX];
+	__u8 digest[SISLM_DIGEST_SIZE];
+	__u64 file_bytes;
+	__u64 parameters;
+	__u64 weight_bytes;
+	__u64 vocabulary_bytes;
+	__u64 model_bytes;
+	__u64 arena_bytes;
+	__u64 step_bytes;
+	__u64 kv_block_bytes;
+	__u64 kv_bytes;
+	__u64 peak_bytes;
+	__u32 architecture;
+	__u32 tokenizer;
+	__u32 layers;
+	__u32 embedding;
+	__u32 heads;
+	__u32 kv_heads;
+	__u32 head_size;
+	__u32 feed_forward;
+	__u32 vocabulary;
+	__u32 context;
+	__u32 bos;
+	__u32 eos;
+	__u32 file_type;
+	__u32 users;
+};
+
+/**
+ * struct sislm_sampling - how the next token is drawn
+ * @temperature: millionths, 0 to 100000000; 0 is greedy (argmax).
+ * @top_k: candidates kept, 0 for all.
+ * @top_p: millionths, 1 to 1000000; 1000000 keeps all.
+ * @min_p: millionths, 0 to 1000000; 0 keeps all.
+ * @typical_p: millionths, 1 to 1000000; 1000000 keeps all.
+ * @repeat_penalty: millionths, 1 to 100000000; 1000000 is none.
+ * @repeat_last: tokens looked back at by the penalties; 0 for none.
+ * @presence_penalty: millionths, -100000000 to 100000000.
+ * @frequency_penalty: millionths, -100000000 to 100000000.
+ * @pad: Must be zero.
+ */
+struct sislm_sampling {
+	__u32 temperature;
+	__u32 top_k;
+	__u32 top_p;
+	__u32 min_p;
+	__u32 typical_p;
+	__u32 repeat_penalty;
+	__u32 repeat_last;
+	__s32 presence_penalty;
+	__s32 frequency_penalty;
+	__u32 pad;
+};
+
+#define SISLM_CONFIGURE_SEED	(1u << 0)	/* @seed is given, else it is drawn */
+#define SISLM_CONFIGURE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
+#define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the end-of-sequence token */
+
+/**
+ * struct sislm_configure - model, context and sampling of this file
+ * @flags: Input: SISLM_CONFIGURE_*.
+ * @context: Input: positions, 0 for the default (256, or the model's own when smaller).
+ * @kv_type: Input: SISLM_KV_*.
+ * @max_tokens: Input: most tokens of a turn, 0 for no limit but the context.
+ * @model: Input: name, or empty for `default`, else the only one loaded.
+ * @sampling: Input.
+ * @seed: Input: with SISLM_CONFIGURE_SEED. Output: the seed in use.
+ * @stop_count: Input: stop strings, 0 to SISLM_STOP_MAX.
+ * @pad: Must be zero.
+ * @stop_length: Input: bytes of each stop string, 1 to SISLM_STOP_BYTES.
+ * @stop: Input: the stop strings; bytes past their lengths zero.
+ *
+ * Allowed in IDLE only (EBUSY otherwise); empties the context. A file that is
+ * never configured uses the defaults: model as above, balanced sampling
+ * (0.8, 40, 0.9), a drawn seed.
+ */
+struct sislm_configure {
+	__u32 flags;
+	__u32 context;
+	__u32 kv_type;
+	__u32 max_tokens;
+	__u8 model[SISLM_NAME_MAX];
+	struct sislm_sampling sampling;
+	__u64 seed;
+	__u32 stop_count;
+	__u32 pad;
+	__u32 stop_length[SISLM_STOP_MAX];
+	__u8 stop[SISLM_STOP_MAX][SISLM_STOP_BYTES];
+};
+
+/**
+ * struct sislm_result - the last turn of this file
+ * @prompt_ids: Input: where to copy the prompt's ids, __u32 each, or 0.
+ * @ids: Input: where to copy the generated ids, __u32 each, or 0.
+ * @prompt_capacity: Input: entries at @prompt_ids. ENOSPC when too few.
+ * @capacity: Input: entries at @ids. ENOSPC when too few.
+ * @prompt_count: Output: ids of the prompt; also the count of a prompt that was too long.
+ * @count: Output: generated ids.
+ * @finish: Output: SISLM_FINISH_*.
+ * @error: Output: errno of SISLM_FINISH_ERROR, else 0.
+ * @simd: Output: SISLM_SIMD_*.
+ * @threads: Output: workers of the team.
+ * @context: Output: positions of the context.
+ * @positions: Output: positions used in it, this turn included.
+ * @reused: Output: positions of the context that were kept from earlier turns.
+ * @numerics: Output: version of the numerics contract.
+ * @seed: Output: seed of the turn.
+ * @load_ns: Output: tokenizing and setting up.
+ * @prefill_ns: Output: time until the first logits.
+ * @decode_ns: Output: time from the first logits to the end, waits for a reader excluded.
+ * @digest: Output: SHA-256 of the model's file.
+ */
+struct sislm_result {
+	__u64 prompt_ids;
+	__u64 ids;
+	__u32 prompt_capacity;
+	__u32 capacity;
+	__u32 prompt_count;
+	__u32 count;
+	__u32 finish;
+	__u32 error;
+	__u32 simd;
+	__u32 threads;
+	__u32 context;
+	__u32 positions;
+	__u32 reused;
+	__u32 numerics;
+	__u64 seed;
+	__u64 load_ns;
+	__u64 prefill_ns;
+	__u64 decode_ns;
+	__u8 digest[SISLM_DIGEST_SIZE];
+};
+
+/**
+ * struct sislm_run - one whole turn in one call
+ * @prompt: Input: the text.
+ * @text: Input: where the answer goes.
+ * @prompt_length: Input: bytes of @prompt.
+ * @capacity: Input: bytes at @text; an answer that does not fit is ENOSPC,
+ *	with as much as fits and its full @length.
+ * @flags: Input: must be zero.
+ * @length: Output: bytes of the answer.
+ * @result: As in RESULT; its pointers are honoured.
+ *
+ * Only in IDLE (EBUSY). A signal cancels the turn: EINTR.
+ */
+struct sislm_run {
+	__u64 prompt;
+	__u64 text;
+	__u32 prompt_length;
+	__u32 capacity;
+	__u32 flags;
+	__u32 length;
+	struct sislm_result result;
+};
+
+#define SISLM_TOKENIZE_BOS	(1u << 0)	/* as at position 0: BOS and space prefix as the model says */
+#define SISLM_TOKENIZE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
+
+/**
+ * struct sislm_tokenize - text to ids, by this file's model
+ * @text: Input: the bytes.
+ * @ids: Input: where the ids go, __u32 each.
+ * @length: Input: bytes of @text.
+ * @capacity: Input: entries at @ids. ENOSPC when too few, with @count set.
+ * @flags: Input: SISLM_TOKENIZE_*.
+ * @count: Output: ids.
+ */
+struct sislm_tokenize {
+	__u64 text;
+	__u64 ids;
+	__u32 length;
+	__u32 capacity;
+	__u32 flags;
+	__u32 count;
+};
+
+/**
+ * struct sislm_detokenize - ids to text, by this file's model
+ * @ids: Input: __u32 each.
+ * @text: Input: where the bytes go.
+ * @count: Input: ids.
+ * @capacity: Input: bytes at @text. ENOSPC when too few, with @length set.
+ * @flags: Input: SISLM_TOKENIZE_BOS: as at position 0 (leading space removed).
+ * @length: Output: bytes.
+ */
+struct sislm_detokenize {
+	__u64 ids;
+	__u64 text;
+	__u32 count;
+	__u32 capacity;
+	__u32 flags;
+	__u32 length;
+};
+
+/**
+ * struct sislm_candidate - a token and its log-probability
+ * @id: the token.
+ * @log_probability: natural logarithm, millionths, 0 or negative.
+ */
+struct sislm_candidate {
+	__u32 id;
+	__s32 log_probability;
+};
+
+/**
+ * struct sislm_evaluate - log-probabilities of given tokens
+ * @ids: Input: __u32 each, from position 0 of an empty context.
+ * @log_probabilities: Input: __s32 each, @count entries, or 0. Entry 0 is 0;
+ *	entry i is ln p(ids[i] | ids[0..i]) in millionths.
+ * @top: Input: struct sislm_candidate, @count rows of @top_k, or 0: the most
+ *	likely tokens after ids[0..=i], descending.
+ * @count: Input: ids, 1 to the context.
+ * @top_k: Input: 0 to SISLM_TOP_MAX.
+ * @flags: Input: must be zero.
+ * @done: Input: 0. Output: rows finished. After EINTR call again with the same
+ *	structure: it continues; any other use of the file drops the rest.
+ * @nll: Output: sum of the negative log-probabilities of ids[1..], millionths.
+ * @prefill_ns: Output: time spent.
+ * @logits_sha256: Output: SHA-256 over the f32 bits of all rows' logits, little-endian,
+ *	positions ascending: the witness of the numerics contract.
+ *
+ * Only in IDLE (EBUSY). Empties the context before and after.
+ */
+struct sislm_evaluate {
+	__u64 ids;
+	__u64 log_probabilities;
+	__u64 top;
+	__u32 count;
+	__u32 top_k;
+	__u32 flags;
+	__u32 done;
+	__u64 nll;
+	__u64 prefill_ns;
+	__u8 logits_sha256[SISLM_DIGEST_SIZE];
+};
+
+/**
+ * struct sislm_statistics - counters of the module since it was loaded
+ * @turns: Output: turns started.
+ * @prompt_tokens: Output: tokens of prompts.
+ * @tokens: Output: generated tokens.
+ * @prefill_ns: Output.
+ * @decode_ns: Output.
+ * @steps: Output: forward passes.
+ * @sections: Output: NEON sections.
+ * @longest_section: Output: most work in one section, weight bytes.
+ * @kv_blocks: Output: blocks of 32 positions in use.
+ * @kv_bytes: Output: their memory.
+ * @positions_computed: Output: positions whose keys and values were computed.
+ * @positions_reused: Output: positions kept from earlier turns.
+ * @memory_models: Output: memory of all models.
+ * @memory_steps: Output: memory of all steps.
+ * @memory_sessions: Output: memory of all open files, KV blocks excluded.
+ * @cancelled: Output: turns ended by CANCEL, RESET, close or a signal.
+ */
+struct sislm_statistics {
+	__u64 turns;
+	__u64 prompt_tokens;
+	__u64 tokens;
+	__u64 prefill_ns;
+	__u64 decode_ns;
+	__u64 steps;
+	__u64 sections;
+	__u64 longest_section;
+	__u64 kv_blocks;
+	__u64 kv_bytes;
+	__u64 positions_computed;
+	__u64 positions_reused;
+	__u64 memory_models;
+	__u64 memory_steps;
+	__u64 memory_sessions;
+	__u64 cancelled;
+};
+
+/**
+ * struct sislm_selftest - compare the loops in use with their scalar twins
+ * @simd: Input: SISLM_SIMD_* to test, 0 for the one in use; EOPNOTSUPP when the CPU lacks it.
+ * @flags: Input: must be zero.
+ * @cases: Output: comparisons made.
+ * @failures: Output: comparisons that differed; 0 on a sound machine.
+ */
+struct sislm_selftest {
+	__u32 simd;
+	__u32 flags;
+	__u64 cases;
+	__u64 failures;
+};
+
+/**
+ * struct sislm_bench - time one inner loop on made-up data
+ * @format: Input: GGUF tensor type of the weights (0 F32, 1 F16, 2 Q4_0, 8 Q8_0).
+ * @rows: Input: rows of the batch, 1 to 8.
+ * @columns: Input: row length, a multiple of 32 up to 8192.
+ * @groups: Input: groups of 16 weight rows, 1 to 1024.
+ * @repeats: Input: passes, 1 to 100000.
+ * @flags: Input: must be zero.
+ * @weights: Output: weight x row products computed.
+ * @ns: Output: time.
+ */
+struct sislm_bench {
+	__u32 format;
+	__u32 rows;
+	__u32 columns;
+	__u32 groups;
+	__u32 repeats;
+	__u32 flags;
+	__u64 weights;
+	__u64 ns;
+};
+
+#define SISLM_IOC_MAGIC		0xD7
+#define SISLM_IOC_QUERY		_IOWR(SISLM_IOC_MAGIC, 0x00, struct sislm_query)
+#define SISLM_IOC_LOAD		_IOWR(SISLM_IOC_MAGIC, 0x01, struct sislm_load)
+#define SISLM_IOC_UNLOAD	_IOW(SISLM_IOC_MAGIC, 0x02, struct sislm_name)
+#define SISLM_IOC_PROGRESS	_IOWR(SISLM_IOC_MAGIC, 0x03, struct sislm_progress)
+#define SISLM_IOC_MODEL		_IOWR(SISLM_IOC_MAGIC, 0x04, struct sislm_model)
+#define SISLM_IOC_CONFIGURE	_IOWR(SISLM_IOC_MAGIC, 0x05, struct sislm_configure)
+#define SISLM_IOC_RUN		_IOWR(SISLM_IOC_MAGIC, 0x06, struct sislm_run)
+#define SISLM_IOC_TOKENIZE	_IOWR(SISLM_IOC_MAGIC, 0x07, struct sislm_tokenize)
+#define SISLM_IOC_DETOKENIZE	_IOWR(SISLM_IOC_MAGIC, 0x08, struct sislm_detokenize)
+#define SISLM_IOC_EVALUATE	_IOWR(SISLM_IOC_MAGIC, 0x09, struct sislm_evaluate)
+#define SISLM_IOC_RESULT	_IOWR(SISLM_IOC_MAGIC, 0x0a, struct sislm_result)
+#define SISLM_IOC_RESET		_IO(SISLM_IOC_MAGIC, 0x0b)
+#define SISLM_IOC_CANCEL	_IO(SISLM_IOC_MAGIC, 0x0c)
+#define SISLM_IOC_STATISTICS	_IOWR(SISLM_IOC_MAGIC, 0x0d, struct sislm_statistics)
+#define SISLM_IOC_SELFTEST	_IOWR(SISLM_IOC_MAGIC, 0x0e, struct sislm_selftest)
+#define SISLM_IOC_BENCH		_IOWR(SISLM_IOC_MAGIC, 0x0f, struct sislm_bench)
+
+#endif /* _UAPI_SISLM_H */
