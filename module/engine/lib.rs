@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The engine: GGUF, tokenizers, quantized kernels, transformer, KV cache and sampling over memory handed in.
+//!
+//! Pure: no allocation, input or output, locks, threads, time or randomness of its own.
+#![cfg_attr(not(test), no_std)]
+#![feature(core_float_math)]
+
+pub mod math;
+pub mod simd;

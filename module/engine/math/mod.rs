@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Scalar functions of the numerics contract: one definition each, the same bits on every machine.
+
+pub mod fma;
