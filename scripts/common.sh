@@ -30,19 +30,18 @@ timed() {
 	say "$what: $((SECONDS - start)) s"
 }
 
-# artifact DIR WHAT CMD...: makes DIR unless it is there. CMD gets a temporary directory, renamed when it has succeeded,
-# so an interrupted step leaves nothing half-made, and two makers wait for each other.
+# artifact DIR WHAT CMD...: makes DIR unless it is complete. CMD gets DIR as its last argument; what an interrupted CMD left
+# is not used, only continued by the next one. Two makers wait for each other.
 artifact() {
 	local dir=$1 what=$2
 	shift 2
-	[ -d "$dir" ] && return
+	[ -e "$dir/.complete" ] && return
 	(
 		flock 9
-		[ -d "$dir" ] && exit
-		rm -rf "$dir.part"
-		mkdir "$dir.part"
-		timed "$what" "$@" "$dir.part"
-		mv "$dir.part" "$dir"
+		[ -e "$dir/.complete" ] && exit
+		mkdir -p "$dir"
+		timed "$what" "$@" "$dir"
+		touch "$dir/.complete"
 	) 9>"$dir.lock"
 }
 
