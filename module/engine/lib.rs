@@ -5,5 +5,9 @@
 #![cfg_attr(not(test), no_std)]
 #![feature(core_float_math)]
 
+#[path = "wall.rs"]
+pub mod abi;
 pub mod math;
 pub mod simd;
+#[path = "wall/mod.rs"]
+pub mod wall;

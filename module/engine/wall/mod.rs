@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The functions of the wall: pointers become slices and references here, and nowhere else.
+
+pub mod arena;
+pub mod pod;
