@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Scalar functions of the numerics contract: one definition each, the same bits on every machine.
 
+pub mod exp;
 pub mod fma;
+pub mod half;
+pub mod tanh;
+#[cfg(test)]
+mod ulp;
