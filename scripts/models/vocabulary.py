@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Made-up vocabularies of any size: SentencePiece BPE with byte fallback, and byte-level BPE."""
+
+from itertools import count, islice, product
+
+import gguf_writer as gguf
+
+LETTERS = "etaoinshrdlucmfwypvbgkqjxz"  # English letters by frequency
+
+
+def words():
+    """Letter strings: all of length 1, then 2, 3 ...; each prefix of length 1 or more comes before it."""
+    for length in count(1):
+        for letters in product(LETTERS, repeat=length):
+            yield "".join(letters)
+
+
+def pieces(space):
+    """Words with and without the mark of a leading space."""
+    yield space
+    for word in words():
+        yield word
+        yield space + word
+
+
+def sentencepiece(size, byte_tokens=True):
+    """Metadata of a vocabulary of `size` ids: unknown, BOS, EOS, 256 bytes, a few signs, then words; scores fall with the id."""
+    tokens, types = ["<unk>", "<s>", "</s>"], [2, 3, 3]
+    if byte_tokens:
+        tokens += [f"<0x{byte:02X}>" for byte in range(256)]
+        types += [6] * 256
+    tokens += [".", ",", "!", "é", "\n"][: max(0, size - len(tokens) - 2)]
+    tokens += islice(pieces("▁"), size - len(tokens))
+    types += [1] * (size - len(types))
+    scores = [0.0 if kind != 1 else -float(index) for index, kind in enumerate(types)]
+    return [
+        gguf.pair("tokenizer.ggml.model", gguf.STRING, "llama"),
+        gguf.pair("tokenizer.ggml.tokens", gguf.ARRAY, (gguf.STRING, tokens)),
+        gguf.pair("tokenizer.ggml.scores", gguf.ARRAY, (gguf.FLOAT32, scores)),
+        gguf.pair("tokenizer.ggml.token_type", gguf.ARRAY, (gguf.INT32, types)),
+        gguf.pair("tokenizer.ggml.bos_token_id", gguf.UINT32, 1),
+        gguf.pair("tokenizer.ggml.eos_token_id", gguf.UINT32, 2),
+        gguf.pair("tokenizer.ggml.unknown_token_id", gguf.UINT32, 0),
+        gguf.pair("tokenizer.ggml.add_bos_token", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.add_eos_token", gguf.BOOL, False),
+        gguf.pair("tokenizer.ggml.add_space_prefix", gguf.BOOL, True),
+    ]
+
+
+def byte_characters():
+    """GPT-2's printable character for each byte, in the order of its own vocabulary."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    rest = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(rest))]
+
+
+def byte_level(size):
+    """Metadata of a vocabulary of `size` ids: 256 bytes, merged words, the end of text last."""
+    bytes_ = byte_characters()
+    merged = [piece for piece in islice(pieces("Ġ"), 2 * size) if len(piece) > 1][: size - 257]
+    tokens = bytes_ + merged + ["<|endoftext|>"]
+    return [
+        gguf.pair("tokenizer.ggml.model", gguf.STRING, "gpt2"),
+        gguf.pair("tokenizer.ggml.pre", gguf.STRING, "gpt-2"),
+        gguf.pair("tokenizer.ggml.tokens", gguf.ARRAY, (gguf.STRING, tokens)),
+        gguf.pair("tokenizer.ggml.token_type", gguf.ARRAY, (gguf.INT32, [1] * (size - 1) + [3])),
+        gguf.pair("tokenizer.ggml.merges", gguf.ARRAY, (gguf.STRING, [f"{piece[:-1]} {piece[-1]}" for piece in merged])),
+        gguf.pair("tokenizer.ggml.bos_token_id", gguf.UINT32, size - 1),
+        gguf.pair("tokenizer.ggml.eos_token_id", gguf.UINT32, size - 1),
+        gguf.pair("tokenizer.ggml.add_bos_token", gguf.BOOL, False),
+    ]
