@@ -8,6 +8,7 @@
 #[path = "wall.rs"]
 pub mod abi;
 pub mod math;
+pub mod sampling;
 pub mod simd;
 #[path = "wall/mod.rs"]
 pub mod wall;

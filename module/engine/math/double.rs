@@ -78,7 +78,10 @@ mod tests {
         let mut x = -707.9f64;
         while x < 708.0 {
             let (ours, theirs) = (exp64(x), x.exp());
-            assert!(((ours - theirs) / theirs).abs() < 4.5e-16, "{x}: {ours} {theirs}");
+            assert!(
+                ((ours - theirs) / theirs).abs() < 4.5e-16,
+                "{x}: {ours} {theirs}"
+            );
             x += 0.037_1;
         }
     }
@@ -98,7 +101,10 @@ mod tests {
         let mut x = 1e-300f64;
         while x < 1e300 {
             let (ours, theirs) = (ln64(x), x.ln());
-            assert!((ours - theirs).abs() <= 2.3e-16 * theirs.abs().max(1.0), "{x}: {ours} {theirs}");
+            assert!(
+                (ours - theirs).abs() <= 2.3e-16 * theirs.abs().max(1.0),
+                "{x}: {ours} {theirs}"
+            );
             x *= 1.003_7;
         }
         assert_eq!(ln64(1.0), 0.0);

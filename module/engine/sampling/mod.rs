@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+//! From logits to tokens: the numerics contract, section 9.
+//!
+//! Penalties, top-k, typical, top-p, min-p, temperature, one draw; and the log-probability of a
+//! given token. Both are resumable machines over memory handed in.
+
+pub mod candidate;
+pub mod generator;
+mod heap;
+pub mod log_sum_exp;
+pub mod parameters;
+pub mod penalties;
+pub mod ranking;
+pub mod sampler;
+pub mod score;
+
+pub use candidate::Candidate;
+pub use generator::Generator;
+pub use parameters::{Millionths, Parameters};
+pub use sampler::Sampler;
+pub use score::Score;
+
+/// Ids summed in one segment of a log-sum-exp; also the least piece of work of a machine here.
+pub const SEGMENT: usize = 512;
+
+/// What a machine says when it stops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// The budget is used up: call again.
+    More,
+    /// The result is there.
+    Done,
+}
+
+/// Why a machine cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A logit is not finite.
+    Numeric,
+    /// An argument outside its range, or less memory than asked for.
+    Argument,
+}
+
+/// Units of work left in a call.
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// A call with no budget still makes one step.
+    pub(crate) fn new(units: u32) -> Self {
+        Self((units as usize).max(1))
+    }
+
+    /// Whether another step may start.
+    pub(crate) fn left(&self) -> bool {
+        self.0 != 0
+    }
+
+    /// Takes the cost of a step, which may be more than what is left.
+    pub(crate) fn spend(&mut self, units: usize) {
+        self.0 = self.0.saturating_sub(units);
+    }
+}

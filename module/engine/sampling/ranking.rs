@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The best candidates in the contract's order, sorted only as far as they are looked at.
+
+use super::Budget;
+use super::candidate::Candidate;
+use super::heap::{pop, sift_down, sift_up};
+
+/// Gathers candidates, keeps the best `kept` of them, then hands them out by rank.
+///
+/// Memory: `kept` candidates. While gathering with fewer kept than come it is a heap of reversed
+/// candidates, the worst on top; afterwards a heap with the best on top, the ranks already taken
+/// standing behind it.
+#[derive(Clone, Copy)]
+pub struct Ranking {
+    kept: usize,
+    held: usize,
+    /// All that come are kept: no need to know the worst.
+    all: bool,
+    /// Entries still to be reversed.
+    reversed: usize,
+    /// Roots still to be sifted.
+    roots: usize,
+    /// Ranks taken from the heap.
+    taken: usize,
+}
+
+impl Ranking {
+    /// Keeps the best `kept` of `total` candidates.
+    pub fn new(kept: usize, total: usize) -> Self {
+        let all = kept >= total;
+        let kept = kept.min(total);
+        Self {
+            kept,
+            held: 0,
+            all,
+            reversed: 0,
+            roots: 0,
+            taken: 0,
+        }
+    }
+
+    /// Whether nothing is dropped.
+    pub fn keeps_all(&self) -> bool {
+        self.all
+    }
+
+    /// Candidates held; all ranks are below it.
+    pub fn len(&self) -> usize {
+        self.held
+    }
+
+    /// Whether nothing was gathered.
+    pub fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+
+    /// Offers a candidate.
+    #[inline(always)]
+    pub fn offer(&mut self, memory: &mut [Candidate], candidate: Candidate) {
+        if self.all {
+            if let Some(slot) = memory.get_mut(self.held) {
+                *slot = candidate;
+                self.held = self.held.saturating_add(1);
+            }
+            return;
+        }
+        let reversed = candidate.reversed();
+        if self.held < self.kept {
+            if let Some(slot) = memory.get_mut(self.held) {
+                *slot = reversed;
+                sift_up(memory, self.held);
+                self.held = self.held.saturating_add(1);
+            }
+            return;
+        }
+        let Some(heap) = memory.get_mut(..self.held) else {
+            return;
+        };
+        if let Some(worst) = heap.first_mut()
+            && reversed < *worst
+        {
+            *worst = reversed;
+            sift_down(heap, 0);
+        }
+    }
+
+    /// Ends the gathering.
+    pub fn close(&mut self) {
+        self.reversed = if self.all { 0 } else { self.held };
+        self.roots = self.held / 2;
+    }
+
+    /// Makes the heap the ranks are taken from; true when that is done.
+    pub(crate) fn prepare(&mut self, memory: &mut [Candidate], budget: &mut Budget) -> bool {
+        let Some(heap) = memory.get_mut(..self.held) else {
+            return true;
+        };
+        while let Some(index) = self.reversed.checked_sub(1) {
+            if !budget.left() {
+                return false;
+            }
+            if let Some(slot) = heap.get_mut(index) {
+                *slot = slot.reversed();
+            }
+            self.reversed = index;
+            budget.spend(1);
+        }
+        while let Some(root) = self.roots.checked_sub(1) {
+            if !budget.left() {
+                return false;
+            }
+            sift_down(heap, root);
+            self.roots = root;
+            budget.spend(1);
+        }
+        true
+    }
+
+    /// The candidate of a rank, 0 being the best; asking for the ranks in ascending order costs
+    /// one step down the heap each.
+    pub fn get(&mut self, memory: &mut [Candidate], rank: usize) -> Option<Candidate> {
+        while self.taken <= rank {
+            pop(memory.get_mut(..self.held.checked_sub(self.taken)?)?)?;
+            self.taken = self.taken.saturating_add(1);
+        }
+        memory
+            .get(self.held.checked_sub(rank)?.checked_sub(1)?)
+            .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::generator::Generator;
+
+    #[test]
+    fn ranks_are_those_of_a_full_sort() {
+        let mut generator = Generator::new(5);
+        for total in [1usize, 2, 3, 10, 100] {
+            for kept in [1, 2, total / 2, total - 1, total, total + 1] {
+                let logits: Vec<f32> = (0..total)
+                    .map(|_| (generator.draw() % 32) as f32 - 9.0)
+                    .collect();
+                let candidates = logits
+                    .iter()
+                    .enumerate()
+                    .map(|(id, &l)| Candidate::new(l, id as u32));
+                let mut expected: Vec<Candidate> = candidates.clone().collect();
+                expected.sort_unstable_by(|a, b| b.cmp(a));
+                expected.truncate(kept);
+
+                let mut memory = vec![Candidate::new(0.0, 0); total];
+                let mut ranking = Ranking::new(kept, total);
+                candidates.for_each(|candidate| ranking.offer(&mut memory, candidate));
+                ranking.close();
+                while !ranking.prepare(&mut memory, &mut Budget::new(1)) {}
+                assert_eq!(ranking.len(), expected.len());
+                let ranks: Vec<Candidate> = (0..ranking.len())
+                    .map(|rank| ranking.get(&mut memory, rank).unwrap())
+                    .collect();
+                assert_eq!(ranks, expected);
+                assert_eq!(ranking.get(&mut memory, 0).as_ref(), expected.first());
+                assert_eq!(ranking.get(&mut memory, expected.len()), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Draws the next token.
+
+use super::candidate::Candidate;
+use super::generator::Generator;
+use super::log_sum_exp::LogSumExp;
+use super::parameters::Parameters;
+use super::penalties::Penalties;
+use super::ranking::Ranking;
+use super::{Budget, Fault, Progress, SEGMENT};
+use crate::math::double::exp64;
+
+/// What is being done; each walks over the ranks once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Orders the tokens looked back at.
+    Window,
+    /// One pass over the vocabulary: penalties, the best k, the sum of all where it is needed.
+    Scan,
+    /// Makes the candidates ready to be ranked.
+    Rank,
+    /// Typical: the sum and the mean logit.
+    TypicalSum,
+    /// Typical: the first rank below the mean.
+    TypicalCentre,
+    /// Typical: grows the range around it.
+    TypicalRange,
+    /// Top-p: the sum.
+    TopPSum,
+    /// Top-p: the shortest prefix that holds its share.
+    TopPRange,
+    /// Min-p: the prefix that is likely enough.
+    MinPRange,
+    /// Temperature: the sum.
+    DrawSum,
+    /// The draw.
+    Draw,
+    /// The token is known.
+    Finished,
+}
+
+/// The machine; its memory is handed to each call: the logits (vocabulary), the window
+/// (at least min(repeat_last, history)) and the candidates (vocabulary).
+///
+/// Typical sampling (Meister et al. 2022) keeps the candidates whose surprise is nearest to the
+/// entropy. Both are logits up to the same constant, so with the candidates sorted these are a
+/// range of ranks around the mean logit; on equal distance the likelier one comes first.
+#[derive(Clone, Copy)]
+pub struct Sampler {
+    parameters: Parameters,
+    phase: Phase,
+    vocabulary: usize,
+    /// Next id of the scan.
+    next: usize,
+    penalties: Penalties,
+    ranking: Ranking,
+    /// Over the whole vocabulary, at temperature 1 for top-p and at its own for a free draw.
+    all: LogSumExp,
+    /// Ranks kept.
+    first: usize,
+    last: usize,
+    /// Next rank of a walk, and the sum so far.
+    cursor: usize,
+    sum: f64,
+    /// Sum of weight times distance, then the mean distance from the best logit.
+    mean: f64,
+    /// What the walk's sum is compared with.
+    total: f64,
+    /// Largest logit kept.
+    best: f64,
+    token: u32,
+}
+
+/// Memory of the machine, the same in every call.
+pub struct Memory<'a> {
+    /// One per token of the vocabulary.
+    pub logits: &'a [f32],
+    /// As given to [`Sampler::new`].
+    pub window: &'a mut [u32],
+    /// One per token of the vocabulary.
+    pub candidates: &'a mut [Candidate],
+}
+
+impl Sampler {
+    /// Starts; `history` holds the tokens of the context, oldest first.
+    ///
+    /// # Errors
+    /// [`Fault::Argument`] for an empty vocabulary, too little memory or an unknown token.
+    pub fn new(
+        parameters: Parameters,
+        memory: &mut Memory<'_>,
+        history: &[u32],
+    ) -> Result<Self, Fault> {
+        let vocabulary = memory.logits.len();
+        if vocabulary == 0 || vocabulary != memory.candidates.len() {
+            return Err(Fault::Argument);
+        }
+        let penalties = Penalties::new(&parameters, history, vocabulary, memory.window)
+            .ok_or(Fault::Argument)?;
+        let kept = match (parameters.temperature == 0.0, parameters.top_k) {
+            (true, _) => 1,
+            (false, 0) => vocabulary,
+            (false, k) => k as usize,
+        };
+        let temperature = if parameters.top_p < 1.0 {
+            1.0
+        } else {
+            parameters.temperature
+        };
+        Ok(Self {
+            parameters,
+            phase: Phase::Window,
+            vocabulary,
+            next: 0,
+            penalties,
+            ranking: Ranking::new(kept, vocabulary),
+            all: LogSumExp::new(temperature),
+            first: 0,
+            last: 0,
+            cursor: 0,
+            sum: 0.0,
+            mean: 0.0,
+            total: 0.0,
+            best: 0.0,
+            token: 0,
+        })
+    }
+
+    /// Goes on for about `budget` candidates. The generator advances by one draw before `Done`,
+    /// by none when greedy.
+    ///
+    /// # Errors
+    /// [`Fault::Numeric`] for a logit that is not finite; [`Fault::Argument`] for other memory.
+    pub fn run(
+        &mut self,
+        memory: &mut Memory<'_>,
+        budget: u32,
+        generator: &mut Generator,
+    ) -> Result<Progress, Fault> {
+        if memory.logits.len() != self.vocabulary || memory.candidates.len() != self.vocabulary {
+            return Err(Fault::Argument);
+        }
+        let mut budget = Budget::new(budget);
+        while self.phase != Phase::Finished {
+            if !budget.left() {
+                return Ok(Progress::More);
+            }
+            self.step(memory, &mut budget, generator)?;
+        }
+        Ok(Progress::Done)
+    }
+
+    /// After `Done`: the token.
+    pub fn token(&self) -> u32 {
+        self.token
+    }
+
+    fn step(
+        &mut self,
+        memory: &mut Memory<'_>,
+        budget: &mut Budget,
+        generator: &mut Generator,
+    ) -> Result<(), Fault> {
+        match self.phase {
+            Phase::Window => {
+                if self.penalties.prepare(memory.window, budget) {
+                    self.phase = Phase::Scan;
+                }
+                Ok(())
+            }
+            Phase::Scan => self.scan(memory, budget),
+            Phase::Rank => {
+                if self.ranking.prepare(memory.candidates, budget) {
+                    self.ranked(memory.candidates, generator)?;
+                }
+                Ok(())
+            }
+            Phase::Finished => Ok(()),
+            _ => {
+                budget.spend(1);
+                self.walk(memory.candidates, generator)
+            }
+        }
+    }
+
+    /// One segment of the vocabulary.
+    fn scan(&mut self, memory: &mut Memory<'_>, budget: &mut Budget) -> Result<(), Fault> {
+        let end = self.next.saturating_add(SEGMENT).min(self.vocabulary);
+        let segment = memory.logits.get(self.next..end).ok_or(Fault::Argument)?;
+        let mut id = self.next as u32;
+        for &logit in segment {
+            if !logit.is_finite() {
+                return Err(Fault::Numeric);
+            }
+            let logit = self
+                .penalties
+                .apply(&self.parameters, memory.window, id, logit);
+            self.ranking
+                .offer(memory.candidates, Candidate::new(logit, id));
+            id = id.wrapping_add(1);
+        }
+        if self.sums_all() {
+            let gathered = memory
+                .candidates
+                .get(self.next..end)
+                .ok_or(Fault::Argument)?;
+            self.all
+                .add(gathered.iter().map(|candidate| candidate.logit()));
+        }
+        budget.spend(segment.len());
+        self.next = end;
+        if end == self.vocabulary {
+            self.ranking.close();
+            self.phase = Phase::Rank;
+        }
+        Ok(())
+    }
+
+    /// Whether a sum over the whole vocabulary is needed: only when nothing was cut before.
+    fn sums_all(&self) -> bool {
+        self.ranking.keeps_all()
+            && self.parameters.typical_p >= 1.0
+            && (self.parameters.top_p < 1.0 || self.parameters.min_p <= 0.0)
+    }
+
+    /// The candidates can be ranked: greedy is over, else the first cut begins.
+    fn ranked(
+        &mut self,
+        candidates: &mut [Candidate],
+        generator: &mut Generator,
+    ) -> Result<(), Fault> {
+        self.last = self.ranking.len();
+        let best = self.ranking.get(candidates, 0).ok_or(Fault::Argument)?;
+        self.best = f64::from(best.logit());
+        self.token = best.id();
+        if self.parameters.temperature == 0.0 {
+            self.phase = Phase::Finished;
+        } else if self.parameters.typical_p < 1.0 {
+            self.begin(Phase::TypicalSum);
+        } else {
+            self.begin_top_p(generator);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.cursor = self.first;
+        self.sum = 0.0;
+    }
+
+    fn begin_top_p(&mut self, generator: &mut Generator) {
+        if self.parameters.top_p >= 1.0 {
+            self.begin_min_p(generator);
+        } else if self.sums_all() {
+            self.total = self.all.sum * f64::from(self.parameters.top_p);
+            self.begin(Phase::TopPRange);
+        } else {
+            self.begin(Phase::TopPSum);
+        }
+    }
+
+    fn begin_min_p(&mut self, generator: &mut Generator) {
+        if self.parameters.min_p > 0.0 {
+            self.begin(Phase::MinPRange);
+        } else if self.sums_all() && self.parameters.top_p >= 1.0 {
+            self.begin_draw(self.all.sum, generator);
+        } else {
+            self.begin(Phase::DrawSum);
+        }
+    }
+
+    fn begin_draw(&mut self, sum: f64, generator: &mut Generator) {
+        self.total = sum * generator.uniform();
+        self.begin(Phase::Draw);
+    }
+
+    /// Looks at one more rank.
+    fn walk(
+        &mut self,
+        candidates: &mut [Candidate],
+        generator: &mut Generator,
+    ) -> Result<(), Fault> {
+        if self.phase == Phase::TypicalRange {
+            return self.grow(candidates, generator);
+        }
+        if self.cursor >= self.last {
+            self.walked(candidates, generator);
+            return Ok(());
+        }
+        let candidate = self
+            .ranking
+            .get(candidates, self.cursor)
+            .ok_or(Fault::Argument)?;
+        let distance = f64::from(candidate.logit()) - self.best;
+        self.cursor = self.cursor.saturating_add(1);
+        match self.phase {
+            Phase::TypicalSum => {
+                let weight = exp64(distance);
+                self.sum += weight;
+                self.mean += weight * distance;
+            }
+            Phase::TypicalCentre => {
+                if distance < self.mean {
+                    self.begin_range(self.cursor.saturating_sub(1));
+                }
+            }
+            Phase::TopPSum => self.sum += exp64(distance),
+            Phase::TopPRange => {
+                self.sum += exp64(distance);
+                if self.sum >= self.total {
+                    self.last = self.cursor;
+                }
+            }
+            Phase::MinPRange => {
+                if exp64(distance) < f64::from(self.parameters.min_p) {
+                    self.last = self.cursor.saturating_sub(1);
+                }
+            }
+            Phase::DrawSum => self.sum += self.weight(distance),
+            _ => {
+                self.sum += self.weight(distance);
+                self.token = candidate.id();
+                if self.sum > self.total {
+                    self.phase = Phase::Finished;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The walk saw the last rank kept.
+    fn walked(&mut self, candidates: &mut [Candidate], generator: &mut Generator) {
+        match self.phase {
+            Phase::TypicalSum => {
+                self.mean /= self.sum;
+                self.total = self.sum * f64::from(self.parameters.typical_p);
+                self.begin(Phase::TypicalCentre);
+            }
+            // All logits are equal to their mean.
+            Phase::TypicalCentre => self.begin_range(self.last),
+            Phase::TopPSum => {
+                self.total = self.sum * f64::from(self.parameters.top_p);
+                self.begin(Phase::TopPRange);
+            }
+            Phase::TopPRange => self.begin_min_p(generator),
+            Phase::MinPRange => self.begin(Phase::DrawSum),
+            Phase::DrawSum => self.begin_draw(self.sum, generator),
+            // Rounding may leave the sum short of the draw: the last one it is.
+            _ => self.phase = Phase::Finished,
+        }
+        if let Some(best) = self.ranking.get(candidates, self.first) {
+            self.best = f64::from(best.logit());
+        }
+    }
+
+    /// An empty range between the candidates above the mean and those below.
+    fn begin_range(&mut self, centre: usize) {
+        self.begin(Phase::TypicalRange);
+        self.cursor = self.last;
+        self.first = centre;
+        self.last = centre;
+    }
+
+    /// Takes the nearer of the two candidates beside the range into it.
+    fn grow(
+        &mut self,
+        candidates: &mut [Candidate],
+        generator: &mut Generator,
+    ) -> Result<(), Fault> {
+        let above = match self.first.checked_sub(1) {
+            Some(rank) => self.ranking.get(candidates, rank),
+            None => None,
+        };
+        let below = if self.last < self.cursor {
+            self.ranking.get(candidates, self.last)
+        } else {
+            None
+        };
+        let distance = |candidate: Candidate| f64::from(candidate.logit()) - self.best;
+        let (above, below) = (above.map(distance), below.map(distance));
+        let upper = match (above, below) {
+            (Some(above), Some(below)) => above - self.mean <= self.mean - below,
+            (above, _) => above.is_some(),
+        };
+        if upper {
+            self.first = self.first.saturating_sub(1);
+        } else {
+            self.last = self.last.saturating_add(1);
+        }
+        let taken = if upper { above } else { below };
+        self.sum += exp64(taken.ok_or(Fault::Argument)?);
+        let full = self.first == 0 && self.last >= self.cursor;
+        if self.sum >= self.total || full {
+            let best = self
+                .ranking
+                .get(candidates, self.first)
+                .ok_or(Fault::Argument)?;
+            self.best = f64::from(best.logit());
+            self.begin_top_p(generator);
+        }
+        Ok(())
+    }
+
+    fn weight(&self, distance: f64) -> f64 {
+        exp64(distance / f64::from(self.parameters.temperature))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::parameters::Millionths;
+
+    const FREE: Millionths = Millionths {
+        temperature: 1_000_000,
+        top_k: 0,
+        top_p: 1_000_000,
+        min_p: 0,
+        typical_p: 1_000_000,
+        repeat_penalty: 1_000_000,
+        repeat_last: 0,
+        presence_penalty: 0,
+        frequency_penalty: 0,
+    };
+
+    struct Case<'a> {
+        millionths: Millionths,
+        logits: &'a [f32],
+        history: &'a [u32],
+    }
+
+    impl Case<'_> {
+        fn draw(&self, generator: &mut Generator, budget: u32) -> Result<u32, Fault> {
+            let mut memory = Memory {
+                logits: self.logits,
+                window: &mut vec![0; self.history.len()],
+                candidates: &mut vec![Candidate::new(0.0, 0); self.logits.len()],
+            };
+            let parameters = Parameters::new(&self.millionths).ok_or(Fault::Argument)?;
+            let mut sampler = Sampler::new(parameters, &mut memory, self.history)?;
+            while sampler.run(&mut memory, budget, generator)? == Progress::More {}
+            Ok(sampler.token())
+        }
+
+        /// The section of the contract read word by word, with full sorts.
+        fn specification(&self, u: f64) -> u32 {
+            let m = &self.millionths;
+            let fraction = |x: u32| f64::from(x as f32 / 1e6);
+            let mut logits = self.logits.to_vec();
+            let window = self.history.len().saturating_sub(m.repeat_last as usize);
+            let window = &self.history[window..];
+            for (id, logit) in logits.iter_mut().enumerate() {
+                let count = window.iter().filter(|&&t| t as usize == id).count();
+                if count != 0 {
+                    let repeat = m.repeat_penalty as f32 / 1e6;
+                    *logit = if *logit <= 0.0 {
+                        *logit * repeat
+                    } else {
+                        *logit / repeat
+                    };
+                    *logit -= count as f32 * (m.frequency_penalty as f32 / 1e6)
+                        + m.presence_penalty as f32 / 1e6;
+                }
+            }
+            let mut list: Vec<(f64, u32)> = logits
+                .iter()
+                .enumerate()
+                .map(|(id, &l)| (f64::from(l), id as u32))
+                .collect();
+            list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            if m.temperature == 0 {
+                return list[0].1;
+            }
+            if m.top_k != 0 {
+                list.truncate(m.top_k as usize);
+            }
+            let softmax = |list: &[(f64, u32)], t: f64| -> Vec<f64> {
+                let e: Vec<f64> = list.iter().map(|x| ((x.0 - list[0].0) / t).exp()).collect();
+                let sum: f64 = e.iter().sum();
+                e.iter().map(|x| x / sum).collect()
+            };
+            if m.typical_p < 1_000_000 {
+                let p = softmax(&list, 1.0);
+                let entropy: f64 = p
+                    .iter()
+                    .map(|p| if *p > 0.0 { -p * p.ln() } else { 0.0 })
+                    .sum();
+                let mut order: Vec<usize> = (0..list.len()).collect();
+                let far = |i: usize| (-p[i].ln() - entropy).abs();
+                order.sort_by(|&a, &b| far(a).total_cmp(&far(b)));
+                let mut sum = 0.0;
+                let end = order.iter().position(|&i| {
+                    sum += p[i];
+                    sum >= fraction(m.typical_p)
+                });
+                order.truncate(end.map_or(list.len(), |end| end + 1));
+                order.sort_unstable();
+                list = order.iter().map(|&i| list[i]).collect();
+            }
+            if m.top_p < 1_000_000 {
+                let p = softmax(&list, 1.0);
+                let mut sum = 0.0;
+                let end = p.iter().position(|p| {
+                    sum += p;
+                    sum >= fraction(m.top_p)
+                });
+                list.truncate(end.map_or(list.len(), |end| end + 1));
+            }
+            let p = softmax(&list, 1.0);
+            list.retain({
+                let mut p = p.iter().map(|x| x / p[0]);
+                move |_| p.next().unwrap() >= fraction(m.min_p)
+            });
+            let p = softmax(&list, fraction(m.temperature));
+            let mut sum = 0.0;
+            let at = p.iter().position(|p| {
+                sum += p;
+                sum > u
+            });
+            list[at.unwrap_or(list.len() - 1)].1
+        }
+    }
+
+    fn random_millionths(generator: &mut Generator) -> Millionths {
+        let mut pick = |choices: &[u32]| choices[generator.draw() as usize % choices.len()];
+        Millionths {
+            temperature: pick(&[0, 1, 300_000, 800_000, 1_000_000, 2_500_000]),
+            top_k: pick(&[0, 0, 1, 2, 40, 5000]),
+            top_p: pick(&[1, 100_000, 900_000, 1_000_000, 1_000_000]),
+            min_p: pick(&[0, 0, 50_000, 300_000, 1_000_000]),
+            typical_p: pick(&[1_000_000, 1_000_000, 900_000, 200_000, 1]),
+            repeat_penalty: pick(&[1_000_000, 1_100_000, 2_000_000]),
+            repeat_last: pick(&[0, 4, 64]),
+            presence_penalty: pick(&[0, 500_000]) as i32,
+            frequency_penalty: -(pick(&[0, 250_000]) as i32),
+        }
+    }
+
+    #[test]
+    fn equals_the_specification() {
+        let mut generator = Generator::new(11);
+        for round in 0..3000 {
+            let vocabulary =
+                1 + generator.draw() as usize % if round % 20 == 0 { 2000 } else { 60 };
+            let logits: Vec<f32> = (0..vocabulary)
+                .map(|_| ((generator.uniform() - 0.5) * 16.0) as f32)
+                .collect();
+            let history: Vec<u32> = (0..generator.draw() % 100)
+                .map(|_| generator.draw() % vocabulary as u32)
+                .collect();
+            let case = Case {
+                millionths: random_millionths(&mut generator),
+                logits: &logits,
+                history: &history,
+            };
+            let mut ours = Generator::new(round);
+            let mut theirs = ours;
+            let token = case.draw(&mut ours, u32::MAX).unwrap();
+            let u = if case.millionths.temperature == 0 {
+                0.0
+            } else {
+                theirs.uniform()
+            };
+            assert_eq!(token, case.specification(u), "round {round}");
+            assert_eq!(ours, theirs, "one draw, none when greedy");
+            let mut again = Generator::new(round);
+            assert_eq!(
+                case.draw(&mut again, 1),
+                Ok(token),
+                "budget 1, round {round}"
+            );
+        }
+    }
+
+    #[test]
+    fn frequencies_are_the_probabilities() {
+        let logits: Vec<f32> = [0.5f32, 0.3, 0.15, 0.05].iter().map(|p| p.ln()).collect();
+        let case = Case {
+            millionths: FREE,
+            logits: &logits,
+            history: &[],
+        };
+        let mut generator = Generator::new(1);
+        let mut counts = [0u32; 4];
+        for _ in 0..20_000 {
+            counts[case.draw(&mut generator, 1000).unwrap() as usize] += 1;
+        }
+        for (count, p) in counts.into_iter().zip([0.5, 0.3, 0.15, 0.05]) {
+            assert!(
+                (f64::from(count) / 20_000.0 - p).abs() < 0.012,
+                "{counts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ties_go_to_the_lowest_id() {
+        let greedy = Millionths {
+            temperature: 0,
+            ..FREE
+        };
+        let logits = [1.0, 2.0, 2.0, -0.0, 0.0];
+        let mut generator = Generator::new(1);
+        let case = Case {
+            millionths: greedy,
+            logits: &logits,
+            history: &[],
+        };
+        assert_eq!(case.draw(&mut generator, 1), Ok(1));
+        let equal = [0.0; 700];
+        let one = Millionths { top_k: 1, ..FREE };
+        let case = Case {
+            millionths: one,
+            logits: &equal,
+            history: &[],
+        };
+        assert_eq!(case.draw(&mut generator, 1), Ok(0));
+        let typical = Millionths {
+            typical_p: 1,
+            ..FREE
+        };
+        let case = Case {
+            millionths: typical,
+            logits: &equal,
+            history: &[],
+        };
+        assert!(case.draw(&mut generator, 1).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_finite_or_not_there_is_an_error() {
+        let mut generator = Generator::new(1);
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let case = Case {
+                millionths: FREE,
+                logits: &[0.0, wrong],
+                history: &[],
+            };
+            assert_eq!(case.draw(&mut generator, 9), Err(Fault::Numeric));
+        }
+        let empty = Case {
+            millionths: FREE,
+            logits: &[],
+            history: &[],
+        };
+        assert_eq!(empty.draw(&mut generator, 9), Err(Fault::Argument));
+        let penalized = Millionths {
+            repeat_penalty: 2_000_000,
+            repeat_last: 9,
+            ..FREE
+        };
+        let unknown = Case {
+            millionths: penalized,
+            logits: &[0.0, 1.0],
+            history: &[2],
+        };
+        assert_eq!(unknown.draw(&mut generator, 9), Err(Fault::Argument));
+    }
+
+    #[test]
+    fn extreme_logits_draw_something() {
+        let mut generator = Generator::new(1);
+        let logits = [f32::MAX, f32::MIN, 0.0];
+        for temperature in [1, 100_000_000] {
+            for typical_p in [1, 1_000_000] {
+                let millionths = Millionths {
+                    temperature,
+                    typical_p,
+                    ..FREE
+                };
+                let case = Case {
+                    millionths,
+                    logits: &logits,
+                    history: &[],
+                };
+                assert_eq!(case.draw(&mut generator, 1), Ok(0));
+            }
+        }
+    }
+}
