@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads a sound GGUF file whole: metadata as a dictionary, tensors as rows of floats. Standard library only."""
+
+import math
+import struct
+
+from gguf_writer import ARRAY, PACK, STRING, padded
+
+
+class Reader:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.at = 4
+        _, tensors, pairs = self.numbers("IQQ")
+        self.metadata = {}
+        for _ in range(pairs):
+            key = self.string()
+            self.metadata[key] = self.value(self.numbers("I")[0])
+        self.infos = {}
+        for _ in range(tensors):
+            name = self.string()
+            shape = self.numbers("Q" * self.numbers("I")[0])
+            self.infos[name] = (shape, *self.numbers("IQ"))
+        self.base = padded(self.at)
+
+    def numbers(self, layout):
+        found = struct.unpack_from("<" + layout, self.data, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return found
+
+    def string(self):
+        length, = self.numbers("Q")
+        self.at += length
+        return self.data[self.at - length:self.at].decode()
+
+    def value(self, kind):
+        if kind == STRING:
+            return self.string()
+        if kind == ARRAY:
+            element, count = self.numbers("IQ")
+            return [self.value(element) for _ in range(count)]
+        return self.numbers(PACK[kind])[0]
+
+    def matrix(self, name):
+        """The rows of a tensor and whether they are quantized (and so meet quantized activations); None if there is none."""
+        if name not in self.infos:
+            return None
+        shape, kind, offset = self.infos[name]
+        count = math.prod(shape)
+        start = self.base + offset
+        flat = {0: self.f32, 1: self.f16, 2: self.q4_0, 8: self.q8_0}[kind](start, count)
+        return [flat[row:row + shape[0]] for row in range(0, count, shape[0])], kind not in (0, 1)
+
+    def vector(self, name):
+        found = self.matrix(name)
+        return found[0][0] if found else None
+
+    def f32(self, start, count):
+        return list(struct.unpack_from(f"<{count}f", self.data, start))
+
+    def f16(self, start, count):
+        return list(struct.unpack_from(f"<{count}e", self.data, start))
+
+    def q8_0(self, start, count):
+        flat = []
+        for at in range(start, start + count // 32 * 34, 34):
+            scale, *quants = struct.unpack_from("<e32b", self.data, at)
+            flat += [scale * quant for quant in quants]
+        return flat
+
+    def q4_0(self, start, count):
+        flat = []
+        for at in range(start, start + count // 32 * 18, 18):
+            scale, *nibbles = struct.unpack_from("<e16B", self.data, at)
+            flat += [scale * ((pair & 15) - 8) for pair in nibbles] + [scale * ((pair >> 4) - 8) for pair in nibbles]
+        return flat
