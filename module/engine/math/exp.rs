@@ -6,6 +6,8 @@ use super::fma::fma;
 /// 1.5 * 2^23: adding it rounds to an integer, nearest even, kept in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 const LOG2_E: f32 = f32::from_bits(0x3fb8_aa3b);
+/// Largest argument whose power is finite.
+const LARGEST: f32 = f32::from_bits(0x42b1_7217);
 const LN_2_HIGH: f32 = f32::from_bits(0x3f31_7218);
 const LN_2_LOW: f32 = f32::from_bits(0xb102_e308);
 /// Minimax coefficients of (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2.
@@ -19,7 +21,7 @@ const Q: [f32; 5] = [
 
 /// e to the power `x`, within 1 unit in the last place (checked over every float).
 ///
-/// `exp(0)` is 1; below -87.3 the result is +0, so no result is subnormal; above 88.72 it
+/// `exp(0)` is 1; below -87.3 the result is +0, so no result is subnormal; above 88.722_83 it
 /// overflows to infinity. A NaN gives a NaN. Without branches: a loop over it becomes vectors.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -29,7 +31,7 @@ pub fn exp(x: f32) -> f32 {
     let q = fma(fma(fma(fma(Q[4], r, Q[3]), r, Q[2]), r, Q[1]), r, Q[0]);
     let power = fma(fma(q, r, 1.0), r, 1.0);
     let scaled = f32::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 23));
-    let bounded = if x > 88.722_84 { f32::INFINITY } else { scaled };
+    let bounded = if x > LARGEST { f32::INFINITY } else { scaled };
     let bounded = if x < -87.3 { 0.0 } else { bounded };
     if x.is_nan() { x } else { bounded }
 }
@@ -47,7 +49,10 @@ mod tests {
         } else if x < -87.3 {
             assert_eq!(value.to_bits(), 0, "exp({x})");
         } else {
-            assert!(units_apart(value, exact) <= 1.0, "exp({x}) = {value}, not {exact}");
+            assert!(
+                units_apart(value, exact) <= 1.0,
+                "exp({x}) = {value}, not {exact}"
+            );
         }
     }
 
@@ -57,7 +62,8 @@ mod tests {
         assert_eq!(exp(-0.0), 1.0);
         assert_eq!(exp(f32::INFINITY), f32::INFINITY);
         assert_eq!(exp(f32::NEG_INFINITY).to_bits(), 0);
-        assert!(exp(88.722_83).is_finite());
+        assert!(exp(LARGEST).is_finite());
+        assert!(exp(LARGEST.next_up()).is_infinite());
         assert!(exp(-87.3) >= f32::MIN_POSITIVE);
     }
 

@@ -34,7 +34,11 @@ mod tests {
 
     #[test]
     fn fma_rounds_once() {
-        let fused = fma(f32::from_bits(0x3980_1000), f32::from_bits(0x397f_e004), 1.0);
+        let fused = fma(
+            f32::from_bits(0x3980_1000),
+            f32::from_bits(0x397f_e004),
+            1.0,
+        );
         assert_eq!(fused.to_bits(), 0x3f80_0001);
         let e = f64::EPSILON;
         assert_eq!(fma64(1.0 + e, 1.0 - e, -1.0), -e * e);

@@ -22,9 +22,14 @@ pub fn f32_to_f16(x: f32) -> u16 {
     let sign = (bits >> 16 & 0x8000) as u16;
     let magnitude = bits & 0x7fff_ffff;
     // Normal results: rebias, and add half a unit, less one when the kept part is even.
-    let rounded = magnitude.wrapping_sub(112 << 23).wrapping_add(0xfff + (magnitude >> 13 & 1)) >> 13;
+    let rounded = magnitude
+        .wrapping_sub(112 << 23)
+        .wrapping_add(0xfff + (magnitude >> 13 & 1))
+        >> 13;
     // Subnormal results: adding one half leaves the rounded multiple of 2^-24 in the low bits.
-    let tiny = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5f32.to_bits());
+    let tiny = (f32::from_bits(magnitude) + 0.5)
+        .to_bits()
+        .wrapping_sub(0.5f32.to_bits());
     let half = if magnitude > 0x7f80_0000 {
         0x7e00 | magnitude >> 13 & 0x3ff
     } else if magnitude >= 0x477f_f000 {
@@ -56,7 +61,11 @@ mod tests {
             0 => fraction * 2f64.powi(-24),
             e => (1024.0 + fraction) * 2f64.powi(e - 25),
         };
-        if half & 0x8000 != 0 { -magnitude } else { magnitude }
+        if half & 0x8000 != 0 {
+            -magnitude
+        } else {
+            magnitude
+        }
     }
 
     #[test]
@@ -69,7 +78,11 @@ mod tests {
                 _ => assert_eq!(f64::from(wide), by_definition(half)),
             }
             assert_eq!(wide.is_sign_negative(), half & 0x8000 != 0);
-            let quiet = if half & 0x7fff > 0x7c00 { half | 0x200 } else { half };
+            let quiet = if half & 0x7fff > 0x7c00 {
+                half | 0x200
+            } else {
+                half
+            };
             assert_eq!(f32_to_f16(wide), quiet);
         }
     }

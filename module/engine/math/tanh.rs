@@ -20,7 +20,11 @@ const P: [f32; 5] = [
 pub fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
     let square = x * x;
-    let p = fma(fma(fma(fma(P[4], square, P[3]), square, P[2]), square, P[1]), square, P[0]);
+    let p = fma(
+        fma(fma(fma(P[4], square, P[3]), square, P[2]), square, P[1]),
+        square,
+        P[0],
+    );
     let small = fma(p * square, magnitude, magnitude);
     let large = 1.0 - 2.0 / (exp(magnitude + magnitude) + 1.0);
     let result = if magnitude < 0.625 { small } else { large };
@@ -38,7 +42,10 @@ mod tests {
             assert!(tanh(x).is_nan());
         } else {
             let (value, exact) = (tanh(x), f64::from(x).tanh());
-            assert!(units_apart(value, exact) <= 2.0, "tanh({x}) = {value}, not {exact}");
+            assert!(
+                units_apart(value, exact) <= 2.0,
+                "tanh({x}) = {value}, not {exact}"
+            );
             assert_eq!(tanh(-x).to_bits(), (-value).to_bits());
         }
     }

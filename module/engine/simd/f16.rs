@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+//! F16: IEEE 754 binary16 weights as they are, [column][row of the group].
+
+use super::activation::ActivationKind;
+use super::format::GROUP_ROWS;
+use super::level::Instructions;
+use super::packed_format::PackedFormat;
+use super::product::Product;
+use crate::math::fma::fma;
+use crate::math::half::f16_to_f32;
+
+/// The format.
+pub struct F16;
+
+impl PackedFormat for F16 {
+    const BLOCK: usize = 1;
+    const ACTIVATION: ActivationKind = ActivationKind::F32;
+    type File = [u8; 2];
+    type Group = [[u8; 2]; GROUP_ROWS];
+    type Activation = [u8; 4];
+    const ZERO: [u8; 2] = [0; 2];
+
+    fn interleave(rows: &[&[u8; 2]; GROUP_ROWS]) -> Result<Self::Group, usize> {
+        let finite = |row: &&[u8; 2]| widen(**row).is_finite();
+        let group = rows.map(|row| *row);
+        rows.iter()
+            .position(|row| !finite(row))
+            .map_or(Ok(group), Err)
+    }
+
+    fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {
+        widen(group[lane % GROUP_ROWS])
+    }
+
+    #[inline(always)]
+    fn accumulate(group: &Self::Group, activation: &[u8; 4], sums: &mut [f32; GROUP_ROWS]) {
+        let x = f32::from_le_bytes(*activation);
+        for (sum, weight) in sums.iter_mut().zip(group) {
+            *sum = fma(widen(*weight), x, *sum);
+        }
+    }
+
+    fn multiply(instructions: Instructions, product: Product<'_, Self>) {
+        match instructions {
+            Instructions::Scalar => product.twin(),
+            #[cfg(target_arch = "aarch64")]
+            _ => product.twin(),
+        }
+    }
+}
+
+#[inline(always)]
+fn widen(bytes: [u8; 2]) -> f32 {
+    f16_to_f32(u16::from_le_bytes(bytes))
+}

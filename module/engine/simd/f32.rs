@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+//! F32: IEEE 754 binary32 weights as they are, [column][row of the group].
+
+use super::activation::ActivationKind;
+use super::format::GROUP_ROWS;
+use super::level::Instructions;
+use super::packed_format::PackedFormat;
+use super::product::Product;
+use crate::math::fma::fma;
+
+/// The format.
+pub struct F32;
+
+impl PackedFormat for F32 {
+    const BLOCK: usize = 1;
+    const ACTIVATION: ActivationKind = ActivationKind::F32;
+    type File = [u8; 4];
+    type Group = [[u8; 4]; GROUP_ROWS];
+    type Activation = [u8; 4];
+    const ZERO: [u8; 4] = [0; 4];
+
+    fn interleave(rows: &[&[u8; 4]; GROUP_ROWS]) -> Result<Self::Group, usize> {
+        let finite = |row: &&[u8; 4]| f32::from_le_bytes(**row).is_finite();
+        let group = rows.map(|row| *row);
+        rows.iter()
+            .position(|row| !finite(row))
+            .map_or(Ok(group), Err)
+    }
+
+    fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {
+        f32::from_le_bytes(group[lane % GROUP_ROWS])
+    }
+
+    #[inline(always)]
+    fn accumulate(group: &Self::Group, activation: &[u8; 4], sums: &mut [f32; GROUP_ROWS]) {
+        let x = f32::from_le_bytes(*activation);
+        for (sum, weight) in sums.iter_mut().zip(group) {
+            *sum = fma(f32::from_le_bytes(*weight), x, *sum);
+        }
+    }
+
+    fn multiply(instructions: Instructions, product: Product<'_, Self>) {
+        match instructions {
+            Instructions::Scalar => product.twin(),
+            #[cfg(target_arch = "aarch64")]
+            _ => product.twin(),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Weight formats: the one dispatch over them.
+//!
+//! A weight matrix is packed in groups of [`GROUP_ROWS`] rows, block by block along the row, so that the rows lie in
+//! the lanes of a vector. One packed layout serves every SIMD level.
+
+use super::activation::ActivationKind;
+use super::f16::F16;
+use super::f32::F32;
+use super::level::Level;
+use super::packed_format::PackedFormat;
+use super::plain::{view, view_mut};
+use super::product::Product;
+use super::q4_0::Q4_0;
+use super::q8_0::Q8_0;
+
+/// Rows of a group.
+pub const GROUP_ROWS: usize = 16;
+
+/// Why packing, unpacking or multiplying was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The lengths of the arguments do not fit together.
+    Shape,
+    /// A weight, scale or activation is not finite, or an activation too large to quantize.
+    NotFinite {
+        /// The block, counted from the start of the input.
+        block: usize,
+    },
+}
+
+/// The formats by their GGUF type number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Format {
+    /// IEEE binary32.
+    F32 = 0,
+    /// IEEE binary16.
+    F16 = 1,
+    /// 4-bit blocks of 32 with a scale.
+    Q4_0 = 2,
+    /// 8-bit blocks of 32 with a scale.
+    Q8_0 = 8,
+}
+
+macro_rules! with_format {
+    ($format:expr, $name:ident => $body:expr) => {
+        match $format {
+            Format::F32 => {
+                type $name = F32;
+                $body
+            }
+            Format::F16 => {
+                type $name = F16;
+                $body
+            }
+            Format::Q4_0 => {
+                type $name = Q4_0;
+                $body
+            }
+            Format::Q8_0 => {
+                type $name = Q8_0;
+                $body
+            }
+        }
+    };
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 4] = [Format::F32, Format::F16, Format::Q4_0, Format::Q8_0];
+
+    /// The format with the GGUF type number `number`.
+    pub fn from_number(number: u32) -> Option<Format> {
+        Format::ALL
+            .into_iter()
+            .find(|format| *format as u32 == number)
+    }
+
+    /// Weights of a block along a row; a row is a multiple of it.
+    pub fn block(self) -> usize {
+        with_format!(self, T => T::BLOCK)
+    }
+
+    /// Bytes of a block of one row in the file.
+    pub fn file_block_bytes(self) -> usize {
+        with_format!(self, T => size_of::<<T as PackedFormat>::File>())
+    }
+
+    /// How the activations it is multiplied with are packed.
+    pub fn activation(self) -> ActivationKind {
+        with_format!(self, T => T::ACTIVATION)
+    }
+
+    /// Bytes of a row in the file; `None` when `columns` is no multiple of the block, or too large.
+    pub fn row_bytes(self, columns: usize) -> Option<usize> {
+        with_format!(self, T => {
+            blocks::<T>(columns)?.checked_mul(size_of::<<T as PackedFormat>::File>())
+        })
+    }
+
+    /// Bytes of a packed group of 16 rows; `None` when `columns` is no multiple of the block, or too large.
+    pub fn group_bytes(self, columns: usize) -> Option<usize> {
+        with_format!(self, T => {
+            blocks::<T>(columns)?.checked_mul(size_of::<<T as PackedFormat>::Group>())
+        })
+    }
+
+    /// Packs 1 to 16 `rows`, row-major as in the file, into one `group`; missing rows become zeros.
+    pub fn pack(self, rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
+        with_format!(self, T => pack::<T>(rows, columns, group))
+    }
+
+    /// The row in `lane` (0 to 15) of a group as f32: scale times quantum rounded once, F16 and F32 exact.
+    pub fn unpack_row(
+        self,
+        group: &[u8],
+        lane: usize,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        with_format!(self, T => unpack_row::<T>(group, lane, columns, out))
+    }
+
+    /// Multiplies n whole `groups` with `rows` packed activation rows, into `out` as [row][16 * n].
+    pub fn multiply(
+        self,
+        level: Level,
+        groups: &[u8],
+        columns: usize,
+        activation: &[u8],
+        rows: usize,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        with_format!(self, T => {
+            let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
+            let product = Product::<T>::new(groups, blocks, activation, rows, out)?;
+            T::multiply(level.instructions(), product);
+            Ok(())
+        })
+    }
+}
+
+/// Blocks of a row.
+fn blocks<T: PackedFormat>(columns: usize) -> Option<usize> {
+    const { assert!(T::BLOCK > 0) };
+    (columns.is_multiple_of(T::BLOCK)).then_some(columns / T::BLOCK)
+}
+
+fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
+    let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
+    let files: &[T::File] = view(rows);
+    let bytes = group.len();
+    let groups: &mut [T::Group] = view_mut(group);
+    let whole = files.len().checked_rem(blocks) == Some(0)
+        && files.len() <= blocks.saturating_mul(GROUP_ROWS)
+        && size_of_val(files) == rows.len()
+        && !files.is_empty();
+    if !whole || groups.len() != blocks || size_of_val(groups) != bytes {
+        return Err(Error::Shape);
+    }
+    let zero = T::ZERO;
+    for (column, packed) in groups.iter_mut().enumerate() {
+        let block_of = |lane: usize| column.saturating_add(blocks.saturating_mul(lane));
+        let rows = core::array::from_fn(|lane| files.get(block_of(lane)).unwrap_or(&zero));
+        *packed = T::interleave(&rows).map_err(|lane| Error::NotFinite {
+            block: block_of(lane),
+        })?;
+    }
+    Ok(())
+}
+
+fn unpack_row<T: PackedFormat>(
+    group: &[u8],
+    lane: usize,
+    columns: usize,
+    out: &mut [f32],
+) -> Result<(), Error> {
+    let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
+    let packed: &[T::Group] = view(group);
+    if packed.len() != blocks
+        || size_of_val(packed) != group.len()
+        || out.len() != columns
+        || lane >= GROUP_ROWS
+    {
+        return Err(Error::Shape);
+    }
+    for (block, values) in packed.iter().zip(super::pieces::pieces_mut(out, T::BLOCK)) {
+        for (k, value) in values.iter_mut().enumerate() {
+            *value = T::value(block, lane, k);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Normalisation of a row: RMSNorm (Zhang and Sennrich, 2019) and LayerNorm (Ba, Kiros and Hinton, 2016).
+//!
+//! Sums run in 16 lanes, lane j over k = j mod 16 ascending, then as a tree: +8, +4, +2, +1.
+
+use crate::math::fma::{fma, sqrt};
+
+const LANES: usize = 16;
+
+/// `out` = x / sqrt(mean(x^2) + `epsilon`) * `weight`; all of one length, shorter ones end the row.
+pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+    let square = |sum, x| fma(x, x, sum);
+    let mean = sum(x, square) / x.len() as f32;
+    let r = 1.0 / sqrt(mean + epsilon);
+    for (out, (x, weight)) in out.iter_mut().zip(x.iter().zip(weight)) {
+        *out = x * r * weight;
+    }
+}
+
+/// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; all of one length, shorter ones end the row.
+pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
+    let mean = sum(x, |sum, x| fma(x, 1.0, sum)) / x.len() as f32;
+    let square = |sum, x: f32| fma(x - mean, x - mean, sum);
+    let variance = sum(x, square) / x.len() as f32;
+    let r = 1.0 / sqrt(variance + epsilon);
+    for (out, ((x, weight), bias)) in out.iter_mut().zip(x.iter().zip(weight).zip(bias)) {
+        *out = fma((x - mean) * r, *weight, *bias);
+    }
+}
+
+/// Folds `x` in 16 lanes by `add(sum, x)` and adds the lanes up.
+#[inline(always)]
+fn sum(x: &[f32], add: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for chunk in whole {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane = add(*lane, *x);
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane = add(*lane, *x);
+    }
+    tree(lanes)
+}
+
+/// The lanes added up as a tree: +8, +4, +2, +1.
+#[inline(always)]
+fn tree(lanes: [f32; LANES]) -> f32 {
+    let eight: [f32; 8] = core::array::from_fn(|j| lanes[j] + lanes[j + 8]);
+    let four: [f32; 4] = core::array::from_fn(|j| eight[j] + eight[j + 4]);
+    let two: [f32; 2] = core::array::from_fn(|j| four[j] + four[j + 2]);
+    two[0] + two[1]
+}

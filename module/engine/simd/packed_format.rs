@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a weight format provides: its blocks in the file and in memory, and the arithmetic on them.
+
+use super::activation::ActivationKind;
+use super::format::GROUP_ROWS;
+use super::level::Instructions;
+use super::plain::Plain;
+use super::product::Product;
+
+/// One weight format.
+pub trait PackedFormat: Sized {
+    /// Weights of a block along a row.
+    const BLOCK: usize;
+    /// How the activations it is multiplied with are packed.
+    const ACTIVATION: ActivationKind;
+    /// A block of one row in the file.
+    type File: Plain;
+    /// A block of 16 rows in memory.
+    type Group: Plain;
+    /// A block of packed activations.
+    type Activation: Plain;
+    /// A block of zeros.
+    const ZERO: Self::File;
+
+    /// Interleaves a block of 16 rows; `Err` has the first row whose scale or weight is not finite.
+    fn interleave(rows: &[&Self::File; GROUP_ROWS]) -> Result<Self::Group, usize>;
+
+    /// Weight `k` of the row in `lane`, rounded once; both are taken modulo their ranges.
+    fn value(group: &Self::Group, lane: usize, k: usize) -> f32;
+
+    /// The scalar twin: adds the dot products of a block with 16 rows to `sums`, as the numerics contract says.
+    fn accumulate(group: &Self::Group, activation: &Self::Activation, sums: &mut [f32; GROUP_ROWS]);
+
+    /// The loops: the same bits as [`Product::twin`].
+    fn multiply(instructions: Instructions, product: Product<'_, Self>);
+}

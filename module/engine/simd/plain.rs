@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Blocks of packed data as types over bytes.
+
+/// A type that any bytes of its size make up.
+///
+/// # Safety
+///
+/// The type has no padding, accepts every bit pattern, and has alignment 1.
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: a byte.
+unsafe impl Plain for u8 {}
+// SAFETY: arrays add no padding and keep the alignment.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// As many whole `T` as `bytes` hold, from their start.
+#[inline(always)]
+pub fn view<T: Plain>(bytes: &[u8]) -> &[T] {
+    const { assert!(align_of::<T>() == 1 && size_of::<T>() > 0) };
+    let whole = bytes.len() / size_of::<T>();
+    // SAFETY: `whole` values lie within the borrowed bytes, and by `Plain` any bytes make up a `T`.
+    unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), whole) }
+}
+
+/// [`view`] for writing.
+#[inline(always)]
+pub fn view_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
+    const { assert!(align_of::<T>() == 1 && size_of::<T>() > 0) };
+    let whole = bytes.len() / size_of::<T>();
+    // SAFETY: as in `view`; the borrow is exclusive, and without padding every byte stays initialised.
+    unsafe { core::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), whole) }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One multiplication of packed weights with packed activations, its lengths checked.
+
+use super::format::{Error, GROUP_ROWS};
+use super::packed_format::PackedFormat;
+use super::pieces::{pieces, pieces_mut};
+use super::plain::view;
+
+/// Whole groups of packed weights, rows of packed activations, and room for their products.
+///
+/// # Invariants
+///
+/// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks, `activation` has m * `blocks`,
+/// and `out` has m * n * 16 numbers.
+pub struct Product<'a, T: PackedFormat> {
+    /// Weights as [group][block].
+    pub(super) groups: &'a [T::Group],
+    /// Activations as [row][block].
+    pub(super) activation: &'a [T::Activation],
+    /// Blocks of a row.
+    pub(super) blocks: usize,
+    /// Products as [row][group][16].
+    pub(super) out: &'a mut [f32],
+}
+
+impl<'a, T: PackedFormat> Product<'a, T> {
+    /// Checks the lengths.
+    pub fn new(
+        groups: &'a [u8],
+        blocks: usize,
+        activation: &'a [u8],
+        rows: usize,
+        out: &'a mut [f32],
+    ) -> Result<Self, Error> {
+        let packed: &[T::Group] = view(groups);
+        let activations: &[T::Activation] = view(activation);
+        let count = packed.len().checked_div(blocks).ok_or(Error::Shape)?;
+        let fits = size_of_val(packed) == groups.len()
+            && packed.len() == count.saturating_mul(blocks)
+            && size_of_val(activations) == activation.len()
+            && activations.len() == rows.saturating_mul(blocks)
+            && out.len() == rows.saturating_mul(count).saturating_mul(GROUP_ROWS);
+        // INVARIANT: the division refused `blocks` = 0; the lengths were compared just above.
+        fits.then_some(Product {
+            groups: packed,
+            activation: activations,
+            blocks,
+            out,
+        })
+        .ok_or(Error::Shape)
+    }
+
+    /// The scalar twin, which specifies every bit.
+    pub fn twin(self) {
+        let count = self.groups.len().checked_div(self.blocks).unwrap_or(0);
+        let rows = pieces_mut(self.out, count.saturating_mul(GROUP_ROWS));
+        for (out, activation) in rows.zip(pieces(self.activation, self.blocks)) {
+            let (sums, _) = out.as_chunks_mut::<GROUP_ROWS>();
+            for (sums, group) in sums.iter_mut().zip(pieces(self.groups, self.blocks)) {
+                *sums = [0.0; GROUP_ROWS];
+                for (block, activation) in group.iter().zip(activation) {
+                    T::accumulate(block, activation, sums);
+                }
+            }
+        }
+    }
+}
