@@ -7,6 +7,7 @@
 
 #[path = "wall.rs"]
 pub mod abi;
+pub mod gguf;
 pub mod math;
 pub mod sampling;
 pub mod simd;

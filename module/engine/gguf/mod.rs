@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+//! GGUF version 2 and 3: the header of a model file.
+//!
+//! Source: the GGUF specification (ggml, docs/gguf.md). Every byte is taken as an attacker's: each
+//! length is checked against the file before it is used, each count has a cap, and reading stops
+//! where the part of the file that is in memory stops ([`Progress::Short`]).
+
+pub(crate) mod cells;
+mod cursor;
+pub(crate) mod hash;
+mod metadata;
+mod order;
+mod parser;
+mod refusal;
+mod table;
+mod tensor;
+#[cfg(test)]
+pub(crate) mod testing;
+mod value;
+
+pub use metadata::{Array, Metadata, Span, TokenizerKeys};
+pub use parser::{FIXED_BYTES, Parser, Progress};
+pub use refusal::{Reason, Refusal};
+pub use table::Tensors;
+pub use tensor::{TensorInfo, type_size};
+pub use value::Kind;
+pub(crate) use cursor::{Cursor, Stop};
