@@ -5,6 +5,8 @@ pub mod double;
 pub mod exp;
 pub mod fma;
 pub mod half;
+pub mod log;
 pub mod tanh;
+pub mod trigonometry;
 #[cfg(test)]
 mod ulp;
