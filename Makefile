@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# Everything is built in a Debian build root under SISLM_CACHE (default ~/.cache/sislm); `make help` lists the targets.
+
+KERNEL ?= stock
+CPU ?=
+SMP ?= 2
+MEM ?= 2G
+TIMEOUT ?= 600
+export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS
+
+.PHONY: help demo test test-all guest module client kernel check format clean distclean
+
+help:
+	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and stream an answer'
+	@echo 'make test        host, emulated and guest tests; TESTS=pattern runs a part'
+	@echo 'make test-all    the same with the custom kernel, more CPUs and thread counts, exhaustive numerics'
+	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|custom|debug CPU=neoverse-n1 SMP=2'
+	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
+	@echo 'make module      sislm.ko for KERNEL'
+	@echo 'make client      the static arm64 client'
+	@echo 'make kernel      the tree of KERNEL'
+	@echo 'make check       formatting, lints, layers, the engine object, stack'
+	@echo 'make format      rustfmt'
+	@echo 'make clean       forget the built module and client'
+	@echo 'make distclean   forget the build root and the kernels too'
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test
+
+test-all:
+	@SISLM_ALL=1 scripts/test
+
+guest:
+	@scripts/guest
+
+module:
+	@scripts/module $(KERNEL)
+
+client:
+	@scripts/client
+
+kernel:
+	@scripts/kernel/tree $(KERNEL)
+
+check:
+	@scripts/check
+
+format:
+	@scripts/format
+
+clean:
+	@scripts/clean
+
+distclean:
+	@scripts/clean --all
