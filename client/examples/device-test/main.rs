@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Tests of `/dev/sislm` that a shell cannot make; run inside the guest by `tests/guest`.
+//!
+//! Prints a line for each test: `ok NAME`, `not ok NAME why` or `skip NAME why`.
+
+mod adder;
+mod fields;
+mod files;
+mod malformed;
+mod raw;
+mod reference;
+mod report;
+mod sessions;
+mod states;
+mod tokenizer;
+
+use std::process::ExitCode;
+
+use report::Report;
+
+const USAGE: &str = "usage: device-test \
+    fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
+    | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut report = Report::default();
+    let done = match words.as_slice() {
+        ["fields", model] => fields::run(&mut report, model),
+        ["states", model] => states::run(&mut report, model),
+        ["files", model] => files::run(&mut report, model),
+        ["malformed", directory] => malformed::run(&mut report, directory),
+        ["adder", model] => adder::run(&mut report, model),
+        ["reference", model, reference, tokens] => reference::run(&mut report, model, reference, tokens),
+        ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
+        ["sessions", model, count] => sessions::run(&mut report, model, count),
+        _ => Err(USAGE.into()),
+    };
+    if let Err(error) = done {
+        report.failed(words.first().unwrap_or(&"usage"), &error.to_string());
+    }
+    if report.sound() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

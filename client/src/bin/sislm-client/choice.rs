@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Which model a command uses: `-m NAME`, `-m FILE`, or none given.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::Context;
+use sislm::{Device, Digest, Model, ModelName};
+
+use crate::cli::Cli;
+use crate::exit_codes::{ExitCode, Failure};
+use crate::{embedded, loading};
+
+/// The model that `wanted` means, loaded if it was not.
+pub fn choose(device: &Device, cli: &Cli, wanted: Option<&OsStr>) -> anyhow::Result<Model> {
+    let name = match wanted {
+        Some(wanted) => named(device, cli, wanted)?,
+        None => unnamed(device, cli)?,
+    };
+    device.model(&name)?.ok_or_else(|| {
+        Failure::error(
+            ExitCode::NoModel,
+            format!("the model \"{name}\" was unloaded meanwhile; try again"),
+        )
+    })
+}
+
+/// The name of a model as the rest of the interface takes it.
+pub fn name_of(model: &Model) -> anyhow::Result<ModelName> {
+    model.name().parse().map_err(anyhow::Error::msg)
+}
+
+/// `default`, else the only one, else the embedded one.
+fn unnamed(device: &Device, cli: &Cli) -> anyhow::Result<ModelName> {
+    let models = device.models()?;
+    let default = ModelName::default_model();
+    match models.as_slice() {
+        [] => embedded::load(device, &cli.device),
+        [only] => name_of(only),
+        several if several.iter().any(|model| model.name() == default.as_str()) => Ok(default),
+        several => Err(Failure::error(
+            ExitCode::NoModel,
+            format!(
+                "several models are loaded: choose one with -m ({})",
+                names(several)
+            ),
+        )),
+    }
+}
+
+/// A loaded model of that name, else the file at that path.
+fn named(device: &Device, cli: &Cli, wanted: &OsStr) -> anyhow::Result<ModelName> {
+    if let Some(name) = wanted.to_str().and_then(|text| text.parse().ok()) {
+        if device.model(&name)?.is_some() {
+            return Ok(name);
+        }
+    }
+    let path = Path::new(wanted);
+    if !path.exists() {
+        let models = device.models()?;
+        let loaded = if models.is_empty() {
+            "none is loaded".into()
+        } else {
+            format!("loaded: {}", names(&models))
+        };
+        let sentence = format!(
+            "no model \"{0}\" is loaded ({loaded}), and there is no file {0}: \
+             give one of these names, or the path of a GGUF file",
+            path.display()
+        );
+        return Err(Failure::error(ExitCode::NoModel, sentence));
+    }
+    of_file(device, cli, path)
+}
+
+/// The model loaded from the same bytes, else a new one under the file's name.
+fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName> {
+    let (file, bytes) = loading::open(path)?;
+    let alike: Vec<Model> = device
+        .models()?
+        .into_iter()
+        .filter(|model| model.file_bytes == bytes)
+        .collect();
+    if !alike.is_empty() {
+        let digest =
+            Digest::of(&file).with_context(|| format!("cannot read {}", path.display()))?;
+        if let Some(same) = alike.iter().find(|model| model.digest() == digest) {
+            return name_of(same);
+        }
+    }
+    let name =
+        ModelName::of_file(path).with_context(|| format!("{} has no file name", path.display()))?;
+    loading::load(device, &cli.device, &file, bytes, &name)?;
+    Ok(name)
+}
+
+fn names(models: &[Model]) -> String {
+    models
+        .iter()
+        .map(Model::name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

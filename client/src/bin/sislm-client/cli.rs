@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sislm::{Device, KvType, Millionths, ModelName, SamplingConfig, Simd};
+
+use crate::exit_codes;
+
+/// Talks to the language model in the kernel.
+#[derive(Debug, Parser)]
+#[command(name = "sislm-client", version, after_help = exit_codes::HELP)]
+pub struct Cli {
+    /// Print one JSON object on one line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Path of the device
+    #[arg(long, global = true, value_name = "PATH", default_value = Device::PATH)]
+    pub device: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the device, its limits, and each model's memory by part
+    Info,
+    /// Load a GGUF file (needs CAP_SYS_ADMIN)
+    Load(Load),
+    /// Unload a model (needs CAP_SYS_ADMIN)
+    Unload(Unload),
+    /// List the loaded models
+    Models,
+    /// Answer a prompt
+    Infer(Box<Infer>),
+    /// Turn text into token ids
+    Tokenize(Tokenize),
+    /// Turn token ids into text
+    Detokenize(Detokenize),
+    /// Give the log-probability of each token of a text, and its perplexity
+    Eval(Eval),
+    /// Show the module's counters
+    Stats,
+    /// Compare the engine's loops with their scalar twins on this CPU
+    Selftest(Selftest),
+}
+
+/// Options of `load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// The GGUF file
+    pub file: PathBuf,
+    /// Name of the model [default: the file's, without .gguf]
+    #[arg(long)]
+    pub name: Option<ModelName>,
+}
+
+/// Options of `unload`.
+#[derive(Debug, Args)]
+pub struct Unload {
+    /// Name of the model
+    pub name: ModelName,
+}
+
+/// The model of a command.
+#[derive(Debug, Args)]
+pub struct Model {
+    /// A loaded model, or a GGUF file, which is loaded when it is not [default: the model named
+    /// default, else the only one loaded, else the one embedded in this program]
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub model: Option<OsString>,
+}
+
+/// Options of `infer`.
+#[derive(Debug, Args)]
+pub struct Infer {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// Most tokens to generate [default: until the text or the context ends]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens: Option<u32>,
+    /// How the next token is drawn.
+    #[command(flatten)]
+    pub sampling: Sampling,
+    /// Seed of the draws [default: drawn by the kernel, and reported]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The context.
+    #[command(flatten)]
+    pub context: Context,
+    /// End at this text; up to 4 of at most 32 bytes
+    #[arg(long, value_name = "S", value_parser = stop)]
+    pub stop: Vec<String>,
+    /// Go on past the end-of-sequence token
+    #[arg(long)]
+    pub ignore_eos: bool,
+    /// Let names of control tokens in the prompt stand for these tokens
+    #[arg(long)]
+    pub control: bool,
+    /// Print the closing line even when stderr is no terminal
+    #[arg(long)]
+    pub stats: bool,
+    /// Words to add to the closing line, such as "emulated"
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// The prompt; - or nothing reads it from stdin
+    pub prompt: Option<OsString>,
+}
+
+/// Context of a session.
+#[derive(Debug, Args)]
+pub struct Context {
+    /// Positions of the context [default: 256, or the model's own when smaller]
+    #[arg(long = "ctx", value_name = "POSITIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub positions: Option<u32>,
+    /// Type of the stored keys and values: f16 or f32
+    #[arg(long, value_name = "TYPE", default_value_t)]
+    pub kv: KvType,
+}
+
+/// How the next token is drawn.
+#[derive(Debug, Args)]
+pub struct Sampling {
+    /// Where the options below start from
+    #[arg(long, value_enum, default_value_t)]
+    pub preset: Preset,
+    /// Softmax temperature, 0 to 100; 0 is greedy
+    #[arg(long, value_name = "T", value_parser = |text: &str| between(text, 0, 100_000_000))]
+    pub temperature: Option<Millionths>,
+    /// Most likely candidates kept, 0 for all
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<u32>,
+    /// Probability mass kept, above 0 to 1
+    #[arg(long, value_name = "P", value_parser = |text: &str| between(text, 1, 1_000_000))]
+    pub top_p: Option<Millionths>,
+    /// Least probability relative to the best candidate's, 0 to 1
+    #[arg(long, value_name = "P", value_parser = |text: &str| between(text, 0, 1_000_000))]
+    pub min_p: Option<Millionths>,
+    /// Divides the logits of the last 64 tokens, above 0 to 100; 1 is none
+    #[arg(long, value_name = "R", value_parser = |text: &str| between(text, 1, 100_000_000))]
+    pub repeat_penalty: Option<Millionths>,
+}
+
+/// Named sampling settings.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Preset {
+    /// The most likely token, always
+    Greedy,
+    /// Temperature 0.8, top-k 40, top-p 0.9
+    #[default]
+    Balanced,
+    /// Temperature 1.2, top-k 100, top-p 0.95
+    Creative,
+}
+
+impl Sampling {
+    /// The preset with what was given on top.
+    pub fn config(&self) -> SamplingConfig {
+        let preset = match self.preset {
+            Preset::Greedy => SamplingConfig::greedy(),
+            Preset::Balanced => SamplingConfig::balanced(),
+            Preset::Creative => SamplingConfig::creative(),
+        };
+        SamplingConfig {
+            temperature: self.temperature.unwrap_or(preset.temperature),
+            top_k: self.top_k.unwrap_or(preset.top_k),
+            top_p: self.top_p.unwrap_or(preset.top_p),
+            min_p: self.min_p.unwrap_or(preset.min_p),
+            repeat_penalty: self.repeat_penalty.unwrap_or(preset.repeat_penalty),
+            ..preset
+        }
+    }
+}
+
+/// Options of `tokenize`.
+#[derive(Debug, Args)]
+pub struct Tokenize {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// As in the middle of a context: no BOS, no space prefix
+    #[arg(long)]
+    pub continued: bool,
+    /// Let names of control tokens stand for these tokens
+    #[arg(long)]
+    pub control: bool,
+    /// The text; - or nothing reads it from stdin
+    pub text: Option<OsString>,
+}
+
+/// Options of `detokenize`.
+#[derive(Debug, Args)]
+pub struct Detokenize {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// As in the middle of a context: the leading space is kept
+    #[arg(long)]
+    pub continued: bool,
+    /// The ids
+    #[arg(value_delimiter = ',', value_name = "ID")]
+    pub ids: Vec<u32>,
+}
+
+/// Options of `eval`.
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// Most likely tokens to give after each position, 0 to 64
+    #[arg(long, value_name = "K", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(sislm::TOP_MAX)))]
+    pub top: u32,
+    /// The context.
+    #[command(flatten)]
+    pub context: Context,
+    /// The ids, instead of a text
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ID,ID...",
+        conflicts_with = "text"
+    )]
+    pub ids: Option<Vec<u32>>,
+    /// Let names of control tokens stand for these tokens
+    #[arg(long)]
+    pub control: bool,
+    /// The text; - or nothing reads it from stdin
+    pub text: Option<OsString>,
+}
+
+/// Options of `selftest`.
+#[derive(Debug, Args)]
+pub struct Selftest {
+    /// Instruction level: scalar, neon, dotprod, i8mm [default: the one in use]
+    #[arg(long, value_name = "LEVEL")]
+    pub simd: Option<Simd>,
+}
+
+/// A number within a range of millionths.
+fn between(text: &str, least: u32, most: u32) -> Result<Millionths, String> {
+    let number: Millionths = text.parse()?;
+    if (least..=most).contains(&number.0) {
+        Ok(number)
+    } else {
+        Err(format!(
+            "expected {} to {}",
+            Millionths(least),
+            Millionths(most)
+        ))
+    }
+}
+
+fn stop(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > sislm::STOP_BYTES as usize {
+        return Err(format!(
+            "a stop string has 1 to {} bytes",
+            sislm::STOP_BYTES
+        ));
+    }
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn infer(arguments: &[&str]) -> Result<Infer, clap::Error> {
+        let cli = Cli::try_parse_from([&["sislm-client", "infer"], arguments].concat())?;
+        match cli.command {
+            Command::Infer(infer) => Ok(*infer),
+            command => panic!("{command:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn balanced_is_the_default() {
+        assert_eq!(
+            infer(&["x"]).unwrap().sampling.config(),
+            SamplingConfig::balanced()
+        );
+    }
+
+    #[test]
+    fn options_change_the_preset() {
+        let config = infer(&[
+            "--preset",
+            "creative",
+            "--top-k",
+            "7",
+            "--repeat-penalty",
+            "1.1",
+            "x",
+        ])
+        .unwrap()
+        .sampling
+        .config();
+        let wanted = SamplingConfig {
+            top_k: 7,
+            repeat_penalty: Millionths(1_100_000),
+            ..SamplingConfig::creative()
+        };
+        assert_eq!(config, wanted);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for bad in [
+            ["--temperature", "100.1"],
+            ["--temperature", "-1"],
+            ["--top-p", "0"],
+            ["--top-p", "1.000001"],
+            ["--min-p", "2"],
+            ["--repeat-penalty", "0"],
+            ["--top-k", "-1"],
+            ["--kv", "q8_0"],
+            ["--ctx", "0"],
+            ["-n", "0"],
+            ["--seed", "-1"],
+            ["--stop", ""],
+            ["--stop", "123456789012345678901234567890123"],
+        ] {
+            assert!(infer(&bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_seed_has_64_bits() {
+        assert_eq!(
+            infer(&["--seed", "18446744073709551615"]).unwrap().seed,
+            Some(u64::MAX)
+        );
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for line in [
+            ["sislm-client", "--json", "info"],
+            ["sislm-client", "info", "--json"],
+        ] {
+            assert!(Cli::try_parse_from(line).unwrap().json);
+        }
+    }
+
+    #[test]
+    fn ids_and_a_text_exclude_each_other() {
+        assert!(Cli::try_parse_from(["sislm-client", "eval", "--ids", "1,2", "text"]).is_err());
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `infer`: answers a prompt.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::{json, Value};
+use sislm::{Device, Finish, Model, Outcome, SessionConfig};
+
+use crate::cli::{Cli, Infer};
+use crate::exit_codes::ExitCode;
+use crate::{choice, input, interrupt};
+
+/// Runs `infer`: text as it comes, or one JSON object at the end.
+pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let prompt = input::text(arguments.prompt.as_deref())?;
+    let device = Device::open(&cli.device)?;
+    let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    let mut session = device.session(&config(arguments, &model)?)?;
+    interrupt::cancel_on_interrupt(session.canceller()?)?;
+
+    let mut text = String::new();
+    for piece in session.prompt(&prompt)? {
+        let piece = piece?;
+        if !cli.json {
+            out.write_all(piece.as_bytes())?;
+            out.flush()?;
+        }
+        text.push_str(&piece);
+    }
+    let outcome = session.outcome()?;
+    if cli.json {
+        writeln!(out, "{}", object(&model, &outcome, &text))?;
+    } else {
+        close(arguments, &model, &outcome, &text, out)?;
+    }
+    Ok(match outcome.finish {
+        Finish::Cancelled => ExitCode::Cancelled,
+        _ => ExitCode::Success,
+    })
+}
+
+fn config(arguments: &Infer, model: &Model) -> anyhow::Result<SessionConfig> {
+    Ok(SessionConfig {
+        model: Some(choice::name_of(model)?),
+        context: arguments.context.positions.unwrap_or(0),
+        kv: arguments.context.kv,
+        max_tokens: arguments.max_tokens.unwrap_or(0),
+        sampling: arguments.sampling.config(),
+        seed: arguments.seed,
+        stop: arguments
+            .stop
+            .iter()
+            .map(|stop| stop.clone().into_bytes())
+            .collect(),
+        parse_control: arguments.control,
+        ignore_eos: arguments.ignore_eos,
+    })
+}
+
+/// Ends the text: a line end on a terminal, and the closing line where somebody looks.
+fn close(
+    arguments: &Infer,
+    model: &Model,
+    outcome: &Outcome,
+    text: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut stderr = io::stderr();
+    let open_line = !text.is_empty() && !text.ends_with('\n');
+    if io::stdout().is_terminal() && open_line {
+        writeln!(out)?;
+        out.flush()?;
+    }
+    if stderr.is_terminal() || arguments.stats {
+        if !io::stdout().is_terminal() && open_line {
+            writeln!(stderr)?;
+        }
+        writeln!(
+            stderr,
+            "{}",
+            closing_line(model, outcome, arguments.note.as_deref())
+        )?;
+    }
+    if outcome.finish == Finish::Context {
+        writeln!(
+            stderr,
+            "the context of {} positions is full; --ctx asks for a larger one",
+            outcome.context
+        )?;
+    }
+    Ok(())
+}
+
+/// Model, SIMD level, threads, tokens, tokens per second.
+fn closing_line(model: &Model, outcome: &Outcome, note: Option<&str>) -> String {
+    let threads = plural(outcome.threads as usize, "thread");
+    let tokens = plural(outcome.ids.len(), "token");
+    let rate = outcome
+        .tokens_per_second()
+        .map_or(String::new(), |rate| format!(", {rate:.1} tokens/s"));
+    let note = note.map_or(String::new(), |note| format!(" ({note})"));
+    format!(
+        "[{}: {}, {threads}, {tokens}{rate}{note}]",
+        model.name(),
+        outcome.simd
+    )
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The object of `infer --json`.
+fn object(model: &Model, outcome: &Outcome, text: &str) -> Value {
+    json!({
+        "model": model.name(),
+        "model_sha256": outcome.model_digest.to_string(),
+        "numerics": outcome.numerics,
+        "prompt_ids": outcome.prompt_ids,
+        "ids": outcome.ids,
+        "text": text,
+        "finish_reason": outcome.finish.to_string(),
+        "seed": outcome.seed,
+        "simd": outcome.simd.to_string(),
+        "threads": outcome.threads,
+        "timings": {
+            "load_ns": outcome.timings.load_ns,
+            "prefill_ns": outcome.timings.prefill_ns,
+            "decode_ns": outcome.timings.decode_ns,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sislm::{Digest, Simd, Timings};
+
+    use super::*;
+
+    fn model() -> Model {
+        let mut model = Model::default();
+        model.name[..4].copy_from_slice(b"tiny");
+        model
+    }
+
+    fn outcome() -> Outcome {
+        Outcome {
+            prompt_ids: vec![1, 403],
+            ids: vec![407, 261, 378],
+            finish: Finish::Length,
+            simd: Simd(3),
+            threads: 2,
+            context: 256,
+            positions: 5,
+            reused: 0,
+            numerics: 1,
+            seed: u64::MAX,
+            timings: Timings {
+                load_ns: 1,
+                prefill_ns: 2,
+                decode_ns: 1_500_000_000,
+            },
+            model_digest: Digest([0xab; 32]),
+        }
+    }
+
+    #[test]
+    fn the_object_has_the_agreed_keys_in_order() {
+        let object = object(&model(), &outcome(), "a \u{20ac}\n");
+        let wanted = concat!(
+            r#"{"model":"tiny","model_sha256":"abababababababababababababababababababababababababababababababab","#,
+            r#""numerics":1,"prompt_ids":[1,403],"ids":[407,261,378],"text":"a €\n","finish_reason":"length","#,
+            r#""seed":18446744073709551615,"simd":"dotprod","threads":2,"#,
+            r#""timings":{"load_ns":1,"prefill_ns":2,"decode_ns":1500000000}}"#
+        );
+        assert_eq!(object.to_string(), wanted);
+    }
+
+    #[test]
+    fn the_closing_line_names_model_level_threads_tokens_and_rate() {
+        let line = closing_line(&model(), &outcome(), Some("emulated"));
+        assert_eq!(
+            line,
+            "[tiny: dotprod, 2 threads, 3 tokens, 2.0 tokens/s (emulated)]"
+        );
+    }
+
+    #[test]
+    fn one_token_is_one_token_and_no_time_is_no_rate() {
+        let outcome = Outcome {
+            ids: vec![1],
+            timings: Timings::default(),
+            ..outcome()
+        };
+        assert_eq!(
+            closing_line(&model(), &outcome, None),
+            "[tiny: dotprod, 2 threads, 1 token]"
+        );
+    }
+}

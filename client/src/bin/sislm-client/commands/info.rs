@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `info`: the device, its limits, and each model's memory by part.
+
+use std::io::Write;
+
+use indicatif::DecimalBytes;
+use serde_json::{json, Value};
+use sislm::{Device, Model, Query, Simd, Statistics};
+
+use super::models;
+use crate::cli::Cli;
+use crate::exit_codes::ExitCode;
+
+/// Runs `info`.
+pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let device = Device::open(&cli.device)?;
+    let (query, statistics, models) = (device.query()?, device.statistics()?, device.models()?);
+    if cli.json {
+        let models: Vec<Value> = models.iter().map(models::object).collect();
+        let object =
+            json!({ "device": object(&query), "memory": memory(&statistics), "models": models });
+        writeln!(out, "{object}")?;
+        return Ok(ExitCode::Success);
+    }
+    writeln!(
+        out,
+        "interface     {}, numerics {}",
+        query.abi, query.numerics
+    )?;
+    writeln!(
+        out,
+        "engine        {}, {} threads, at most {} of weights in one section",
+        Simd(query.simd),
+        query.threads,
+        DecimalBytes(query.longest_section)
+    )?;
+    writeln!(
+        out,
+        "sessions      {} of at most {}",
+        query.sessions, query.sessions_max
+    )?;
+    writeln!(
+        out,
+        "limits        prompt {}, context {} positions, model {}, keys and values {}",
+        DecimalBytes(u64::from(query.prompt_max)),
+        query.context_max,
+        DecimalBytes(query.model_max),
+        DecimalBytes(query.kv_max)
+    )?;
+    writeln!(
+        out,
+        "memory        models {}, steps {}, sessions {}, keys and values {}",
+        DecimalBytes(statistics.memory_models),
+        DecimalBytes(statistics.memory_steps),
+        DecimalBytes(statistics.memory_sessions),
+        DecimalBytes(statistics.kv_bytes)
+    )?;
+    for model in &models {
+        writeln!(out)?;
+        print(model, out)?;
+    }
+    Ok(ExitCode::Success)
+}
+
+fn print(model: &Model, out: &mut impl Write) -> anyhow::Result<()> {
+    let bytes =
+        |label: &str, bytes: u64| format!("  {label:<36}{:>12}", DecimalBytes(bytes).to_string());
+    writeln!(
+        out,
+        "model {}: {:?}, {} parameters",
+        model.name(),
+        model.title(),
+        model.parameters
+    )?;
+    writeln!(
+        out,
+        "  {}: {} layers, {} wide, {} heads ({} for keys and values) of {}, feed-forward {}",
+        model.architecture_name(),
+        model.layers,
+        model.embedding,
+        model.heads,
+        model.kv_heads,
+        model.head_size,
+        model.feed_forward
+    )?;
+    writeln!(
+        out,
+        "  vocabulary of {} ({}), context of at most {} positions",
+        model.vocabulary,
+        model.tokenizer_name(),
+        model.context
+    )?;
+    writeln!(out, "  sha256 {}", model.digest())?;
+    let context = model.default_context();
+    for line in [
+        bytes("file", model.file_bytes),
+        bytes("weights in memory", model.weight_bytes),
+        bytes("vocabulary in memory", model.vocabulary_bytes),
+        bytes("descriptors in memory", model.model_bytes),
+        bytes("model in memory, all parts", model.arena_bytes),
+        bytes("most while it was loaded", model.peak_bytes),
+        bytes("activations of a step", model.step_bytes),
+        bytes(
+            &format!("keys and values, {context} positions, f16"),
+            model.kv_bytes_of(context),
+        ),
+        bytes("run-time memory (these two)", models::runtime_bytes(model)),
+        bytes("keys and values in use now", model.kv_bytes),
+    ] {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "  used by {} sessions", model.users)?;
+    Ok(())
+}
+
+fn object(query: &Query) -> Value {
+    json!({
+        "abi": query.abi,
+        "numerics": query.numerics,
+        "simd": Simd(query.simd).to_string(),
+        "threads": query.threads,
+        "models": query.models,
+        "sessions": query.sessions,
+        "sessions_max": query.sessions_max,
+        "prompt_max": query.prompt_max,
+        "context_max": query.context_max,
+        "model_max": query.model_max,
+        "kv_max": query.kv_max,
+        "longest_section": query.longest_section,
+    })
+}
+
+fn memory(statistics: &Statistics) -> Value {
+    json!({
+        "models": statistics.memory_models,
+        "steps": statistics.memory_steps,
+        "sessions": statistics.memory_sessions,
+        "kv": statistics.kv_bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_printed_by_part() {
+        let model = Model {
+            step_bytes: 1_000_000,
+            kv_block_bytes: 250_000,
+            context: 256,
+            ..Default::default()
+        };
+        let mut text = Vec::new();
+        print(&model, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.contains("keys and values, 256 positions, f16") && text.contains("2.00 MB"),
+            "{text}"
+        );
+        assert!(
+            text.lines()
+                .any(|line| line.contains("run-time memory") && line.ends_with("3.00 MB")),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One file per subcommand.
+
+pub mod detokenize;
+pub mod eval;
+pub mod infer;
+pub mod info;
+pub mod load;
+pub mod models;
+pub mod selftest;
+pub mod stats;
+pub mod tokenize;
+pub mod unload;

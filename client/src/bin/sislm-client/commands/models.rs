@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `models`: lists the loaded models.
+
+use std::io::Write;
+
+use indicatif::DecimalBytes;
+use serde_json::{json, Value};
+use sislm::{Device, Model};
+
+use crate::cli::Cli;
+use crate::exit_codes::ExitCode;
+
+/// Runs `models`.
+pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let models = Device::open(&cli.device)?.models()?;
+    if cli.json {
+        let objects: Vec<Value> = models.iter().map(object).collect();
+        writeln!(out, "{}", json!({ "models": objects }))?;
+        return Ok(ExitCode::Success);
+    }
+    if models.is_empty() {
+        writeln!(
+            out,
+            "no model is loaded; sudo sislm-client load FILE loads one"
+        )?;
+        return Ok(ExitCode::Success);
+    }
+    writeln!(
+        out,
+        "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5}",
+        "NAME", "KIND", "PARAMETERS", "MEMORY", "CONTEXT", "USERS"
+    )?;
+    for model in &models {
+        writeln!(
+            out,
+            "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5}",
+            model.name(),
+            model.architecture_name(),
+            model.parameters,
+            DecimalBytes(model.arena_bytes).to_string(),
+            model.context,
+            model.users,
+        )?;
+    }
+    Ok(ExitCode::Success)
+}
+
+/// A model as JSON, shared with `info`.
+pub fn object(model: &Model) -> Value {
+    json!({
+        "name": model.name(),
+        "title": model.title(),
+        "sha256": model.digest().to_string(),
+        "architecture": model.architecture_name(),
+        "tokenizer": model.tokenizer_name(),
+        "parameters": model.parameters,
+        "layers": model.layers,
+        "embedding": model.embedding,
+        "heads": model.heads,
+        "kv_heads": model.kv_heads,
+        "head_size": model.head_size,
+        "feed_forward": model.feed_forward,
+        "vocabulary": model.vocabulary,
+        "context": model.context,
+        "bos": model.bos_id(),
+        "eos": model.eos_id(),
+        "file_bytes": model.file_bytes,
+        "weight_bytes": model.weight_bytes,
+        "vocabulary_bytes": model.vocabulary_bytes,
+        "model_bytes": model.model_bytes,
+        "arena_bytes": model.arena_bytes,
+        "step_bytes": model.step_bytes,
+        "kv_block_bytes": model.kv_block_bytes,
+        "kv_bytes": model.kv_bytes,
+        "peak_bytes": model.peak_bytes,
+        "runtime_bytes": runtime_bytes(model),
+        "users": model.users,
+    })
+}
+
+/// Bytes a default context runs in: one step's activations, and the keys and values in f16.
+pub fn runtime_bytes(model: &Model) -> u64 {
+    model
+        .step_bytes
+        .saturating_add(model.kv_bytes_of(model.default_context()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_gives_memory_by_part_and_absent_ids_as_null() {
+        let model = Model {
+            step_bytes: 100,
+            kv_block_bytes: 10,
+            context: 64,
+            bos: u32::MAX,
+            eos: 2,
+            ..Default::default()
+        };
+        let object = object(&model);
+        assert_eq!(object["runtime_bytes"], json!(120));
+        assert_eq!((&object["bos"], &object["eos"]), (&Value::Null, &json!(2)));
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `unload`: unloads a model.
+
+use std::io::Write;
+
+use serde_json::json;
+use sislm::Device;
+
+use crate::cli::{Cli, Unload};
+use crate::exit_codes::ExitCode;
+
+/// Runs `unload`.
+pub fn run(cli: &Cli, arguments: &Unload, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    Device::open(&cli.device)?.unload(&arguments.name)?;
+    if cli.json {
+        writeln!(out, "{}", json!({ "unloaded": arguments.name.as_str() }))?;
+    }
+    Ok(ExitCode::Success)
+}

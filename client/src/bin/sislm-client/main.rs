@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The command line of `/dev/sislm`.
+
+mod choice;
+mod cli;
+mod commands;
+mod embedded;
+mod exit_codes;
+mod input;
+mod interrupt;
+mod loading;
+
+use std::io::{self, Write};
+use std::process;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit_codes::ExitCode;
+
+fn main() -> process::ExitCode {
+    let cli = Cli::parse();
+    let code = run(&cli, &mut io::stdout().lock()).unwrap_or_else(|error| {
+        if is_closed_pipe(&error) {
+            return ExitCode::Success;
+        }
+        // With stderr closed as well, the exit code has to do.
+        let _ = writeln!(io::stderr(), "sislm-client: {error:#}");
+        ExitCode::of(&error)
+    });
+    code.into()
+}
+
+fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        Command::Info => commands::info::run(cli, out),
+        Command::Load(arguments) => commands::load::run(cli, arguments, out),
+        Command::Unload(arguments) => commands::unload::run(cli, arguments, out),
+        Command::Models => commands::models::run(cli, out),
+        Command::Infer(arguments) => commands::infer::run(cli, arguments, out),
+        Command::Tokenize(arguments) => commands::tokenize::run(cli, arguments, out),
+        Command::Detokenize(arguments) => commands::detokenize::run(cli, arguments, out),
+        Command::Eval(arguments) => commands::eval::run(cli, arguments, out),
+        Command::Stats => commands::stats::run(cli, out),
+        Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
+    }
+}
+
+/// Whether the reader of our output went away: that is its right, not an error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The device: what it can do, and its models.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use crate::uapi::*;
+use crate::{request, Error, Model, ModelName, Query, Refusal, Selftest, Session, SessionConfig};
+use crate::{Simd, Statistics};
+
+/// An open device.
+#[derive(Debug)]
+pub struct Device {
+    file: File,
+    path: PathBuf,
+}
+
+/// How a load went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Bytes of the file, all read.
+    pub bytes: u64,
+    /// Nanoseconds spent in reading.
+    pub read_ns: u64,
+    /// Nanoseconds spent in packing.
+    pub pack_ns: u64,
+    /// Nanoseconds spent in the digest.
+    pub digest_ns: u64,
+}
+
+/// Progress of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read.
+    pub done: u64,
+    /// Bytes of the file.
+    pub total: u64,
+}
+
+impl Device {
+    /// Where the module puts the device.
+    pub const PATH: &'static str = "/dev/sislm";
+
+    /// Opens the device at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`]
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        Ok(Self {
+            file: open(&path)?,
+            path,
+        })
+    }
+
+    /// Version, capabilities and limits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn query(&self) -> Result<Query, Error> {
+        let mut query = Query::default();
+        self.call("ask the device what it can do", &mut query)?;
+        Ok(query)
+    }
+
+    /// Counters of the module since it was loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn statistics(&self) -> Result<Statistics, Error> {
+        let mut statistics = Statistics::default();
+        self.call("read the counters", &mut statistics)?;
+        Ok(statistics)
+    }
+
+    /// Compares the loops of `level` (0 for the one in use) with their scalar twins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EOPNOTSUPP when the CPU lacks the level.
+    pub fn selftest(&self, level: Simd) -> Result<Selftest, Error> {
+        let mut selftest = Selftest {
+            simd: level.0,
+            ..Default::default()
+        };
+        self.call("run the self-test", &mut selftest)?;
+        Ok(selftest)
+    }
+
+    /// Loads the GGUF file open at `file` (for reading) under `name`. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Load`]
+    pub fn load(&self, file: BorrowedFd<'_>, name: &ModelName) -> Result<Load, Error> {
+        let mut load = sislm_load {
+            fd: file.as_raw_fd(),
+            name: name.to_bytes(),
+            ..Default::default()
+        };
+        request::call(self.file.as_fd(), &mut load).map_err(|errno| Error::Load {
+            name: name.clone(),
+            errno,
+            refusal: Refusal::of(&load),
+            done: load.done,
+            total: load.total,
+        })?;
+        Ok(Load {
+            bytes: load.total,
+            read_ns: load.read_ns,
+            pack_ns: load.pack_ns,
+            digest_ns: load.digest_ns,
+        })
+    }
+
+    /// Progress of the load under `name`; None when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn progress(&self, name: &ModelName) -> Result<Option<Progress>, Error> {
+        let mut progress = sislm_progress {
+            name: name.to_bytes(),
+            ..Default::default()
+        };
+        match request::call(self.file.as_fd(), &mut progress) {
+            Ok(()) => Ok(Some(Progress {
+                done: progress.done,
+                total: progress.total,
+            })),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::Call {
+                doing: "read the progress of a load",
+                errno,
+            }),
+        }
+    }
+
+    /// Unloads the model `name`. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unload`]; EBUSY while a session has a context on it.
+    pub fn unload(&self, name: &ModelName) -> Result<(), Error> {
+        let mut argument = sislm_name {
+            name: name.to_bytes(),
+        };
+        request::call(self.file.as_fd(), &mut argument).map_err(|errno| Error::Unload {
+            name: name.clone(),
+            errno,
+        })
+    }
+
+    /// The loaded models.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn models(&self) -> Result<Vec<Model>, Error> {
+        let mut models = Vec::new();
+        for index in 0.. {
+            match self.ask_model(Model {
+                index,
+                ..Default::default()
+            })? {
+                Some(model) => models.push(model),
+                None => break,
+            }
+        }
+        Ok(models)
+    }
+
+    /// The model `name`; None when it is not loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn model(&self, name: &ModelName) -> Result<Option<Model>, Error> {
+        self.ask_model(Model {
+            name: name.to_bytes(),
+            ..Default::default()
+        })
+    }
+
+    fn ask_model(&self, mut model: Model) -> Result<Option<Model>, Error> {
+        match request::call(self.file.as_fd(), &mut model) {
+            Ok(()) => Ok(Some(model)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::Call {
+                doing: "ask for the loaded models",
+                errno,
+            }),
+        }
+    }
+
+    /// Opens a session of its own, with a context on a model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`], [`Error::Configure`]
+    pub fn session(&self, config: &SessionConfig) -> Result<Session, Error> {
+        Session::configured(open(&self.path)?, config)
+    }
+
+    fn call<T: request::Argument>(
+        &self,
+        doing: &'static str,
+        argument: &mut T,
+    ) -> Result<(), Error> {
+        request::call(self.file.as_fd(), argument).map_err(|errno| Error::Call { doing, errno })
+    }
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    file.map_err(|error| Error::Open {
+        path: path.to_owned(),
+        errno: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_is_an_error_of_open() {
+        let error = Device::open("/nonexistent/sislm").unwrap_err();
+        assert_eq!(
+            error,
+            Error::Open {
+                path: "/nonexistent/sislm".into(),
+                errno: Errno::ENOENT
+            }
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_device_is_told_apart() {
+        let device = Device::open("/dev/null").unwrap();
+        let error = device.query().unwrap_err();
+        assert_eq!(error.errno(), Errno::ENOTTY);
+        assert!(
+            error.to_string().contains("not that of a sislm device"),
+            "{error}"
+        );
+    }
+}

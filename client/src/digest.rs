@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A SHA-256.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::uapi::SISLM_DIGEST_SIZE;
+
+/// A SHA-256; displayed as 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digest(pub [u8; SISLM_DIGEST_SIZE as usize]);
+
+impl Digest {
+    /// The digest of what `file` still holds, from its position on.
+    ///
+    /// # Errors
+    ///
+    /// What reading `file` gives.
+    pub fn of(mut file: &File) -> io::Result<Self> {
+        let mut hash = Hasher(Sha256::new());
+        io::copy(&mut file, &mut hash)?;
+        Ok(Self(hash.0.finalize().into()))
+    }
+}
+
+struct Hasher(Sha256);
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn agrees_with_the_test_vector_of_fips_180() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"abc").unwrap();
+        let digest = Digest::of(&File::open(file.path()).unwrap()).unwrap();
+        let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_string(), wanted);
+    }
+}

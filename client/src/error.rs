@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What can go wrong, as sentences that say what to do next.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+use crate::{Finish, ModelName, Refusal};
+
+/// An error of the device; displayed as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The device could not be opened.
+    Open {
+        /// Path of the device.
+        path: PathBuf,
+        /// What `open` gave.
+        errno: Errno,
+    },
+    /// A model could not be loaded.
+    Load {
+        /// Name it was to have.
+        name: ModelName,
+        /// What LOAD gave.
+        errno: Errno,
+        /// Why the file was refused, when that is the cause.
+        refusal: Option<Refusal>,
+        /// Bytes read until then.
+        done: u64,
+        /// Bytes of the file.
+        total: u64,
+    },
+    /// A model could not be unloaded.
+    Unload {
+        /// Its name.
+        name: ModelName,
+        /// What UNLOAD gave.
+        errno: Errno,
+    },
+    /// A session could not be set up.
+    Configure {
+        /// The model asked for, None for the device's choice.
+        model: Option<ModelName>,
+        /// What CONFIGURE gave.
+        errno: Errno,
+    },
+    /// The prompt has more bytes than the device takes.
+    PromptBytes {
+        /// Bytes of the prompt.
+        bytes: usize,
+        /// Most bytes of a prompt.
+        limit: u32,
+    },
+    /// The prompt has more tokens than the context has positions left.
+    PromptTokens {
+        /// Tokens of the prompt.
+        tokens: u32,
+        /// Positions of the context.
+        context: u32,
+    },
+    /// The turn began and failed.
+    Turn {
+        /// Why it ended.
+        finish: Finish,
+        /// The cause of [`Finish::Error`].
+        errno: Errno,
+    },
+    /// Another call failed.
+    Call {
+        /// What was to be done, to follow "cannot".
+        doing: &'static str,
+        /// What the call gave.
+        errno: Errno,
+    },
+}
+
+impl Error {
+    /// The errno under the error.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Open { errno, .. }
+            | Self::Load { errno, .. }
+            | Self::Unload { errno, .. }
+            | Self::Configure { errno, .. }
+            | Self::Turn { errno, .. }
+            | Self::Call { errno, .. } => *errno,
+            Self::PromptBytes { .. } | Self::PromptTokens { .. } => Errno::EMSGSIZE,
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { path, errno } => {
+                let path = path.display();
+                match errno {
+                    Errno::ENOENT | Errno::ENXIO | Errno::ENODEV => write!(
+                        f,
+                        "{path} is not there: load the module first (modprobe sislm, or insmod sislm.ko) as root"
+                    ),
+                    Errno::EACCES | Errno::EPERM => write!(
+                        f,
+                        "{path} may not be opened by this user: ask the administrator to add you to the group sislm \
+                         (usermod -aG sislm USER), then log in again"
+                    ),
+                    Errno::EMFILE | Errno::ENFILE | Errno::EBUSY | Errno::EUSERS => write!(
+                        f,
+                        "{path} has too many open files ({errno}): end another client, \
+                         or let the administrator raise the module's limit"
+                    ),
+                    errno => write!(f, "cannot open {path}: {}", reason(*errno)),
+                }
+            }
+            Self::Load { name, errno, refusal: Some(refusal), .. } => {
+                write!(f, "the file was refused as \"{name}\" ({errno}): {refusal}")
+            }
+            Self::Load { name, errno, done, total, .. } => {
+                write!(f, "cannot load \"{name}\" (stopped at {done} of {total} bytes): ")?;
+                match errno {
+                    Errno::EPERM | Errno::EACCES => {
+                        write!(f, "only an administrator (CAP_SYS_ADMIN) may load models; run sudo sislm-client load FILE")
+                    }
+                    Errno::EEXIST => {
+                        write!(f, "a model of that name is loaded; unload it first, or give another name with --name")
+                    }
+                    Errno::EBUSY | Errno::EALREADY => {
+                        write!(f, "another load under that name is going on; wait for it, or give another name")
+                    }
+                    Errno::ENOMEM => write!(
+                        f,
+                        "this machine has not enough free memory for it; unload another model, \
+                         or take a smaller one (Q4_0 needs half of Q8_0)"
+                    ),
+                    Errno::EBADF => write!(f, "the file is not open for reading"),
+                    Errno::EINVAL | Errno::EISDIR | Errno::ESPIPE => {
+                        write!(f, "a model is loaded from a regular file; copy it to one")
+                    }
+                    Errno::EINTR => write!(f, "it was interrupted; start it again"),
+                    errno => f.write_str(&reason(*errno)),
+                }
+            }
+            Self::Unload { name, errno } => {
+                write!(f, "cannot unload \"{name}\": ")?;
+                match errno {
+                    Errno::ENOENT => write!(f, "no such model; sislm-client models lists them"),
+                    Errno::EBUSY => {
+                        write!(f, "a session uses it; end that first (fuser /dev/sislm shows who)")
+                    }
+                    Errno::EPERM => write!(f, "only an administrator (CAP_SYS_ADMIN) may; run it with sudo"),
+                    errno => f.write_str(&reason(*errno)),
+                }
+            }
+            Self::Configure { model, errno } => {
+                match model {
+                    Some(name) => write!(f, "cannot use the model \"{name}\": ")?,
+                    None => write!(f, "cannot use the default model: ")?,
+                }
+                match (errno, model) {
+                    (Errno::ENOENT, Some(_)) => write!(f, "it is not loaded; sislm-client models lists those that are"),
+                    (Errno::ENOENT, None) => write!(
+                        f,
+                        "none is loaded under the name \"default\", and not exactly one is loaded; choose one with -m NAME \
+                         (sislm-client models lists them), or let an administrator load one (sislm-client load FILE)"
+                    ),
+                    (Errno::ENOMEM, _) => {
+                        write!(f, "not enough memory for this context; ask for fewer positions, or for keys and values in f16")
+                    }
+                    (Errno::EINVAL, _) => {
+                        write!(f, "an option is out of its range; sislm-client info prints the limits, --help the ranges")
+                    }
+                    (errno, _) => f.write_str(&reason(*errno)),
+                }
+            }
+            Self::PromptBytes { bytes, limit } => write!(
+                f,
+                "the prompt has {bytes} bytes, and the device takes at most {limit}: shorten it, \
+                 or let the administrator raise the module's limit"
+            ),
+            Self::PromptTokens { tokens, context } => write!(
+                f,
+                "the prompt has {tokens} tokens, more than this context of {context} positions has left: \
+                 shorten it, or ask for a larger context (--ctx)"
+            ),
+            Self::Turn { finish: Finish::Numeric, .. } => write!(
+                f,
+                "the turn ended because a computed value was infinite or NaN: the model's weights are damaged, \
+                 or of a kind it was not trained for; compare the file's SHA-256 with its publisher's"
+            ),
+            Self::Turn { errno: Errno::ENOMEM, .. } => {
+                write!(f, "the turn ended for lack of memory: ask for a smaller context (--ctx), or try again later")
+            }
+            Self::Turn { errno: Errno::EIO, .. } => {
+                write!(f, "the device is broken: the kernel's log (dmesg) says why; load the module again")
+            }
+            Self::Turn { finish, errno } => write!(f, "the turn ended ({finish}): {}", reason(*errno)),
+            Self::Call { doing, errno } => write!(f, "cannot {doing}: {}", reason(*errno)),
+        }
+    }
+}
+
+/// A sentence for an errno that the call gives no special meaning.
+fn reason(errno: Errno) -> String {
+    match errno {
+        Errno::EPERM | Errno::EACCES => {
+            "only an administrator (CAP_SYS_ADMIN) may; run it with sudo".into()
+        }
+        Errno::ENOTTY => {
+            "the path is not that of a sislm device, or the module is older than this client".into()
+        }
+        Errno::E2BIG => {
+            "this client is newer than the module; load the module that belongs to it".into()
+        }
+        Errno::EOPNOTSUPP => "this machine or module does not support it".into(),
+        Errno::EIO => "the device is broken; the kernel's log (dmesg) says why".into(),
+        Errno::EBUSY => "it is in use; try again when the turn is over".into(),
+        Errno::ENODATA => "there is no prompt to answer".into(),
+        errno => format!("{} ({errno:?})", errno.desc()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(errno: Errno, refusal: Option<Refusal>) -> String {
+        let name = "tiny".parse().unwrap();
+        Error::Load {
+            name,
+            errno,
+            refusal,
+            done: 10,
+            total: 20,
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_missing_device_says_how_to_get_it() {
+        let error = Error::Open {
+            path: "/dev/sislm".into(),
+            errno: Errno::ENOENT,
+        };
+        assert!(error.to_string().contains("insmod sislm.ko"));
+    }
+
+    #[test]
+    fn a_closed_device_names_the_group() {
+        let error = Error::Open {
+            path: "/dev/sislm".into(),
+            errno: Errno::EACCES,
+        };
+        assert!(error.to_string().contains("group sislm"));
+    }
+
+    #[test]
+    fn a_load_without_the_right_says_who_can() {
+        assert!(load(Errno::EPERM, None).contains("only an administrator"));
+    }
+
+    #[test]
+    fn a_load_without_memory_says_what_helps() {
+        assert!(load(Errno::ENOMEM, None).contains("smaller"));
+    }
+
+    #[test]
+    fn a_refused_file_says_why_and_with_which_errno() {
+        let refusal = Refusal {
+            reason: 1,
+            detail: 0,
+            subject: String::new(),
+        };
+        let sentence = load(Errno::EINVAL, Some(refusal));
+        assert!(
+            sentence.contains("not a GGUF file") && sentence.contains("EINVAL"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn a_long_prompt_gives_both_counts() {
+        let sentence = Error::PromptTokens {
+            tokens: 300,
+            context: 256,
+        }
+        .to_string();
+        assert!(sentence.contains("300") && sentence.contains("256") && sentence.contains("--ctx"));
+    }
+
+    #[test]
+    fn an_errno_without_a_sentence_is_named() {
+        let error = Error::Call {
+            doing: "do it",
+            errno: Errno::EPROTO,
+        };
+        assert!(error.to_string().contains("EPROTO"));
+        assert_eq!(error.errno(), Errno::EPROTO);
+    }
+}

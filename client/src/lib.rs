@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A language model as a file: the library of `/dev/sislm`.
+//!
+//! A [`Device`] answers questions about the module and manages its models. A [`Session`] is one
+//! open file with a context of its own: it is given a prompt and hands out the text as it comes.
+//!
+//! ```no_run
+//! use sislm::{Device, SamplingConfig, SessionConfig};
+//!
+//! fn main() -> Result<(), sislm::Error> {
+//!     let device = Device::open(Device::PATH)?;
+//!     let config = SessionConfig { sampling: SamplingConfig::greedy(), ..Default::default() };
+//!     let mut session = device.session(&config)?;
+//!     for text in session.prompt(b"Once upon a time")? {
+//!         print!("{}", text?);
+//!     }
+//!     println!("\n{} tokens", session.outcome()?.ids.len());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Token ids are `u32`, probabilities and fractions integers in millionths, times nanoseconds, as
+//! in `module/uapi/sislm.h`. Every error says in a sentence what to do next ([`Error`]).
+
+mod device;
+mod digest;
+mod error;
+mod evaluation;
+mod finish;
+mod kv;
+mod millionths;
+mod model;
+mod name;
+mod outcome;
+mod refusal;
+mod request;
+mod sampling;
+mod session;
+mod simd;
+mod turn;
+mod uapi;
+mod utf8;
+
+pub use device::{Device, Load, Progress};
+pub use digest::Digest;
+pub use error::Error;
+pub use evaluation::{Candidate, Evaluation};
+pub use finish::Finish;
+pub use kv::KvType;
+pub use millionths::Millionths;
+pub use model::Model;
+pub use name::ModelName;
+pub use outcome::{Outcome, Timings};
+pub use refusal::Refusal;
+pub use sampling::SamplingConfig;
+pub use session::Session;
+pub use session::{Canceller, SessionConfig, Tokenize};
+pub use simd::Simd;
+pub use turn::Turn;
+pub use uapi::{sislm_query as Query, sislm_selftest as Selftest, sislm_statistics as Statistics};
+pub use uapi::{
+    SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX, SISLM_TOP_MAX as TOP_MAX,
+};
+pub use utf8::Joiner;

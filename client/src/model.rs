@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A loaded model.
+
+use crate::name::text_of;
+use crate::uapi::{SISLM_ARCH_GPT2, SISLM_ARCH_LLAMA, SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM};
+use crate::Digest;
+
+/// Positions of one block of keys and values.
+const BLOCK_POSITIONS: u32 = 32;
+/// Positions of a context when none are asked for.
+const DEFAULT_CONTEXT: u32 = 256;
+
+/// A loaded model: shapes, ids, and memory by part; the members are those of `struct sislm_model`.
+pub use crate::uapi::sislm_model as Model;
+
+impl Model {
+    /// The name it was loaded under.
+    pub fn name(&self) -> String {
+        text_of(&self.name)
+    }
+
+    /// `general.name` of its file; empty when there is none.
+    pub fn title(&self) -> String {
+        text_of(&self.title)
+    }
+
+    /// SHA-256 of its file.
+    pub fn digest(&self) -> Digest {
+        Digest(self.digest)
+    }
+
+    /// The architecture as GGUF names it.
+    pub fn architecture_name(&self) -> &'static str {
+        match self.architecture {
+            SISLM_ARCH_LLAMA => "llama",
+            SISLM_ARCH_GPT2 => "gpt2",
+            _ => "unknown",
+        }
+    }
+
+    /// The kind of its tokenizer.
+    pub fn tokenizer_name(&self) -> &'static str {
+        match self.tokenizer {
+            SISLM_TOKENIZER_SPM => "spm",
+            SISLM_TOKENIZER_BPE => "bpe",
+            _ => "unknown",
+        }
+    }
+
+    /// Positions of a context when none are asked for: 256, or the model's own when smaller.
+    pub fn default_context(&self) -> u32 {
+        self.context.min(DEFAULT_CONTEXT)
+    }
+
+    /// Bytes of the keys and values of a full context of `positions`, in f16.
+    pub fn kv_bytes_of(&self, positions: u32) -> u64 {
+        u64::from(positions.div_ceil(BLOCK_POSITIONS)).saturating_mul(self.kv_block_bytes)
+    }
+
+    /// The id put before the text at position 0.
+    pub fn bos_id(&self) -> Option<u32> {
+        optional(self.bos)
+    }
+
+    /// The id that ends a turn.
+    pub fn eos_id(&self) -> Option<u32> {
+        optional(self.eos)
+    }
+}
+
+/// An id of the interface in which `~0` means that there is none.
+fn optional(number: u32) -> Option<u32> {
+    (number != u32::MAX).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_takes_whole_blocks() {
+        let model = Model {
+            kv_block_bytes: 1000,
+            context: 512,
+            ..Default::default()
+        };
+        assert_eq!(model.default_context(), 256);
+        assert_eq!(
+            [1, 32, 33, 256].map(|n| model.kv_bytes_of(n)),
+            [1000, 1000, 2000, 8000]
+        );
+    }
+
+    #[test]
+    fn absent_ids_are_none() {
+        let model = Model {
+            bos: 1,
+            eos: u32::MAX,
+            ..Default::default()
+        };
+        assert_eq!((model.bos_id(), model.eos_id()), (Some(1), None));
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The name of a loaded model.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::uapi::SISLM_NAME_MAX;
+
+/// Bytes of a name in the interface, NUL included.
+const BYTES: usize = SISLM_NAME_MAX as usize;
+
+/// 1 to 63 characters of `[A-Za-z0-9._-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// The name under which the client loads its embedded model, and the device's first choice.
+    pub fn default_model() -> Self {
+        Self("default".into())
+    }
+
+    /// The name a file gets when none is given: its own without `.gguf`, other characters made
+    /// `-`, cut to fit. None for a path that ends in no name.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let name = match path.extension() {
+            Some(extension) if extension == OsStr::new("gguf") => path.file_stem(),
+            _ => path.file_name(),
+        }?;
+        let allowed = |c: char| if is_allowed(c) { c } else { '-' };
+        let name: String = name
+            .to_string_lossy()
+            .chars()
+            .map(allowed)
+            .take(BYTES - 1)
+            .collect();
+        Some(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as the interface has it: NUL-terminated, then zero.
+    pub(crate) fn to_bytes(&self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        bytes[..self.0.len()].copy_from_slice(self.0.as_bytes());
+        bytes
+    }
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
+/// The text before the first NUL of a member of the interface.
+pub(crate) fn text_of(bytes: &[u8]) -> String {
+    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+impl FromStr for ModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.len() >= BYTES || !text.chars().all(is_allowed) {
+            return Err(format!(
+                "a name has 1 to {} characters of A-Z a-z 0-9 . _ -",
+                BYTES - 1
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gives_its_own_name() {
+        for (path, name) in [
+            ("/models/tiny.gguf", "tiny"),
+            ("tiny-q4_0.v2.gguf", "tiny-q4_0.v2"),
+            ("my model (1).gguf", "my-model--1-"),
+            ("model.bin", "model.bin"),
+        ] {
+            assert_eq!(ModelName::of_file(Path::new(path)).unwrap().as_str(), name);
+        }
+        assert_eq!(ModelName::of_file(Path::new("/")), None);
+    }
+
+    #[test]
+    fn a_long_file_name_is_cut_to_63_characters() {
+        let path = "x".repeat(200);
+        assert_eq!(
+            ModelName::of_file(Path::new(&path)).unwrap().as_str().len(),
+            63
+        );
+    }
+
+    #[test]
+    fn only_the_documented_names_are_taken() {
+        for good in ["a", "A.b_c-9", &"x".repeat(63)] {
+            let name: ModelName = good.parse().unwrap();
+            assert_eq!(text_of(&name.to_bytes()), good);
+        }
+        for bad in ["", "a b", "a/b", "ä", "a\0", &"x".repeat(64)] {
+            assert!(bad.parse::<ModelName>().is_err(), "{bad}");
+        }
+    }
+}

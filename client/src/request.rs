@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The ioctls of the device as checked calls; the only unsafe code of the client.
+#![expect(
+    unsafe_code,
+    reason = "ioctl(2) takes a pointer whose type the compiler cannot check"
+)]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::libc;
+
+use crate::uapi::*;
+
+/// The argument of an ioctl that the kernel reads and writes, and that holds no pointer.
+///
+/// # Safety
+///
+/// `NUMBER` is the command whose argument is `Self`, and no member of `Self` is an address.
+pub(crate) unsafe trait Argument {
+    /// Command number, size included.
+    const NUMBER: u32;
+}
+
+macro_rules! argument {
+    ($($type:ident = $number:ident),* $(,)?) => {$(
+        // SAFETY: the header pairs this structure with this number; it holds no address.
+        unsafe impl Argument for $type {
+            const NUMBER: u32 = $number;
+        }
+    )*};
+}
+
+argument! {
+    sislm_query = SISLM_IOC_QUERY,
+    sislm_load = SISLM_IOC_LOAD,
+    sislm_name = SISLM_IOC_UNLOAD,
+    sislm_progress = SISLM_IOC_PROGRESS,
+    sislm_model = SISLM_IOC_MODEL,
+    sislm_configure = SISLM_IOC_CONFIGURE,
+    sislm_statistics = SISLM_IOC_STATISTICS,
+    sislm_selftest = SISLM_IOC_SELFTEST,
+}
+
+/// Makes the call that belongs to `argument`.
+pub(crate) fn call<T: Argument>(file: BorrowedFd<'_>, argument: &mut T) -> nix::Result<()> {
+    // SAFETY: the kernel reads and writes size_of::<T>() bytes, as NUMBER encodes, and by the
+    // invariant of Argument nothing beyond them.
+    unsafe { raw(file, T::NUMBER, argument) }
+}
+
+/// RESET: empties the context.
+pub(crate) fn reset(file: BorrowedFd<'_>) -> nix::Result<()> {
+    // SAFETY: RESET has no argument; the kernel does not touch the address.
+    unsafe { raw(file, SISLM_IOC_RESET, &mut ()) }
+}
+
+/// CANCEL: ends the turn, or drops the prompt that waits.
+pub(crate) fn cancel(file: BorrowedFd<'_>) -> nix::Result<()> {
+    // SAFETY: CANCEL has no argument; the kernel does not touch the address.
+    unsafe { raw(file, SISLM_IOC_CANCEL, &mut ()) }
+}
+
+/// TOKENIZE: `text` to `ids`. Returns how many ids there are, with ENOSPC more than fit.
+pub(crate) fn tokenize(
+    file: BorrowedFd<'_>,
+    text: &[u8],
+    ids: &mut [u32],
+    flags: u32,
+) -> (usize, nix::Result<()>) {
+    let Ok(length) = u32::try_from(text.len()) else {
+        return (0, Err(Errno::EMSGSIZE));
+    };
+    let mut argument = sislm_tokenize {
+        text: text.as_ptr() as u64,
+        ids: ids.as_mut_ptr() as u64,
+        length,
+        capacity: capacity(ids),
+        flags,
+        count: 0,
+    };
+    // SAFETY: the kernel reads `length` bytes of `text` and writes at most `capacity` ids, both
+    // borrowed until the call returns.
+    let result = unsafe { raw(file, SISLM_IOC_TOKENIZE, &mut argument) };
+    (argument.count as usize, result)
+}
+
+/// DETOKENIZE: `ids` to `text`. Returns how many bytes there are, with ENOSPC more than fit.
+pub(crate) fn detokenize(
+    file: BorrowedFd<'_>,
+    ids: &[u32],
+    text: &mut [u8],
+    flags: u32,
+) -> (usize, nix::Result<()>) {
+    let Ok(count) = u32::try_from(ids.len()) else {
+        return (0, Err(Errno::EMSGSIZE));
+    };
+    let mut argument = sislm_detokenize {
+        ids: ids.as_ptr() as u64,
+        text: text.as_mut_ptr() as u64,
+        count,
+        capacity: capacity(text),
+        flags,
+        length: 0,
+    };
+    // SAFETY: the kernel reads `count` ids and writes at most `capacity` bytes of `text`, both
+    // borrowed until the call returns.
+    let result = unsafe { raw(file, SISLM_IOC_DETOKENIZE, &mut argument) };
+    (argument.length as usize, result)
+}
+
+/// RESULT: the last turn, with its prompt's ids and its generated ids as far as the slices go.
+pub(crate) fn result(
+    file: BorrowedFd<'_>,
+    prompt_ids: &mut [u32],
+    ids: &mut [u32],
+) -> nix::Result<sislm_result> {
+    let address = |ids: &mut [u32]| {
+        if ids.is_empty() {
+            0
+        } else {
+            ids.as_mut_ptr() as u64
+        }
+    };
+    let mut argument = sislm_result {
+        prompt_ids: address(prompt_ids),
+        ids: address(ids),
+        prompt_capacity: capacity(prompt_ids),
+        capacity: capacity(ids),
+        ..Default::default()
+    };
+    // SAFETY: the kernel writes at most the capacities given, into slices borrowed until the call
+    // returns, and nothing to an address of 0.
+    unsafe { raw(file, SISLM_IOC_RESULT, &mut argument) }?;
+    Ok(argument)
+}
+
+/// EVALUATE: continued after signals until all rows are done.
+///
+/// `log_probabilities` holds one entry per id; `top` holds `top_k` candidates per id.
+pub(crate) fn evaluate(
+    file: BorrowedFd<'_>,
+    ids: &[u32],
+    log_probabilities: &mut [i32],
+    top: &mut [sislm_candidate],
+    top_k: u32,
+) -> nix::Result<sislm_evaluate> {
+    let count = u32::try_from(ids.len()).map_err(|_| Errno::EMSGSIZE)?;
+    if log_probabilities.len() != ids.len()
+        || Some(top.len()) != ids.len().checked_mul(top_k as usize)
+    {
+        return Err(Errno::EINVAL);
+    }
+    let mut argument = sislm_evaluate {
+        ids: ids.as_ptr() as u64,
+        log_probabilities: log_probabilities.as_mut_ptr() as u64,
+        top: if top.is_empty() {
+            0
+        } else {
+            top.as_mut_ptr() as u64
+        },
+        count,
+        top_k,
+        ..Default::default()
+    };
+    loop {
+        // SAFETY: the kernel reads `count` ids and writes `count` log-probabilities and `count`
+        // rows of `top_k` candidates; the lengths were compared above, and the slices are
+        // borrowed until the last call has returned.
+        match unsafe { raw(file, SISLM_IOC_EVALUATE, &mut argument) } {
+            Ok(()) => return Ok(argument),
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Entries of `slice`, as the interface counts them; a slice that is longer is used in part.
+fn capacity<T>(slice: &[T]) -> u32 {
+    u32::try_from(slice.len()).unwrap_or(u32::MAX)
+}
+
+/// # Safety
+///
+/// `argument` is what the command `number` takes, and the addresses in it are good for what the
+/// command does with them.
+unsafe fn raw<T>(file: BorrowedFd<'_>, number: u32, argument: &mut T) -> nix::Result<()> {
+    let pointer: *mut T = argument;
+    // SAFETY: the caller's promise; the descriptor is open while it is borrowed.
+    let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::Ioctl::from(number), pointer) };
+    Errno::result(result).map(drop)
+}

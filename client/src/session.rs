@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A session: one open file, with a context on a model.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+
+use crate::uapi::*;
+use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
+use crate::{SamplingConfig, Turn};
+
+/// Model, context and sampling of a session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionConfig {
+    /// The model; None for `default`, else the only one loaded.
+    pub model: Option<ModelName>,
+    /// Positions of the context; 0 for the default (256, or the model's own when smaller).
+    pub context: u32,
+    /// Type of the stored keys and values.
+    pub kv: KvType,
+    /// Most tokens of a turn; 0 for no limit but the context.
+    pub max_tokens: u32,
+    /// How the next token is drawn.
+    pub sampling: SamplingConfig,
+    /// Seed of the draws; None lets the kernel draw one, which the outcome reports.
+    pub seed: Option<u64>,
+    /// Texts that end a turn: at most [`crate::STOP_MAX`] of 1 to [`crate::STOP_BYTES`] bytes.
+    pub stop: Vec<Vec<u8>>,
+    /// Whether the names of control tokens in a prompt stand for these tokens.
+    pub parse_control: bool,
+    /// Whether a turn goes on past the end-of-sequence token.
+    pub ignore_eos: bool,
+}
+
+/// How text becomes ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokenize {
+    /// As at position 0: BOS and the space prefix as the model says.
+    pub first: bool,
+    /// Whether the names of control tokens stand for these tokens.
+    pub control: bool,
+}
+
+/// One open file with a context of its own.
+///
+/// A turn continues the context of those before it; [`Session::reset`] empties it.
+#[derive(Debug)]
+pub struct Session {
+    file: File,
+    prompt_max: u32,
+}
+
+/// Ends the turn of a session from another thread.
+#[derive(Debug)]
+pub struct Canceller(File);
+
+impl Canceller {
+    /// Ends the turn, or drops the prompt that waits; nothing in an idle session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn cancel(&self) -> Result<(), Error> {
+        request::cancel(self.0.as_fd()).map_err(|errno| Error::Call {
+            doing: "cancel the turn",
+            errno,
+        })
+    }
+}
+
+impl Session {
+    pub(crate) fn configured(file: File, config: &SessionConfig) -> Result<Self, Error> {
+        let failed = |errno| Error::Configure {
+            model: config.model.clone(),
+            errno,
+        };
+        let mut argument = configuration(config).ok_or_else(|| failed(Errno::EINVAL))?;
+        request::call(file.as_fd(), &mut argument).map_err(failed)?;
+        let mut query = sislm_query::default();
+        request::call(file.as_fd(), &mut query).map_err(failed)?;
+        Ok(Self {
+            file,
+            prompt_max: query.prompt_max,
+        })
+    }
+
+    /// Gives the device a prompt; the turn runs while its text is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PromptBytes`]; [`Error::Call`] with EBUSY while a turn runs.
+    pub fn prompt(&mut self, text: &[u8]) -> Result<Turn<'_>, Error> {
+        let written = loop {
+            match (&self.file).write(text) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                result => break result,
+            }
+        };
+        let errno = match written {
+            Ok(length) if length == text.len() => return Ok(Turn::new(self)),
+            Ok(_) => Errno::EIO,
+            Err(error) => Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+        };
+        Err(match errno {
+            Errno::EMSGSIZE => Error::PromptBytes {
+                bytes: text.len(),
+                limit: self.prompt_max,
+            },
+            errno => Error::Call {
+                doing: "write the prompt",
+                errno,
+            },
+        })
+    }
+
+    /// What ends the turn from another thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`] when no descriptor is left.
+    pub fn canceller(&self) -> Result<Canceller, Error> {
+        self.file
+            .try_clone()
+            .map(Canceller)
+            .map_err(|error| Error::Call {
+                doing: "duplicate the session",
+                errno: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+            })
+    }
+
+    /// Empties the context.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn reset(&mut self) -> Result<(), Error> {
+        request::reset(self.file.as_fd()).map_err(|errno| Error::Call {
+            doing: "empty the context",
+            errno,
+        })
+    }
+
+    /// The last turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn outcome(&self) -> Result<Outcome, Error> {
+        let counts = self.raw_result()?;
+        let mut prompt_ids = vec![0; counts.prompt_count as usize];
+        let mut ids = vec![0; counts.count as usize];
+        let result =
+            request::result(self.file.as_fd(), &mut prompt_ids, &mut ids).map_err(|errno| {
+                Error::Call {
+                    doing: "read the result",
+                    errno,
+                }
+            })?;
+        Ok(Outcome::new(&result, prompt_ids, ids))
+    }
+
+    /// RESULT without the ids.
+    pub(crate) fn raw_result(&self) -> Result<sislm_result, Error> {
+        request::result(self.file.as_fd(), &mut [], &mut []).map_err(|errno| Error::Call {
+            doing: "read the result",
+            errno,
+        })
+    }
+
+    /// The ids of `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn tokenize(&self, text: &[u8], how: Tokenize) -> Result<Vec<u32>, Error> {
+        let mut flags = 0;
+        if how.first {
+            flags |= SISLM_TOKENIZE_BOS;
+        }
+        if how.control {
+            flags |= SISLM_TOKENIZE_CONTROL;
+        }
+        grown("tokenize the text", text.len().saturating_add(2), |ids| {
+            request::tokenize(self.file.as_fd(), text, ids, flags)
+        })
+    }
+
+    /// The bytes of `ids`; `first` removes the space prefix, as at position 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EINVAL for an id outside the vocabulary.
+    pub fn detokenize(&self, ids: &[u32], first: bool) -> Result<Vec<u8>, Error> {
+        let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
+        grown(
+            "turn the ids into text",
+            ids.len().saturating_mul(8),
+            |text| request::detokenize(self.file.as_fd(), ids, text, flags),
+        )
+    }
+
+    /// Log-probabilities of `ids` from position 0, and the `top_k` most likely tokens after each
+    /// (0 to [`crate::TOP_MAX`]). Empties the context before and after.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EMSGSIZE for more ids than the context has positions.
+    pub fn evaluate(&mut self, ids: &[u32], top_k: u32) -> Result<Evaluation, Error> {
+        let failed = |errno| Error::Call {
+            doing: "evaluate the tokens",
+            errno,
+        };
+        let mut log_probabilities = vec![0; ids.len()];
+        let length = ids
+            .len()
+            .checked_mul(top_k as usize)
+            .ok_or(failed(Errno::EINVAL))?;
+        let mut top = vec![Candidate::default(); length];
+        let result = request::evaluate(
+            self.file.as_fd(),
+            ids,
+            &mut log_probabilities,
+            &mut top,
+            top_k,
+        )
+        .map_err(failed)?;
+        Ok(Evaluation {
+            log_probabilities,
+            top: top
+                .chunks(top_k.max(1) as usize)
+                .map(<[Candidate]>::to_vec)
+                .collect(),
+            nll: result.nll,
+            prefill_ns: result.prefill_ns,
+            logits_digest: Digest(result.logits_sha256),
+        })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+/// Calls `request` with room for `guess` entries, and again with what it asks for.
+fn grown<T: Clone + Default>(
+    doing: &'static str,
+    guess: usize,
+    mut request: impl FnMut(&mut [T]) -> (usize, nix::Result<()>),
+) -> Result<Vec<T>, Error> {
+    let mut entries = vec![T::default(); guess];
+    loop {
+        match request(&mut entries) {
+            (count, Ok(())) => {
+                entries.truncate(count);
+                return Ok(entries);
+            }
+            (count, Err(Errno::ENOSPC)) if count > entries.len() => {
+                entries.resize(count, T::default())
+            }
+            (_, Err(Errno::EINTR)) => continue,
+            (_, Err(errno)) => return Err(Error::Call { doing, errno }),
+        }
+    }
+}
+
+/// The structure of CONFIGURE; None when the stop strings do not fit it.
+fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
+    let mut argument = sislm_configure {
+        context: config.context,
+        kv_type: config.kv.number(),
+        max_tokens: config.max_tokens,
+        sampling: config.sampling.into(),
+        stop_count: u32::try_from(config.stop.len()).ok()?,
+        ..Default::default()
+    };
+    if let Some(model) = &config.model {
+        argument.model = model.to_bytes();
+    }
+    if let Some(seed) = config.seed {
+        argument.flags |= SISLM_CONFIGURE_SEED;
+        argument.seed = seed;
+    }
+    if config.parse_control {
+        argument.flags |= SISLM_CONFIGURE_CONTROL;
+    }
+    if config.ignore_eos {
+        argument.flags |= SISLM_CONFIGURE_IGNORE_EOS;
+    }
+    for (index, stop) in config.stop.iter().enumerate() {
+        if stop.is_empty() {
+            return None;
+        }
+        argument
+            .stop
+            .get_mut(index)?
+            .get_mut(..stop.len())?
+            .copy_from_slice(stop);
+        *argument.stop_length.get_mut(index)? = u32::try_from(stop.len()).ok()?;
+    }
+    Some(argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_seed_sets_its_flag() {
+        assert_eq!(configuration(&SessionConfig::default()).unwrap().flags, 0);
+        let seeded = SessionConfig {
+            seed: Some(0),
+            ..Default::default()
+        };
+        assert_eq!(configuration(&seeded).unwrap().flags, SISLM_CONFIGURE_SEED);
+    }
+
+    #[test]
+    fn stop_strings_lie_in_their_rows() {
+        let config = SessionConfig {
+            stop: vec![b"\n\n".to_vec(), b"x".repeat(32)],
+            ..Default::default()
+        };
+        let argument = configuration(&config).unwrap();
+        assert_eq!(
+            (argument.stop_count, argument.stop_length),
+            (2, [2, 32, 0, 0])
+        );
+        assert_eq!(&argument.stop[0][..3], b"\n\n\0");
+        assert_eq!(&argument.stop[1], &[b'x'; 32]);
+    }
+
+    #[test]
+    fn stop_strings_that_do_not_fit_are_refused() {
+        let stops = [vec![vec![]], vec![b"x".repeat(33)], vec![b"x".to_vec(); 5]];
+        for stop in stops {
+            assert!(configuration(&SessionConfig {
+                stop,
+                ..Default::default()
+            })
+            .is_none());
+        }
+    }
+
+    #[test]
+    fn room_grows_to_what_is_asked_for() {
+        let answer = grown("test", 1, |ids: &mut [u32]| {
+            let result = if ids.len() < 3 {
+                Err(Errno::ENOSPC)
+            } else {
+                Ok(())
+            };
+            (3, result)
+        });
+        assert_eq!(answer.unwrap(), [0, 0, 0]);
+        let stuck = grown("test", 1, |_: &mut [u32]| (0, Err(Errno::ENOSPC)));
+        assert_eq!(stuck.unwrap_err().errno(), Errno::ENOSPC);
+    }
+}

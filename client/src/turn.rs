@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A turn: the text that answers a prompt, as it comes.
+
+use std::io::{ErrorKind, Read};
+
+use nix::errno::Errno;
+
+use crate::{Error, Finish, Joiner, Session};
+
+/// Bytes asked for by one read.
+const READ_BYTES: usize = 4096;
+
+/// The text of a running turn, in whole characters; ends when the turn does.
+///
+/// Bytes that are no UTF-8 become U+FFFD. Dropped early, the turn goes on until the session is
+/// reset, cancelled or closed.
+///
+/// # Errors
+///
+/// [`Error::PromptTokens`], [`Error::Turn`], [`Error::Call`]; nothing follows an error.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    session: &'a Session,
+    joiner: Joiner,
+    over: bool,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(session: &'a Session) -> Self {
+        Self {
+            session,
+            joiner: Joiner::default(),
+            over: false,
+        }
+    }
+
+    /// Bytes from the device, empty at the end of the turn.
+    fn read(&mut self, buffer: &mut [u8; READ_BYTES]) -> Result<usize, Error> {
+        loop {
+            match self.session.file().read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Ok(length) => return Ok(length),
+                Err(error) => {
+                    return self.failed(Errno::from_raw(error.raw_os_error().unwrap_or_default()))
+                }
+            }
+        }
+    }
+
+    /// What a failed read means: RESULT knows more than the errno.
+    fn failed(&self, errno: Errno) -> Result<usize, Error> {
+        let result = self.session.raw_result()?;
+        let finish = Finish::from(result.finish);
+        match errno {
+            Errno::EMSGSIZE => Err(Error::PromptTokens {
+                tokens: result.prompt_count,
+                context: result.context,
+            }),
+            // CANCEL came between the prompt and the first read: there is nothing to answer.
+            Errno::ENODATA if finish == Finish::Cancelled => Ok(0),
+            Errno::EIO if result.error != 0 => Err(Error::Turn {
+                finish,
+                errno: Errno::from_raw(i32::try_from(result.error).unwrap_or_default()),
+            }),
+            Errno::EIO => Err(Error::Turn { finish, errno }),
+            errno => Err(Error::Call {
+                doing: "read the answer",
+                errno,
+            }),
+        }
+    }
+}
+
+impl Iterator for Turn<'_> {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut buffer = [0; READ_BYTES];
+        while !self.over {
+            let text = match self.read(&mut buffer) {
+                Ok(0) => {
+                    self.over = true;
+                    self.joiner.finish()
+                }
+                Ok(length) => self.joiner.push(&buffer[..length]),
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            };
+            if !text.is_empty() {
+                return Some(Ok(text));
+            }
+        }
+        None
+    }
+}
