@@ -7,9 +7,11 @@
 
 #[path = "wall.rs"]
 pub mod abi;
+pub mod check;
 pub mod gguf;
 pub mod math;
 pub mod sampling;
 pub mod simd;
+pub mod tokenizer;
 #[path = "wall/mod.rs"]
 pub mod wall;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Tokenizer cases and models in `../shared`, beside the repository, where they exist: the cases of
+//! llama.cpp's vocabularies, and the prompts of models' reference outputs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use sislm_engine::gguf::{Parser, Progress};
+use sislm_engine::tokenizer::{self, Builder, Tokenizer, Vocabulary};
+
+/// `../shared/NAME`; says so when there is none.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: no {}", path.display());
+    None
+}
+
+/// The vocabulary tables of a file, made with the budget given in each call.
+fn tables(file: &[u8], budget: u32) -> Vec<u8> {
+    let mut parser = Parser::new(file, file.len() as u64).expect("24 bytes").expect("a header");
+    let mut table = vec![0; parser.table_bytes() as usize];
+    // The file comes in pieces, as the module reads it.
+    let mut known = 24;
+    loop {
+        match parser.run(&file[..known], &mut table, budget).expect("a good header") {
+            Progress::Done => break,
+            Progress::More => {}
+            Progress::Short { need } => {
+                assert!(need as usize > known);
+                known = (need as usize).max(known * 2).min(file.len());
+            }
+        }
+    }
+    let mut builder = Builder::new(parser.metadata(), file).expect("a known tokenizer");
+    let mut tables = vec![0; builder.table_bytes() as usize];
+    while builder.run(file, &mut tables, budget).expect("a sound vocabulary")
+        != tokenizer::Progress::Done
+    {}
+    tables
+}
+
+fn ids(vocabulary: &Vocabulary<'_>, text: &[u8], budget: u32) -> Vec<u32> {
+    let size = Tokenizer::work_bytes(vocabulary, text.len()).expect("a short text");
+    let mut work = vec![0; size as usize];
+    let mut machine = Tokenizer::new(true, false);
+    while !machine.run(vocabulary, text, &mut work, budget).expect("room") {}
+    let ids = work.as_chunks::<4>().0.iter().take(machine.count() as usize);
+    ids.map(|&cell| u32::from_le_bytes(cell)).collect()
+}
+
+fn text(vocabulary: &Vocabulary<'_>, ids: &[u32]) -> Vec<u8> {
+    let mut text = vec![];
+    let mut piece = [0; tokenizer::TOKEN_BYTES_MAX];
+    let mut first = true;
+    for &id in ids {
+        let length = vocabulary.piece(id, first, &mut piece).expect("room");
+        text.extend(&piece[..length]);
+        first &= vocabulary.is_control(id);
+    }
+    text
+}
+
+/// The cases `NAME.inp` and `NAME.out` against the vocabulary of a file.
+fn run_cases(file: &str, name: &str) {
+    let Some(path) = shared(file) else { return };
+    let file = fs::read(path).expect("the file");
+    let tables = tables(&file, 1000);
+    let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+    let read = |suffix: &str| {
+        let path = shared(&format!("vocab/{name}.{suffix}")).expect("both halves of the cases");
+        fs::read_to_string(path).expect("text")
+    };
+    let (input, output) = (read("inp"), read("out"));
+    // The separator follows every input.
+    let mut inputs: Vec<&str> = input.split("\n__ggml_vocab_test__\n").collect();
+    assert_eq!(inputs.pop(), Some(""));
+    let outputs: Vec<&str> = output.lines().collect();
+    assert_eq!(inputs.len(), outputs.len());
+    assert!(inputs.len() > 40);
+    for (input, output) in inputs.iter().zip(outputs) {
+        let expected: Vec<u32> =
+            output.split_whitespace().map(|id| id.parse().expect("an id")).collect();
+        let mut found = ids(&vocabulary, input.as_bytes(), 1000);
+        assert_eq!(text(&vocabulary, &found), input.as_bytes());
+        assert_eq!(ids(&vocabulary, input.as_bytes(), 1), found);
+        if vocabulary.adds_bos() {
+            assert_eq!(Some(found.remove(0)), vocabulary.bos());
+        }
+        assert_eq!(found, expected, "{input:?}");
+    }
+}
+
+#[test]
+fn cases_of_gpt_2() {
+    run_cases("vocab/ggml-vocab-gpt-2.gguf", "ggml-vocab-gpt-2.gguf");
+}
+
+#[test]
+fn cases_of_llama_spm() {
+    run_cases("vocab/ggml-vocab-llama-spm.gguf", "ggml-vocab-llama-spm.gguf");
+}
+
+#[test]
+fn cases_of_phi_3() {
+    run_cases("vocab/ggml-vocab-phi-3.gguf", "ggml-vocab-phi-3.gguf");
+}
+
+#[test]
+fn cases_of_stories260k() {
+    run_cases("models/stories260K-f32.gguf", "stories260K");
+}
+
+/// The values of `"KEY": ...` in a reference file, as they stand up to `end`.
+fn values<'a>(json: &'a str, key: &str, start: char, end: &str) -> Vec<&'a str> {
+    let key = format!("\"{key}\": {start}");
+    json.match_indices(&key)
+        .map(|(at, key)| {
+            let rest = &json[at + key.len()..];
+            &rest[..rest.find(end).expect("a closed value")]
+        })
+        .collect()
+}
+
+#[test]
+fn prompts_of_reference_outputs() {
+    let Some(models) = shared("models") else { return };
+    let mut models: Vec<PathBuf> =
+        fs::read_dir(models).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    models.sort();
+    let mut prompts_seen = 0;
+    for path in models.iter().filter(|path| path.extension().is_some_and(|ext| ext == "gguf")) {
+        let file = fs::read(path).expect("the file");
+        let json = fs::read_to_string(path.with_extension("ref.json")).expect("its reference");
+        // The qwen models are of later architectures, but two of them have a known tokenizer.
+        let tables = tables(&file, 100_000);
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        let prompts = values(&json, "prompt", '"', "\"");
+        let expected = values(&json, "prompt_ids", '[', "]");
+        let forced = values(&json, "empty_prompt_forced_to_bos", ' ', ",");
+        assert_eq!(prompts.len(), expected.len());
+        for (at, (prompt, expected)) in prompts.iter().zip(expected).enumerate() {
+            let expected: Vec<u32> =
+                expected.split(',').map(|id| id.trim().parse().expect("an id")).collect();
+            let mut found = ids(&vocabulary, prompt.as_bytes(), 1000);
+            if found.is_empty() {
+                assert!(prompt.is_empty(), "{at} {forced:?}");
+                found.extend(vocabulary.bos());
+            }
+            assert_eq!(found, expected, "{}: {prompt:?}", path.display());
+            assert_eq!(text(&vocabulary, &found), prompt.as_bytes());
+            prompts_seen += 1;
+        }
+    }
+    assert!(prompts_seen >= 60, "{prompts_seen}");
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The builder of vocabulary tables: a resumable machine over the header of a file.
+
+use crate::gguf::cells;
+use crate::gguf::hash::{hash, probes};
+use crate::gguf::{Array, Cursor, Metadata, Reason, Refusal, Stop, TokenizerKeys};
+
+use super::layout::{Layout, MARK, NONE, TablesMut, head};
+use super::vocabulary::{Model, TokenKind, Vocabulary, pair_hash, slot};
+use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX, alphabet, score, special};
+
+/// How far the builder came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The tables are finished.
+    Done,
+    /// The budget is used up.
+    More,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Begin,
+    Tokens,
+    Merges,
+    Bytes,
+    Finished,
+}
+
+/// The machine. It holds positions, no references.
+#[derive(Clone, Copy, Debug)]
+pub struct Builder {
+    model: Model,
+    keys: TokenizerKeys,
+    layout: Layout,
+    stage: Stage,
+    /// Items of the stage that are done.
+    done: u32,
+    /// Offset of the next string in the header.
+    at: usize,
+    /// Bytes of text written.
+    text: usize,
+}
+
+impl Builder {
+    /// Checks what `metadata` says of the tokenizer, `prefix` being the header.
+    ///
+    /// # Errors
+    /// A tokenizer or pre-tokenizer that is not supported, a missing key, arrays that do not match.
+    pub fn new(metadata: &Metadata, prefix: &[u8]) -> Result<Self, Refusal> {
+        let keys = metadata.tokenizer;
+        let name = keys.model.ok_or(missing(b"tokenizer.ggml.model"))?.of(prefix);
+        let model = match name {
+            b"llama" => Model::SentencePiece,
+            b"gpt2" => Model::ByteLevel,
+            other => return Err(Refusal::new(Reason::Tokenizer, 0, other)),
+        };
+        let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
+        if tokens.count == 0 || tokens.count > TOKENS_MAX {
+            let count = u64::from(tokens.count);
+            return Err(Refusal::new(Reason::Count, count, b"tokenizer.ggml.tokens"));
+        }
+        expect_count(keys.scores, tokens.count, b"tokenizer.ggml.scores")?;
+        expect_count(keys.token_type, tokens.count, b"tokenizer.ggml.token_type")?;
+        let merges = match model {
+            Model::SentencePiece => 0,
+            Model::ByteLevel => {
+                expect_pretokenizer(keys, prefix)?;
+                keys.merges.ok_or(missing(b"tokenizer.ggml.merges"))?.count
+            }
+        };
+        if merges > MERGES_MAX {
+            return Err(Refusal::new(Reason::Count, u64::from(merges), b"tokenizer.ggml.merges"));
+        }
+        // Each string has its length before it, 8 bytes; texts only get shorter.
+        let text_bytes = tokens.bytes.saturating_sub(tokens.count.saturating_mul(8));
+        let scored = model == Model::SentencePiece;
+        let layout = Layout { tokens: tokens.count, merges, scored, text_bytes };
+        Ok(Self { model, keys, layout, stage: Stage::Begin, done: 0, at: 0, text: 0 })
+    }
+
+    /// Bytes of the tables.
+    pub fn table_bytes(&self) -> u64 {
+        self.layout.bytes()
+    }
+
+    /// Goes on with about `budget` tokens or merges. `prefix` is the header; `tables` is the same
+    /// memory in each call, [`Builder::table_bytes`] long, zeroed before the first.
+    ///
+    /// # Errors
+    /// The refusal; the machine must not be run again.
+    pub fn run(
+        &mut self,
+        prefix: &[u8],
+        tables: &mut [u8],
+        budget: u32,
+    ) -> Result<Progress, Refusal> {
+        let small = Refusal::new(Reason::Limit, self.table_bytes(), b"vocabulary tables");
+        let mut tables = TablesMut::new(tables, &self.layout).ok_or(small)?;
+        for _ in 0..budget {
+            self.step(prefix, &mut tables)?;
+            if matches!(self.stage, Stage::Finished) {
+                return Ok(Progress::Done);
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    fn step(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
+        match self.stage {
+            Stage::Begin => {
+                self.write_head(tables)?;
+                self.enter(Stage::Tokens, self.keys.tokens);
+            }
+            Stage::Tokens if self.done == self.layout.tokens => {
+                cells::set(tables.starts, self.done as usize, self.text as u32);
+                self.enter(Stage::Merges, self.keys.merges);
+            }
+            Stage::Tokens => self.add_token(prefix, tables)?,
+            Stage::Merges if self.done == self.layout.merges => self.enter(Stage::Bytes, None),
+            Stage::Merges => self.add_merge(prefix, tables)?,
+            Stage::Bytes if self.done == 256 => {
+                cells::set(tables.head, head::MARK, MARK);
+                self.stage = Stage::Finished;
+            }
+            Stage::Bytes => {
+                self.add_byte(self.done as u8, tables);
+                self.done += 1;
+            }
+            Stage::Finished => {}
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, stage: Stage, array: Option<Array>) {
+        self.stage = stage;
+        self.done = 0;
+        self.at = array.map_or(0, |array| array.offset as usize);
+    }
+
+    fn write_head(&self, tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
+        let sentence_piece = self.model == Model::SentencePiece;
+        // What llama.cpp takes where a file does not say.
+        let id = |key: &[u8], given: Option<u32>, usual: u32| match given {
+            Some(id) if id < self.layout.tokens => Ok(id),
+            Some(id) => Err(Refusal::new(Reason::KeyValue, u64::from(id), key)),
+            None if sentence_piece && usual < self.layout.tokens => Ok(usual),
+            None => Ok(NONE),
+        };
+        let bos = id(b"tokenizer.ggml.bos_token_id", self.keys.bos, 1)?;
+        let eos = id(b"tokenizer.ggml.eos_token_id", self.keys.eos, 2)?;
+        let unknown = id(b"tokenizer.ggml.unknown_token_id", self.keys.unknown, 0)?;
+        let add_bos = self.keys.add_bos.unwrap_or(sentence_piece) && bos != NONE;
+        let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
+        for (at, value) in [
+            (head::MODEL, self.model as u32),
+            (head::TOKENS, self.layout.tokens),
+            (head::MERGES, self.layout.merges),
+            (head::TEXT_BYTES, self.layout.text_bytes),
+            (head::BOS, bos),
+            (head::EOS, eos),
+            (head::UNKNOWN, unknown),
+            (head::ADD_BOS, u32::from(add_bos)),
+            (head::ADD_SPACE, u32::from(add_space)),
+        ] {
+            cells::set(tables.head, at, value);
+        }
+        Ok(())
+    }
+
+    /// Adds the next token: its kind, score and text.
+    fn add_token(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
+        let id = self.done;
+        let refusal = inconsistent(id, b"tokenizer.ggml.tokens");
+        let given = self.next_string(prefix).filter(|text| text.len() <= TOKEN_BYTES_MAX);
+        let given = given.ok_or(refusal)?;
+        let kind = self.keys.token_type.map_or(Some(1), |array| element(array, id, prefix));
+        let kind = kind.and_then(TokenKind::from_number);
+        let kind = kind.ok_or(inconsistent(id, b"tokenizer.ggml.token_type"))?;
+        let kind = match (kind, self.model) {
+            // Every token of a byte-level vocabulary is made of bytes.
+            (TokenKind::Byte, Model::ByteLevel) => TokenKind::Normal,
+            _ => kind,
+        };
+        if kind == TokenKind::Byte && byte_of(given).is_none() {
+            return Err(refusal);
+        }
+        if self.layout.scored {
+            let bits = self.keys.scores.map_or(Some(0), |array| element(array, id, prefix));
+            let score = bits.and_then(score::ordered);
+            let score = score.ok_or(inconsistent(id, b"tokenizer.ggml.scores"))?;
+            cells::set(tables.scores, id as usize, score);
+        }
+        let room = tables.text.get_mut(self.text..).ok_or(refusal)?;
+        let length = write_text(self.model, kind, given, room).ok_or(refusal)?;
+        cells::set(tables.starts, id as usize, self.text as u32);
+        cells::set(tables.starts, id as usize + 1, (self.text + length) as u32);
+        *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8;
+        insert_text(self.model, id, tables).ok_or(refusal)?;
+        add_special(kind, self.text..self.text + length, tables);
+        self.text += length;
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Adds the next merge, unless one of its three texts is no token: such a merge never applies.
+    fn add_merge(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
+        let rank = self.done;
+        let refusal = inconsistent(rank, b"tokenizer.ggml.merges");
+        let given = self.next_string(prefix).ok_or(refusal)?;
+        // The separator is the first space after the first byte.
+        let rest = given.get(1..).ok_or(refusal)?;
+        let length = rest.iter().position(|&byte| byte == b' ').ok_or(refusal)?;
+        let (left, right) = rest.split_at_checked(length).ok_or(refusal)?;
+        let left = given.get(..left.len() + 1).ok_or(refusal)?;
+        let right = right.get(1..).ok_or(refusal)?;
+        self.done += 1;
+        let mut text = [0; TOKEN_BYTES_MAX];
+        let Some((left, right, merged)) = self.find_merge(left, right, &mut text, tables) else {
+            return Ok(());
+        };
+        if Vocabulary::unfinished(tables.view(), self.model).pair(left, right).is_some() {
+            return Ok(());
+        }
+        let entry = tables.merges.get_mut(rank as usize).ok_or(refusal)?;
+        *entry = [left, right, merged].map(u32::to_le_bytes);
+        insert(tables.merge_slots, pair_hash(left, right), rank).ok_or(refusal)
+    }
+
+    /// Ids of the two texts and of the two together.
+    fn find_merge(
+        &self,
+        left: &[u8],
+        right: &[u8],
+        text: &mut [u8],
+        tables: &TablesMut<'_>,
+    ) -> Option<(u32, u32, u32)> {
+        let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
+        let middle = alphabet::decode(left, text)?;
+        let end = middle + alphabet::decode(right, text.get_mut(middle..)?)?;
+        let left = vocabulary.find_mergeable(text.get(..middle)?)?;
+        let right = vocabulary.find_mergeable(text.get(middle..end)?)?;
+        Some((left, right, vocabulary.find_mergeable(text.get(..end)?)?))
+    }
+
+    /// Finds the token of one byte of text.
+    fn add_byte(&self, byte: u8, tables: &mut TablesMut<'_>) {
+        let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
+        let id = match self.model {
+            Model::SentencePiece => vocabulary.find_byte(byte),
+            Model::ByteLevel => None,
+        };
+        let id = id.or_else(|| vocabulary.find_mergeable(&[byte]));
+        cells::set(tables.head, head::BYTE_TOKENS + usize::from(byte), id.unwrap_or(NONE));
+    }
+
+    fn next_string<'a>(&mut self, prefix: &'a [u8]) -> Option<&'a [u8]> {
+        let mut cursor = Cursor::new(prefix, self.at, prefix.len() as u64);
+        let string: Result<&[u8], Stop> = cursor.string();
+        self.at = cursor.at();
+        string.ok()
+    }
+}
+
+/// Writes a token's text as the tables hold it and gives its length.
+fn write_text(model: Model, kind: TokenKind, given: &[u8], room: &mut [u8]) -> Option<usize> {
+    let special =
+        matches!(kind, TokenKind::Unknown | TokenKind::Control | TokenKind::UserDefined);
+    if model == Model::ByteLevel
+        && !special
+        && let Some(length) = alphabet::decode(given, room)
+    {
+        return Some(length);
+    }
+    room.get_mut(..given.len())?.copy_from_slice(given);
+    Some(given.len())
+}
+
+/// Puts the text of token `id` in the hash table; `None` when it is there already, or when too many
+/// texts collide. A token without text is never found.
+fn insert_text(model: Model, id: u32, tables: &mut TablesMut<'_>) -> Option<()> {
+    let vocabulary = Vocabulary::unfinished(tables.view(), model);
+    let text = vocabulary.text(id);
+    if text.is_empty() {
+        return Some(());
+    }
+    let set = vocabulary.set_of(vocabulary.kind(id));
+    if vocabulary.find(text, set).is_some() {
+        return None;
+    }
+    let hash = hash(text, set);
+    insert(tables.slots, hash, id)
+}
+
+/// Puts `number` in the first free slot of its hash.
+fn insert(slots: &mut [cells::Cell], hash: u64, number: u32) -> Option<()> {
+    let free = probes(hash, slots.len()).find(|&at| cells::get(slots, at) == Some(0))?;
+    cells::set(slots, free, slot(hash, number))
+}
+
+fn add_special(kind: TokenKind, text: core::ops::Range<usize>, tables: &mut TablesMut<'_>) {
+    let at = match kind {
+        TokenKind::UserDefined => head::USER_DEFINED,
+        TokenKind::Control | TokenKind::Unknown => head::CONTROL,
+        _ => return,
+    };
+    let set = tables.head.get_mut(at..at + special::CELLS);
+    if let (Some(set), Some(text)) = (set, tables.text.get(text)) {
+        special::add(set, text);
+    }
+}
+
+/// The byte that a SentencePiece byte token's name says: `<0x0A>`.
+pub(super) fn byte_of(name: &[u8]) -> Option<u8> {
+    let &[b'<', b'0', b'x', high, low, b'>'] = name else {
+        return None;
+    };
+    let digit = |character: u8| char::from(character).to_digit(16);
+    Some((digit(high)? << 4 | digit(low)?) as u8)
+}
+
+/// Element `id` of an array of 32-bit values.
+fn element(array: Array, id: u32, prefix: &[u8]) -> Option<u32> {
+    cells::get(cells::cells(array.of(prefix)), id as usize)
+}
+
+fn expect_count(array: Option<Array>, tokens: u32, key: &[u8]) -> Result<(), Refusal> {
+    match array {
+        Some(array) if array.count != tokens => {
+            Err(Refusal::new(Reason::Vocabulary, u64::from(array.count), key))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses pre-tokenizers whose pattern is not GPT-2's, `default` among them: llama.cpp cuts that
+/// one differently.
+fn expect_pretokenizer(keys: TokenizerKeys, prefix: &[u8]) -> Result<(), Refusal> {
+    match keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix) {
+        b"gpt-2" | b"phi-2" | b"mpt" | b"olmo" => Ok(()),
+        other => Err(Refusal::new(Reason::Tokenizer, 0, other)),
+    }
+}
+
+fn missing(key: &[u8]) -> Refusal {
+    Refusal::new(Reason::KeyMissing, 0, key)
+}
+
+fn inconsistent(number: u32, key: &[u8]) -> Refusal {
+    Refusal::new(Reason::Vocabulary, u64::from(number), key)
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The layout of vocabulary tables: a head of cells, then parts sized by it.
+
+use crate::gguf::cells::{self, Cell, cells, cells_mut};
+use crate::gguf::hash::slots;
+
+/// No id, no token.
+pub(super) const NONE: u32 = !0;
+
+/// Cells of the head.
+pub(super) mod head {
+    /// [`super::MARK`] once the tables are finished.
+    pub const MARK: usize = 0;
+    /// `SISLM_TOKENIZER_*`.
+    pub const MODEL: usize = 1;
+    /// Number of tokens.
+    pub const TOKENS: usize = 2;
+    /// Number of merges.
+    pub const MERGES: usize = 3;
+    /// Bytes of all texts.
+    pub const TEXT_BYTES: usize = 4;
+    /// Beginning-of-sequence token.
+    pub const BOS: usize = 5;
+    /// End-of-sequence token.
+    pub const EOS: usize = 6;
+    /// Unknown token.
+    pub const UNKNOWN: usize = 7;
+    /// 1 when BOS goes before a text.
+    pub const ADD_BOS: usize = 8;
+    /// 1 when a space goes before a text.
+    pub const ADD_SPACE: usize = 9;
+    /// Token of each byte.
+    pub const BYTE_TOKENS: usize = 16;
+    /// Set of user-defined tokens ([`super::super::special`]).
+    pub const USER_DEFINED: usize = BYTE_TOKENS + 256;
+    /// Set of control and unknown tokens.
+    pub const CONTROL: usize = USER_DEFINED + super::super::special::CELLS;
+    /// Cells of the head: a multiple of 64 bytes.
+    pub const CELLS: usize = 352;
+    const _: () = assert!(CONTROL + super::super::special::CELLS <= CELLS && CELLS.is_multiple_of(16));
+}
+
+/// Marks finished tables.
+pub(super) const MARK: u32 = u32::from_le_bytes(*b"VOC1");
+
+/// What the sizes of the parts follow from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Number of tokens.
+    pub(super) tokens: u32,
+    /// Number of merges; 0 in a SentencePiece vocabulary.
+    pub(super) merges: u32,
+    /// Whether tokens have scores.
+    pub(super) scored: bool,
+    /// Bytes of all texts, at most.
+    pub(super) text_bytes: u32,
+}
+
+/// Bytes of each part, in order.
+struct Parts {
+    starts: u64,
+    scores: u64,
+    slots: u64,
+    merge_slots: u64,
+    merges: u64,
+    kinds: u64,
+}
+
+impl Layout {
+    fn parts(&self) -> Parts {
+        let tokens = u64::from(self.tokens);
+        Parts {
+            starts: (tokens + 1) << 2,
+            scores: if self.scored { tokens << 2 } else { 0 },
+            slots: slots(self.tokens) << 2,
+            merge_slots: slots(self.merges) << 2,
+            merges: u64::from(self.merges) * 12,
+            kinds: tokens,
+        }
+    }
+
+    /// Bytes of the tables.
+    pub(super) fn bytes(&self) -> u64 {
+        let p = self.parts();
+        let parts = p.starts + p.scores + p.slots + p.merge_slots + p.merges + p.kinds;
+        (head::CELLS as u64 * 4) + parts + u64::from(self.text_bytes)
+    }
+}
+
+/// The parts of vocabulary tables.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a> {
+    /// See [`head`].
+    pub(super) head: &'a [Cell],
+    /// Offset of each token's text in `text`, and of the end of the last.
+    pub(super) starts: &'a [Cell],
+    /// Score of each token, as ordered integers.
+    pub(super) scores: &'a [Cell],
+    /// Hash table of texts: id + 1 in the low bits, a part of the hash above.
+    pub(super) slots: &'a [Cell],
+    /// Hash table of pairs of ids: rank + 1 in the low bits, a part of the hash above.
+    pub(super) merge_slots: &'a [Cell],
+    /// Left, right and merged id by rank.
+    pub(super) merges: &'a [[Cell; 3]],
+    /// Kind of each token.
+    pub(super) kinds: &'a [u8],
+    /// Texts of all tokens, one after the other.
+    pub(super) text: &'a [u8],
+}
+
+/// The parts of vocabulary tables, to be written.
+pub(super) struct TablesMut<'a> {
+    pub(super) head: &'a mut [Cell],
+    pub(super) starts: &'a mut [Cell],
+    pub(super) scores: &'a mut [Cell],
+    pub(super) slots: &'a mut [Cell],
+    pub(super) merge_slots: &'a mut [Cell],
+    pub(super) merges: &'a mut [[Cell; 3]],
+    pub(super) kinds: &'a mut [u8],
+    pub(super) text: &'a mut [u8],
+}
+
+impl<'a> Tables<'a> {
+    /// Cuts `memory`; `None` when it is too short.
+    pub(super) fn new(memory: &'a [u8], layout: &Layout) -> Option<Self> {
+        let parts = layout.parts();
+        let mut rest = memory;
+        Some(Self {
+            head: cells(cells::take(&mut rest, head::CELLS * 4)?),
+            starts: cells(cells::take(&mut rest, parts.starts as usize)?),
+            scores: cells(cells::take(&mut rest, parts.scores as usize)?),
+            slots: cells(cells::take(&mut rest, parts.slots as usize)?),
+            merge_slots: cells(cells::take(&mut rest, parts.merge_slots as usize)?),
+            merges: cells(cells::take(&mut rest, parts.merges as usize)?).as_chunks().0,
+            kinds: cells::take(&mut rest, parts.kinds as usize)?,
+            text: cells::take(&mut rest, layout.text_bytes as usize)?,
+        })
+    }
+}
+
+impl<'a> TablesMut<'a> {
+    /// Cuts `memory`; `None` when it is too short.
+    pub(super) fn new(memory: &'a mut [u8], layout: &Layout) -> Option<Self> {
+        let parts = layout.parts();
+        let mut rest = memory;
+        Some(Self {
+            head: cells_mut(cells::take_mut(&mut rest, head::CELLS * 4)?),
+            starts: cells_mut(cells::take_mut(&mut rest, parts.starts as usize)?),
+            scores: cells_mut(cells::take_mut(&mut rest, parts.scores as usize)?),
+            slots: cells_mut(cells::take_mut(&mut rest, parts.slots as usize)?),
+            merge_slots: cells_mut(cells::take_mut(&mut rest, parts.merge_slots as usize)?),
+            merges: cells_mut(cells::take_mut(&mut rest, parts.merges as usize)?).as_chunks_mut().0,
+            kinds: cells::take_mut(&mut rest, parts.kinds as usize)?,
+            text: cells::take_mut(&mut rest, layout.text_bytes as usize)?,
+        })
+    }
+
+    /// The same, to be read.
+    pub(super) fn view(&self) -> Tables<'_> {
+        Tables {
+            head: self.head,
+            starts: self.starts,
+            scores: self.scores,
+            slots: self.slots,
+            merge_slots: self.merge_slots,
+            merges: self.merges,
+            kinds: self.kinds,
+            text: self.text,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Text to token ids and back, by the vocabulary of a model file.
+//!
+//! Two kinds: SentencePiece BPE (scores, byte fallback) and byte-level BPE (merges, GPT-2's
+//! pre-tokenizer). A [`Builder`] makes the tables of a [`Vocabulary`] from the header of a file;
+//! a [`Tokenizer`] is the machine that turns text into ids, [`Vocabulary::piece`] the way back.
+//!
+//! Ids are those of llama.cpp, with these exceptions, all of which keep text from getting lost or
+//! from being taken for something else: control, unknown and byte tokens never come out of merges
+//! (SentencePiece has the same rule); bytes that are not UTF-8 stay single bytes; a byte that the
+//! vocabulary of a byte-level BPE lacks becomes the unknown token where the file names one.
+
+mod alphabet;
+mod builder;
+mod layout;
+mod merging;
+mod piece;
+mod pretokenizer;
+mod score;
+mod special;
+mod tokenizer;
+mod unicode;
+mod unicode_table;
+mod utf8;
+mod vocabulary;
+mod work;
+
+pub use builder::{Builder, Progress};
+pub use tokenizer::{Fault, Tokenizer};
+pub use vocabulary::{Model, TokenKind, Vocabulary};
+
+/// Most bytes of the text of one token.
+pub const TOKEN_BYTES_MAX: usize = 1024;
+/// Most tokens of a vocabulary: an id fits 20 bits.
+pub const TOKENS_MAX: u32 = 1 << 20;
+/// Most merges of a vocabulary.
+pub const MERGES_MAX: u32 = 1 << 20;
+/// What stands for a space in SentencePiece vocabularies: U+2581.
+pub(crate) const SPACE: &[u8] = "\u{2581}".as_bytes();

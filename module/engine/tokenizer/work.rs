@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The workspace of a tokenizer, in memory handed in.
+
+use crate::gguf::cells::{self, Cell, cells_mut};
+
+use super::SPACE;
+use super::vocabulary::{Model, Vocabulary};
+
+/// Longest text, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 26;
+
+/// The parts of a workspace.
+pub(super) struct Work<'a> {
+    /// The ids.
+    pub(super) ids: &'a mut [Cell],
+    /// Symbols of the piece of text at hand: start, id, previous and next symbol.
+    pub(super) symbols: &'a mut [[Cell; 4]],
+    /// Heap of possible merges: key, left symbol, merged id.
+    pub(super) queue: &'a mut [[Cell; 3]],
+    /// The piece of text at hand with U+2581 for spaces; of SentencePiece only.
+    pub(super) text: &'a mut [u8],
+}
+
+/// Bytes of each part for a text.
+struct Parts {
+    ids: usize,
+    symbols: usize,
+    queue: usize,
+    text: usize,
+}
+
+impl Parts {
+    /// `None` when the text is too long.
+    fn new(vocabulary: &Vocabulary<'_>, bytes: usize) -> Option<Self> {
+        // One symbol more than bytes: the space put before a text.
+        let symbols = bytes.checked_add(1).filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
+        let (ids_of_space, text) = match vocabulary.model() {
+            Model::ByteLevel => (1, 0),
+            Model::SentencePiece if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
+            Model::SentencePiece => (3, 3),
+        };
+        // Each byte of text is at most a space, or a special token with the space put after it.
+        let ids = symbols * (ids_of_space + 1) + 1;
+        // Merging `n` symbols starts with at most n - 1 pairs, and each of at most n - 1 merges
+        // takes one pair and gives at most two.
+        Some(Self { ids: ids * 4, symbols: symbols * 16, queue: symbols * 24, text: symbols * text })
+    }
+}
+
+/// Bytes of the workspace for a text; `None` when it is too long.
+pub(super) fn bytes(vocabulary: &Vocabulary<'_>, text: usize) -> Option<u64> {
+    let parts = Parts::new(vocabulary, text)?;
+    Some(parts.ids as u64 + parts.symbols as u64 + parts.queue as u64 + parts.text as u64)
+}
+
+impl<'a> Work<'a> {
+    /// Cuts `memory`; `None` when it is too short for a text of so many bytes.
+    pub(super) fn new(
+        memory: &'a mut [u8],
+        vocabulary: &Vocabulary<'_>,
+        text: usize,
+    ) -> Option<Self> {
+        let parts = Parts::new(vocabulary, text)?;
+        let mut rest = memory;
+        Some(Self {
+            ids: cells_mut(cells::take_mut(&mut rest, parts.ids)?),
+            symbols: cells_mut(cells::take_mut(&mut rest, parts.symbols)?).as_chunks_mut().0,
+            queue: cells_mut(cells::take_mut(&mut rest, parts.queue)?).as_chunks_mut().0,
+            text: cells::take_mut(&mut rest, parts.text)?,
+        })
+    }
+}
