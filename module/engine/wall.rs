@@ -353,11 +353,13 @@ macro_rules! sislm_wall {
 
             // Checks.
 
-            /// Size of the workspace of the self-test and of the benchmarks.
+            /// Size of the workspace of the self-test and of this bench; of the self-test alone when
+            /// all are 0.
             fn sislm_engine_check_size(format: u32, rows: u32, columns: u32, groups: u32, size: *mut u64) -> i32;
             /// Runs about `budget` comparisons of level `simd` with the scalar twins, from `cases` on.
             fn sislm_engine_selftest(work: *mut u8, work_bytes: usize, simd: u32, budget: u32, result: *mut SelfTest) -> i32;
-            /// One pass of one inner loop over made-up data.
+            /// Goes on with one inner loop over made-up data, about 64 KiB of weights; DONE at the end of
+            /// each pass. The data are made before the first pass.
             fn sislm_engine_bench(work: *mut u8, work_bytes: usize, simd: u32, format: u32, rows: u32, columns: u32, groups: u32) -> i32;
         }
     };
