@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sislm_engine::abi::Sampling;
+
+use crate::simd::Simd;
+
+/// Runs the engine of sislm on this machine, without the kernel module.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// The GGUF file.
+    #[arg(short, long, global = true, default_value = "test_models/kernel-docs-7m-q4_0.gguf")]
+    pub model: PathBuf,
+    /// Threads, this one included.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub threads: u32,
+    /// Instruction level.
+    #[arg(long, global = true, value_enum, default_value_t = Simd::Automatic)]
+    pub simd: Simd,
+    /// Units of work of one call of a resumable function.
+    #[arg(long, global = true, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub budget: u32,
+    /// Most positions of a context, whatever the model allows.
+    #[arg(long, global = true, default_value_t = 65536, value_parser = clap::value_parser!(u32).range(1..))]
+    pub context_max: u32,
+    /// One JSON object on one line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Continues a prompt.
+    Infer(Infer),
+    /// Log-probabilities of given tokens.
+    Eval(Eval),
+    /// Text to ids.
+    Tokenize {
+        /// Not at position 0: no BOS, no space prefix.
+        #[arg(long)]
+        continued: bool,
+        /// Control tokens in the text are parsed.
+        #[arg(long)]
+        control: bool,
+        /// The text.
+        text: String,
+    },
+    /// Ids to text.
+    Detokenize {
+        /// Not at position 0: a leading space stays.
+        #[arg(long)]
+        continued: bool,
+        /// The ids, separated by commas.
+        #[arg(value_delimiter = ',', required = true)]
+        ids: Vec<u32>,
+    },
+    /// What the file holds and the memory it needs.
+    Info,
+    /// Compares the loops of the level with their scalar twins.
+    Selftest {
+        /// Comparisons, at least.
+        #[arg(long, default_value_t = 1000)]
+        cases: u64,
+    },
+}
+
+/// Type of the stored keys and values.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Kv {
+    /// binary16
+    F16,
+    /// binary32
+    F32,
+}
+
+impl Kv {
+    /// `SISLM_KV_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            Kv::F16 => 0,
+            Kv::F32 => 1,
+        }
+    }
+}
+
+/// Options of `infer`.
+#[derive(Args)]
+pub struct Infer {
+    /// Most tokens; 0 for no limit but the context.
+    #[arg(short = 'n', long, default_value_t = 0)]
+    pub max_tokens: u32,
+    /// Where the sampling options below start from.
+    #[arg(long, value_enum, default_value_t = Preset::Balanced)]
+    pub preset: Preset,
+    /// 0 is greedy.
+    #[arg(long)]
+    pub temperature: Option<f64>,
+    /// Candidates kept; 0 for all.
+    #[arg(long)]
+    pub top_k: Option<u32>,
+    /// Probability kept, above 0 to 1.
+    #[arg(long)]
+    pub top_p: Option<f64>,
+    /// Least share of the best candidate's probability, 0 to 1.
+    #[arg(long)]
+    pub min_p: Option<f64>,
+    /// Probability kept around the entropy, above 0 to 1.
+    #[arg(long)]
+    pub typical_p: Option<f64>,
+    /// 1 is none.
+    #[arg(long)]
+    pub repeat_penalty: Option<f64>,
+    /// Drawn when not given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Positions of the context; 0 for 256, or the model's own when smaller.
+    #[arg(long, default_value_t = 0)]
+    pub ctx: u32,
+    /// Type of keys and values.
+    #[arg(long, value_enum, default_value_t = Kv::F16)]
+    pub kv: Kv,
+    /// Rows of a pass over the prompt.
+    #[arg(long, default_value_t = 64)]
+    pub batch: u32,
+    /// Generate past the end-of-sequence token.
+    #[arg(long)]
+    pub ignore_eos: bool,
+    /// Ids instead of a prompt, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "prompt")]
+    pub ids: Vec<u32>,
+    /// The prompt.
+    #[arg(default_value = "")]
+    pub prompt: String,
+}
+
+/// Named sampling configurations.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Preset {
+    /// The most likely token, always.
+    Greedy,
+    /// Temperature 0.8, top-k 40, top-p 0.9.
+    Balanced,
+    /// Temperature 1.2, top-k 100, top-p 0.95.
+    Creative,
+}
+
+impl Preset {
+    fn numbers(self) -> (u32, u32, u32) {
+        match self {
+            Preset::Greedy => (0, 0, 1_000_000),
+            Preset::Balanced => (800_000, 40, 900_000),
+            Preset::Creative => (1_200_000, 100, 950_000),
+        }
+    }
+}
+
+impl Infer {
+    /// The sampling the options ask for.
+    pub fn sampling(&self) -> Result<Sampling> {
+        let (temperature, top_k, top_p) = self.preset.numbers();
+        Ok(Sampling {
+            temperature: millionths(self.temperature, temperature)?,
+            top_k: self.top_k.unwrap_or(top_k),
+            top_p: millionths(self.top_p, top_p)?,
+            min_p: millionths(self.min_p, 0)?,
+            typical_p: millionths(self.typical_p, 1_000_000)?,
+            repeat_penalty: millionths(self.repeat_penalty, 1_000_000)?,
+            repeat_last: 64,
+            presence_penalty: 0,
+            frequency_penalty: 0,
+            pad: 0,
+        })
+    }
+}
+
+fn millionths(given: Option<f64>, default: u32) -> Result<u32> {
+    let Some(value) = given else { return Ok(default) };
+    ensure!((0.0..=100.0).contains(&value), "{value} is not within 0 to 100");
+    Ok((value * 1e6).round() as u32)
+}
+
+/// Options of `eval`.
+#[derive(Args)]
+pub struct Eval {
+    /// Most likely tokens listed at each position.
+    #[arg(long, default_value_t = 0)]
+    pub top: u32,
+    /// Type of keys and values.
+    #[arg(long, value_enum, default_value_t = Kv::F16)]
+    pub kv: Kv,
+    /// Rows of a pass.
+    #[arg(long, default_value_t = 8)]
+    pub batch: u32,
+    /// Sequences in each pass; the others hold the same ids one place further.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub sequences: u32,
+    /// Ids instead of a text, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "text")]
+    pub ids: Vec<u32>,
+    /// The text.
+    #[arg(required_unless_present = "ids", default_value = "")]
+    pub text: String,
+}

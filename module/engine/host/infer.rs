@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Continues a prompt.
+
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use anyhow::{Result, bail, ensure};
+use serde_json::json;
+use sislm_engine::abi::NUMERICS;
+
+use crate::arguments::{Arguments, Infer};
+use crate::report;
+use crate::simd::Simd;
+use crate::wall::{Fault, Model, Sampler, Sequence, Step, Team, Token};
+
+/// Positions of a context when none are asked for.
+const CONTEXT: u32 = 256;
+
+/// Continues the prompt and reports the turn.
+pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) -> Result<()> {
+    let started = Instant::now();
+    let prompt = prompt_ids(arguments, model, options)?;
+    let context = context(model, options.ctx)?;
+    ensure!(
+        prompt.len() <= context as usize,
+        "the prompt has {} tokens, the context {context} positions",
+        prompt.len()
+    );
+    let seed = match options.seed {
+        Some(seed) => seed,
+        None => drawn_seed()?,
+    };
+    let kv_type = options.kv.number();
+    let mut turn = Turn {
+        model,
+        step: Step::new(model, options.batch, arguments.threads, context, kv_type)?,
+        team: Team::new(arguments.threads),
+        sampler: Sampler::new(model, seed, arguments.budget)?,
+        context,
+        ids: Vec::new(),
+        text: Vec::new(),
+        echo: !arguments.json,
+    };
+    let sequence = Sequence::new(kv_type, turn.step.kv_block_bytes, context)?;
+    let load = started.elapsed();
+
+    let started = Instant::now();
+    let last = turn.prefill(&sequence, &prompt)?;
+    let prefill = started.elapsed();
+
+    let started = Instant::now();
+    let finish = turn.decode(&sequence, &prompt, last, options)?;
+    let decode = started.elapsed();
+    if !arguments.json {
+        println!();
+        return Ok(());
+    }
+    let report = json!({
+        "model": report::name(&arguments.model),
+        "model_sha256": report::hex(&model.digest),
+        "numerics": NUMERICS,
+        "prompt_ids": prompt,
+        "ids": turn.ids,
+        "text": String::from_utf8_lossy(&turn.text),
+        "finish_reason": finish,
+        "seed": seed,
+        "simd": simd.name(),
+        "threads": arguments.threads,
+        "timings": {
+            "load_ns": load.as_nanos() as u64,
+            "prefill_ns": prefill.as_nanos() as u64,
+            "decode_ns": decode.as_nanos() as u64,
+        },
+    });
+    println!("{report}");
+    Ok(())
+}
+
+fn prompt_ids(arguments: &Arguments, model: &Model, options: &Infer) -> Result<Vec<u32>> {
+    if !options.ids.is_empty() {
+        return Ok(options.ids.clone());
+    }
+    let ids = model.tokenize(options.prompt.as_bytes(), true, false, arguments.budget)?;
+    match (ids.is_empty(), model.facts.bos) {
+        (false, _) => Ok(ids),
+        (true, bos) if bos != !0 => Ok(vec![bos]),
+        _ => bail!("the prompt is empty, and the model has no token to begin with"),
+    }
+}
+
+fn context(model: &Model, asked: u32) -> Result<u32> {
+    let most = model.facts.context;
+    ensure!(asked <= most, "a context of {asked} positions is more than the model's {most}");
+    Ok(if asked == 0 { most.min(CONTEXT) } else { asked })
+}
+
+fn drawn_seed() -> Result<u64> {
+    let mut bytes = [0; 8];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// A turn that runs.
+struct Turn<'m> {
+    model: &'m Model,
+    step: Step<'m>,
+    team: Team,
+    sampler: Sampler<'m>,
+    context: u32,
+    ids: Vec<u32>,
+    text: Vec<u8>,
+    echo: bool,
+}
+
+impl Turn<'_> {
+    /// Runs the prompt; the row of the last pass that holds the logits.
+    fn prefill(&mut self, sequence: &Sequence, prompt: &[u32]) -> Result<usize> {
+        let mut position = 0;
+        let mut last = 0;
+        for batch in prompt.chunks(self.step.rows()) {
+            let tokens: Vec<Token<'_>> = batch
+                .iter()
+                .zip(position..)
+                .map(|(&id, position)| Token {
+                    sequence,
+                    position,
+                    id,
+                    logits: position as usize + 1 == prompt.len(),
+                })
+                .collect();
+            self.step.run(&mut self.team, &tokens)?;
+            position += batch.len() as u32;
+            last = batch.len() - 1;
+        }
+        Ok(last)
+    }
+
+    /// Draws tokens until the turn ends; why it ended.
+    fn decode(
+        &mut self,
+        sequence: &Sequence,
+        prompt: &[u32],
+        mut row: usize,
+        options: &Infer,
+    ) -> Result<&'static str> {
+        let sampling = options.sampling()?;
+        let mut history = prompt.to_vec();
+        loop {
+            let logits = match self.step.logits(row) {
+                Err(Fault::Numeric) => return Ok("numeric"),
+                logits => logits?,
+            };
+            let id = self.sampler.sample(logits, &sampling, &history)?;
+            self.ids.push(id);
+            if id == self.model.facts.eos && !options.ignore_eos {
+                return Ok("stop");
+            }
+            self.write(id)?;
+            if self.ids.len() == options.max_tokens as usize {
+                return Ok("length");
+            }
+            let position = history.len() as u32;
+            if position >= self.context {
+                return Ok("context");
+            }
+            history.push(id);
+            self.step.run(&mut self.team, &[Token { sequence, position, id, logits: true }])?;
+            row = 0;
+        }
+    }
+
+    fn write(&mut self, id: u32) -> Result<()> {
+        let bytes = self.model.detokenize(id, false)?;
+        if self.echo {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+        self.text.extend(bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The engine on the host: the same functions, in the same order, as the kernel module calls,
+//! on threads of the standard library. For tests and development; it prints what the client prints.
+
+mod arguments;
+mod evaluate;
+mod infer;
+mod report;
+mod simd;
+mod wall;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sislm-host: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    wall::check_abi()?;
+    let simd = arguments.simd.resolve()?;
+    if let Command::Selftest { cases } = arguments.command {
+        return report::selftest(simd, cases);
+    }
+    let model = wall::Loader {
+        simd: simd.number(),
+        context: arguments.context_max,
+        threads: arguments.threads,
+        budget: arguments.budget,
+    }
+    .load(&arguments.model)?;
+    match &arguments.command {
+        Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
+        Command::Eval(options) => evaluate::run(arguments, simd, &model, options)?,
+        Command::Tokenize { text, continued, control } => {
+            let ids = model.tokenize(text.as_bytes(), !continued, *control, arguments.budget)?;
+            report::ids(&ids);
+        }
+        Command::Detokenize { ids, continued } => report::text(&model, ids, !continued)?,
+        Command::Info => report::info(arguments, simd, &model)?,
+        Command::Selftest { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is printed.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use sislm_engine::abi::{BLOCK_POSITIONS, NUMERICS};
+
+use crate::arguments::{Arguments, Kv};
+use crate::simd::Simd;
+use crate::wall::{self, Model, Step};
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A model's name: that of its file.
+pub fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Ids, separated by spaces.
+pub fn ids(ids: &[u32]) {
+    let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+    println!("{}", ids.join(" "));
+}
+
+/// The text of ids, byte for byte.
+pub fn text(model: &Model, ids: &[u32], first: bool) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for (place, &id) in ids.iter().enumerate() {
+        out.write_all(&model.detokenize(id, first && place == 0)?)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Facts and memory by part.
+pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
+    let facts = &model.facts;
+    let title = facts.title.split(|&byte| byte == 0).next().unwrap_or_default();
+    let context = facts.context.min(256);
+    let step = Step::new(model, 64, arguments.threads, context, Kv::F16.number())?;
+    let blocks = u64::from(context.div_ceil(BLOCK_POSITIONS));
+    let report = json!({
+        "model": name(&arguments.model),
+        "model_sha256": hex(&model.digest),
+        "title": String::from_utf8_lossy(title),
+        "numerics": NUMERICS,
+        "simd": simd.name(),
+        "architecture": facts.architecture,
+        "tokenizer": facts.tokenizer,
+        "layers": facts.layers,
+        "embedding": facts.embedding,
+        "heads": facts.heads,
+        "kv_heads": facts.kv_heads,
+        "head_size": facts.head_size,
+        "feed_forward": facts.feed_forward,
+        "vocabulary": facts.vocabulary,
+        "context": facts.context,
+        "bos": facts.bos,
+        "eos": facts.eos,
+        "parameters": facts.parameters,
+        "file_bytes": model.file_bytes,
+        "weight_bytes": model.plan.weight_bytes,
+        "vocabulary_bytes": model.plan.vocabulary_bytes,
+        "arena_bytes": model.plan.arena_bytes,
+        "model_bytes": model.plan.model_bytes,
+        "step_bytes": step.bytes(),
+        "kv_block_bytes": step.kv_block_bytes,
+        "kv_bytes": blocks * step.kv_block_bytes,
+    });
+    if arguments.json {
+        println!("{report}");
+    } else {
+        for (key, value) in report.as_object().into_iter().flatten() {
+            println!("{key:<17}{value}");
+        }
+    }
+    Ok(())
+}
+
+/// Comparisons and failures; a failure is the exit status too.
+pub fn selftest(simd: Simd, cases: u64) -> Result<ExitCode> {
+    let result = wall::selftest(simd.number(), cases)?;
+    println!("{} cases at level {}, {} failures", result.cases, simd.name(), result.failures);
+    Ok(if result.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Loads a model: the header as a growing prefix, then the file in order, hashed and packed.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+use sislm_engine::abi::{
+    DONE, Facts, Header, Limits, Plan, READ_BYTES_MAX, Read, Refusal, SEGMENT_BYTES, Segment,
+};
+
+use super::memory::Memory;
+use super::model::Model;
+use super::status::{Fault, done, explain, no_refusal};
+use super::*;
+
+/// Bytes of the first prefix; doubled until the header is in it.
+const PREFIX_BYTES: u64 = 64 << 10;
+
+/// How a model is loaded.
+pub struct Loader {
+    /// `SISLM_SIMD_*` the weights are packed for.
+    pub simd: u32,
+    /// Most positions of a context.
+    pub context: u32,
+    /// Tasks that pack.
+    pub threads: u32,
+    /// Units of work of one call of a resumable function.
+    pub budget: u32,
+}
+
+impl Loader {
+    /// Loads the file at `path`.
+    pub fn load(&self, path: &Path) -> Result<Model> {
+        let file = File::open(path)
+            .with_context(|| format!("cannot open the model {}", path.display()))?;
+        let file_bytes = file.metadata()?.len();
+        let limits =
+            Limits { file_bytes, model_bytes: u64::MAX, context: self.context, simd: self.simd };
+        let mut prefix = Prefix { file: &file, file_bytes, memory: Memory::new(0)? };
+        prefix.grow(24)?;
+        let load = self.begin(&mut prefix, &limits)?;
+        let plan = self.header(&mut prefix, &load)?;
+
+        let memory = Memory::new(plan.model_bytes)?;
+        let arena = segments(plan.arena_bytes)?;
+        let table: Box<[Segment]> =
+            arena.iter().map(|part| Segment { base: part.base(), bytes: part.len() }).collect();
+        let scratch = Memory::new(plan.scratch_bytes)?;
+        // SAFETY: All blocks are aligned, zeroed, of the planned sizes, and outlive the model.
+        done(unsafe {
+            sislm_engine_load_attach(
+                load.base(),
+                memory.base(),
+                memory.len(),
+                table.as_ptr(),
+                u32::try_from(table.len())?,
+                scratch.base(),
+                scratch.len(),
+            )
+        })?;
+        self.until_done(|refusal| {
+            // SAFETY: The prefix holds the header; `load` is exclusive to this call.
+            unsafe {
+                sislm_engine_load_vocabulary(
+                    load.base(),
+                    prefix.memory.base(),
+                    prefix.memory.len(),
+                    self.budget,
+                    refusal,
+                )
+            }
+        })?;
+        let digest = self.pack(&file, file_bytes, &load)?;
+        // SAFETY: All-zero bytes are a valid `Facts`.
+        let mut facts: Facts = unsafe { std::mem::zeroed() };
+        self.until_done(|refusal| {
+            // SAFETY: All pieces were packed; the pointers are to live locals.
+            unsafe { sislm_engine_load_finish(load.base(), &mut facts, refusal) }
+        })?;
+        Ok(Model { memory, _arena: arena, _segments: table, facts, plan, digest, file_bytes })
+    }
+
+    /// Checks the first bytes and makes the load state.
+    fn begin(&self, prefix: &mut Prefix<'_>, limits: &Limits) -> Result<Memory> {
+        let mut size = 0;
+        prefix.until_long_enough(|memory, header, refusal| {
+            // SAFETY: The prefix is `len` bytes; the others are live locals.
+            unsafe {
+                sislm_engine_load_size(memory.base(), memory.len(), header, &mut size, refusal)
+            }
+        })?;
+        let load = Memory::new(size)?;
+        // SAFETY: Zeroed memory of the size asked for; the prefix is `len` bytes.
+        done(unsafe {
+            sislm_engine_load_begin(
+                load.base(),
+                load.len(),
+                limits,
+                prefix.memory.base(),
+                prefix.memory.len(),
+            )
+        })?;
+        Ok(load)
+    }
+
+    /// Parses the header and plans the memory.
+    fn header(&self, prefix: &mut Prefix<'_>, load: &Memory) -> Result<Plan> {
+        prefix.until_long_enough(|memory, header, refusal| {
+            // SAFETY: `load` was begun; the prefix is the file from its start.
+            unsafe {
+                sislm_engine_load_header(
+                    load.base(),
+                    memory.base(),
+                    memory.len(),
+                    self.budget,
+                    header,
+                    refusal,
+                )
+            }
+        })?;
+        let mut plan = Plan {
+            model_bytes: 0,
+            arena_bytes: 0,
+            weight_bytes: 0,
+            vocabulary_bytes: 0,
+            scratch_bytes: 0,
+        };
+        self.until_done(|refusal| {
+            // SAFETY: The header was parsed from this prefix.
+            unsafe {
+                sislm_engine_load_plan(
+                    load.base(),
+                    prefix.memory.base(),
+                    prefix.memory.len(),
+                    &mut plan,
+                    refusal,
+                )
+            }
+        })?;
+        Ok(plan)
+    }
+
+    /// Reads, hashes and packs the file in order; its SHA-256.
+    fn pack(&self, file: &File, file_bytes: u64, load: &Memory) -> Result<[u8; 32]> {
+        let mut buffer = Memory::new(READ_BYTES_MAX as u64)?;
+        let mut hash = Sha256::new();
+        let mut hashed = 0;
+        loop {
+            let mut read = Read { offset: 0, bytes: 0, chunks: 0 };
+            // SAFETY: `load` is attached and exclusive to this call.
+            done(unsafe { sislm_engine_load_next(load.base(), &mut read) })?;
+            if read.bytes == 0 {
+                break;
+            }
+            ensure!(read.offset == hashed, "the engine leaves a gap at {hashed} of the file");
+            let data = buffer
+                .bytes_mut()
+                .get_mut(..read.bytes as usize)
+                .context("the engine asks for more than the read buffer")?;
+            file.read_exact_at(data, read.offset).context("the file ends early")?;
+            hash.update(&*data);
+            hashed += u64::from(read.bytes);
+            self.pack_chunks(load, &buffer, &read)?;
+        }
+        ensure!(hashed == file_bytes, "the engine left out the end of the file");
+        Ok(hash.finalize().into())
+    }
+
+    /// Packs one piece on all threads.
+    fn pack_chunks(&self, load: &Memory, data: &Memory, read: &Read) -> Result<()> {
+        let next = AtomicU32::new(0);
+        let failure = Mutex::new(None);
+        let work = || {
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                if chunk >= read.chunks {
+                    break;
+                }
+                let mut refusal = no_refusal();
+                // SAFETY: The piece last asked for; each chunk is packed once.
+                let status = unsafe {
+                    sislm_engine_load_pack(
+                        load.base(),
+                        data.base(),
+                        read.bytes as usize,
+                        chunk,
+                        &mut refusal,
+                    )
+                };
+                if let Err(fault) = done(status) {
+                    *failure.lock().expect("no task panics") = Some((fault, refusal));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.min(read.chunks) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        match failure.into_inner().expect("no task panics") {
+            Some((fault, refusal)) => Err(explain(fault, &refusal)),
+            None => Ok(()),
+        }
+    }
+
+    fn until_done(&self, mut call: impl FnMut(&mut Refusal) -> i32) -> Result<()> {
+        let mut refusal = no_refusal();
+        loop {
+            match done(call(&mut refusal)) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(fault) => return Err(explain(fault, &refusal)),
+            }
+        }
+    }
+}
+
+/// The beginning of the file in memory.
+struct Prefix<'a> {
+    file: &'a File,
+    file_bytes: u64,
+    memory: Memory,
+}
+
+impl Prefix<'_> {
+    /// Reads at least `need` bytes, or all there is.
+    fn grow(&mut self, need: u64) -> Result<()> {
+        let have = self.memory.len() as u64;
+        let bytes = need.max(have * 2).max(PREFIX_BYTES).min(self.file_bytes);
+        let mut memory = Memory::new(bytes)?;
+        self.file.read_exact_at(memory.bytes_mut(), 0)?;
+        self.memory = memory;
+        Ok(())
+    }
+
+    /// Calls until done, with a longer prefix whenever the engine asks for one.
+    fn until_long_enough(
+        &mut self,
+        mut call: impl FnMut(&Memory, &mut Header, &mut Refusal) -> i32,
+    ) -> Result<()> {
+        loop {
+            let (mut header, mut refusal) = (Header { need: 0 }, no_refusal());
+            let status = call(&self.memory, &mut header, &mut refusal);
+            match done(status) {
+                Ok(_) if status == DONE => return Ok(()),
+                Ok(_) => {}
+                Err(Fault::Short) if header.need > self.file_bytes => {
+                    bail!("the file ends inside its header: {} bytes", self.file_bytes)
+                }
+                Err(Fault::Short) => self.grow(header.need)?,
+                Err(fault) => return Err(explain(fault, &refusal)),
+            }
+        }
+    }
+}
+
+/// The arena: segments of equal size, the last cut to size.
+fn segments(bytes: u64) -> Result<Vec<Memory>> {
+    let whole = SEGMENT_BYTES as u64;
+    (0..bytes.div_ceil(whole)).map(|i| Memory::new((bytes - i * whole).min(whole))).collect()
+}
