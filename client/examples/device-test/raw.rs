@@ -52,3 +52,35 @@ pub fn name(text: &[u8]) -> [u8; 64] {
     name[..text.len()].copy_from_slice(text);
     name
 }
+
+/// What poll says about `file` within `timeout` milliseconds.
+pub fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
+    let mut entry = libc::pollfd { fd: file.as_raw_fd(), events, revents: 0 };
+    // SAFETY: one entry, borrowed until the call returns.
+    let result = unsafe { libc::poll(&mut entry, 1, timeout) };
+    Errno::result(result).map(|_| entry.revents)
+}
+
+/// Sets or clears O_NONBLOCK.
+pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
+    let flags = libc::O_RDWR | if on { libc::O_NONBLOCK } else { 0 };
+    // SAFETY: F_SETFL takes an integer.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) };
+    Errno::result(result).map(drop)
+}
+
+/// A signal every `microseconds` to this process, that interrupts its calls; 0 ends them.
+pub fn alarms(microseconds: i64) -> Result<(), Errno> {
+    extern "C" fn ignore(_: libc::c_int) {}
+    let every = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+    let timer = libc::itimerval { it_interval: every, it_value: every };
+    // SAFETY: the handler does nothing; sigaction's other members are valid when zero, and no
+    // SA_RESTART among its flags lets calls end with EINTR.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        Errno::result(libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut()))?;
+        Errno::result(libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()))?;
+    }
+    Ok(())
+}
