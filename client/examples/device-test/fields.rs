@@ -18,20 +18,38 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// Sends `sound` with one change and wants one of `errors`.
-    fn wrong<T: Copy>(&mut self, name: &str, number: u32, sound: &T, change: impl FnOnce(&mut T), errors: &[Errno]) {
+    fn wrong<T: Copy>(
+        &mut self,
+        name: &str,
+        number: u32,
+        sound: &T,
+        change: impl FnOnce(&mut T),
+        errors: &[Errno],
+    ) {
         let mut argument = *sound;
         change(&mut argument);
         let found = call(&self.file, number, &mut argument);
-        self.report.refused(&format!("fields/{name}"), found, errors);
+        self.report
+            .refused(&format!("fields/{name}"), found, errors);
     }
 
-    fn invalid<T: Copy>(&mut self, name: &str, number: u32, sound: &T, change: impl FnOnce(&mut T)) {
+    fn invalid<T: Copy>(
+        &mut self,
+        name: &str,
+        number: u32,
+        sound: &T,
+        change: impl FnOnce(&mut T),
+    ) {
         self.wrong(name, number, sound, change, &[Errno::EINVAL]);
     }
 
     fn sound<T: Copy>(&mut self, name: &str, number: u32, argument: &T) {
         let mut argument = *argument;
-        self.report.equal(&format!("fields/{name}"), call(&self.file, number, &mut argument), Ok(()));
+        self.report.equal(
+            &format!("fields/{name}"),
+            call(&self.file, number, &mut argument),
+            Ok(()),
+        );
     }
 }
 
@@ -39,7 +57,11 @@ impl Fields<'_> {
 pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let file = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load { fd: weights.as_raw_fd(), name: name(MODEL), ..Default::default() };
+    let mut load = sislm_load {
+        fd: weights.as_raw_fd(),
+        name: name(MODEL),
+        ..Default::default()
+    };
     call(&file, SISLM_IOC_LOAD, &mut load)?;
     let mut fields = Fields { report, file };
     commands(&mut fields);
@@ -51,7 +73,11 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     evaluate(&mut fields);
     checks(&mut fields);
     drop(fields);
-    call(&open()?, SISLM_IOC_UNLOAD, &mut sislm_name { name: name(MODEL) })?;
+    call(
+        &open()?,
+        SISLM_IOC_UNLOAD,
+        &mut sislm_name { name: name(MODEL) },
+    )?;
     Ok(())
 }
 
@@ -59,9 +85,21 @@ fn commands(fields: &mut Fields<'_>) {
     let query = sislm_query::default();
     for nr in [0x10, 0x7f, 0xff] {
         let number = SISLM_IOC_QUERY & !0xff | nr;
-        fields.wrong(&format!("command-{nr:#x}"), number, &query, |_| (), &[Errno::ENOTTY]);
+        fields.wrong(
+            &format!("command-{nr:#x}"),
+            number,
+            &query,
+            |_| (),
+            &[Errno::ENOTTY],
+        );
     }
-    fields.wrong("magic", SISLM_IOC_QUERY ^ 0x100, &query, |_| (), &[Errno::ENOTTY]);
+    fields.wrong(
+        "magic",
+        SISLM_IOC_QUERY ^ 0x100,
+        &query,
+        |_| (),
+        &[Errno::ENOTTY],
+    );
     let numbers = [
         ("query", SISLM_IOC_QUERY),
         ("load", SISLM_IOC_LOAD),
@@ -80,7 +118,9 @@ fn commands(fields: &mut Fields<'_>) {
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);
-        fields.report.refused(&format!("fields/{name}.address"), found, &[Errno::EFAULT]);
+        fields
+            .report
+            .refused(&format!("fields/{name}.address"), found, &[Errno::EFAULT]);
     }
 }
 
@@ -91,45 +131,154 @@ fn sizes(fields: &mut Fields<'_>) {
     let mut argument = (sislm_statistics::default(), [0_u64; 2]);
     fields.sound("longer-with-zeroes", longer, &argument);
     argument.1[1] = 1;
-    fields.wrong("longer-with-more", longer, &argument, |_| (), &[Errno::E2BIG]);
+    fields.wrong(
+        "longer-with-more",
+        longer,
+        &argument,
+        |_| (),
+        &[Errno::E2BIG],
+    );
 
     let mut shorter = [0_u64; 2];
     let number = resized(SISLM_IOC_STATISTICS, 8);
     let found = call(&fields.file, number, &mut shorter).map(|()| shorter[1]);
-    fields.report.equal("fields/shorter-writes-no-more", found, Ok(0));
+    fields
+        .report
+        .equal("fields/shorter-writes-no-more", found, Ok(0));
 }
 
 fn models(fields: &mut Fields<'_>, weights: &File) {
-    let bad_names: [(&str, &[u8]); 4] = [("slash", b"a/b"), ("space", b"a b"), ("control", b"a\nb"), ("after-nul", b"a\0b")];
-    let load = sislm_load { fd: weights.as_raw_fd(), name: name(b"other"), ..Default::default() };
+    let bad_names: [(&str, &[u8]); 4] = [
+        ("slash", b"a/b"),
+        ("space", b"a b"),
+        ("control", b"a\nb"),
+        ("after-nul", b"a\0b"),
+    ];
+    let load = sislm_load {
+        fd: weights.as_raw_fd(),
+        name: name(b"other"),
+        ..Default::default()
+    };
     fields.invalid("load.flags", SISLM_IOC_LOAD, &load, |load| load.flags = 1);
     fields.invalid("load.pad", SISLM_IOC_LOAD, &load, |load| load.pad = 1);
-    fields.invalid("load.name-empty", SISLM_IOC_LOAD, &load, |load| load.name = [0; 64]);
-    fields.invalid("load.name-unterminated", SISLM_IOC_LOAD, &load, |load| load.name = [b'a'; 64]);
-    fields.wrong("load.name-taken", SISLM_IOC_LOAD, &load, |load| load.name = name(MODEL), &[Errno::EEXIST]);
-    fields.wrong("load.fd-closed", SISLM_IOC_LOAD, &load, |load| load.fd = 999, &[Errno::EBADF]);
-    fields.wrong("load.fd-negative", SISLM_IOC_LOAD, &load, |load| load.fd = -1, &[Errno::EBADF]);
+    fields.invalid("load.name-empty", SISLM_IOC_LOAD, &load, |load| {
+        load.name = [0; 64]
+    });
+    fields.invalid("load.name-unterminated", SISLM_IOC_LOAD, &load, |load| {
+        load.name = [b'a'; 64]
+    });
+    fields.wrong(
+        "load.name-taken",
+        SISLM_IOC_LOAD,
+        &load,
+        |load| load.name = name(MODEL),
+        &[Errno::EEXIST],
+    );
+    fields.wrong(
+        "load.fd-closed",
+        SISLM_IOC_LOAD,
+        &load,
+        |load| load.fd = 999,
+        &[Errno::EBADF],
+    );
+    fields.wrong(
+        "load.fd-negative",
+        SISLM_IOC_LOAD,
+        &load,
+        |load| load.fd = -1,
+        &[Errno::EBADF],
+    );
     for (slug, text) in bad_names {
-        fields.invalid(&format!("load.name-{slug}"), SISLM_IOC_LOAD, &load, |load| load.name = name(text));
+        fields.invalid(
+            &format!("load.name-{slug}"),
+            SISLM_IOC_LOAD,
+            &load,
+            |load| load.name = name(text),
+        );
         let unload = sislm_name { name: name(text) };
-        fields.invalid(&format!("unload.name-{slug}"), SISLM_IOC_UNLOAD, &unload, |_| ());
-        let progress = sislm_progress { name: name(text), ..Default::default() };
-        fields.invalid(&format!("progress.name-{slug}"), SISLM_IOC_PROGRESS, &progress, |_| ());
-        let model = sislm_model { name: name(text), ..Default::default() };
-        fields.invalid(&format!("model.name-{slug}"), SISLM_IOC_MODEL, &model, |_| ());
+        fields.invalid(
+            &format!("unload.name-{slug}"),
+            SISLM_IOC_UNLOAD,
+            &unload,
+            |_| (),
+        );
+        let progress = sislm_progress {
+            name: name(text),
+            ..Default::default()
+        };
+        fields.invalid(
+            &format!("progress.name-{slug}"),
+            SISLM_IOC_PROGRESS,
+            &progress,
+            |_| (),
+        );
+        let model = sislm_model {
+            name: name(text),
+            ..Default::default()
+        };
+        fields.invalid(
+            &format!("model.name-{slug}"),
+            SISLM_IOC_MODEL,
+            &model,
+            |_| (),
+        );
     }
-    let absent = sislm_name { name: name(b"absent") };
-    fields.wrong("unload.name-absent", SISLM_IOC_UNLOAD, &absent, |_| (), &[Errno::ENOENT]);
-    fields.invalid("unload.name-empty", SISLM_IOC_UNLOAD, &absent, |argument| argument.name = [0; 64]);
-    let progress = sislm_progress { name: name(b"absent"), ..Default::default() };
-    fields.wrong("progress.name-absent", SISLM_IOC_PROGRESS, &progress, |_| (), &[Errno::ENOENT]);
+    let absent = sislm_name {
+        name: name(b"absent"),
+    };
+    fields.wrong(
+        "unload.name-absent",
+        SISLM_IOC_UNLOAD,
+        &absent,
+        |_| (),
+        &[Errno::ENOENT],
+    );
+    fields.invalid("unload.name-empty", SISLM_IOC_UNLOAD, &absent, |argument| {
+        argument.name = [0; 64]
+    });
+    let progress = sislm_progress {
+        name: name(b"absent"),
+        ..Default::default()
+    };
+    fields.wrong(
+        "progress.name-absent",
+        SISLM_IOC_PROGRESS,
+        &progress,
+        |_| (),
+        &[Errno::ENOENT],
+    );
     let model = sislm_model::default();
     fields.sound("model", SISLM_IOC_MODEL, &model);
-    fields.invalid("model.flags", SISLM_IOC_MODEL, &model, |model| model.flags = 1);
-    fields.wrong("model.index-past-end", SISLM_IOC_MODEL, &model, |model| model.index = 1000, &[Errno::ENOENT]);
-    fields.wrong("model.index-max", SISLM_IOC_MODEL, &model, |model| model.index = u32::MAX, &[Errno::ENOENT]);
-    fields.wrong("model.name-absent", SISLM_IOC_MODEL, &model, |model| model.name = name(b"absent"), &[Errno::ENOENT]);
-    fields.invalid("query.pad", SISLM_IOC_QUERY, &sislm_query::default(), |query| query.pad = 1);
+    fields.invalid("model.flags", SISLM_IOC_MODEL, &model, |model| {
+        model.flags = 1
+    });
+    fields.wrong(
+        "model.index-past-end",
+        SISLM_IOC_MODEL,
+        &model,
+        |model| model.index = 1000,
+        &[Errno::ENOENT],
+    );
+    fields.wrong(
+        "model.index-max",
+        SISLM_IOC_MODEL,
+        &model,
+        |model| model.index = u32::MAX,
+        &[Errno::ENOENT],
+    );
+    fields.wrong(
+        "model.name-absent",
+        SISLM_IOC_MODEL,
+        &model,
+        |model| model.name = name(b"absent"),
+        &[Errno::ENOENT],
+    );
+    fields.invalid(
+        "query.pad",
+        SISLM_IOC_QUERY,
+        &sislm_query::default(),
+        |query| query.pad = 1,
+    );
 }
 
 /// Greedy sampling on the model of these tests.
@@ -140,7 +289,12 @@ fn configuration() -> sislm_configure {
         repeat_penalty: SISLM_MILLION,
         ..Default::default()
     };
-    sislm_configure { model: name(MODEL), sampling, max_tokens: 4, ..Default::default() }
+    sislm_configure {
+        model: name(MODEL),
+        sampling,
+        max_tokens: 4,
+        ..Default::default()
+    }
 }
 
 fn configure(fields: &mut Fields<'_>) {
@@ -156,10 +310,20 @@ fn configure(fields: &mut Fields<'_>) {
         ("sampling.pad", |configure, _, _| configure.sampling.pad = 1),
     ];
     for (name, change) in changes {
-        fields.invalid(&format!("configure.{name}"), SISLM_IOC_CONFIGURE, &sound, |configure| change(configure, hundred, signed));
+        fields.invalid(
+            &format!("configure.{name}"),
+            SISLM_IOC_CONFIGURE,
+            &sound,
+            |configure| change(configure, hundred, signed),
+        );
     }
     let mut refuse = |name: &str, change: &dyn Fn(&mut sislm_configure)| {
-        fields.invalid(&format!("configure.{name}"), SISLM_IOC_CONFIGURE, &sound, |configure| change(configure));
+        fields.invalid(
+            &format!("configure.{name}"),
+            SISLM_IOC_CONFIGURE,
+            &sound,
+            |configure| change(configure),
+        );
     };
     refuse("context-over-model", &|c| c.context = 1025);
     refuse("context-max", &|c| c.context = u32::MAX);
@@ -173,18 +337,38 @@ fn configure(fields: &mut Fields<'_>) {
     refuse("typical_p-0", &|c| c.sampling.typical_p = 0);
     refuse("typical_p-over", &|c| c.sampling.typical_p = million + 1);
     refuse("repeat_penalty-0", &|c| c.sampling.repeat_penalty = 0);
-    refuse("repeat_penalty-over", &|c| c.sampling.repeat_penalty = hundred + 1);
-    refuse("presence_penalty-under", &|c| c.sampling.presence_penalty = -signed - 1);
-    refuse("presence_penalty-over", &|c| c.sampling.presence_penalty = signed + 1);
-    refuse("frequency_penalty-under", &|c| c.sampling.frequency_penalty = -signed - 1);
-    refuse("frequency_penalty-over", &|c| c.sampling.frequency_penalty = signed + 1);
+    refuse("repeat_penalty-over", &|c| {
+        c.sampling.repeat_penalty = hundred + 1
+    });
+    refuse("presence_penalty-under", &|c| {
+        c.sampling.presence_penalty = -signed - 1
+    });
+    refuse("presence_penalty-over", &|c| {
+        c.sampling.presence_penalty = signed + 1
+    });
+    refuse("frequency_penalty-under", &|c| {
+        c.sampling.frequency_penalty = -signed - 1
+    });
+    refuse("frequency_penalty-over", &|c| {
+        c.sampling.frequency_penalty = signed + 1
+    });
     refuse("stop_count", &|c| c.stop_count = SISLM_STOP_MAX + 1);
     refuse("stop_length-0", &|c| c.stop_count = 1);
-    refuse("stop_length-over", &|c| (c.stop_count, c.stop_length[0]) = (1, SISLM_STOP_BYTES + 1));
+    refuse("stop_length-over", &|c| {
+        (c.stop_count, c.stop_length[0]) = (1, SISLM_STOP_BYTES + 1)
+    });
     refuse("stop_length-unused", &|c| c.stop_length[3] = 1);
-    refuse("stop-past-length", &|c| (c.stop_count, c.stop_length[0], c.stop[0][0], c.stop[0][1]) = (1, 1, b'a', b'b'));
+    refuse("stop-past-length", &|c| {
+        (c.stop_count, c.stop_length[0], c.stop[0][0], c.stop[0][1]) = (1, 1, b'a', b'b')
+    });
     refuse("stop-unused", &|c| c.stop[2][0] = b'a');
-    fields.wrong("configure.model-absent", SISLM_IOC_CONFIGURE, &sound, |c| c.model = name(b"absent"), &[Errno::ENOENT]);
+    fields.wrong(
+        "configure.model-absent",
+        SISLM_IOC_CONFIGURE,
+        &sound,
+        |c| c.model = name(b"absent"),
+        &[Errno::ENOENT],
+    );
     fields.sound("configure-after-refusals", SISLM_IOC_CONFIGURE, &sound);
 }
 
@@ -200,17 +384,59 @@ fn turn(fields: &mut Fields<'_>) {
     };
     fields.sound("run", SISLM_IOC_RUN, &run);
     fields.invalid("run.flags", SISLM_IOC_RUN, &run, |run| run.flags = 1);
-    fields.wrong("run.prompt", SISLM_IOC_RUN, &run, |run| run.prompt = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("run.prompt_length", SISLM_IOC_RUN, &run, |run| run.prompt_length = u32::MAX, &[Errno::EMSGSIZE]);
-    fields.wrong("run.text", SISLM_IOC_RUN, &run, |run| run.text = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("run.capacity", SISLM_IOC_RUN, &run, |run| run.capacity = 0, &[Errno::ENOSPC]);
+    fields.wrong(
+        "run.prompt",
+        SISLM_IOC_RUN,
+        &run,
+        |run| run.prompt = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "run.prompt_length",
+        SISLM_IOC_RUN,
+        &run,
+        |run| run.prompt_length = u32::MAX,
+        &[Errno::EMSGSIZE],
+    );
+    fields.wrong(
+        "run.text",
+        SISLM_IOC_RUN,
+        &run,
+        |run| run.text = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "run.capacity",
+        SISLM_IOC_RUN,
+        &run,
+        |run| run.capacity = 0,
+        &[Errno::ENOSPC],
+    );
 
     let result = sislm_result::default();
     let mut ids = [0_u32; 64];
     fields.sound("result", SISLM_IOC_RESULT, &result);
-    fields.wrong("result.ids", SISLM_IOC_RESULT, &result, |r| (r.ids, r.capacity) = (NOWHERE, 64), &[Errno::EFAULT]);
-    fields.wrong("result.prompt_ids", SISLM_IOC_RESULT, &result, |r| (r.prompt_ids, r.prompt_capacity) = (NOWHERE, 64), &[Errno::EFAULT]);
-    fields.wrong("result.capacity", SISLM_IOC_RESULT, &result, |r| (r.ids, r.capacity) = (ids.as_mut_ptr() as u64, 1), &[Errno::ENOSPC]);
+    fields.wrong(
+        "result.ids",
+        SISLM_IOC_RESULT,
+        &result,
+        |r| (r.ids, r.capacity) = (NOWHERE, 64),
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "result.prompt_ids",
+        SISLM_IOC_RESULT,
+        &result,
+        |r| (r.prompt_ids, r.prompt_capacity) = (NOWHERE, 64),
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "result.capacity",
+        SISLM_IOC_RESULT,
+        &result,
+        |r| (r.ids, r.capacity) = (ids.as_mut_ptr() as u64, 1),
+        &[Errno::ENOSPC],
+    );
     fields.wrong(
         "result.prompt_capacity",
         SISLM_IOC_RESULT,
@@ -233,11 +459,37 @@ fn text(fields: &mut Fields<'_>) {
         count: 0,
     };
     fields.sound("tokenize", SISLM_IOC_TOKENIZE, &tokenize);
-    fields.invalid("tokenize.flags", SISLM_IOC_TOKENIZE, &tokenize, |t| t.flags = 1 << 2);
-    fields.wrong("tokenize.text", SISLM_IOC_TOKENIZE, &tokenize, |t| t.text = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("tokenize.ids", SISLM_IOC_TOKENIZE, &tokenize, |t| t.ids = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("tokenize.capacity", SISLM_IOC_TOKENIZE, &tokenize, |t| t.capacity = 1, &[Errno::ENOSPC]);
-    fields.wrong("tokenize.length", SISLM_IOC_TOKENIZE, &tokenize, |t| t.length = u32::MAX, &[Errno::EMSGSIZE]);
+    fields.invalid("tokenize.flags", SISLM_IOC_TOKENIZE, &tokenize, |t| {
+        t.flags = 1 << 2
+    });
+    fields.wrong(
+        "tokenize.text",
+        SISLM_IOC_TOKENIZE,
+        &tokenize,
+        |t| t.text = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "tokenize.ids",
+        SISLM_IOC_TOKENIZE,
+        &tokenize,
+        |t| t.ids = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "tokenize.capacity",
+        SISLM_IOC_TOKENIZE,
+        &tokenize,
+        |t| t.capacity = 1,
+        &[Errno::ENOSPC],
+    );
+    fields.wrong(
+        "tokenize.length",
+        SISLM_IOC_TOKENIZE,
+        &tokenize,
+        |t| t.length = u32::MAX,
+        &[Errno::EMSGSIZE],
+    );
 
     let detokenize = sislm_detokenize {
         ids: ids.as_mut_ptr() as u64,
@@ -248,12 +500,34 @@ fn text(fields: &mut Fields<'_>) {
         length: 0,
     };
     fields.sound("detokenize", SISLM_IOC_DETOKENIZE, &detokenize);
-    fields.invalid("detokenize.flags", SISLM_IOC_DETOKENIZE, &detokenize, |d| d.flags = 1 << 1);
-    fields.wrong("detokenize.ids", SISLM_IOC_DETOKENIZE, &detokenize, |d| d.ids = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("detokenize.text", SISLM_IOC_DETOKENIZE, &detokenize, |d| d.text = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("detokenize.capacity", SISLM_IOC_DETOKENIZE, &detokenize, |d| d.capacity = 0, &[Errno::ENOSPC]);
+    fields.invalid("detokenize.flags", SISLM_IOC_DETOKENIZE, &detokenize, |d| {
+        d.flags = 1 << 1
+    });
+    fields.wrong(
+        "detokenize.ids",
+        SISLM_IOC_DETOKENIZE,
+        &detokenize,
+        |d| d.ids = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "detokenize.text",
+        SISLM_IOC_DETOKENIZE,
+        &detokenize,
+        |d| d.text = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "detokenize.capacity",
+        SISLM_IOC_DETOKENIZE,
+        &detokenize,
+        |d| d.capacity = 0,
+        &[Errno::ENOSPC],
+    );
     let outside = [u32::MAX];
-    fields.invalid("detokenize.id", SISLM_IOC_DETOKENIZE, &detokenize, |d| (d.ids, d.count) = (outside.as_ptr() as u64, 1));
+    fields.invalid("detokenize.id", SISLM_IOC_DETOKENIZE, &detokenize, |d| {
+        (d.ids, d.count) = (outside.as_ptr() as u64, 1)
+    });
 }
 
 fn evaluate(fields: &mut Fields<'_>) {
@@ -270,33 +544,96 @@ fn evaluate(fields: &mut Fields<'_>) {
         ..Default::default()
     };
     fields.sound("evaluate", SISLM_IOC_EVALUATE, &evaluate);
-    fields.invalid("evaluate.flags", SISLM_IOC_EVALUATE, &evaluate, |e| e.flags = 1);
-    fields.invalid("evaluate.count-0", SISLM_IOC_EVALUATE, &evaluate, |e| e.count = 0);
-    fields.wrong("evaluate.count-over-context", SISLM_IOC_EVALUATE, &evaluate, |e| e.count = u32::MAX, &[Errno::EMSGSIZE, Errno::EINVAL]);
-    fields.invalid("evaluate.top_k", SISLM_IOC_EVALUATE, &evaluate, |e| e.top_k = SISLM_TOP_MAX + 1);
-    fields.invalid("evaluate.done", SISLM_IOC_EVALUATE, &evaluate, |e| e.done = 1);
-    fields.wrong("evaluate.ids", SISLM_IOC_EVALUATE, &evaluate, |e| e.ids = NOWHERE, &[Errno::EFAULT]);
-    fields.invalid("evaluate.id", SISLM_IOC_EVALUATE, &evaluate, |e| (e.ids, e.count) = (outside.as_ptr() as u64, 2));
-    fields.wrong("evaluate.log_probabilities", SISLM_IOC_EVALUATE, &evaluate, |e| e.log_probabilities = NOWHERE, &[Errno::EFAULT]);
-    fields.wrong("evaluate.top", SISLM_IOC_EVALUATE, &evaluate, |e| e.top = NOWHERE, &[Errno::EFAULT]);
+    fields.invalid("evaluate.flags", SISLM_IOC_EVALUATE, &evaluate, |e| {
+        e.flags = 1
+    });
+    fields.invalid("evaluate.count-0", SISLM_IOC_EVALUATE, &evaluate, |e| {
+        e.count = 0
+    });
+    fields.wrong(
+        "evaluate.count-over-context",
+        SISLM_IOC_EVALUATE,
+        &evaluate,
+        |e| e.count = u32::MAX,
+        &[Errno::EMSGSIZE, Errno::EINVAL],
+    );
+    fields.invalid("evaluate.top_k", SISLM_IOC_EVALUATE, &evaluate, |e| {
+        e.top_k = SISLM_TOP_MAX + 1
+    });
+    fields.invalid("evaluate.done", SISLM_IOC_EVALUATE, &evaluate, |e| {
+        e.done = 1
+    });
+    fields.wrong(
+        "evaluate.ids",
+        SISLM_IOC_EVALUATE,
+        &evaluate,
+        |e| e.ids = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.invalid("evaluate.id", SISLM_IOC_EVALUATE, &evaluate, |e| {
+        (e.ids, e.count) = (outside.as_ptr() as u64, 2)
+    });
+    fields.wrong(
+        "evaluate.log_probabilities",
+        SISLM_IOC_EVALUATE,
+        &evaluate,
+        |e| e.log_probabilities = NOWHERE,
+        &[Errno::EFAULT],
+    );
+    fields.wrong(
+        "evaluate.top",
+        SISLM_IOC_EVALUATE,
+        &evaluate,
+        |e| e.top = NOWHERE,
+        &[Errno::EFAULT],
+    );
     fields.sound("evaluate-after-refusals", SISLM_IOC_EVALUATE, &evaluate);
 }
 
 fn checks(fields: &mut Fields<'_>) {
     let selftest = sislm_selftest::default();
-    fields.invalid("selftest.flags", SISLM_IOC_SELFTEST, &selftest, |s| s.flags = 1);
-    fields.invalid("selftest.simd", SISLM_IOC_SELFTEST, &selftest, |s| s.simd = 5);
-    let bench = sislm_bench { format: 2, rows: 1, columns: 64, groups: 1, repeats: 1, ..Default::default() };
+    fields.invalid("selftest.flags", SISLM_IOC_SELFTEST, &selftest, |s| {
+        s.flags = 1
+    });
+    fields.invalid("selftest.simd", SISLM_IOC_SELFTEST, &selftest, |s| {
+        s.simd = 5
+    });
+    let bench = sislm_bench {
+        format: 2,
+        rows: 1,
+        columns: 64,
+        groups: 1,
+        repeats: 1,
+        ..Default::default()
+    };
     fields.sound("bench", SISLM_IOC_BENCH, &bench);
-    fields.wrong("bench.format", SISLM_IOC_BENCH, &bench, |b| b.format = 3, &[Errno::EINVAL, Errno::EOPNOTSUPP]);
+    fields.wrong(
+        "bench.format",
+        SISLM_IOC_BENCH,
+        &bench,
+        |b| b.format = 3,
+        &[Errno::EINVAL, Errno::EOPNOTSUPP],
+    );
     fields.invalid("bench.rows-0", SISLM_IOC_BENCH, &bench, |b| b.rows = 0);
     fields.invalid("bench.rows-over", SISLM_IOC_BENCH, &bench, |b| b.rows = 9);
-    fields.invalid("bench.columns-0", SISLM_IOC_BENCH, &bench, |b| b.columns = 0);
-    fields.invalid("bench.columns-uneven", SISLM_IOC_BENCH, &bench, |b| b.columns = 33);
-    fields.invalid("bench.columns-over", SISLM_IOC_BENCH, &bench, |b| b.columns = 8224);
+    fields.invalid("bench.columns-0", SISLM_IOC_BENCH, &bench, |b| {
+        b.columns = 0
+    });
+    fields.invalid("bench.columns-uneven", SISLM_IOC_BENCH, &bench, |b| {
+        b.columns = 33
+    });
+    fields.invalid("bench.columns-over", SISLM_IOC_BENCH, &bench, |b| {
+        b.columns = 8224
+    });
     fields.invalid("bench.groups-0", SISLM_IOC_BENCH, &bench, |b| b.groups = 0);
-    fields.invalid("bench.groups-over", SISLM_IOC_BENCH, &bench, |b| b.groups = 1025);
-    fields.invalid("bench.repeats-0", SISLM_IOC_BENCH, &bench, |b| b.repeats = 0);
-    fields.invalid("bench.repeats-over", SISLM_IOC_BENCH, &bench, |b| b.repeats = 100_001);
+    fields.invalid("bench.groups-over", SISLM_IOC_BENCH, &bench, |b| {
+        b.groups = 1025
+    });
+    fields.invalid("bench.repeats-0", SISLM_IOC_BENCH, &bench, |b| {
+        b.repeats = 0
+    });
+    fields.invalid("bench.repeats-over", SISLM_IOC_BENCH, &bench, |b| {
+        b.repeats = 100_001
+    });
     fields.invalid("bench.flags", SISLM_IOC_BENCH, &bench, |b| b.flags = 1);
 }

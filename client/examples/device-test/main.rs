@@ -32,7 +32,9 @@ fn main() -> ExitCode {
         ["files", model] => files::run(&mut report, model),
         ["malformed", directory] => malformed::run(&mut report, directory),
         ["adder", model] => adder::run(&mut report, model),
-        ["reference", model, reference, tokens] => reference::run(&mut report, model, reference, tokens),
+        ["reference", model, reference, tokens] => {
+            reference::run(&mut report, model, reference, tokens)
+        }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
         _ => Err(USAGE.into()),

@@ -40,11 +40,19 @@ pub fn run(report: &mut Report, directory: &str) -> Result<(), Failure> {
     let table = fs::read_to_string(directory.join("REASONS"))?;
     for line in table.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split(' ');
-        let (Some(name), Some(reasons), Some(subject)) = (words.next(), words.next(), words.next()) else {
+        let (Some(name), Some(reasons), Some(subject)) = (words.next(), words.next(), words.next())
+        else {
             return Err(format!("REASONS: {line}").into());
         };
         let (found, load) = attempt(&device, &directory.join(format!("{name}.gguf")))?;
-        judge(report, &format!("malformed/{name}"), found, &load, reasons, subject);
+        judge(
+            report,
+            &format!("malformed/{name}"),
+            found,
+            &load,
+            reasons,
+            subject,
+        );
     }
     truncated(report, &device, &directory.join("sound.gguf"))
 }
@@ -52,15 +60,32 @@ pub fn run(report: &mut Report, directory: &str) -> Result<(), Failure> {
 /// Tries to load `path`; a model that loads is unloaded again.
 fn attempt(device: &File, path: &Path) -> Result<(Result<(), Errno>, sislm_load), Failure> {
     let file = File::open(path)?;
-    let mut load = sislm_load { fd: file.as_raw_fd(), name: name(b"malformed"), ..Default::default() };
+    let mut load = sislm_load {
+        fd: file.as_raw_fd(),
+        name: name(b"malformed"),
+        ..Default::default()
+    };
     let found = call(device, SISLM_IOC_LOAD, &mut load);
     if found.is_ok() {
-        call(device, SISLM_IOC_UNLOAD, &mut sislm_name { name: name(b"malformed") })?;
+        call(
+            device,
+            SISLM_IOC_UNLOAD,
+            &mut sislm_name {
+                name: name(b"malformed"),
+            },
+        )?;
     }
     Ok((found, load))
 }
 
-fn judge(report: &mut Report, test: &str, found: Result<(), Errno>, load: &sislm_load, reasons: &str, subject: &str) {
+fn judge(
+    report: &mut Report,
+    test: &str,
+    found: Result<(), Errno>,
+    load: &sislm_load,
+    reasons: &str,
+    subject: &str,
+) {
     let reason = REASONS.get(load.reason as usize).copied().unwrap_or("?");
     let end = load.subject.iter().position(|&byte| byte == 0).unwrap_or(0);
     let about = String::from_utf8_lossy(load.subject.get(..end).unwrap_or_default()).into_owned();
@@ -77,7 +102,13 @@ fn judge(report: &mut Report, test: &str, found: Result<(), Errno>, load: &sislm
     if fits && named && (found == errno || found == Err(Errno::EINVAL) && errno.is_err()) {
         report.equal(test, true, true);
     } else {
-        report.failed(test, &format!("found {found:?} {reason} about {about:?} ({}), wanted {wanted}", load.detail));
+        report.failed(
+            test,
+            &format!(
+                "found {found:?} {reason} about {about:?} ({}), wanted {wanted}",
+                load.detail
+            ),
+        );
     }
 }
 
@@ -89,7 +120,14 @@ fn truncated(report: &mut Report, device: &File, path: &Path) -> Result<(), Fail
         fs::write(cut, &whole[..bytes])?;
         let (found, load) = attempt(device, cut)?;
         let test = format!("malformed/truncated-at-{sixteenth}-16");
-        judge(report, &test, found, &load, "TRUNCATED,NOT_GGUF,TENSOR_BOUNDS", "-");
+        judge(
+            report,
+            &test,
+            found,
+            &load,
+            "TRUNCATED,NOT_GGUF,TENSOR_BOUNDS",
+            "-",
+        );
     }
     fs::remove_file(cut)?;
     Ok(())

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The bare interface: what a program that follows none of its rules can send.
-#![expect(unsafe_code, reason = "ioctl(2) with arguments that no safe library would make")]
+#![expect(
+    unsafe_code,
+    reason = "ioctl(2) with arguments that no safe library would make"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,8 +14,18 @@ use nix::libc;
 
 pub use uapi::*;
 
-#[allow(missing_docs, non_camel_case_types, non_upper_case_globals, dead_code, unused_qualifications, clippy::all)]
-#[allow(clippy::undocumented_unsafe_blocks, reason = "bindgen's Default of arrays over 32 bytes")]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    dead_code,
+    unused_qualifications,
+    clippy::all
+)]
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "bindgen's Default of arrays over 32 bytes"
+)]
 mod uapi {
     include!(concat!(env!("OUT_DIR"), "/uapi.rs"));
 }
@@ -55,7 +68,11 @@ pub fn name(text: &[u8]) -> [u8; 64] {
 
 /// What poll says about `file` within `timeout` milliseconds.
 pub fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
-    let mut entry = libc::pollfd { fd: file.as_raw_fd(), events, revents: 0 };
+    let mut entry = libc::pollfd {
+        fd: file.as_raw_fd(),
+        events,
+        revents: 0,
+    };
     // SAFETY: one entry, borrowed until the call returns.
     let result = unsafe { libc::poll(&mut entry, 1, timeout) };
     Errno::result(result).map(|_| entry.revents)
@@ -72,15 +89,29 @@ pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
 /// A signal every `microseconds` to this process, that interrupts its calls; 0 ends them.
 pub fn alarms(microseconds: i64) -> Result<(), Errno> {
     extern "C" fn ignore(_: libc::c_int) {}
-    let every = libc::timeval { tv_sec: 0, tv_usec: microseconds };
-    let timer = libc::itimerval { it_interval: every, it_value: every };
+    let every = libc::timeval {
+        tv_sec: 0,
+        tv_usec: microseconds,
+    };
+    let timer = libc::itimerval {
+        it_interval: every,
+        it_value: every,
+    };
     // SAFETY: the handler does nothing; sigaction's other members are valid when zero, and no
     // SA_RESTART among its flags lets calls end with EINTR.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
-        Errno::result(libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut()))?;
-        Errno::result(libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()))?;
+        Errno::result(libc::sigaction(
+            libc::SIGALRM,
+            &action,
+            std::ptr::null_mut(),
+        ))?;
+        Errno::result(libc::setitimer(
+            libc::ITIMER_REAL,
+            &timer,
+            std::ptr::null_mut(),
+        ))?;
     }
     Ok(())
 }

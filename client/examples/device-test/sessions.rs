@@ -23,12 +23,24 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
             differed += 1;
         }
     }
-    report.equal(&format!("sessions/{count}-times-open-infer-close"), differed, 0);
+    report.equal(
+        &format!("sessions/{count}-times-open-infer-close"),
+        differed,
+        0,
+    );
     two_at_once(report, &device, &name)?;
     let after = device.statistics()?;
     report.equal("sessions/no-block-stays", after.kv_blocks, before.kv_blocks);
-    report.equal("sessions/no-memory-stays", after.memory_sessions, before.memory_sessions);
-    report.equal("sessions/turns-counted", after.turns - before.turns, u64::from(count) + 5);
+    report.equal(
+        "sessions/no-memory-stays",
+        after.memory_sessions,
+        before.memory_sessions,
+    );
+    report.equal(
+        "sessions/turns-counted",
+        after.turns - before.turns,
+        u64::from(count) + 5,
+    );
     device.unload(&name)?;
     Ok(())
 }
@@ -51,14 +63,19 @@ fn two_at_once(report: &mut Report, device: &Device, name: &ModelName) -> Result
     let alone = answer(device, name, 24)?;
     let answers = thread::scope(|scope| {
         let client = || {
-            let answers = (0..2).map(|_| answer(device, name, 24).map_err(|error| error.to_string()));
+            let answers =
+                (0..2).map(|_| answer(device, name, 24).map_err(|error| error.to_string()));
             answers.collect::<Result<Vec<_>, String>>()
         };
         [scope.spawn(client), scope.spawn(client)].map(|client| client.join())
     });
     for (number, answers) in answers.into_iter().enumerate() {
         let answers = answers.map_err(|_| "a client panicked")??;
-        report.equal(&format!("sessions/two-at-once-{number}"), answers, vec![alone.clone(); 2]);
+        report.equal(
+            &format!("sessions/two-at-once-{number}"),
+            answers,
+            vec![alone.clone(); 2],
+        );
     }
     Ok(())
 }

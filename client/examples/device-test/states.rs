@@ -20,7 +20,11 @@ const PROMPT: &[u8] = b"one ten tires";
 pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load { fd: weights.as_raw_fd(), name: name(MODEL), ..Default::default() };
+    let mut load = sislm_load {
+        fd: weights.as_raw_fd(),
+        name: name(MODEL),
+        ..Default::default()
+    };
     call(&device, SISLM_IOC_LOAD, &mut load)?;
     let mut query = sislm_query::default();
     call(&device, SISLM_IOC_QUERY, &mut query)?;
@@ -32,7 +36,11 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     interrupted(report)?;
     contexts(report)?;
     closed(report, &device)?;
-    call(&device, SISLM_IOC_UNLOAD, &mut sislm_name { name: name(MODEL) })?;
+    call(
+        &device,
+        SISLM_IOC_UNLOAD,
+        &mut sislm_name { name: name(MODEL) },
+    )?;
     Ok(())
 }
 
@@ -93,48 +101,120 @@ fn cancel(file: &File) -> Result<(), Errno> {
 
 fn idle(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
     let mut file = session(0, 8)?;
-    report.refused("states/idle-read-before-a-turn", read(&file), &[Errno::ENODATA]);
-    report.equal("states/idle-poll", poll(&file, POLLIN | POLLOUT, 0), Ok(POLLOUT));
+    report.refused(
+        "states/idle-read-before-a-turn",
+        read(&file),
+        &[Errno::ENODATA],
+    );
+    report.equal(
+        "states/idle-poll",
+        poll(&file, POLLIN | POLLOUT, 0),
+        Ok(POLLOUT),
+    );
     report.equal("states/idle-cancel", cancel(&file), Ok(()));
-    report.equal("states/idle-reset", call(&file, SISLM_IOC_RESET, &mut ()), Ok(()));
+    report.equal(
+        "states/idle-reset",
+        call(&file, SISLM_IOC_RESET, &mut ()),
+        Ok(()),
+    );
     let long = vec![b'a'; prompt_max + 1];
-    report.refused("states/idle-write-too-long", write(&file, &long), &[Errno::EMSGSIZE]);
-    report.refused("states/idle-nothing-of-it-taken", read(&file), &[Errno::ENODATA]);
-    report.refused("states/seek", file.seek(io::SeekFrom::Start(0)).map_err(errno), &[Errno::ESPIPE]);
-    report.refused("states/pread", file.read_at(&mut [0; 4], 0).map_err(errno), &[Errno::ESPIPE]);
-    report.refused("states/pwrite", file.write_at(b"a", 0).map_err(errno), &[Errno::ESPIPE]);
-    report.equal("states/write-takes-all", write(&file, PROMPT), Ok(PROMPT.len()));
-    report.equal("states/answer-comes", drain(&file).map(|text| text.is_empty()), Ok(false));
+    report.refused(
+        "states/idle-write-too-long",
+        write(&file, &long),
+        &[Errno::EMSGSIZE],
+    );
+    report.refused(
+        "states/idle-nothing-of-it-taken",
+        read(&file),
+        &[Errno::ENODATA],
+    );
+    report.refused(
+        "states/seek",
+        file.seek(io::SeekFrom::Start(0)).map_err(errno),
+        &[Errno::ESPIPE],
+    );
+    report.refused(
+        "states/pread",
+        file.read_at(&mut [0; 4], 0).map_err(errno),
+        &[Errno::ESPIPE],
+    );
+    report.refused(
+        "states/pwrite",
+        file.write_at(b"a", 0).map_err(errno),
+        &[Errno::ESPIPE],
+    );
+    report.equal(
+        "states/write-takes-all",
+        write(&file, PROMPT),
+        Ok(PROMPT.len()),
+    );
+    report.equal(
+        "states/answer-comes",
+        drain(&file).map(|text| text.is_empty()),
+        Ok(false),
+    );
     report.equal("states/idle-read-after-a-turn", read(&file), Ok(0));
-    report.equal("states/finish-length", result(&file).map(|r| (r.finish, r.count)), Ok((SISLM_FINISH_LENGTH, 8)));
+    report.equal(
+        "states/finish-length",
+        result(&file).map(|r| (r.finish, r.count)),
+        Ok((SISLM_FINISH_LENGTH, 8)),
+    );
     Ok(())
 }
 
 fn pending(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
     let file = session(0, 4)?;
     write(&file, PROMPT)?;
-    report.equal("states/pending-poll-for-writing", poll(&file, POLLOUT, 0), Ok(POLLOUT));
+    report.equal(
+        "states/pending-poll-for-writing",
+        poll(&file, POLLOUT, 0),
+        Ok(POLLOUT),
+    );
     report.equal("states/pending-cancel", cancel(&file), Ok(()));
-    report.refused("states/pending-cancel-drops-the-prompt", read(&file), &[Errno::ENODATA]);
+    report.refused(
+        "states/pending-cancel-drops-the-prompt",
+        read(&file),
+        &[Errno::ENODATA],
+    );
     write(&file, PROMPT)?;
     call(&file, SISLM_IOC_RESET, &mut ())?;
-    report.refused("states/pending-reset-drops-the-prompt", read(&file), &[Errno::ENODATA]);
+    report.refused(
+        "states/pending-reset-drops-the-prompt",
+        read(&file),
+        &[Errno::ENODATA],
+    );
 
     let (head, tail) = PROMPT.split_at(4);
     write(&file, head)?;
     let rest = vec![b'a'; prompt_max];
-    report.refused("states/pending-write-too-long", write(&file, &rest), &[Errno::EMSGSIZE]);
+    report.refused(
+        "states/pending-write-too-long",
+        write(&file, &rest),
+        &[Errno::EMSGSIZE],
+    );
     write(&file, tail)?;
     let parts = drain(&file)?;
     let counts = result(&file)?;
     let whole = session(0, 4)?;
     write(&whole, PROMPT)?;
     report.equal("states/pending-writes-append", parts, drain(&whole)?);
-    report.equal("states/pending-counts", counts.prompt_count, result(&whole)?.prompt_count);
-    for (name, number) in [("run", SISLM_IOC_RUN), ("configure", SISLM_IOC_CONFIGURE), ("evaluate", SISLM_IOC_EVALUATE)] {
+    report.equal(
+        "states/pending-counts",
+        counts.prompt_count,
+        result(&whole)?.prompt_count,
+    );
+    for (name, number) in [
+        ("run", SISLM_IOC_RUN),
+        ("configure", SISLM_IOC_CONFIGURE),
+        ("evaluate", SISLM_IOC_EVALUATE),
+    ] {
         let file = session(0, 4)?;
         write(&file, PROMPT)?;
-        report.refused(&format!("states/pending-{name}"), busy(&file, number), &[Errno::EBUSY]);
+        report.refused(
+            &format!("states/pending-{name}"),
+            busy(&file, number),
+            &[Errno::EBUSY],
+        );
     }
     Ok(())
 }
@@ -152,11 +232,33 @@ fn busy(file: &File, number: u32) -> Result<(), Errno> {
     match number {
         SISLM_IOC_RUN => {
             let (prompt, text) = (PROMPT.as_ptr() as u64, text.as_mut_ptr() as u64);
-            let mut run = sislm_run { prompt, prompt_length: 3, text, capacity: 64, ..Default::default() };
+            let mut run = sislm_run {
+                prompt,
+                prompt_length: 3,
+                text,
+                capacity: 64,
+                ..Default::default()
+            };
             call(file, number, &mut run)
         }
-        SISLM_IOC_CONFIGURE => call(file, number, &mut sislm_configure { model: name(MODEL), sampling, ..Default::default() }),
-        _ => call(file, number, &mut sislm_evaluate { ids: ids.as_ptr() as u64, count: 2, ..Default::default() }),
+        SISLM_IOC_CONFIGURE => call(
+            file,
+            number,
+            &mut sislm_configure {
+                model: name(MODEL),
+                sampling,
+                ..Default::default()
+            },
+        ),
+        _ => call(
+            file,
+            number,
+            &mut sislm_evaluate {
+                ids: ids.as_ptr() as u64,
+                count: 2,
+                ..Default::default()
+            },
+        ),
     }
 }
 
@@ -164,26 +266,62 @@ fn running(report: &mut Report) -> Result<(), Failure> {
     let file = session(1024, 0)?;
     nonblocking(&file, true)?;
     write(&file, PROMPT)?;
-    report.refused("states/nonblocking-read-starts", read(&file), &[Errno::EAGAIN]);
-    report.refused("states/running-write", write(&file, PROMPT), &[Errno::EBUSY]);
-    for (name, number) in [("run", SISLM_IOC_RUN), ("configure", SISLM_IOC_CONFIGURE), ("evaluate", SISLM_IOC_EVALUATE)] {
-        report.refused(&format!("states/running-{name}"), busy(&file, number), &[Errno::EBUSY]);
+    report.refused(
+        "states/nonblocking-read-starts",
+        read(&file),
+        &[Errno::EAGAIN],
+    );
+    report.refused(
+        "states/running-write",
+        write(&file, PROMPT),
+        &[Errno::EBUSY],
+    );
+    for (name, number) in [
+        ("run", SISLM_IOC_RUN),
+        ("configure", SISLM_IOC_CONFIGURE),
+        ("evaluate", SISLM_IOC_EVALUATE),
+    ] {
+        report.refused(
+            &format!("states/running-{name}"),
+            busy(&file, number),
+            &[Errno::EBUSY],
+        );
     }
     nonblocking(&file, false)?;
-    report.equal("states/running-read", read(&file).map(|length| length > 0), Ok(true));
+    report.equal(
+        "states/running-read",
+        read(&file).map(|length| length > 0),
+        Ok(true),
+    );
     report.equal("states/running-cancel", cancel(&file), Ok(()));
     drain(&file)?;
-    report.equal("states/finish-cancelled", result(&file).map(|r| r.finish), Ok(SISLM_FINISH_CANCELLED));
-    report.equal("states/idle-after-cancel", write(&file, PROMPT), Ok(PROMPT.len()));
+    report.equal(
+        "states/finish-cancelled",
+        result(&file).map(|r| r.finish),
+        Ok(SISLM_FINISH_CANCELLED),
+    );
+    report.equal(
+        "states/idle-after-cancel",
+        write(&file, PROMPT),
+        Ok(PROMPT.len()),
+    );
     Ok(())
 }
 
 fn polled(report: &mut Report) -> Result<(), Failure> {
     let file = session(0, 8)?;
     write(&file, PROMPT)?;
-    report.equal("states/poll-for-reading-starts", poll(&file, POLLIN, 60_000), Ok(POLLIN));
+    report.equal(
+        "states/poll-for-reading-starts",
+        poll(&file, POLLIN, 60_000),
+        Ok(POLLIN),
+    );
     nonblocking(&file, true)?;
-    report.equal("states/poll-does-not-lie", read(&file).map(|length| length > 0), Ok(true));
+    report.equal(
+        "states/poll-does-not-lie",
+        read(&file).map(|length| length > 0),
+        Ok(true),
+    );
     let mut ends = None;
     while ends.is_none() {
         poll(&file, POLLIN, 60_000)?;
@@ -194,7 +332,11 @@ fn polled(report: &mut Report) -> Result<(), Failure> {
         }
     }
     report.equal("states/poll-until-the-end", ends, Some(Ok(0)));
-    report.equal("states/poll-after-the-end", poll(&file, POLLIN | POLLOUT, 0), Ok(POLLOUT));
+    report.equal(
+        "states/poll-after-the-end",
+        poll(&file, POLLIN | POLLOUT, 0),
+        Ok(POLLOUT),
+    );
     Ok(())
 }
 
@@ -206,12 +348,20 @@ fn shared(report: &mut Report) -> Result<(), Failure> {
     let file = session(0, 32)?;
     let twin = file.try_clone()?;
     write(&file, PROMPT)?;
-    report.equal("states/dup-shares-the-session", drain(&twin).as_ref(), Ok(&whole));
+    report.equal(
+        "states/dup-shares-the-session",
+        drain(&twin).as_ref(),
+        Ok(&whole),
+    );
 
     let file = session(0, 32)?;
     write(&file, PROMPT)?;
     // Each reader stops at the end of the turn; the one that comes after it finds IDLE, also 0.
-    let parts = thread::scope(|scope| [(); 2].map(|()| scope.spawn(|| drain(&file))).map(|reader| reader.join()));
+    let parts = thread::scope(|scope| {
+        [(); 2]
+            .map(|()| scope.spawn(|| drain(&file)))
+            .map(|reader| reader.join())
+    });
     let mut length = 0;
     for part in parts {
         length += part.map_err(|_| "a reader panicked")??.len();
@@ -238,17 +388,33 @@ fn contexts(report: &mut Report) -> Result<(), Failure> {
     write(&file, PROMPT)?;
     drain(&file)?;
     let full = result(&file)?;
-    report.equal("states/context-full", (full.finish, full.positions), (SISLM_FINISH_CONTEXT, 32));
+    report.equal(
+        "states/context-full",
+        (full.finish, full.positions),
+        (SISLM_FINISH_CONTEXT, 32),
+    );
     write(&file, PROMPT)?;
-    report.refused("states/prompt-after-a-full-context", read(&file), &[Errno::EMSGSIZE]);
+    report.refused(
+        "states/prompt-after-a-full-context",
+        read(&file),
+        &[Errno::EMSGSIZE],
+    );
 
     let file = session(32, 0)?;
     write(&file, &PROMPT.repeat(20))?;
     report.refused("states/prompt-too-long", read(&file), &[Errno::EMSGSIZE]);
     let long = result(&file)?;
     let told = (long.prompt_count > 32, long.context, long.finish);
-    report.equal("states/prompt-too-long-counts", told, (true, 32, SISLM_FINISH_ERROR));
-    report.equal("states/idle-after-too-long", write(&file, PROMPT), Ok(PROMPT.len()));
+    report.equal(
+        "states/prompt-too-long-counts",
+        told,
+        (true, 32, SISLM_FINISH_ERROR),
+    );
+    report.equal(
+        "states/idle-after-too-long",
+        write(&file, PROMPT),
+        Ok(PROMPT.len()),
+    );
 
     let file = session(0, 4)?;
     write(&file, PROMPT)?;
@@ -257,7 +423,11 @@ fn contexts(report: &mut Report) -> Result<(), Failure> {
     write(&file, PROMPT)?;
     drain(&file)?;
     let second = result(&file)?;
-    report.equal("states/a-turn-continues-the-context", (first.reused, second.reused > 0), (0, true));
+    report.equal(
+        "states/a-turn-continues-the-context",
+        (first.reused, second.reused > 0),
+        (0, true),
+    );
     call(&file, SISLM_IOC_RESET, &mut ())?;
     write(&file, PROMPT)?;
     drain(&file)?;
@@ -269,7 +439,15 @@ fn closed(report: &mut Report, device: &File) -> Result<(), Failure> {
     let file = session(1024, 0)?;
     nonblocking(&file, true)?;
     write(&file, PROMPT)?;
-    report.refused("states/unload-in-use", call(device, SISLM_IOC_UNLOAD, &mut sislm_name { name: name(MODEL) }), &[Errno::EBUSY]);
+    report.refused(
+        "states/unload-in-use",
+        call(
+            device,
+            SISLM_IOC_UNLOAD,
+            &mut sislm_name { name: name(MODEL) },
+        ),
+        &[Errno::EBUSY],
+    );
     report.refused("states/started-before-close", read(&file), &[Errno::EAGAIN]);
     drop(file);
     let mut query = sislm_query::default();

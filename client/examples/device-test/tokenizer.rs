@@ -15,16 +15,26 @@ pub fn run(report: &mut Report, model: &str, cases: &str) -> Result<(), Failure>
     let device = Device::open(Device::PATH)?;
     let name: sislm::ModelName = "tokenizer".parse()?;
     device.load(File::open(model)?.as_fd(), &name)?;
-    let session = device.session(&SessionConfig { model: Some(name.clone()), ..Default::default() })?;
+    let session = device.session(&SessionConfig {
+        model: Some(name.clone()),
+        ..Default::default()
+    })?;
     let texts = fs::read_to_string(format!("{cases}.inp"))?;
     let answers = fs::read_to_string(format!("{cases}.out"))?;
     let group = cases.rsplit('/').next().unwrap_or(cases);
     let texts: Vec<&str> = texts.split(BORDER).collect();
     let answers: Vec<&str> = answers.trim_end_matches('\n').split('\n').collect();
-    report.equal(&format!("tokenizer/{group}/count"), texts.len(), answers.len());
+    report.equal(
+        &format!("tokenizer/{group}/count"),
+        texts.len(),
+        answers.len(),
+    );
     let mut wrong = Vec::new();
     for (text, answer) in texts.iter().zip(answers) {
-        let wanted: Vec<u32> = answer.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let wanted: Vec<u32> = answer
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
         let found = session.tokenize(text.as_bytes(), Tokenize::default())?;
         if found != wanted {
             wrong.push(format!("{text:?}: {found:?}, wanted {wanted:?}"));
