@@ -190,6 +190,9 @@ impl Parser {
         if length > KEY_BYTES_MAX {
             return Err(Refusal::new(Reason::Count, length, b"key").into());
         }
+        if length == 0 {
+            return Err(Refusal::new(Reason::Malformed, start as u64, b"key").into());
+        }
         let key = cursor.bytes(length)?;
         let value = Value::read(&mut cursor, key)?;
         table.add_key(prefix, key, start as u32)?;
@@ -227,4 +230,261 @@ fn capped(count: u64, most: u64, what: &[u8]) -> Result<u32, Refusal> {
         return Err(Refusal::new(Reason::Count, count, what));
     }
     Ok(count as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Parsed, Writer, mutations, parse};
+    use super::*;
+
+    /// A small sound file with every kind of value.
+    fn sound() -> Writer {
+        Writer::new()
+            .text("general.architecture", "llama")
+            .text("general.name", "a name")
+            .u32("general.file_type", 7)
+            .u32("llama.context_length", 256)
+            .f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
+            .u32("other.context_length", 3)
+            .key("an.integer", Kind::I64 as u32, &[7; 8])
+            .array("an.array", Kind::U16, 3, &[0; 6])
+            .strings("some.strings", &[b"one", b"", b"three"])
+            .strings("tokenizer.ggml.tokens", &[b"<unk>", b"a"])
+            .floats("tokenizer.ggml.scores", &[0.0, -1.0])
+            .integers("tokenizer.ggml.token_type", &[2, 1])
+            .bool("tokenizer.ggml.add_bos_token", true)
+            .tensor("second", &[3, 2], 0, &[1; 24])
+            .tensor("first", &[64], 8, &[2; 68])
+            .tensor("third", &[32, 1, 2], 2, &[3; 36])
+    }
+
+    fn refusal(writer: &Writer) -> (Reason, u64, String) {
+        let refusal = parse(&writer.finish(), 100).expect_err("a refusal");
+        let end = refusal.subject.iter().position(|&byte| byte == 0).expect("a NUL");
+        let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
+        (refusal.reason, refusal.detail, subject)
+    }
+
+    fn refused(writer: Writer) -> (Reason, String) {
+        let (reason, _, subject) = refusal(&writer);
+        (reason, subject)
+    }
+
+    #[test]
+    fn reads_what_was_written_with_any_budget() {
+        let file = sound().finish();
+        for budget in [1, 2, 7, 1000] {
+            let Parsed { parser, table } = parse(&file, budget).expect("a sound file");
+            let metadata = parser.metadata();
+            assert_eq!(metadata.architecture.expect("a name").of(&file), b"llama");
+            assert_eq!(metadata.name.expect("a name").of(&file), b"a name");
+            assert_eq!(metadata.file_type, Some(7));
+            assert_eq!(metadata.context_length, Some(256));
+            assert_eq!(metadata.rms_epsilon, Some(1e-5));
+            assert_eq!(metadata.tokenizer.add_bos, Some(true));
+            let tokens = metadata.tokenizer.tokens.expect("tokens");
+            assert_eq!((tokens.count, tokens.bytes), (2, 8 + 5 + 8 + 1));
+            assert_eq!(metadata.tokenizer.scores.expect("scores").of(&file)[4..], (-1f32).to_le_bytes());
+            assert_eq!(parser.data_offset() % 32, 0);
+            let tensors = parser.tensors(&table).expect("the table");
+            assert_eq!(tensors.count(), 3);
+            let at = tensors.find(&file, b"first").expect("the tensor");
+            let info = tensors.get(at).expect("the tensor");
+            assert_eq!((info.kind, info.dims, info.bytes), (8, [64, 1, 1, 1], 68));
+            assert_eq!(file[info.offset as usize..][..68], [2; 68]);
+            assert_eq!(tensors.find(&file, b"fourth"), None);
+            let order: Vec<u32> =
+                (0..3).map(|place| tensors.in_file_order(place).expect("a place")).collect();
+            assert_eq!(order, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_growing_prefix_gives_the_same_as_the_whole_file() {
+        let file = sound().finish();
+        let whole = parse(&file, 1000).expect("a sound file");
+        let mut parser = Parser::new(&file[..24], file.len() as u64).expect("24 bytes").expect("GGUF");
+        let mut table = vec![0; parser.table_bytes() as usize];
+        let mut known = 24;
+        loop {
+            match parser.run(&file[..known], &mut table, 3).expect("a sound file") {
+                Progress::Done => break,
+                Progress::More => {}
+                Progress::Short { need } => {
+                    assert!(known < need as usize && need as usize <= file.len());
+                    known += 1;
+                }
+            }
+        }
+        assert_eq!(parser.metadata(), whole.parser.metadata());
+        assert_eq!(table, whole.table);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_truncated() {
+        let file = sound().finish();
+        // The last tensor's padding is not missed.
+        for length in 0..file.len() - 28 {
+            let reason = match Parser::new(&file[..length], length as u64) {
+                Some(Ok(_)) => parse(&file[..length], 1000).expect_err("a cut file").reason,
+                Some(Err(refusal)) => refusal.reason,
+                None => panic!("short of a whole file"),
+            };
+            assert_eq!(reason, Reason::Truncated, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_below_the_fixed_part_is_short() {
+        assert!(Parser::new(&sound().finish()[..23], 1000).is_none());
+    }
+
+    #[test]
+    fn tensors_are_sorted_by_offset() {
+        let mut writer = Writer::new();
+        let places: Vec<u64> = (0..500).map(|number| number * 7919 % 500).collect();
+        for (number, place) in places.iter().enumerate() {
+            writer = writer.info(&format!("t{number}"), &[8], 0, place * 32);
+        }
+        let mut file = writer.finish();
+        file.resize(file.len() + 500 * 32, 0);
+        let Parsed { parser, table } = parse(&file, 10).expect("a sound file");
+        let tensors = parser.tensors(&table).expect("the table");
+        for place in 0..500 {
+            let index = tensors.in_file_order(place).expect("a place");
+            assert_eq!(places[index as usize], u64::from(place));
+        }
+        assert_eq!(tensors.in_file_order(500), None);
+    }
+
+    #[test]
+    fn defects_of_the_fixed_part_are_refused() {
+        let change = |at: usize, bytes: &[u8]| {
+            let mut file = sound().finish();
+            file[at..at + bytes.len()].copy_from_slice(bytes);
+            let outcome = Parser::new(&file, file.len() as u64).expect("24 bytes");
+            outcome.expect_err("a refusal").reason
+        };
+        assert_eq!(change(0, b"ggml"), Reason::NotGguf);
+        assert_eq!(change(4, &[1]), Reason::Version);
+        assert_eq!(change(4, &[4]), Reason::Version);
+        assert_eq!(change(4, &[0, 0, 0, 3]), Reason::Version);
+        assert_eq!(change(8, &[1, 32]), Reason::Count);
+        assert_eq!(change(15, &[128]), Reason::Count);
+        assert_eq!(change(16, &[1, 16]), Reason::Count);
+        assert_eq!(change(16, &[255; 8]), Reason::Count);
+    }
+
+    #[test]
+    fn defects_of_keys_are_refused() {
+        let key = |reason, key: &str| (reason, key.to_owned());
+        let twice = sound().u32("an.integer", 1);
+        assert_eq!(refused(twice), key(Reason::Malformed, "an.integer"));
+        assert_eq!(refused(sound().u32("", 1)), key(Reason::Malformed, "key"));
+        let long = "k".repeat(257);
+        assert_eq!(refused(sound().u32(&long, 1)), key(Reason::Count, "key"));
+        assert_eq!(refused(sound().key("x", 13, &[0; 8])), key(Reason::Malformed, "x"));
+        let array = |kind: u32, count: u64| {
+            let head = [&kind.to_le_bytes()[..], &count.to_le_bytes(), &[0; 64]].concat();
+            refused(sound().key("x", Kind::Array as u32, &head))
+        };
+        assert_eq!(array(Kind::Array as u32, 1), key(Reason::Malformed, "x"));
+        assert_eq!(array(77, 1), key(Reason::Malformed, "x"));
+        assert_eq!(array(Kind::U64 as u32, 1 << 61), key(Reason::Count, "x"));
+        assert_eq!(array(Kind::U8 as u32, 1 << 40), key(Reason::Truncated, ""));
+        assert_eq!(array(Kind::String as u32, 1 << 40), key(Reason::Count, "x"));
+        assert_eq!(array(Kind::String as u32, u64::MAX), key(Reason::Count, "x"));
+        let endless = sound().key("x", Kind::String as u32, &u64::MAX.to_le_bytes());
+        assert_eq!(refused(endless), key(Reason::Truncated, ""));
+        let truth = sound().key("x", Kind::Bool as u32, &[2]);
+        assert_eq!(refused(truth), key(Reason::Malformed, "x"));
+    }
+
+    #[test]
+    fn known_keys_have_types_and_ranges() {
+        let llama = || Writer::new().text("general.architecture", "llama");
+        let key = |reason, key: &str| (reason, key.to_owned());
+        for name in ["context_length", "attention.head_count", "vocab_size", "rope.dimension_count"] {
+            let name = format!("llama.{name}");
+            assert_eq!(refused(llama().text(&name, "4")), key(Reason::KeyType, &name));
+            assert_eq!(refused(llama().f32(&name, 4.0)), key(Reason::KeyType, &name));
+            let array = llama().integers(&name, &[4]);
+            assert_eq!(refused(array), key(Reason::KeyType, &name));
+        }
+        for name in ["rope.freq_base", "attention.layer_norm_epsilon"] {
+            let name = format!("llama.{name}");
+            assert_eq!(refused(llama().u32(&name, 1)), key(Reason::KeyType, &name));
+            for value in [f32::NAN, f32::INFINITY, -1.0] {
+                assert_eq!(refused(llama().f32(&name, value)), key(Reason::KeyValue, &name));
+            }
+        }
+        for alignment in [0, 1, 4, 24, 1 << 17] {
+            let writer = llama().u32("general.alignment", alignment);
+            assert_eq!(refused(writer), key(Reason::KeyValue, "general.alignment"));
+        }
+        for (name, kind) in [("scores", Kind::I32), ("token_type", Kind::F32), ("tokens", Kind::U32)] {
+            let name = format!("tokenizer.ggml.{name}");
+            let writer = llama().array(&name, kind, 1, &[0; 4]);
+            assert_eq!(refused(writer), key(Reason::KeyType, &name));
+        }
+        let late = Writer::new().u32("llama.context_length", 1).text("general.architecture", "llama");
+        assert_eq!(refused(late), key(Reason::KeyMissing, "general.architecture"));
+    }
+
+    #[test]
+    fn other_mathematics_are_refused() {
+        let llama = || Writer::new().text("general.architecture", "llama");
+        let value = |name: &str| (Reason::KeyValue, name.to_owned());
+        let scaled = llama().text("llama.rope.scaling.type", "yarn");
+        assert_eq!(refused(scaled), value("llama.rope.scaling.type"));
+        let scaled = llama().f32("llama.rope.scaling.factor", 2.0);
+        assert_eq!(refused(scaled), value("llama.rope.scaling.factor"));
+        assert_eq!(refused(llama().u32("llama.expert_count", 8)), value("llama.expert_count"));
+        let neutral = llama()
+            .text("llama.rope.scaling.type", "linear")
+            .f32("llama.rope.scaling.factor", 1.0)
+            .u32("llama.expert_count", 0);
+        assert!(parse(&neutral.finish(), 100).is_ok());
+    }
+
+    #[test]
+    fn defects_of_tensors_are_refused() {
+        let tensor = |reason, name: &str| (reason, name.to_owned());
+        let info = |dims: &[u64], kind, offset| refused(sound().info("x", dims, kind, offset));
+        assert_eq!(refused(sound().info("first", &[1], 0, 0)), tensor(Reason::TensorDuplicate, "first"));
+        assert_eq!(info(&[8], 0, 0), tensor(Reason::TensorBounds, "x"));
+        assert_eq!(info(&[8], 0, 1 << 20), tensor(Reason::TensorBounds, "x"));
+        assert_eq!(info(&[8], 0, 8), tensor(Reason::TensorBounds, "x"));
+        assert_eq!(info(&[8], 0, u64::MAX - 31), tensor(Reason::TensorBounds, "x"));
+        assert_eq!(info(&[8], 0, 192), tensor(Reason::Truncated, "x"));
+        assert_eq!(info(&[8], 99, 192), tensor(Reason::TensorType, "x"));
+        assert_eq!(info(&[33], 8, 192), tensor(Reason::TensorShape, "x"));
+        assert_eq!(info(&[1 << 62, 4], 0, 192), tensor(Reason::Count, "x"));
+        assert_eq!(info(&[], 0, 192), tensor(Reason::Count, "x"));
+        assert_eq!(info(&[1; 5], 0, 192), tensor(Reason::Count, "x"));
+        let long = sound().info(&"n".repeat(65), &[1], 0, 192);
+        assert_eq!(refused(long), tensor(Reason::Count, "tensor name"));
+        let last = sound().info("x", &[8], 0, 192);
+        assert_eq!(refusal(&last).1, last.finish().len() as u64 + 32);
+    }
+
+    #[test]
+    fn a_table_of_another_size_is_refused() {
+        let file = sound().finish();
+        let mut parser = Parser::new(&file, file.len() as u64).expect("24 bytes").expect("GGUF");
+        let mut table = vec![0; parser.table_bytes() as usize - 1];
+        let refusal = parser.run(&file, &mut table, 1).expect_err("a short table");
+        assert_eq!(refusal.reason, Reason::Limit);
+    }
+
+    #[test]
+    fn mutated_headers_never_panic() {
+        let mut sound_files = 0;
+        mutations(&sound().finish(), 1, 20_000, |file| {
+            if let Some(Ok(_)) = Parser::new(file, file.len() as u64) {
+                sound_files += u32::from(parse(file, 50).is_ok());
+            }
+        });
+        assert!(sound_files > 100 && sound_files < 15_000, "{sound_files}");
+    }
 }

@@ -125,3 +125,41 @@ pub(crate) fn parse(file: &[u8], budget: u32) -> Result<Parsed, Refusal> {
         }
     }
 }
+
+/// Calls `check` with `count` seeded mutations of `file`: bytes, integers at the edges of their
+/// ranges, and pieces copied, cut out or cut off.
+pub(crate) fn mutations(file: &[u8], seed: u64, count: u32, mut check: impl FnMut(&[u8])) {
+    let mut state = seed;
+    let mut draw = move |below: usize| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((state >> 33) as usize) % below.max(1)
+    };
+    let edges = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 32, 1 << 63, u64::MAX];
+    for _ in 0..count {
+        let mut mutant = file.to_vec();
+        for _ in 0..=draw(3) {
+            let at = draw(mutant.len());
+            match draw(5) {
+                0 => mutant[at] ^= 1 << draw(8),
+                1 => mutant[at] = draw(256) as u8,
+                2 => {
+                    let edge = edges[draw(edges.len())].to_le_bytes();
+                    let width = [1, 4, 8][draw(3)].min(mutant.len() - at);
+                    mutant[at..at + width].copy_from_slice(&edge[..width]);
+                }
+                3 => {
+                    let (from, length) = (draw(mutant.len()), draw(32));
+                    let end = (from + length).min(mutant.len());
+                    let piece = mutant[from..end].to_vec();
+                    let end = (at + draw(32)).min(mutant.len());
+                    mutant.splice(at..end, piece);
+                }
+                _ => mutant.truncate(at.max(24)),
+            }
+            if mutant.is_empty() {
+                mutant.push(0);
+            }
+        }
+        check(&mutant);
+    }
+}

@@ -60,8 +60,10 @@ impl Builder {
             let count = u64::from(tokens.count);
             return Err(Refusal::new(Reason::Count, count, b"tokenizer.ggml.tokens"));
         }
-        expect_count(keys.scores, tokens.count, b"tokenizer.ggml.scores")?;
-        expect_count(keys.token_type, tokens.count, b"tokenizer.ggml.token_type")?;
+        if model == Model::SentencePiece && keys.scores.is_none() {
+            return Err(missing(b"tokenizer.ggml.scores"));
+        }
+        expect_counts(&keys, tokens.count)?;
         let merges = match model {
             Model::SentencePiece => 0,
             Model::ByteLevel => {
@@ -186,7 +188,7 @@ impl Builder {
             return Err(refusal);
         }
         if self.layout.scored {
-            let bits = self.keys.scores.map_or(Some(0), |array| element(array, id, prefix));
+            let bits = self.keys.scores.and_then(|array| element(array, id, prefix));
             let score = bits.and_then(score::ordered);
             let score = score.ok_or(inconsistent(id, b"tokenizer.ggml.scores"))?;
             cells::set(tables.scores, id as usize, score);
@@ -324,13 +326,17 @@ fn element(array: Array, id: u32, prefix: &[u8]) -> Option<u32> {
     cells::get(cells::cells(array.of(prefix)), id as usize)
 }
 
-fn expect_count(array: Option<Array>, tokens: u32, key: &[u8]) -> Result<(), Refusal> {
-    match array {
-        Some(array) if array.count != tokens => {
-            Err(Refusal::new(Reason::Vocabulary, u64::from(array.count), key))
-        }
-        _ => Ok(()),
-    }
+/// Expects a score and a kind for each token; when both say otherwise, it is the tokens that lack.
+fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
+    let scores = keys.scores.map_or(tokens, |array| array.count);
+    let kinds = keys.token_type.map_or(tokens, |array| array.count);
+    let (subject, count): (&[u8], u32) = match (scores == tokens, kinds == tokens) {
+        (true, true) => return Ok(()),
+        (false, true) => (b"tokenizer.ggml.scores", scores),
+        (true, false) => (b"tokenizer.ggml.token_type", kinds),
+        (false, false) => (b"tokenizer.ggml.tokens", tokens),
+    };
+    Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
 }
 
 /// Refuses pre-tokenizers whose pattern is not GPT-2's, `default` among them: llama.cpp cuts that
