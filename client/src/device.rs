@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{request, Error, Model, ModelName, Query, Refusal, Selftest, Session, SessionConfig};
 use crate::{Simd, Statistics};
@@ -221,7 +222,7 @@ fn open(path: &Path) -> Result<File, Error> {
     let file = OpenOptions::new().read(true).write(true).open(path);
     file.map_err(|error| Error::Open {
         path: path.to_owned(),
-        errno: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+        errno: errno_of(&error),
     })
 }
 

@@ -2,6 +2,7 @@
 //! What can go wrong, as sentences that say what to do next.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use nix::errno::Errno;
@@ -200,6 +201,11 @@ impl fmt::Display for Error {
             Self::Call { doing, errno } => write!(f, "cannot {doing}: {}", reason(*errno)),
         }
     }
+}
+
+/// The errno that the system gave; EIO for an error of the standard library's own.
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 /// A sentence for an errno that the call gives no special meaning.

@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 
 use nix::errno::Errno;
 
+use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
 use crate::{SamplingConfig, Turn};
@@ -101,7 +102,7 @@ impl Session {
         let errno = match written {
             Ok(length) if length == text.len() => return Ok(Turn::new(self)),
             Ok(_) => Errno::EIO,
-            Err(error) => Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+            Err(error) => errno_of(&error),
         };
         Err(match errno {
             Errno::EMSGSIZE => Error::PromptBytes {
@@ -126,7 +127,7 @@ impl Session {
             .map(Canceller)
             .map_err(|error| Error::Call {
                 doing: "duplicate the session",
-                errno: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+                errno: errno_of(&error),
             })
     }
 

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use nix::errno::Errno;
 
+use crate::error::errno_of;
 use crate::{Error, Finish, Joiner, Session};
 
 /// Bytes asked for by one read.
@@ -40,9 +41,7 @@ impl<'a> Turn<'a> {
             match self.session.file().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Ok(length) => return Ok(length),
-                Err(error) => {
-                    return self.failed(Errno::from_raw(error.raw_os_error().unwrap_or_default()))
-                }
+                Err(error) => return self.failed(errno_of(&error)),
             }
         }
     }
@@ -56,8 +55,7 @@ impl<'a> Turn<'a> {
                 tokens: result.prompt_count,
                 context: result.context,
             }),
-            // CANCEL came between the prompt and the first read: there is nothing to answer.
-            Errno::ENODATA if finish == Finish::Cancelled => Ok(0),
+            Errno::ENOMEM => Err(Error::Turn { finish, errno }),
             Errno::EIO if result.error != 0 => Err(Error::Turn {
                 finish,
                 errno: Errno::from_raw(i32::try_from(result.error).unwrap_or_default()),

@@ -41,3 +41,14 @@ pub fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
         _ => loaded.map(|_| name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_model_is_a_gguf_file_of_at_most_10_mb() {
+        assert!(MODEL.starts_with(b"GGUF"));
+        assert!(MODEL.len() <= 10_000_000);
+    }
+}

@@ -3,12 +3,14 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use nix::errno::Errno;
 use serde_json::{json, Value};
 use sislm::{Device, Finish, Model, Outcome, SessionConfig};
 
 use crate::cli::{Cli, Infer};
 use crate::exit_codes::ExitCode;
-use crate::{choice, input, interrupt};
+use crate::interrupt::Interrupt;
+use crate::{choice, input};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -16,11 +18,21 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
     let device = Device::open(&cli.device)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
     let mut session = device.session(&config(arguments, &model)?)?;
-    interrupt::cancel_on_interrupt(session.canceller()?)?;
+    let interrupt = Interrupt::of(session.canceller()?)?;
 
     let mut text = String::new();
     for piece in session.prompt(&prompt)? {
-        let piece = piece?;
+        if interrupt.is_set() {
+            // Again: the first time may have been before the prompt, when there was no turn.
+            interrupt.cancel()?;
+        }
+        let piece = match piece {
+            // The prompt itself was dropped.
+            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => {
+                return Ok(ExitCode::Cancelled);
+            }
+            piece => piece?,
+        };
         if !cli.json {
             out.write_all(piece.as_bytes())?;
             out.flush()?;
