@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Sourced by the guest tests. They run in the guest as root, with sislm-client and device-test (client/examples) on the PATH,
+# test_models/ at /models, ../shared/models at /shared-models where it exists, and the module loaded from /host/sislm.ko.
+# A test prints a line for each result: "ok NAME", "not ok NAME why" or "skip NAME why", and fails when one was not ok.
+# Comments at the head of a test say what it needs: "# boot:" variables of scripts/guest, "# kernels:" where it runs.
+
+group=$(basename "$0" .sh)
+# shellcheck disable=SC2034
+device=/dev/sislm
+status=0
+trap 'exit $status' EXIT
+
+ok() { echo "ok $group/$1"; }
+skip() { echo "skip $group/$1 $2"; }
+not_ok() {
+	echo "not ok $group/$1 $(echo "$2" | tr '\n' ' ')"
+	status=1
+}
+
+# equal NAME FOUND WANTED
+equal() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "found '$2', wanted '$3'"; fi
+}
+
+# check NAME CMD...: holds when CMD succeeds.
+check() {
+	check_name=$1
+	shift
+	if check_said=$("$@" 2>&1); then ok "$check_name"; else not_ok "$check_name" "$*: $check_said"; fi
+}
+
+# program PART ARG...: a part of device-test, which prints its own lines.
+program() { device-test "$@" || status=1; }
+
+# number KEY: the first value of KEY in the JSON on stdin.
+number() { sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p" | head -n 1; }
+
+# reload PARAMETER...: the module, anew.
+reload() {
+	rmmod sislm && insmod /host/sislm.ko "$@"
+}
+
+# The debug kernel is 10 to 30 times slower: tests do less there.
+slow() { [ -d /sys/kernel/debug/failslab ]; }
+
+# live PROCESS: whether it has not ended.
+live() { kill -0 "$1" 2>/dev/null; }

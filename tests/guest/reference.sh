@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Greedy ids of every model with a reference: the fixtures, the default model, and ../shared/models.
+# kernels: stock debug custom
+. "$(dirname "$0")/lib.sh"
+
+# compare FILE TOKENS
+compare() {
+	name=$(basename "$1" .gguf)
+	program reference "$1" "${1%.gguf}.ref.json" "$2"
+	sislm-client unload "$name" || not_ok "$name/unload" "status $?"
+}
+
+tokens=64
+if slow; then tokens=8; fi
+for model in /models/random-*.gguf; do
+	compare "$model" $tokens
+done
+if slow; then tokens=4; fi
+compare /models/kernel-docs-7m-q4_0.gguf $tokens
+
+if [ ! -d /shared-models ]; then
+	skip shared "no ../shared/models beside the repository"
+	exit
+fi
+for reference in /shared-models/*.ref.json; do
+	model=${reference%.ref.json}.gguf
+	name=$(basename "$model" .gguf)
+	case $name in
+	kernel-docs-7m-q4_0) continue ;;
+	*_k | *_k_m | *qwen*) skip "$name" "format or architecture not supported" ;;
+	*) if slow && [ "$(wc -c <"$model")" -gt 2000000 ]; then
+		skip "$name" "too large for the debug kernel"
+	else
+		compare "$model" $tokens
+	fi ;;
+	esac
+done
