@@ -128,8 +128,11 @@ impl fmt::Display for Error {
                     Errno::EEXIST => {
                         write!(f, "a model of that name is loaded; unload it first, or give another name with --name")
                     }
-                    Errno::EBUSY | Errno::EALREADY => {
-                        write!(f, "another load under that name is going on; wait for it, or give another name")
+                    Errno::ENOSPC => {
+                        write!(f, "the module holds as many models as it takes; unload one first")
+                    }
+                    Errno::ESTALE => {
+                        write!(f, "the file became shorter meanwhile; load it when nobody writes to it")
                     }
                     Errno::ENOMEM => write!(
                         f,
@@ -162,10 +165,13 @@ impl fmt::Display for Error {
                 }
                 match (errno, model) {
                     (Errno::ENOENT, Some(_)) => write!(f, "it is not loaded; sislm-client models lists those that are"),
-                    (Errno::ENOENT, None) => write!(
+                    (Errno::ENOENT, None) => {
+                        write!(f, "none is loaded; let an administrator load one (sudo sislm-client load FILE)")
+                    }
+                    (Errno::ENOTUNIQ, _) => write!(
                         f,
-                        "none is loaded under the name \"default\", and not exactly one is loaded; choose one with -m NAME \
-                         (sislm-client models lists them), or let an administrator load one (sislm-client load FILE)"
+                        "several are loaded, none of them under the name \"default\"; choose one with -m NAME \
+                         (sislm-client models lists them)"
                     ),
                     (Errno::ENOMEM, _) => {
                         write!(f, "not enough memory for this context; ask for fewer positions, or for keys and values in f16")
