@@ -4,6 +4,7 @@
 //! Pure: no allocation, input or output, locks, threads, time or randomness of its own.
 #![cfg_attr(not(test), no_std)]
 #![feature(core_float_math)]
+#![cfg_attr(target_arch = "aarch64", feature(stdarch_neon_dotprod))]
 
 #[path = "wall.rs"]
 pub mod abi;

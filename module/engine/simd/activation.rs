@@ -25,9 +25,9 @@ pub const TILE_ROWS: usize = 4;
 #[derive(Clone, Copy)]
 pub struct Int8Block {
     /// Values, -127 to 127.
-    pub values: [i8; INT8_BLOCK],
-    /// Eight times the i32 -8 * sum of the values: what an offset of 8 in each weight adds.
-    pub offset: [[u8; 4]; 8],
+    pub values: [[i8; 16]; 2],
+    /// The i32 -8 * sum of the values, eight times: what taking 8 from each weight adds.
+    pub offset: [[[u8; 4]; 4]; 2],
     /// The f32 scale.
     pub scale: [u8; 4],
     /// Zero.
@@ -126,9 +126,9 @@ fn quantize_block(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     } else {
         (amax / 127.0, 127.0 / amax)
     };
-    let mut values = [0i8; INT8_BLOCK];
+    let mut values = [[0i8; 16]; 2];
     let mut sum = 0i32;
-    for (value, x) in values.iter_mut().zip(x) {
+    for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
         let rounded = (x * inverse + ROUND)
             .to_bits()
             .wrapping_sub(ROUND.to_bits());
@@ -137,7 +137,7 @@ fn quantize_block(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     }
     Some(Int8Block {
         values,
-        offset: [sum.wrapping_mul(-8).to_le_bytes(); 8],
+        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
         scale: scale.to_le_bytes(),
         pad: [0; 12],
     })
@@ -157,9 +157,9 @@ mod tests {
         (x[0], x[1], x[2], x[31]) = (127.0, 0.5, 1.5, -126.5);
         let block = one(x).unwrap();
         assert_eq!(f32::from_le_bytes(block.scale), 1.0);
-        assert_eq!(block.values[..4], [127, 0, 2, 0]);
-        assert_eq!(block.values[31], -126);
-        assert_eq!(block.offset, [(-8i32 * (127 + 2 - 126)).to_le_bytes(); 8]);
+        assert_eq!(block.values[0][..4], [127, 0, 2, 0]);
+        assert_eq!(block.values[1][15], -126);
+        assert_eq!(block.offset, [[(-24i32).to_le_bytes(); 4]; 2]);
     }
 
     #[test]
@@ -167,10 +167,10 @@ mod tests {
         let tiny = one([2f32.powi(-60).next_down(); 32]).unwrap();
         assert_eq!(
             (f32::from_le_bytes(tiny.scale), tiny.values),
-            (0.0, [0; 32])
+            (0.0, [[0; 16]; 2])
         );
         let least = one([-(2f32.powi(-60)); 32]).unwrap();
-        assert_eq!(least.values, [-127; 32]);
+        assert_eq!(least.values, [[-127; 16]; 2]);
         assert_eq!(f32::from_le_bytes(least.scale), 2f32.powi(-60) / 127.0);
         assert!(one([2f32.powi(60).next_down(); 32]).is_some());
         for bad in [2f32.powi(60), f32::INFINITY, f32::NAN, -f32::NAN] {

@@ -6,7 +6,11 @@ pub mod elementwise;
 mod f16;
 mod f32;
 pub mod format;
+#[cfg(target_arch = "aarch64")]
+mod integer_loops;
 pub mod level;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 pub mod norm;
 mod packed_format;
 pub mod pieces;
@@ -14,3 +18,6 @@ mod plain;
 mod product;
 mod q4_0;
 mod q8_0;
+mod scales;
+#[cfg(test)]
+mod testing;

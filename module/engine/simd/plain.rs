@@ -10,6 +10,8 @@ pub unsafe trait Plain: Copy {}
 
 // SAFETY: a byte.
 unsafe impl Plain for u8 {}
+// SAFETY: a byte.
+unsafe impl Plain for i8 {}
 // SAFETY: arrays add no padding and keep the alignment.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 

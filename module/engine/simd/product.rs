@@ -50,10 +50,16 @@ impl<'a, T: PackedFormat> Product<'a, T> {
         .ok_or(Error::Shape)
     }
 
+    /// Products of one activation row.
+    pub fn width(&self) -> usize {
+        let count = self.groups.len().checked_div(self.blocks).unwrap_or(0);
+        count.saturating_mul(GROUP_ROWS)
+    }
+
     /// The scalar twin, which specifies every bit.
     pub fn twin(self) {
-        let count = self.groups.len().checked_div(self.blocks).unwrap_or(0);
-        let rows = pieces_mut(self.out, count.saturating_mul(GROUP_ROWS));
+        let width = self.width();
+        let rows = pieces_mut(self.out, width);
         for (out, activation) in rows.zip(pieces(self.activation, self.blocks)) {
             let (sums, _) = out.as_chunks_mut::<GROUP_ROWS>();
             for (sums, group) in sums.iter_mut().zip(pieces(self.groups, self.blocks)) {

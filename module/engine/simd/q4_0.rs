@@ -11,8 +11,12 @@ use super::level::Instructions;
 use super::packed_format::PackedFormat;
 use super::plain::Plain;
 use super::product::Product;
-use crate::math::fma::fma;
-use crate::math::half::f16_to_f32;
+use super::scales::Scales;
+
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// The format.
 pub struct Q4_0;
@@ -30,10 +34,10 @@ pub struct File {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Group {
-    /// Binary16 scales by row.
-    pub(super) scales: [[u8; 2]; GROUP_ROWS],
-    /// As [weights 4j to 4j + 3][half of the rows][pair p]: rows 8 * half + p above and 8 * half + 4 + p below.
-    pub(super) pairs: [[[[u8; 4]; 4]; 2]; 8],
+    scales: Scales,
+    /// As [half of the rows][weights 4j to 4j + 3][pair p]: row 8 * half + p above, row
+    /// 8 * half + 4 + p below.
+    pairs: [[[[u8; 4]; 4]; 8]; 2],
 }
 
 // SAFETY: arrays of bytes, 2 + 16 without padding.
@@ -63,17 +67,11 @@ impl PackedFormat for Q4_0 {
 
     fn interleave(rows: &[&File; GROUP_ROWS]) -> Result<Group, usize> {
         let mut group = Group {
-            scales: [[0; 2]; GROUP_ROWS],
-            pairs: [[[[0; 4]; 4]; 2]; 8],
+            scales: Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?,
+            pairs: [[[[0; 4]; 4]; 8]; 2],
         };
-        for (lane, (scale, row)) in group.scales.iter_mut().zip(rows).enumerate() {
-            if u16::from_le_bytes(row.scale) & 0x7c00 == 0x7c00 {
-                return Err(lane);
-            }
-            *scale = row.scale;
-        }
-        for (j, halves) in group.pairs.iter_mut().enumerate() {
-            for (half, pairs) in halves.iter_mut().enumerate() {
+        for (half, chunks) in group.pairs.iter_mut().enumerate() {
+            for (j, pairs) in chunks.iter_mut().enumerate() {
                 for (p, pair) in pairs.iter_mut().enumerate() {
                     let above = rows[8 * half + p].quanta(j) ^ 0x0808_0808;
                     *pair = (above << 4 | rows[8 * half + 4 + p].quanta(j)).to_le_bytes();
@@ -85,32 +83,33 @@ impl PackedFormat for Q4_0 {
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
         let (lane, k) = (lane % GROUP_ROWS, k % Self::BLOCK);
-        let quantum = quantum(group.pairs[k / 4][lane / 8][lane % 4][k % 4], lane);
-        f16_to_f32(u16::from_le_bytes(group.scales[lane])) * quantum as f32
+        let quantum = quantum(group.pairs[lane / 8][k / 4][lane % 4][k % 4], lane);
+        group.scales.row(lane) * quantum as f32
     }
 
     #[inline(always)]
     fn accumulate(group: &Group, activation: &Int8Block, sums: &mut [f32; GROUP_ROWS]) {
         let mut dots = [0i32; GROUP_ROWS];
-        for (halves, a) in group.pairs.iter().zip(activation.values.as_chunks::<4>().0) {
-            for (lane, dot) in dots.iter_mut().enumerate() {
-                for (byte, a) in halves[lane / 8][lane % 4].iter().zip(a) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            let chunks = group.pairs[lane / 8].iter();
+            for (pairs, a) in chunks.zip(activation.values.as_flattened().as_chunks::<4>().0) {
+                for (byte, a) in pairs[lane % 4].iter().zip(a) {
                     *dot += quantum(*byte, lane) * i32::from(*a);
                 }
             }
         }
-        let scale = f32::from_le_bytes(activation.scale);
-        for (sum, (dot, row)) in sums.iter_mut().zip(dots.iter().zip(&group.scales)) {
-            let row = f16_to_f32(u16::from_le_bytes(*row));
-            *sum = fma(*dot as f32, row * scale, *sum);
-        }
+        group.scales.add(dots, activation, sums);
     }
 
     fn multiply(instructions: Instructions, product: Product<'_, Self>) {
         match instructions {
             Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has these instructions.
             #[cfg(target_arch = "aarch64")]
-            _ => product.twin(),
+            Instructions::Neon => unsafe { neon::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            _ => unsafe { dotprod::multiply(product) },
         }
     }
 }

@@ -7,8 +7,12 @@ use super::level::Instructions;
 use super::packed_format::PackedFormat;
 use super::plain::Plain;
 use super::product::Product;
-use crate::math::fma::fma;
-use crate::math::half::f16_to_f32;
+use super::scales::Scales;
+
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// The format.
 pub struct Q8_0;
@@ -25,10 +29,9 @@ pub struct File {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Group {
-    /// Binary16 scales by row.
-    pub(super) scales: [[u8; 2]; GROUP_ROWS],
-    /// As [weights 4j to 4j + 3][row].
-    pub(super) quanta: [[[i8; 4]; GROUP_ROWS]; 8],
+    scales: Scales,
+    /// As [half of the rows][weights 4j to 4j + 3][four rows][row].
+    quanta: [[[[[i8; 4]; 4]; 2]; 8]; 2],
 }
 
 // SAFETY: arrays of bytes, 2 + 32 without padding.
@@ -50,16 +53,12 @@ impl PackedFormat for Q8_0 {
 
     fn interleave(rows: &[&File; GROUP_ROWS]) -> Result<Group, usize> {
         let mut group = Group {
-            scales: [[0; 2]; GROUP_ROWS],
-            quanta: [[[0; 4]; GROUP_ROWS]; 8],
+            scales: Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?,
+            quanta: [[[[[0; 4]; 4]; 2]; 8]; 2],
         };
         for (lane, row) in rows.iter().enumerate() {
-            if u16::from_le_bytes(row.scale) & 0x7c00 == 0x7c00 {
-                return Err(lane);
-            }
-            group.scales[lane] = row.scale;
-            for (packed, quanta) in group.quanta.iter_mut().zip(row.quanta) {
-                packed[lane] = quanta;
+            for (chunk, quanta) in group.quanta[lane / 8].iter_mut().zip(row.quanta) {
+                chunk[lane / 4 % 2][lane % 4] = quanta;
             }
         }
         Ok(group)
@@ -67,36 +66,33 @@ impl PackedFormat for Q8_0 {
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
         let (lane, k) = (lane % GROUP_ROWS, k % Self::BLOCK);
-        let quantum = group.quanta[k / 4][lane][k % 4];
-        f16_to_f32(u16::from_le_bytes(group.scales[lane])) * f32::from(quantum)
+        let quantum = group.quanta[lane / 8][k / 4][lane / 4 % 2][lane % 4][k % 4];
+        group.scales.row(lane) * f32::from(quantum)
     }
 
     #[inline(always)]
     fn accumulate(group: &Group, activation: &Int8Block, sums: &mut [f32; GROUP_ROWS]) {
         let mut dots = [0i32; GROUP_ROWS];
-        for (rows, a) in group
-            .quanta
-            .iter()
-            .zip(activation.values.as_chunks::<4>().0)
-        {
-            for (dot, quanta) in dots.iter_mut().zip(rows) {
-                for (quantum, a) in quanta.iter().zip(a) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            let chunks = group.quanta[lane / 8].iter();
+            for (rows, a) in chunks.zip(activation.values.as_flattened().as_chunks::<4>().0) {
+                for (quantum, a) in rows[lane / 4 % 2][lane % 4].iter().zip(a) {
                     *dot += i32::from(*quantum) * i32::from(*a);
                 }
             }
         }
-        let scale = f32::from_le_bytes(activation.scale);
-        for (sum, (dot, row)) in sums.iter_mut().zip(dots.iter().zip(&group.scales)) {
-            let row = f16_to_f32(u16::from_le_bytes(*row));
-            *sum = fma(*dot as f32, row * scale, *sum);
-        }
+        group.scales.add(dots, activation, sums);
     }
 
     fn multiply(instructions: Instructions, product: Product<'_, Self>) {
         match instructions {
             Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has these instructions.
             #[cfg(target_arch = "aarch64")]
-            _ => product.twin(),
+            Instructions::Neon => unsafe { neon::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            _ => unsafe { dotprod::multiply(product) },
         }
     }
 }

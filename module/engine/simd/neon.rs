@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Vector loads, stores and conversions over arrays.
+
+use super::activation::Int8Block;
+use super::plain::Plain;
+use core::arch::aarch64::*;
+
+/// Eight f32.
+pub type Eight = [float32x4_t; 2];
+
+/// 16 bytes of any shape.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn load<T: Plain>(bytes: &T) -> int8x16_t {
+    const { assert!(size_of::<T>() == 16) };
+    // SAFETY: `T` has the 16 bytes that are read; a load needs no alignment.
+    unsafe { vld1q_s8(core::ptr::from_ref(bytes).cast()) }
+}
+
+/// Four f32.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn load_f32(bytes: &[[u8; 4]; 4]) -> float32x4_t {
+    vreinterpretq_f32_s8(load(bytes))
+}
+
+/// Four i32.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn load_i32(bytes: &[[u8; 4]; 4]) -> int32x4_t {
+    vreinterpretq_s32_s8(load(bytes))
+}
+
+/// Eight binary16, widened.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn load_f16(bytes: &[[u8; 2]; 8]) -> Eight {
+    let halves = vreinterpretq_f16_s8(load(bytes));
+    [
+        vcvt_f32_f16(vget_low_f16(halves)),
+        vcvt_high_f32_f16(halves),
+    ]
+}
+
+/// Stores four f32.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn store(out: &mut [f32; 4], value: float32x4_t) {
+    // SAFETY: the array has the 16 bytes that are written.
+    unsafe { vst1q_f32(out.as_mut_ptr(), value) }
+}
+
+/// Each four values of a block in all quarters of a vector.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn broadcast(block: &Int8Block) -> [int8x16_t; 8] {
+    let [a0, a1] = block
+        .values
+        .each_ref()
+        .map(|values| vreinterpretq_s32_s8(load(values)));
+    [
+        vdupq_laneq_s32::<0>(a0),
+        vdupq_laneq_s32::<1>(a0),
+        vdupq_laneq_s32::<2>(a0),
+        vdupq_laneq_s32::<3>(a0),
+        vdupq_laneq_s32::<0>(a1),
+        vdupq_laneq_s32::<1>(a1),
+        vdupq_laneq_s32::<2>(a1),
+        vdupq_laneq_s32::<3>(a1),
+    ]
+    .map(|chunk| vreinterpretq_s8_s32(chunk))
+}

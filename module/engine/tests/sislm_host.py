@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs sislm-host for the tests, and prints their results as lines `ok NAME`, `not ok NAME why`, `skip NAME why`."""
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+FIXTURES = ROOT / "test_models"
+SHARED = ROOT.parent / "shared" / "models"
+
+
+class Host:
+    """A command that runs the binary: `sislm-host`, or an emulator in front of it."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def run(self, *arguments, timeout=600):
+        """The JSON object the binary prints; RuntimeError with its message when it fails."""
+        done = subprocess.run(
+            [*self.command, "--json", *map(str, arguments)], capture_output=True, timeout=timeout, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.decode(errors="replace").strip() or f"status {done.returncode}")
+        return json.loads(done.stdout)
+
+
+class Report:
+    """Counts results; `end` gives the exit status."""
+
+    def __init__(self):
+        self.failed = 0
+
+    def check(self, name, why):
+        """Passed when `why` is empty."""
+        if why:
+            self.failed += 1
+            print(f"not ok {name} {why}", flush=True)
+        else:
+            print(f"ok {name}", flush=True)
+
+    def skip(self, name, why):
+        """Says that something was not tested."""
+        print(f"skip {name} {why}", flush=True)
+
+    def end(self):
+        """1 when anything failed."""
+        return 1 if self.failed else 0
+
+
+def usage(script):
+    """Ends with the way to call a script."""
+    sys.exit(f"usage: {script} [OPTION...] -- COMMAND... (such as `sislm-host`, or an emulator before it)")
