@@ -33,10 +33,43 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.escape_debug())
 }
 
+/// The name of a tensor type of GGUF, with its number.
+fn weight_format(number: u64) -> String {
+    const NAMES: [(u64, &str); 18] = [
+        (0, "F32"),
+        (1, "F16"),
+        (2, "Q4_0"),
+        (3, "Q4_1"),
+        (6, "Q5_0"),
+        (7, "Q5_1"),
+        (8, "Q8_0"),
+        (10, "Q2_K"),
+        (11, "Q3_K"),
+        (12, "Q4_K"),
+        (13, "Q5_K"),
+        (14, "Q6_K"),
+        (16, "IQ2_XXS"),
+        (20, "IQ4_NL"),
+        (23, "IQ4_XS"),
+        (30, "BF16"),
+        (34, "TQ1_0"),
+        (39, "MXFP4"),
+    ];
+    match NAMES.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => format!("{name} (type {number})"),
+        None => format!("of type {number}"),
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = quoted(&self.subject);
         let detail = self.detail;
+        let place = if self.subject.is_empty() {
+            detail.to_string()
+        } else {
+            format!("{detail}, {subject}")
+        };
         match self.reason {
             SISLM_LOAD_NOT_GGUF => {
                 write!(f, "it is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py")
@@ -45,55 +78,63 @@ impl fmt::Display for Refusal {
                 write!(f, "its GGUF version is {detail}; convert it again: versions 2 and 3, little-endian, are read")
             }
             SISLM_LOAD_TRUNCATED => {
-                write!(f, "it ends before its contents do (at {detail}); copy or download it again")?;
-                if self.subject.is_empty() { Ok(()) } else { write!(f, ", the missing part begins in {subject}") }
+                write!(f, "it ends before its contents do (byte {place}); copy or download it again")
             }
             SISLM_LOAD_MALFORMED => {
-                write!(f, "its header is malformed at {detail} ({subject}); copy or download it again")
+                write!(f, "its header is malformed ({place}); copy or download it again")
             }
-            SISLM_LOAD_COUNT => {
-                write!(f, "a count or length in its header is over the cap: {detail} ({subject})")
-            }
+            SISLM_LOAD_COUNT => write!(
+                f,
+                "a count or length in its header is larger than any sound model's ({place}); copy or download it again"
+            ),
             SISLM_LOAD_KEY_MISSING => write!(f, "its metadata lacks the key {subject}; convert it again"),
             SISLM_LOAD_KEY_TYPE => {
-                write!(f, "its metadata key {subject} has the wrong type ({detail}); convert it again")
+                write!(f, "its metadata key {subject} has the wrong type; convert it again")
             }
             SISLM_LOAD_KEY_VALUE => {
-                write!(f, "its metadata key {subject} has the value {detail}, which is out of range")
+                write!(f, "its metadata key {subject} is out of range ({detail}); convert it again")
             }
             SISLM_LOAD_ARCHITECTURE => {
-                write!(f, "its architecture {subject} is not supported; llama and gpt2 are")
+                write!(f, "its architecture is not supported ({subject}); take a model of the architecture llama or gpt2")
             }
-            SISLM_LOAD_TOKENIZER => {
-                write!(f, "its tokenizer {subject} is not supported; SentencePiece BPE and GPT-2's byte-level BPE are")
-            }
+            SISLM_LOAD_TOKENIZER => write!(
+                f,
+                "its tokenizer is not supported ({subject}); \
+                 take a model with SentencePiece BPE or GPT-2's byte-level BPE"
+            ),
             SISLM_LOAD_TENSOR_MISSING => write!(f, "it lacks the tensor {subject}; convert it again"),
             SISLM_LOAD_TENSOR_TYPE => write!(
                 f,
-                "its tensor {subject} has the weight format {detail}, which is not supported; \
-                 quantize it to Q4_0 or Q8_0 with llama.cpp's llama-quantize --pure"
+                "its tensor {subject} has the weight format {}, which is not supported; \
+                 quantize the model to Q4_0 or Q8_0 with llama.cpp's llama-quantize --pure",
+                weight_format(detail)
             ),
             SISLM_LOAD_TENSOR_SHAPE => {
                 write!(f, "its tensor {subject} has the wrong shape ({detail}); convert it again")
             }
-            SISLM_LOAD_TENSOR_BOUNDS => {
-                write!(f, "its tensor {subject} lies outside the file or over another tensor (at {detail})")
+            SISLM_LOAD_TENSOR_BOUNDS => write!(
+                f,
+                "its tensor {subject} lies outside the file or over another tensor (at {detail}); \
+                 copy or download it again"
+            ),
+            SISLM_LOAD_TENSOR_DUPLICATE => {
+                write!(f, "its tensor {subject} is there twice; convert it again")
             }
-            SISLM_LOAD_TENSOR_DUPLICATE => write!(f, "its tensor {subject} is there twice"),
-            SISLM_LOAD_NOT_FINITE => {
-                write!(f, "its tensor {subject} holds an infinity or NaN in block {detail}")
-            }
+            SISLM_LOAD_NOT_FINITE => write!(
+                f,
+                "its tensor {subject} holds an infinity or NaN in block {detail}; copy or download it again"
+            ),
             SISLM_LOAD_LIMIT => write!(
                 f,
-                "it needs {detail} {subject}, over a limit that the administrator set; \
-                 sislm-client info prints the limits, parameters of the module raise them"
+                "it is over a limit of the module ({place}); sudo modinfo sislm tells the parameters that raise them, \
+                 sislm-client info their values"
             ),
             SISLM_LOAD_VOCABULARY => {
-                write!(f, "its vocabulary contradicts itself ({subject}, {detail}); convert it again")
+                write!(f, "its vocabulary contradicts itself ({place}); convert it again")
             }
             reason => write!(
                 f,
-                "the module gives reason {reason} ({subject}, {detail}), which is newer than this client; update the client"
+                "the module gives reason {reason} ({place}), which is newer than this client; update the client"
             ),
         }
     }
@@ -132,6 +173,21 @@ mod tests {
             subject: "evil\x1b[2J\n".into(),
         };
         assert!(!refusal.to_string().contains(['\x1b', '\n']));
+    }
+
+    #[test]
+    fn a_weight_format_is_named() {
+        let sentence = |detail| {
+            let subject = "output.weight".into();
+            Refusal {
+                reason: SISLM_LOAD_TENSOR_TYPE,
+                detail,
+                subject,
+            }
+            .to_string()
+        };
+        assert!(sentence(12).contains("Q4_K (type 12)"));
+        assert!(sentence(99).contains("of type 99"));
     }
 
     #[test]
