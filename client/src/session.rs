@@ -239,6 +239,15 @@ impl Session {
         })
     }
 
+    /// A session over any file, to read from.
+    #[cfg(test)]
+    pub(crate) fn of_file(file: File) -> Self {
+        Self {
+            file,
+            prompt_max: 0,
+        }
+    }
+
     pub(crate) fn file(&self) -> &File {
         &self.file
     }

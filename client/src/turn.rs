@@ -93,3 +93,42 @@ impl Iterator for Turn<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use super::*;
+
+    fn session(bytes: &[u8]) -> Session {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        Session::of_file(File::open(file.path()).unwrap())
+    }
+
+    #[test]
+    fn the_text_comes_in_whole_characters_to_the_end() {
+        // A character across the border of two reads, another one cut at the end.
+        let text = "x".repeat(READ_BYTES - 1) + "\u{20ac}y";
+        let session = session(&[text.as_bytes(), b"\xe2\x82"].concat());
+        let pieces: Vec<String> = Turn::new(&session).map(Result::unwrap).collect();
+        assert!(pieces.len() > 1);
+        assert_eq!(pieces.concat(), text + "\u{fffd}");
+    }
+
+    #[test]
+    fn a_turn_without_text_ends_at_once() {
+        let session = session(b"");
+        assert_eq!(Turn::new(&session).count(), 0);
+    }
+
+    #[test]
+    fn nothing_follows_an_error() {
+        // Not a device: a directory cannot be read, and RESULT is not known to it.
+        let session = Session::of_file(File::open("/").unwrap());
+        let pieces: Vec<_> = Turn::new(&session).collect();
+        assert_eq!(pieces.len(), 1);
+        assert_eq!(pieces[0].as_ref().unwrap_err().errno(), Errno::ENOTTY);
+    }
+}
