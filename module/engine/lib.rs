@@ -11,8 +11,10 @@ pub mod abi;
 pub mod check;
 pub mod gguf;
 pub mod math;
+pub mod model;
 pub mod sampling;
 pub mod simd;
+pub mod step;
 pub mod tokenizer;
 #[path = "wall/mod.rs"]
 pub mod wall;

@@ -26,7 +26,7 @@ impl<'a> Arena<'a> {
     /// # Safety
     ///
     /// `segments` points at `count` segments, each of which describes initialized memory; all of it
-    /// stays for `'a`. Bytes are written through [`Arena::bytes_mut`] only, before they are read.
+    /// stays for `'a`. Bytes are written through a [`Writer`] only, and not while they are read.
     pub unsafe fn new(segments: *const Segment, count: u32) -> Arena<'a> {
         // SAFETY: The caller's promise.
         let segments = unsafe { core::slice::from_raw_parts(segments, count as usize) };
@@ -41,24 +41,37 @@ impl<'a> Arena<'a> {
         Some(unsafe { core::slice::from_raw_parts(first, length) })
     }
 
-    /// As [`Arena::bytes`], for writing.
-    ///
-    /// # Safety
-    ///
-    /// Nobody else refers to these bytes while the result lives.
-    #[allow(clippy::mut_from_ref)]
-    pub unsafe fn bytes_mut(self, place: Place, length: usize) -> Option<&'a mut [u8]> {
-        let first = self.first(place, length)?;
-        // SAFETY: Within a live segment, as `first` checked; exclusive by the caller's promise.
-        Some(unsafe { core::slice::from_raw_parts_mut(first, length) })
-    }
-
     /// Address of `length` bytes at `place`, when they are within one segment.
     #[inline]
     fn first(self, place: Place, length: usize) -> Option<*mut u8> {
         let segment = self.segments.get(place.segment as usize)?;
         let end = (place.offset as usize).checked_add(length)?;
         (end <= segment.bytes).then(|| segment.base.wrapping_add(place.offset as usize))
+    }
+}
+
+/// A view of the segments of a model in the making, for one task's share of it.
+pub struct Writer<'a> {
+    // INVARIANT: nobody else refers to the bytes this writer is asked for.
+    arena: Arena<'a>,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes to `arena`.
+    ///
+    /// # Safety
+    ///
+    /// While the writer lives, nobody else refers to the bytes it is asked for.
+    pub unsafe fn new(arena: Arena<'a>) -> Writer<'a> {
+        Writer { arena }
+    }
+
+    /// `length` bytes at `place`; `None` when they are not within one segment.
+    pub fn bytes(&mut self, place: Place, length: usize) -> Option<&mut [u8]> {
+        let first = self.arena.first(place, length)?;
+        // SAFETY: Within a live segment, as `first` checked; by the invariant nobody else's, and
+        // `&mut self` keeps the results of this writer apart.
+        Some(unsafe { core::slice::from_raw_parts_mut(first, length) })
     }
 }
 
@@ -70,7 +83,10 @@ mod tests {
     fn bytes_stay_within_a_segment() {
         let mut memory = [[1u8; 8], [2u8; 8]];
         let [a, b] = &mut memory;
-        let segments = [a, b].map(|m| Segment { base: m.as_mut_ptr(), bytes: 8 });
+        let segments = [a, b].map(|m| Segment {
+            base: m.as_mut_ptr(),
+            bytes: 8,
+        });
         // SAFETY: Two live segments, not written here.
         let arena = unsafe { Arena::new(segments.as_ptr(), 2) };
         let at = |segment, offset| Place { segment, offset };

@@ -2,5 +2,44 @@
 //! The functions of the wall: pointers become slices and references here, and nowhere else.
 
 pub mod arena;
+pub mod cache;
 mod check;
+pub mod chunk;
+pub mod columns;
+pub mod load;
+pub mod model;
+#[cfg(target_os = "none")]
+mod panic;
 pub mod pod;
+mod sample;
+pub mod step;
+pub mod text;
+
+/// See `sislm_wall!`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sislm_engine_abi() -> u32 {
+    crate::abi::ABI
+}
+
+/// Checks that each function of the wall is defined with the type the wall declares.
+macro_rules! check {
+    ($($(#[$text:meta])* fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        const _: () = {
+            use crate::abi::*;
+            $(let _: unsafe extern "C" fn($($type),*) -> $result = all::$name;)*
+        };
+    };
+}
+
+/// The functions of the wall.
+#[allow(unused_imports)]
+mod all {
+    pub use super::check::*;
+    pub use super::load::*;
+    pub use super::sample::*;
+    pub use super::sislm_engine_abi;
+    pub use super::step::*;
+    pub use super::text::*;
+}
+
+crate::sislm_wall!(check);

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The machine that loads a model: header, plan, vocabulary, weights, in this order.
+
+use crate::abi::Facts;
+use crate::abi::Limits;
+use crate::abi::Plan;
+use crate::abi::Read;
+use crate::abi::SEGMENT_BYTES;
+use crate::gguf;
+use crate::gguf::Parser;
+use crate::gguf::Reason;
+use crate::gguf::Refusal;
+use crate::model::Hyperparameters;
+use crate::model::Layer;
+use crate::model::Model;
+use crate::model::items::Items;
+use crate::model::items::Layout;
+use crate::model::plan;
+use crate::model::plan::Presence;
+use crate::model::plan::Tensor;
+use crate::model::reader::Current;
+use crate::model::reader::Reader;
+use crate::model::role::Part;
+use crate::model::rope;
+use crate::simd::level::Level;
+use crate::tokenizer;
+use crate::tokenizer::Builder;
+use crate::tokenizer::Vocabulary;
+use crate::wall::arena::Arena;
+use crate::wall::arena::Writer;
+
+/// What was done last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Begun,
+    Parsed,
+    Planned,
+    Attached,
+    Reading,
+}
+
+/// Why a call of the machine failed.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    /// The file is refused.
+    Refused(Refusal),
+    /// Calls out of order, or memory of another size than was asked for.
+    Misuse,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Refused(refusal)
+    }
+}
+
+/// What is planned for a file.
+#[derive(Clone, Copy)]
+struct Planned {
+    shape: Hyperparameters,
+    builder: Builder,
+    rotations: Items,
+    vocabulary: Items,
+}
+
+/// The state of a load. The tensors of the file and the table of its parser are kept beside it.
+#[repr(C)]
+pub struct Load {
+    limits: Limits,
+    level: Level,
+    parser: Parser,
+    phase: Phase,
+    planned: Option<Planned>,
+    tensors: u32,
+    parameters: u64,
+    file_type: u32,
+    title: [u8; 64],
+    vocabulary_done: bool,
+    making: rope::Making,
+    reader: Reader,
+    current: Option<Current>,
+}
+
+/// Most tensors of the file that begins with `prefix`, for the size of the table of tensors.
+pub fn tensors_of(prefix: &[u8]) -> Option<usize> {
+    let count = prefix.get(8..)?.first_chunk::<8>()?;
+    usize::try_from(u64::from_le_bytes(*count)).ok()
+}
+
+impl Load {
+    /// Starts; `None` when `prefix` is no header that [`Parser::new`] takes.
+    pub fn new(limits: &Limits, level: Level, prefix: &[u8]) -> Option<Load> {
+        Some(Load {
+            limits: *limits,
+            level,
+            parser: Parser::new(prefix, limits.file_bytes)?.ok()?,
+            phase: Phase::Begun,
+            planned: None,
+            tensors: 0,
+            parameters: 0,
+            file_type: !0,
+            title: [0; 64],
+            vocabulary_done: false,
+            making: rope::Making::default(),
+            reader: Reader::default(),
+            current: None,
+        })
+    }
+
+    /// Parses the header.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the header.
+    pub fn header(
+        &mut self,
+        prefix: &[u8],
+        table: &mut [u8],
+        budget: u32,
+    ) -> Result<gguf::Progress, Failure> {
+        if self.phase != Phase::Begun {
+            return Err(Failure::Misuse);
+        }
+        let progress = self.parser.run(prefix, table, budget)?;
+        if progress == gguf::Progress::Done {
+            self.phase = Phase::Parsed;
+        }
+        Ok(progress)
+    }
+
+    /// Checks the shape and the tensors, fills the list of `tensors` in file order, and computes
+    /// what the model needs; `presence` is empty.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the model.
+    pub fn plan(
+        &mut self,
+        prefix: &[u8],
+        table: &[u8],
+        tensors: &mut [Tensor],
+        presence: &mut Presence,
+    ) -> Result<Plan, Failure> {
+        if self.phase != Phase::Parsed {
+            return Err(Failure::Misuse);
+        }
+        let metadata = self.parser.metadata();
+        let shape = Hyperparameters::new(metadata, prefix, &self.limits)?;
+        let builder = Builder::new(metadata, prefix)?;
+        let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
+        let tensors = tensors.get_mut(..infos.count() as usize).ok_or(Failure::Misuse)?;
+        let mut layout = Layout::new();
+        let mut parameters = 0u64;
+        for (place, tensor) in (0..).zip(tensors.iter_mut()) {
+            let info = infos.in_file_order(place).and_then(|index| infos.get(index));
+            let info = info.ok_or(Failure::Misuse)?;
+            *tensor = Tensor::new(&info, info.name.of(prefix), &shape)?;
+            presence.note(tensor.role);
+            plan::lay_out(tensor, &shape, &mut layout, |_, _| ())?;
+            parameters += u64::from(tensor.columns) * u64::from(tensor.rows);
+        }
+        presence.check(&shape)?;
+        self.tensors = infos.count();
+        self.parameters = parameters;
+        self.file_type = metadata.file_type.unwrap_or(!0);
+        if let Some(name) = metadata.name {
+            copy_cut(name.of(prefix), &mut self.title);
+        }
+        let weight_bytes = layout.used();
+        let limit = |bytes, subject| Refusal::new(Reason::Limit, bytes, subject);
+        let rotations = match rope::row_bytes(&shape) {
+            0 => Items::NONE,
+            bytes => {
+                let items = layout.items(bytes, shape.context);
+                items.ok_or(limit(bytes as u64, b"rope.dimension_count"))?
+            }
+        };
+        let vocabulary_bytes = builder.table_bytes();
+        let too_long = limit(vocabulary_bytes, b"tokenizer.ggml.tokens");
+        let vocabulary = usize::try_from(vocabulary_bytes).ok().filter(|&n| n <= SEGMENT_BYTES);
+        let vocabulary = vocabulary.and_then(|bytes| layout.items(bytes, 1)).ok_or(too_long)?;
+        let arena_bytes = layout.used();
+        if arena_bytes > self.limits.model_bytes {
+            return Err(limit(arena_bytes, b"model").into());
+        }
+        let model_bytes = Model::bytes(shape.layers).ok_or(Failure::Misuse)? as u64;
+        self.planned = Some(Planned { shape, builder, rotations, vocabulary });
+        self.phase = Phase::Planned;
+        Ok(Plan { model_bytes, arena_bytes, weight_bytes, vocabulary_bytes, scratch_bytes: 0 })
+    }
+
+    /// Layers of the model; `None` before [`Load::plan`].
+    pub fn layers(&self) -> Option<u32> {
+        Some(self.planned.as_ref()?.shape.layers)
+    }
+
+    /// The model as [`Load::attach`] needs it; `None` before [`Load::plan`].
+    pub fn empty_model(&self) -> Option<Model> {
+        Some(Model::empty(self.level, self.planned.as_ref()?.shape))
+    }
+
+    /// Lays the model out.
+    ///
+    /// # Errors
+    ///
+    /// Misuse.
+    pub fn attach(
+        &mut self,
+        tensors: &[Tensor],
+        model: &mut Model,
+        layers: &mut [Layer],
+    ) -> Result<(), Failure> {
+        let planned = self.planned.filter(|_| self.phase == Phase::Planned);
+        let planned = planned.ok_or(Failure::Misuse)?;
+        let tensors = tensors.get(..self.tensors as usize).ok_or(Failure::Misuse)?;
+        let mut layout = Layout::new();
+        let mut placed = Some(());
+        for tensor in tensors {
+            plan::lay_out(tensor, &planned.shape, &mut layout, |index, destination| {
+                let put = plan::put(model, layers, tensor.role, index, destination);
+                placed = placed.and(put);
+            })?;
+        }
+        placed.ok_or(Failure::Misuse)?;
+        if tensors.iter().all(|tensor| tensor.role.part != Part::Output) {
+            model.head = model.embedding;
+        }
+        model.rotations = planned.rotations;
+        model.vocabulary = planned.vocabulary;
+        self.phase = Phase::Attached;
+        Ok(())
+    }
+
+    /// Builds the vocabulary tables, then those of the positions; true when all are finished.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the vocabulary.
+    pub fn vocabulary(
+        &mut self,
+        prefix: &[u8],
+        memory: &mut Writer<'_>,
+        budget: u32,
+    ) -> Result<bool, Failure> {
+        let phase = self.phase;
+        let planned = self.planned.as_mut().filter(|_| phase == Phase::Attached);
+        let planned = planned.ok_or(Failure::Misuse)?;
+        if !self.vocabulary_done {
+            let (place, _) = planned.vocabulary.place(0).ok_or(Failure::Misuse)?;
+            let bytes = planned.vocabulary.item_bytes() as usize;
+            let tables = memory.bytes(place, bytes).ok_or(Failure::Misuse)?;
+            let progress = planned.builder.run(prefix, tables, budget)?;
+            self.vocabulary_done = progress == tokenizer::Progress::Done;
+            return Ok(false);
+        }
+        let made = self.making.run(&planned.shape, &planned.rotations, memory, budget);
+        let made = made.ok_or(Failure::Misuse)?;
+        if made {
+            self.phase = Phase::Reading;
+        }
+        Ok(made)
+    }
+
+    /// The next piece of the file; of 0 bytes at its end.
+    ///
+    /// # Errors
+    ///
+    /// Misuse.
+    pub fn next(
+        &mut self,
+        tensors: &[Tensor],
+        model: &mut Model,
+        layers: &mut [Layer],
+    ) -> Result<Read, Failure> {
+        let tensors = tensors.get(..self.tensors as usize).filter(|_| self.phase == Phase::Reading);
+        let tensors = tensors.ok_or(Failure::Misuse)?;
+        let next = self.reader.next(self.limits.file_bytes, tensors, model, layers);
+        let (read, current) = next.ok_or(Failure::Misuse)?;
+        self.current = current;
+        Ok(read)
+    }
+
+    /// Packs a chunk of the piece last asked for.
+    ///
+    /// # Errors
+    ///
+    /// A weight or scale that is not finite.
+    pub fn pack(&self, data: &[u8], chunk: u32, memory: &mut Writer<'_>) -> Result<(), Failure> {
+        let current = self.current.as_ref().ok_or(Failure::Misuse)?;
+        current.pack(data, chunk, memory)?.ok_or(Failure::Misuse)
+    }
+
+    /// The facts of the loaded model.
+    ///
+    /// # Errors
+    ///
+    /// Misuse: the file was not read to its end.
+    pub fn finish(&self, tensors: &[Tensor], model: &Model, arena: Arena<'_>) -> Result<Facts, Failure> {
+        let tensors = tensors.get(..self.tensors as usize).filter(|_| self.phase == Phase::Reading);
+        let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
+        read.ok_or(Failure::Misuse)?;
+        let vocabulary = model.vocabulary(arena).and_then(Vocabulary::view);
+        let vocabulary = vocabulary.ok_or(Failure::Misuse)?;
+        let shape = &model.shape;
+        Ok(Facts {
+            architecture: shape.architecture as u32,
+            tokenizer: vocabulary.model() as u32,
+            layers: shape.layers,
+            embedding: shape.embedding,
+            heads: shape.heads,
+            kv_heads: shape.kv_heads,
+            head_size: shape.head_size,
+            feed_forward: shape.feed_forward,
+            vocabulary: shape.vocabulary,
+            context: shape.context,
+            bos: vocabulary.bos().unwrap_or(!0),
+            eos: vocabulary.eos().unwrap_or(!0),
+            file_type: self.file_type,
+            pad: 0,
+            parameters: self.parameters,
+            title: self.title,
+        })
+    }
+}
+
+/// Copies `text` as far as it fits with a NUL after it; unprintable bytes become `?`.
+fn copy_cut(text: &[u8], out: &mut [u8; 64]) {
+    *out = [0; 64];
+    for (to, from) in out.iter_mut().take(63).zip(text) {
+        *to = if matches!(*from, b' '..=b'~') { *from } else { b'?' };
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Layout of the KV cache: blocks of 32 positions, each for all layers and heads.
+
+use crate::abi::BLOCK_POSITIONS;
+
+/// Positions of a block, which is also a tile of attention.
+pub const TILE: usize = BLOCK_POSITIONS as usize;
+/// Positions whose keys lie side by side.
+pub const LANES: usize = 8;
+/// Positions of a segment, the unit that different workers may attend to.
+pub const SEGMENT: usize = 256;
+
+/// Type of the stored keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvType {
+    /// IEEE binary16, clamped to its finite range.
+    F16,
+    /// IEEE binary32.
+    F32,
+}
+
+impl KvType {
+    /// The type of `SISLM_KV_*` number `kind`.
+    pub fn new(kind: u32) -> Option<KvType> {
+        match kind {
+            0 => Some(KvType::F16),
+            1 => Some(KvType::F32),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a value.
+    pub fn bytes(self) -> usize {
+        match self {
+            KvType::F16 => 2,
+            KvType::F32 => 4,
+        }
+    }
+}
+
+/// Places in the blocks of a model. A block is (layer, kv head, key then value): keys are
+/// (4 groups of 8 positions, dimension, position in the group), values (position, dimension).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KvLayout {
+    /// Transformer layers.
+    pub layers: u32,
+    /// Key and value heads.
+    pub kv_heads: u32,
+    /// Dimensions of a head.
+    pub head_size: u32,
+}
+
+impl KvLayout {
+    /// Values of the keys, and of the values, of one head of a block.
+    pub fn tile_values(&self) -> usize {
+        TILE * self.head_size as usize
+    }
+
+    /// Bytes of a block.
+    pub fn block_bytes(&self, kv_type: KvType) -> usize {
+        let heads = self.layers as usize * self.kv_heads as usize;
+        heads * self.head_bytes(kv_type)
+    }
+
+    /// Bytes of the keys and values of one head of a block.
+    pub fn head_bytes(&self, kv_type: KvType) -> usize {
+        2 * self.tile_values() * kv_type.bytes()
+    }
+
+    /// First byte of a head in a block.
+    pub fn head_offset(&self, layer: u32, head: u32, kv_type: KvType) -> usize {
+        let index = layer as usize * self.kv_heads as usize + head as usize;
+        index * self.head_bytes(kv_type)
+    }
+
+    /// Index of a key of `position` (of the sequence), counted from the head's first value.
+    pub fn key_index(&self, position: u32, dimension: usize) -> usize {
+        let position = position as usize % TILE;
+        let group = position / LANES * LANES * self.head_size as usize;
+        group + dimension * LANES + position % LANES
+    }
+
+    /// Index of a value, as [`KvLayout::key_index`].
+    pub fn value_index(&self, position: u32, dimension: usize) -> usize {
+        let position = position as usize % TILE;
+        self.tile_values() + position * self.head_size as usize + dimension
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_a_head_has_its_own_place() {
+        let layout = KvLayout { layers: 3, kv_heads: 2, head_size: 6 };
+        let mut seen = vec![0; 2 * layout.tile_values()];
+        for position in 64..96 {
+            for dimension in 0..6 {
+                seen[layout.key_index(position, dimension)] += 1;
+                seen[layout.value_index(position, dimension)] += 1;
+            }
+        }
+        assert!(seen.iter().all(|&count| count == 1));
+        assert_eq!(layout.block_bytes(KvType::F16), 6 * seen.len() * 2);
+        assert_eq!(layout.head_offset(2, 1, KvType::F32), 5 * seen.len() * 4);
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One forward pass over a batch of rows, as a list of stages cut into chunks (design: stages, chunks, claims).
+//!
+//! The functions here see slices only. What a chunk may read and write is decided in `wall::step`,
+//! and no number depends on how a stage is cut.
+
+pub mod attention;
+pub mod batch;
+pub mod embedding;
+pub mod feed_forward;
+pub mod head;
+pub mod input;
+pub mod kv;
+pub mod merge;
+pub mod places;
+pub mod product;
+pub mod query_key_value;
+pub mod residual;
+pub mod rope;
+pub mod segment;
+pub mod stage;
+pub mod task;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where the parts of a step lie in its memory.
+
+use crate::abi::ALIGN;
+use crate::abi::StepShape;
+use crate::model::Hyperparameters;
+use crate::model::matrix::GROUP_ROWS;
+use crate::simd::activation::ActivationKind;
+use crate::simd::activation::INT8_BLOCK;
+use crate::simd::activation::TILE_ROWS;
+use crate::step::attention::partial_values;
+use crate::step::batch::NARROW_ROWS;
+use crate::step::kv::SEGMENT;
+use crate::step::kv::TILE;
+
+/// Most groups of a chunk while the batch is narrow.
+pub const NARROW_GROUPS: u32 = 16;
+/// Most groups of a chunk of a wide batch.
+pub const WIDE_GROUPS: u32 = 4;
+
+/// A part of the memory, in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// First byte.
+    pub offset: usize,
+    /// Number of bytes.
+    pub bytes: usize,
+}
+
+/// The parts of a step. Strides are in f32 values.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// Residual stream: (row, `width`).
+    pub residual: Place,
+    /// Queries: (row, `query_width`).
+    pub query: Place,
+    /// Partial results of attention: (row, kv head, segment, head of the group, values).
+    pub partial: Place,
+    /// Hidden layer of the feed-forward network: (row, `hidden_width`).
+    pub hidden: Place,
+    /// Logits: (row with logits, `logits_width`).
+    pub logits: Place,
+    /// Packed rows of a wide batch, as f32.
+    pub float: Place,
+    /// Packed rows of a wide batch, in 8-bit blocks.
+    pub int8: Place,
+    /// The first worker slot; the others follow.
+    pub slot: Place,
+    /// Number of slots.
+    pub slots: usize,
+    /// Stride of the residual stream.
+    pub width: usize,
+    /// Stride of the queries.
+    pub query_width: usize,
+    /// Stride of the hidden layer.
+    pub hidden_width: usize,
+    /// Stride of the logits.
+    pub logits_width: usize,
+    /// Parts of a slot, from its first byte.
+    pub parts: SlotParts,
+    /// All bytes.
+    pub bytes: usize,
+}
+
+/// The parts of a worker slot.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SlotParts {
+    /// The pass and stage whose input is packed: u64.
+    pub packed_for: Place,
+    /// Values of a tile of rows; keys and values of a tile of positions.
+    pub values: Place,
+    /// One partial result of attention.
+    pub partial: Place,
+    /// Packed rows of a narrow batch, as f32.
+    pub float: Place,
+    /// Packed rows of a narrow batch, in 8-bit blocks.
+    pub int8: Place,
+    /// Products of a chunk.
+    pub products: Place,
+}
+
+/// Gives out memory from its start; nothing more once it overflowed.
+struct Cursor {
+    used: Option<usize>,
+}
+
+impl Cursor {
+    /// Room for the product of `factors` bytes.
+    fn take(&mut self, factors: &[usize]) -> Place {
+        let offset = self.used.unwrap_or(0);
+        let bytes = factors.iter().try_fold(1usize, |bytes, factor| bytes.checked_mul(*factor));
+        self.used = self.used.and_then(|used| {
+            used.checked_add(bytes?)?.checked_next_multiple_of(ALIGN)
+        });
+        Place { offset, bytes: bytes.unwrap_or(0) }
+    }
+}
+
+impl Places {
+    /// The parts of a step of `shape`, after `header` bytes; `None` when they overflow.
+    pub fn new(header: usize, model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
+        const VALUE: usize = size_of::<f32>();
+        let padded = |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
+        let width = padded(model.embedding)?;
+        let query_width = padded(model.query_columns())?;
+        let hidden_width = padded(model.feed_forward)?;
+        let logits_width = padded(model.vocabulary)?;
+        let widest = width.max(query_width).max(hidden_width);
+        let float_row = ActivationKind::F32.bytes(widest)?;
+        let blocks = widest.checked_next_multiple_of(INT8_BLOCK)?;
+        let int8_row = ActivationKind::Int8Per32.bytes(blocks)?;
+        let rows = shape.rows as usize;
+        let wide_rows = if rows > NARROW_ROWS { rows } else { 0 };
+        let wide_logits = if shape.logits as usize > NARROW_ROWS { shape.logits as usize } else { 0 };
+        let wide = wide_rows.max(wide_logits);
+        let segments = (shape.context as usize).div_ceil(SEGMENT);
+        let partial = partial_values(model.head_size as usize);
+        let narrow_products = NARROW_ROWS.min(rows) * NARROW_GROUPS as usize;
+        let products = narrow_products.max(wide * WIDE_GROUPS as usize);
+
+        let mut slot = Cursor { used: Some(0) };
+        let tile = TILE_ROWS.checked_mul(widest)?.max(2 * TILE * model.head_size as usize);
+        let parts = SlotParts {
+            packed_for: slot.take(&[size_of::<u64>()]),
+            values: slot.take(&[tile, VALUE]),
+            partial: slot.take(&[partial, VALUE]),
+            float: slot.take(&[NARROW_ROWS, float_row]),
+            int8: slot.take(&[NARROW_ROWS, int8_row]),
+            products: slot.take(&[2, products, GROUP_ROWS as usize, VALUE]),
+        };
+        let slot_bytes = slot.used?;
+
+        let mut all = Cursor { used: Some(header) };
+        all.take(&[0]);
+        let slots = shape.workers as usize;
+        let mut places = Places {
+            residual: all.take(&[rows, width, VALUE]),
+            query: all.take(&[rows, query_width, VALUE]),
+            partial: all.take(&[rows, model.heads as usize, segments, partial, VALUE]),
+            hidden: all.take(&[rows, hidden_width, VALUE]),
+            logits: all.take(&[shape.logits as usize, logits_width, VALUE]),
+            float: all.take(&[wide, float_row]),
+            int8: all.take(&[wide, int8_row]),
+            slot: all.take(&[slot_bytes]),
+            slots,
+            width,
+            query_width,
+            hidden_width,
+            logits_width,
+            parts,
+            bytes: 0,
+        };
+        all.take(&[slot_bytes, slots.checked_sub(1)?]);
+        places.bytes = all.used?;
+        Some(places)
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The keys and values of a step's sequences, reached through the block tables of its rows.
+
+use core::marker::PhantomData;
+
+use crate::abi::Row;
+use crate::math::half::f32_to_f16_clamped;
+use crate::step::kv::KvLayout;
+use crate::step::kv::KvType;
+use crate::step::kv::LANES;
+use crate::step::kv::TILE;
+
+/// Read access to the blocks of one row, for the attention of a layer.
+#[derive(Clone, Copy)]
+pub struct Blocks<'a> {
+    // INVARIANT: the row's table has a block for every position up to the row's; they are
+    // initialized, stay for 'a, and nobody writes the layer that is read.
+    row: &'a Row,
+    layout: KvLayout,
+    kv_type: KvType,
+}
+
+impl<'a> Blocks<'a> {
+    /// The blocks of `row`.
+    ///
+    /// # Safety
+    ///
+    /// The table is valid up to the row's position and its blocks stay for `'a`, sized by `layout`;
+    /// nobody writes to the layers read meanwhile.
+    pub unsafe fn new(row: &'a Row, layout: KvLayout) -> Option<Blocks<'a>> {
+        Some(Blocks { row, layout, kv_type: KvType::new(row.kv_type)? })
+    }
+
+    /// Type of the values.
+    pub fn kv_type(&self) -> KvType {
+        self.kv_type
+    }
+
+    /// Keys, then values, of one head in block `block`.
+    #[inline]
+    pub fn head(&self, block: u32, layer: u32, head: u32) -> Option<&'a [u8]> {
+        if block > self.row.position / TILE as u32
+            || layer >= self.layout.layers
+            || head >= self.layout.kv_heads
+        {
+            return None;
+        }
+        let offset = self.layout.head_offset(layer, head, self.kv_type);
+        // SAFETY: The block exists and is large enough for the head, by the invariant.
+        unsafe {
+            let base = *self.row.blocks.add(block as usize);
+            Some(core::slice::from_raw_parts(base.add(offset), self.layout.head_bytes(self.kv_type)))
+        }
+    }
+}
+
+/// Write access to the values of some dimensions at the positions of a step's rows.
+pub struct Store<'a> {
+    // INVARIANT: as for `Blocks`; no other task refers to the values this one writes.
+    rows: &'a [Row],
+    layout: KvLayout,
+    layer: u32,
+    memory: PhantomData<&'a mut [u8]>,
+}
+
+/// The place of a value: which of keys and values, of which head, in which dimension.
+#[derive(Clone, Copy)]
+pub struct Cell {
+    /// A value, else a key.
+    pub value: bool,
+    /// Key and value head.
+    pub head: u32,
+    /// Dimension in the head.
+    pub dimension: u32,
+}
+
+impl<'a> Store<'a> {
+    /// Stores into `layer` at the position of each of `rows`.
+    ///
+    /// # Safety
+    ///
+    /// The tables are valid up to the rows' positions and their blocks stay for `'a`, sized by
+    /// `layout`; for `'a` nobody reads the layer, and nobody else stores to the same cells.
+    pub unsafe fn new(rows: &'a [Row], layout: KvLayout, layer: u32) -> Store<'a> {
+        Store { rows, layout, layer, memory: PhantomData }
+    }
+
+    /// Stores `values`, of consecutive dimensions, at the position of row `row`, rounded to the
+    /// type of its sequence.
+    #[inline]
+    pub fn put(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
+        let row = self.rows.get(row)?;
+        let kv_type = KvType::new(row.kv_type)?;
+        let end = (cell.dimension as usize).checked_add(values.len())?;
+        if cell.head >= self.layout.kv_heads
+            || self.layer >= self.layout.layers
+            || end > self.layout.head_size as usize
+        {
+            return None;
+        }
+        let offset = self.layout.head_offset(self.layer, cell.head, kv_type);
+        let dimension = cell.dimension as usize;
+        let (first, stride) = if cell.value {
+            (self.layout.value_index(row.position, dimension), 1)
+        } else {
+            (self.layout.key_index(row.position, dimension), LANES)
+        };
+        // SAFETY: The block exists and is large enough for these cells of the head, by the
+        // invariant, and they are this view's alone; raw writes, so no reference overlaps others.
+        unsafe {
+            let base = (*row.blocks.add((row.position / TILE as u32) as usize)).add(offset);
+            match kv_type {
+                KvType::F16 => {
+                    let base = base.cast::<u16>().add(first);
+                    for (index, value) in values.iter().enumerate() {
+                        base.add(index * stride).write(f32_to_f16_clamped(*value));
+                    }
+                }
+                KvType::F32 => {
+                    let base = base.cast::<f32>().add(first);
+                    for (index, value) in values.iter().enumerate() {
+                        base.add(index * stride).write(*value);
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+}

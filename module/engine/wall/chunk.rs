@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One chunk of a stage: what it reads and what it alone writes.
+//!
+//! A stage reads parts of the step that no chunk of it writes, and each of its chunks writes columns,
+//! rows, cells of the cache or a slot that no other touches. The stages of a pass run one after
+//! the other.
+
+use core::slice;
+
+use crate::model::matrix::GROUP_ROWS;
+use crate::simd::activation::ActivationKind;
+use crate::simd::activation::TILE_ROWS;
+use crate::step::attention::partial_values;
+use crate::step::embedding;
+use crate::step::feed_forward;
+use crate::step::head;
+use crate::step::input;
+use crate::step::input::Packed;
+use crate::step::input::Room;
+use crate::step::input::Rows;
+use crate::step::input::Source;
+use crate::step::places::Place;
+use crate::step::places::Places;
+use crate::step::query_key_value;
+use crate::step::residual;
+use crate::step::segment;
+use crate::step::stage::Input;
+use crate::step::stage::Stage;
+use crate::step::task::Task;
+use crate::wall::cache::Blocks;
+use crate::wall::cache::Store;
+use crate::wall::columns::Columns;
+use crate::wall::pod::Pod;
+use crate::wall::step::Head;
+
+/// Runs chunk `chunk` of stage number `stage`; `None` when there is no such chunk or slot.
+///
+/// # Safety
+///
+/// `step` is prepared; the stages before are done; each chunk runs once, and no slot serves two at
+/// a time.
+pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<()> {
+    // SAFETY: The head of a prepared step is only read while chunks run, and its model lives.
+    let (head, task) = unsafe {
+        let head = &*step.cast::<Head>();
+        (head, head.task()?)
+    };
+    let memory = Memory { base: step.cast_mut(), places: &head.places };
+    let stage = Stage::new(&task, stage)?;
+    let (first, count) = stage.cut(&task)?.chunk(chunk)?;
+    // SAFETY: This slot is ours by the caller's promise.
+    let slot = unsafe { memory.slot(slot)? };
+    // SAFETY: These units are ours alone, and the stages before are done, by the caller's promise.
+    unsafe {
+        match stage {
+            Stage::Embedding => memory.embed(&task, slot, first, count),
+            Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
+            Stage::Attention(layer) => memory.attend(&task, slot, layer, first, count),
+            Stage::Multiply(input) => {
+                let key = (task.batch.pass() << 16) ^ stage_key(input);
+                memory.multiply(&task, slot, input, key, first, count)
+            }
+        }
+    }
+}
+
+/// A number of its own for each input of a pass; below 2^16 and not 0.
+fn stage_key(input: Input) -> u64 {
+    match input {
+        Input::Attention(layer) => 1 + 4 * u64::from(layer),
+        Input::AttentionOutput(layer) => 2 + 4 * u64::from(layer),
+        Input::FeedForward(layer) => 3 + 4 * u64::from(layer),
+        Input::Down(layer) => 4 + 4 * u64::from(layer),
+        Input::Head => 0xffff,
+    }
+}
+
+/// The parts of a worker slot.
+struct Slot<'a> {
+    packed_for: &'a mut u64,
+    values: &'a mut [f32],
+    partial: &'a mut [f32],
+    float: &'a mut [u8],
+    int8: &'a mut [u8],
+    products: &'a mut [f32],
+}
+
+/// The memory of a step.
+#[derive(Clone, Copy)]
+struct Memory<'a> {
+    // INVARIANT: `base` begins a step with these places, alive and initialized for 'a.
+    base: *mut u8,
+    places: &'a Places,
+}
+
+impl<'a> Memory<'a> {
+    /// All of a part.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes it for `'a`.
+    unsafe fn read<T: Pod>(&self, place: Place) -> &'a [T] {
+        // SAFETY: Within the step and aligned to 64, by the invariant; the caller's promise.
+        unsafe {
+            let first = self.base.add(place.offset).cast_const().cast();
+            slice::from_raw_parts(first, place.bytes / size_of::<T>())
+        }
+    }
+
+    /// `count` values of a part from value `first` on; `None` past its end.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else refers to them for `'a`.
+    unsafe fn write<T: Pod>(&self, place: Place, first: usize, count: usize) -> Option<&'a mut [T]> {
+        let end = first.checked_add(count)?.checked_mul(size_of::<T>())?;
+        if end > place.bytes {
+            return None;
+        }
+        // SAFETY: Within the part and aligned, by the invariant; the caller's promise.
+        Some(unsafe {
+            let values = self.base.add(place.offset).cast::<T>();
+            slice::from_raw_parts_mut(values.add(first), count)
+        })
+    }
+
+    /// Slot `index`.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the slot for `'a`.
+    unsafe fn slot(&self, index: u32) -> Option<Slot<'a>> {
+        if index as usize >= self.places.slots {
+            return None;
+        }
+        let start = self.places.slot.offset + index as usize * self.places.slot.bytes;
+        let parts = &self.places.parts;
+        let at = |part: Place| Place { offset: start + part.offset, ..part };
+        // SAFETY: The parts of a slot do not overlap; the caller's promise.
+        unsafe {
+            let all = |part: Place| self.write(at(part), 0, part.bytes / size_of::<f32>());
+            Some(Slot {
+                packed_for: self.write(at(parts.packed_for), 0, 1)?.first_mut()?,
+                values: all(parts.values)?,
+                partial: all(parts.partial)?,
+                float: self.write(at(parts.float), 0, parts.float.bytes)?,
+                int8: self.write(at(parts.int8), 0, parts.int8.bytes)?,
+                products: all(parts.products)?,
+            })
+        }
+    }
+
+    /// Columns of a part that the outputs of `count` groups from `first` on go to.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else refers to these columns for `'a`.
+    unsafe fn columns(&self, place: Place, stride: usize, first: u32, count: u32) -> Columns<'a> {
+        let rows = (place.bytes / size_of::<f32>()).checked_div(stride).unwrap_or(0);
+        let first = first as usize * GROUP_ROWS as usize;
+        let range = first..first + count as usize * GROUP_ROWS as usize;
+        // SAFETY: Within the part and aligned, by the invariant; the caller's promise.
+        unsafe { Columns::new(self.base.add(place.offset).cast(), rows, stride, range) }
+    }
+
+    /// What `input` is made of.
+    ///
+    /// # Safety
+    ///
+    /// A stage that packs or multiplies `input` runs: it does not write the part.
+    unsafe fn source(&self, input: Input) -> Source<'a> {
+        let places = self.places;
+        // SAFETY: The caller's promise: each stage adds to the residual stream only while it reads
+        // partial results or the hidden layer, and the reverse.
+        unsafe {
+            match input {
+                Input::Attention(_) | Input::FeedForward(_) | Input::Head => {
+                    Source::Residual(Rows { values: self.read(places.residual), stride: places.width })
+                }
+                Input::AttentionOutput(_) => Source::Partial(self.read(places.partial)),
+                Input::Down(_) => {
+                    Source::Hidden(Rows { values: self.read(places.hidden), stride: places.hidden_width })
+                }
+            }
+        }
+    }
+
+    /// Embeds `count` tiles of rows from tile `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The embedding stage runs, and these tiles are the caller's.
+    unsafe fn embed(&self, task: &Task<'_>, slot: Slot<'_>, first: u32, count: u32) -> Option<()> {
+        let (first, rows) = tiles(first, count, task.batch.rows().len())?;
+        let stride = self.places.width;
+        // SAFETY: These rows of the residual stream are ours in this stage.
+        let residual = unsafe { self.write(self.places.residual, first * stride, rows * stride)? };
+        embedding::run(task, first, residual, stride, slot.values)
+    }
+
+    /// Packs `count` tiles of rows of a wide batch from tile `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The stage that packs `input` runs, and these tiles are the caller's.
+    unsafe fn pack(
+        &self,
+        task: &Task<'_>,
+        slot: Slot<'_>,
+        input: Input,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let (first, rows) = tiles(first, count, input.rows(task))?;
+        let columns = input.columns(task);
+        let float = ActivationKind::F32.bytes(columns)?;
+        let int8 = ActivationKind::Int8Per32.bytes(columns).unwrap_or(0);
+        // SAFETY: These rows of the packed parts are ours in this stage, which writes nothing else.
+        unsafe {
+            let room = Room {
+                values: slot.values,
+                partial: slot.partial,
+                float: self.write(self.places.float, first * float, rows * float)?,
+                int8: self.write(self.places.int8, first * int8, rows * int8)?,
+            };
+            input::pack(task, input, self.source(input), first, rows, room)
+        }
+    }
+
+    /// Attends for `count` units (row, kv head, segment) from unit `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The attention stage of `layer` runs, and these units are the caller's.
+    unsafe fn attend(
+        &self,
+        task: &Task<'_>,
+        slot: Slot<'_>,
+        layer: u32,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let shape = &task.model.shape;
+        let unit = shape.group() as usize * partial_values(shape.head_size as usize);
+        // SAFETY: The queries and the cache are only read in this stage.
+        let queries = unsafe { self.read(self.places.query) };
+        let queries = Rows { values: queries, stride: self.places.query_width };
+        for index in first..first.checked_add(count)? {
+            let (row, head, segment) = segment::locate(task, index)?;
+            // SAFETY: As above; the tables of a prepared step are valid up to the rows' positions.
+            let blocks = unsafe { Blocks::new(task.batch.rows().get(row)?, shape.kv_layout())? };
+            // SAFETY: The partial results of this unit are ours in this stage.
+            let partials = unsafe { self.write(self.places.partial, index as usize * unit, unit)? };
+            let unit = segment::Unit { row, layer, head, segment };
+            segment::run(task, unit, queries, blocks, slot.values, partials)?;
+        }
+        Some(())
+    }
+
+    /// Multiplies `input` with `count` groups from group `first` of its stage on.
+    ///
+    /// # Safety
+    ///
+    /// The stage that multiplies `input` runs, and these groups are the caller's.
+    unsafe fn multiply(
+        &self,
+        task: &Task<'_>,
+        slot: Slot<'_>,
+        input: Input,
+        key: u64,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let Slot { packed_for, values, partial, float, int8, products: room } = slot;
+        let places = self.places;
+        let packed = if input.is_narrow(task) {
+            if *packed_for != key {
+                let room = Room { values, partial, float: &mut *float, int8: &mut *int8 };
+                // SAFETY: This stage multiplies `input`.
+                let source = unsafe { self.source(input) };
+                input::pack(task, input, source, 0, input.rows(task), room)?;
+                *packed_for = key;
+            }
+            Packed { float, int8 }
+        } else {
+            // SAFETY: The stage before packed them; this one only reads.
+            unsafe { Packed { float: self.read(places.float), int8: self.read(places.int8) } }
+        };
+        // SAFETY: The outputs of our groups are ours: columns of one part that the input is not
+        // made of, and in the cache the cells of these outputs of one layer.
+        unsafe {
+            match input {
+                Input::Attention(layer) => {
+                    let query = self.columns(places.query, places.query_width, first, count);
+                    let layout = task.model.shape.kv_layout();
+                    let cache = Store::new(task.batch.rows(), layout, layer);
+                    let outputs = query_key_value::Outputs { query, cache };
+                    let layer = task.layer(layer)?;
+                    query_key_value::run(task, layer, first, count, packed, room, outputs)
+                }
+                Input::AttentionOutput(layer) => {
+                    let layer = task.layer(layer)?;
+                    let sums = self.columns(places.residual, places.width, first, count);
+                    let part = residual::Addend { matrix: &layer.output, bias: &layer.output_bias };
+                    residual::run(task, part, first, count, packed, room, sums)
+                }
+                Input::FeedForward(layer) => {
+                    let hidden = self.columns(places.hidden, places.hidden_width, first, count);
+                    let layer = task.layer(layer)?;
+                    feed_forward::run(task, layer, first, count, packed, room, hidden)
+                }
+                Input::Down(layer) => {
+                    let layer = task.layer(layer)?;
+                    let sums = self.columns(places.residual, places.width, first, count);
+                    let part = residual::Addend { matrix: &layer.down, bias: &layer.down_bias };
+                    residual::run(task, part, first, count, packed, room, sums)
+                }
+                Input::Head => {
+                    let logits = self.columns(places.logits, places.logits_width, first, count);
+                    head::run(task, first, count, packed, room, logits)
+                }
+            }
+        }
+    }
+}
+
+/// First row and number of rows of `count` tiles from tile `first` on, of `rows` rows.
+fn tiles(first: u32, count: u32, rows: usize) -> Option<(usize, usize)> {
+    let first = first as usize * TILE_ROWS;
+    let count = count as usize * TILE_ROWS;
+    Some((first, rows.checked_sub(first)?.min(count)))
+}

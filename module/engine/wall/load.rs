@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The wall's functions for loading a model.
+
+use core::slice;
+
+use crate::abi::ALIGN;
+use crate::abi::DONE;
+use crate::abi::Facts;
+use crate::abi::Header;
+use crate::abi::Limits;
+use crate::abi::MORE;
+use crate::abi::Plan;
+use crate::abi::Read;
+use crate::abi::Refusal;
+use crate::abi::Segment;
+use crate::abi::fault;
+use crate::gguf;
+use crate::gguf::FIXED_BYTES;
+use crate::gguf::Parser;
+use crate::gguf::Progress;
+use crate::model::Layer;
+use crate::model::Model;
+use crate::model::load::Failure;
+use crate::model::load::Load;
+use crate::model::load::tensors_of;
+use crate::model::plan::Presence;
+use crate::model::plan::Tensor;
+use crate::simd::level::Level;
+use crate::wall::arena::Arena;
+use crate::wall::arena::Writer;
+use crate::wall::model::Handle;
+use crate::wall::model::MODEL;
+
+/// The load state: this head, then the presence of parts, the tensors, and the parser's table.
+#[repr(C)]
+struct Head {
+    tensors: usize,
+    table_bytes: usize,
+    model: *mut u8,
+    model_bytes: usize,
+    segments: *const Segment,
+    segment_count: u32,
+    load: Load,
+}
+
+/// Offset of the presence of parts.
+const PRESENCE: usize = size_of::<Head>().next_multiple_of(ALIGN);
+/// Offset of the tensors.
+const TENSORS: usize = (PRESENCE + size_of::<Presence>()).next_multiple_of(ALIGN);
+
+/// What an exclusive call sees of the load state.
+struct Parts<'a> {
+    head: &'a mut Head,
+    presence: &'a mut Presence,
+    tensors: &'a mut [Tensor],
+    table: &'a mut [u8],
+}
+
+/// Offset of the parser's table, and all bytes of the state.
+fn size(tensors: usize, table_bytes: usize) -> Option<(usize, usize)> {
+    let table = tensors.checked_mul(size_of::<Tensor>())?.checked_add(TENSORS)?;
+    Some((table, table.checked_add(table_bytes)?))
+}
+
+/// The parts of the state at `load`.
+///
+/// # Safety
+///
+/// `load` was made by `sislm_engine_load_begin` and is exclusive for `'a`.
+unsafe fn parts<'a>(load: *mut u8) -> Option<Parts<'a>> {
+    // SAFETY: `load_begin` wrote the head and checked that the state is as large as `size` says;
+    // the rest was zeroed, which is a valid presence, tensor and table; the parts do not overlap.
+    unsafe {
+        let head = &mut *load.cast::<Head>();
+        let (table, _) = size(head.tensors, head.table_bytes)?;
+        Some(Parts {
+            presence: &mut *load.add(PRESENCE).cast(),
+            tensors: slice::from_raw_parts_mut(load.add(TENSORS).cast(), head.tensors),
+            table: slice::from_raw_parts_mut(load.add(table), head.table_bytes),
+            head,
+        })
+    }
+}
+
+/// The model of a load, and its layers.
+///
+/// # Safety
+///
+/// The load is attached, and nobody else uses the model for `'a`.
+unsafe fn model<'a>(head: &Head) -> Option<(&'a mut Model, &'a mut [Layer])> {
+    let layers = head.load.layers()?;
+    if head.model.is_null() || head.model_bytes < Model::bytes(layers)? {
+        return None;
+    }
+    // SAFETY: `load_attach` wrote the model; layers follow it and were zeroed, which is an empty
+    // layer; the memory is large enough, and exclusive by the caller's promise.
+    unsafe {
+        let model = head.model.cast::<Model>();
+        Some((&mut *model, slice::from_raw_parts_mut(model.add(1).cast(), layers as usize)))
+    }
+}
+
+/// The arena of an attached load.
+///
+/// # Safety
+///
+/// The segments live for `'a`, and are used as [`Arena::new`] says.
+unsafe fn arena<'a>(head: &Head) -> Option<Arena<'a>> {
+    if head.segments.is_null() {
+        return None;
+    }
+    // SAFETY: `load_attach` was given them; the caller's promise.
+    Some(unsafe { Arena::new(head.segments, head.segment_count) })
+}
+
+/// Status of a call that can refuse the file; writes the refusal.
+///
+/// # Safety
+///
+/// `refusal` is valid for a write.
+unsafe fn status(result: Result<i32, Failure>, refusal: *mut Refusal) -> i32 {
+    match result {
+        Ok(status) => status,
+        Err(Failure::Misuse) => fault::ARGUMENT,
+        Err(Failure::Refused(reason)) => {
+            // SAFETY: The caller's promise.
+            unsafe { refuse(reason, refusal) }
+        }
+    }
+}
+
+/// Writes a refusal.
+///
+/// # Safety
+///
+/// `refusal` is valid for a write.
+unsafe fn refuse(reason: gguf::Refusal, refusal: *mut Refusal) -> i32 {
+    let told = Refusal {
+        reason: reason.reason as u32,
+        pad: 0,
+        detail: reason.detail,
+        subject: reason.subject,
+    };
+    // SAFETY: The caller's promise.
+    unsafe { refusal.write(told) };
+    fault::REFUSED
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_size(
+    prefix: *const u8,
+    bytes: usize,
+    header: *mut Header,
+    size: *mut u64,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: `prefix` has `bytes` bytes, the others are valid for a write.
+    unsafe {
+        let prefix = slice::from_raw_parts(prefix, bytes);
+        let parser = match Parser::new(prefix, u64::MAX) {
+            None => {
+                header.write(Header { need: FIXED_BYTES as u64 });
+                return fault::SHORT;
+            }
+            Some(Err(reason)) => return refuse(reason, refusal),
+            Some(Ok(parser)) => parser,
+        };
+        let table = usize::try_from(parser.table_bytes()).ok();
+        let all = table.and_then(|table| self::size(tensors_of(prefix)?, table));
+        let Some((_, all)) = all else { return fault::ARGUMENT };
+        size.write(all as u64);
+    }
+    DONE
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall; the CPU has the instructions of `limits.simd`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_begin(
+    load: *mut u8,
+    load_bytes: usize,
+    limits: *const Limits,
+    prefix: *const u8,
+    bytes: usize,
+) -> i32 {
+    // SAFETY: The rules of the wall: `limits` is readable and `prefix` has `bytes` bytes.
+    let (limits, prefix) = unsafe { (&*limits, slice::from_raw_parts(prefix, bytes)) };
+    // SAFETY: The caller's promise about the CPU.
+    let level = unsafe { Level::new(limits.simd) };
+    let begun = level.and_then(|level| {
+        let load = Load::new(limits, level, prefix)?;
+        let table_bytes = Parser::new(prefix, limits.file_bytes)?.ok()?.table_bytes();
+        Some((load, tensors_of(prefix)?, usize::try_from(table_bytes).ok()?))
+    });
+    let Some((state, tensors, table_bytes)) = begun else { return fault::ARGUMENT };
+    match size(tensors, table_bytes) {
+        Some((_, all)) if all <= load_bytes && limits.context > 0 => {}
+        _ => return fault::ARGUMENT,
+    }
+    let head = Head {
+        tensors,
+        table_bytes,
+        model: core::ptr::null_mut(),
+        model_bytes: 0,
+        segments: core::ptr::null(),
+        segment_count: 0,
+        load: state,
+    };
+    // SAFETY: `load` is aligned, exclusive and large enough, as just checked.
+    unsafe { load.cast::<Head>().write(head) };
+    DONE
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_header(
+    load: *mut u8,
+    prefix: *const u8,
+    bytes: usize,
+    budget: u32,
+    header: *mut Header,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: a begun load, a prefix of `bytes` bytes, two outputs.
+    unsafe {
+        let prefix = slice::from_raw_parts(prefix, bytes);
+        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let progress = parts.head.load.header(prefix, parts.table, budget);
+        let result = progress.map(|progress| match progress {
+            Progress::Done => DONE,
+            Progress::More => MORE,
+            Progress::Short { need } => {
+                header.write(Header { need });
+                fault::SHORT
+            }
+        });
+        status(result, refusal)
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_plan(
+    load: *mut u8,
+    prefix: *const u8,
+    bytes: usize,
+    plan: *mut Plan,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: a begun load, a prefix of `bytes` bytes, two outputs.
+    unsafe {
+        let prefix = slice::from_raw_parts(prefix, bytes);
+        let Some(Parts { head, presence, tensors, table }) = parts(load) else {
+            return fault::ARGUMENT;
+        };
+        let result = head.load.plan(prefix, table, tensors, presence).map(|planned| {
+            let model_bytes = planned.model_bytes + MODEL as u64;
+            plan.write(Plan { model_bytes, ..planned });
+            DONE
+        });
+        status(result, refusal)
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall; the segments are those of the plan and live as long as the model.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_attach(
+    load: *mut u8,
+    model: *mut u8,
+    model_bytes: usize,
+    segments: *const Segment,
+    count: u32,
+    _scratch: *mut u8,
+    _scratch_bytes: usize,
+) -> i32 {
+    // SAFETY: The rules of the wall: a begun load; zeroed, exclusive memory for the model.
+    unsafe {
+        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let head = parts.head;
+        let room = model_bytes.checked_sub(MODEL);
+        let (Some(room), Some(empty)) = (room, head.load.empty_model()) else {
+            return fault::ARGUMENT;
+        };
+        let needed = head.load.layers().and_then(Model::bytes);
+        if segments.is_null() || needed.is_none_or(|needed| needed > room) {
+            return fault::ARGUMENT;
+        }
+        Handle::open(model, segments, count);
+        let place = model.add(MODEL);
+        place.cast::<Model>().write(empty);
+        (head.model, head.model_bytes) = (place, room);
+        (head.segments, head.segment_count) = (segments, count);
+        let Some((model, layers)) = self::model(head) else { return fault::ARGUMENT };
+        match head.load.attach(parts.tensors, model, layers) {
+            Ok(()) => DONE,
+            Err(_) => fault::ARGUMENT,
+        }
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_vocabulary(
+    load: *mut u8,
+    prefix: *const u8,
+    bytes: usize,
+    budget: u32,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: an attached load, exclusive, and with it the whole arena.
+    unsafe {
+        let prefix = slice::from_raw_parts(prefix, bytes);
+        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let Some(arena) = arena(parts.head) else { return fault::ARGUMENT };
+        let done = parts.head.load.vocabulary(prefix, &mut Writer::new(arena), budget);
+        status(done.map(|done| if done { DONE } else { MORE }), refusal)
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_next(load: *mut u8, read: *mut Read) -> i32 {
+    // SAFETY: The rules of the wall: an attached load, exclusive, and an output.
+    unsafe {
+        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let Some((model, layers)) = model(parts.head) else { return fault::ARGUMENT };
+        match parts.head.load.next(parts.tensors, model, layers) {
+            Ok(next) => {
+                read.write(next);
+                DONE
+            }
+            Err(_) => fault::ARGUMENT,
+        }
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_pack(
+    load: *const u8,
+    data: *const u8,
+    bytes: usize,
+    chunk: u32,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: an attached load, only read while chunks run, and `bytes`
+    // bytes of data. The chunks of a piece write different groups of the arena.
+    unsafe {
+        let data = slice::from_raw_parts(data, bytes);
+        let head = &*load.cast::<Head>();
+        let Some(arena) = arena(head) else { return fault::ARGUMENT };
+        let result = head.load.pack(data, chunk, &mut Writer::new(arena));
+        status(result.map(|()| DONE), refusal)
+    }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_finish(
+    load: *mut u8,
+    facts: *mut Facts,
+    refusal: *mut Refusal,
+) -> i32 {
+    // SAFETY: The rules of the wall: an attached load, exclusive, and two outputs.
+    unsafe {
+        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let Some((model, _)) = model(parts.head) else { return fault::ARGUMENT };
+        let Some(arena) = arena(parts.head) else { return fault::ARGUMENT };
+        let result = parts.head.load.finish(parts.tensors, model, arena).map(|told| {
+            facts.write(told);
+            Handle::seal(parts.head.model.sub(MODEL), &told);
+            DONE
+        });
+        status(result, refusal)
+    }
+}
