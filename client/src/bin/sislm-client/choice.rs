@@ -30,6 +30,21 @@ pub fn name_of(model: &Model) -> anyhow::Result<ModelName> {
     model.name().parse().map_err(anyhow::Error::msg)
 }
 
+/// The positions asked for, when a context of `model` can have as many.
+pub fn positions_of(model: &Model, asked: Option<u32>) -> anyhow::Result<Option<u32>> {
+    match asked {
+        Some(positions) if positions > model.context => {
+            let sentence = format!(
+                "a context of the model \"{}\" has at most {} positions: ask for no more with --ctx",
+                model.name(),
+                model.context
+            );
+            Err(Failure::error(ExitCode::GeneralError, sentence))
+        }
+        asked => Ok(asked),
+    }
+}
+
 /// `default`, else the only one, else the embedded one.
 fn unnamed(device: &Device, cli: &Cli) -> anyhow::Result<ModelName> {
     let models = device.models()?;

@@ -36,7 +36,8 @@ pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<
             device.session(&config)?.tokenize(&text, how)?
         }
     };
-    config.context = positions(arguments.context.positions, ids.len(), &model)?;
+    let asked = choice::positions_of(&model, arguments.context.positions)?;
+    config.context = positions(asked, ids.len(), &model)?;
     let evaluation = device.session(&config)?.evaluate(&ids, arguments.top)?;
     if cli.json {
         writeln!(out, "{}", object(&model, &query, &ids, &evaluation))?;

@@ -54,7 +54,7 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
 fn config(arguments: &Infer, model: &Model) -> anyhow::Result<SessionConfig> {
     Ok(SessionConfig {
         model: Some(choice::name_of(model)?),
-        context: arguments.context.positions.unwrap_or(0),
+        context: choice::positions_of(model, arguments.context.positions)?.unwrap_or(0),
         kv: arguments.context.kv,
         max_tokens: arguments.max_tokens.unwrap_or(0),
         sampling: arguments.sampling.config(),

@@ -132,10 +132,10 @@ fn object(query: &Query) -> Value {
 
 fn memory(statistics: &Statistics) -> Value {
     json!({
-        "models": statistics.memory_models,
-        "steps": statistics.memory_steps,
-        "sessions": statistics.memory_sessions,
-        "kv": statistics.kv_bytes,
+        "memory_models": statistics.memory_models,
+        "memory_steps": statistics.memory_steps,
+        "memory_sessions": statistics.memory_sessions,
+        "memory_kv": statistics.kv_bytes,
     })
 }
 
