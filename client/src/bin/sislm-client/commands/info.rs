@@ -18,7 +18,7 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     if cli.json {
         let models: Vec<Value> = models.iter().map(models::object).collect();
         let object =
-            json!({ "device": object(&query), "memory": memory(&statistics), "models": models });
+            json!({ "device": object(&query), "memory": memory(&statistics), "loaded": models });
         writeln!(out, "{object}")?;
         return Ok(ExitCode::Success);
     }
