@@ -32,7 +32,11 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// A cursor at byte `at`.
     pub(crate) fn new(prefix: &'a [u8], at: usize, file_bytes: u64) -> Self {
-        Self { prefix, at, file_bytes }
+        Self {
+            prefix,
+            at,
+            file_bytes,
+        }
     }
 
     /// The offset of the next byte.
@@ -43,7 +47,9 @@ impl<'a> Cursor<'a> {
     /// The next `length` bytes.
     pub(crate) fn bytes(&mut self, length: u64) -> Result<&'a [u8], Stop> {
         let start = self.at as u64;
-        let end = start.checked_add(length).filter(|&end| end <= self.file_bytes);
+        let end = start
+            .checked_add(length)
+            .filter(|&end| end <= self.file_bytes);
         let Some(end) = end else {
             return Err(Refusal::new(Reason::Truncated, start.saturating_add(length), b"").into());
         };
@@ -51,7 +57,9 @@ impl<'a> Cursor<'a> {
             return Err(Refusal::new(Reason::Count, end, b"header").into());
         }
         let rest = self.prefix.get(self.at..).unwrap_or_default();
-        let (taken, _) = rest.split_at_checked(length as usize).ok_or(Stop::Short(end))?;
+        let (taken, _) = rest
+            .split_at_checked(length as usize)
+            .ok_or(Stop::Short(end))?;
         self.at = end as usize;
         Ok(taken)
     }
@@ -89,7 +97,10 @@ mod tests {
         assert_eq!(cursor.u32(), Ok(1));
         assert_eq!(cursor.u32(), Err(Stop::Short(8)));
         assert_eq!(cursor.at(), 4);
-        assert_eq!(cursor.bytes(5), Err(Refusal::new(Reason::Truncated, 9, b"").into()));
+        assert_eq!(
+            cursor.bytes(5),
+            Err(Refusal::new(Reason::Truncated, 9, b"").into())
+        );
         let most = Refusal::new(Reason::Truncated, u64::MAX, b"");
         assert_eq!(cursor.bytes(u64::MAX), Err(most.into()));
         assert_eq!(cursor.bytes(1), Ok(&[9][..]));

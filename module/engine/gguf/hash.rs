@@ -23,7 +23,9 @@ pub(crate) fn hash(bytes: &[u8], seed: u64) -> u64 {
     for &word in words {
         state = mix(state.rotate_left(23), u64::from_le_bytes(word));
     }
-    let last = tail.iter().fold(1u64, |last, &byte| last << 8 | u64::from(byte));
+    let last = tail
+        .iter()
+        .fold(1u64, |last, &byte| last << 8 | u64::from(byte));
     mix(state.rotate_left(23), last)
 }
 

@@ -37,7 +37,11 @@ pub struct Array {
 impl Array {
     /// The elements' bytes, `prefix` being the start of the file; empty when they are not in it.
     pub fn of(self, prefix: &[u8]) -> &[u8] {
-        Span { offset: self.offset, length: self.bytes }.of(prefix)
+        Span {
+            offset: self.offset,
+            length: self.bytes,
+        }
+        .of(prefix)
     }
 }
 
@@ -147,7 +151,9 @@ impl Metadata {
         prefix: &[u8],
     ) -> Result<(), Refusal> {
         let name = self.architecture.unwrap_or_default().of(prefix);
-        let suffix = key.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"."));
+        let suffix = key
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(b"."));
         let Some(suffix) = suffix else {
             return self.expect_architecture(key);
         };
@@ -228,7 +234,11 @@ impl TokenizerKeys {
 }
 
 fn in_range<T>(value: T, fits: bool, detail: u64, key: &[u8]) -> Result<T, Refusal> {
-    if fits { Ok(value) } else { Err(Refusal::new(Reason::KeyValue, detail, key)) }
+    if fits {
+        Ok(value)
+    } else {
+        Err(Refusal::new(Reason::KeyValue, detail, key))
+    }
 }
 
 fn epsilon(value: Value, key: &[u8]) -> Result<f32, Refusal> {

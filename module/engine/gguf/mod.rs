@@ -18,10 +18,10 @@ mod tensor;
 pub(crate) mod testing;
 mod value;
 
+pub(crate) use cursor::{Cursor, Stop};
 pub use metadata::{Array, Metadata, Span, TokenizerKeys};
 pub use parser::{FIXED_BYTES, Parser, Progress};
 pub use refusal::{Reason, Refusal};
 pub use table::Tensors;
 pub use tensor::{TensorInfo, type_size};
 pub use value::Kind;
-pub(crate) use cursor::{Cursor, Stop};

@@ -16,7 +16,10 @@ pub(crate) struct Sort {
 
 impl Sort {
     pub(crate) fn new(tensors: u32) -> Self {
-        Self { heap: tensors >> 1, sorted: tensors }
+        Self {
+            heap: tensors >> 1,
+            sorted: tensors,
+        }
     }
 
     /// Does one step; true when all are sorted.
@@ -39,7 +42,10 @@ impl Sort {
 /// What entries are sorted by: the offset, then the index.
 fn rank(table: &TableMut<'_>, place: u32) -> (u64, u32) {
     let index = cells::get(table.order, place as usize).unwrap_or_default();
-    let offset = table.info(index).map(|info| info.offset).unwrap_or_default();
+    let offset = table
+        .info(index)
+        .map(|info| info.offset)
+        .unwrap_or_default();
     (offset, index)
 }
 
@@ -85,7 +91,11 @@ pub(crate) struct Walk {
 impl Walk {
     /// Begins at the file's data section.
     pub(crate) fn new(data: u64) -> Self {
-        Self { place: 0, end: data, dense: true }
+        Self {
+            place: 0,
+            end: data,
+            dense: true,
+        }
     }
 
     /// Checks the next tensor's place and makes its offset count from the start of the file; true
@@ -114,7 +124,11 @@ impl Walk {
         }
         self.dense &= offset - self.end < u64::from(layout.alignment);
         if end > layout.file_bytes {
-            let reason = if self.dense { Reason::Truncated } else { Reason::TensorBounds };
+            let reason = if self.dense {
+                Reason::Truncated
+            } else {
+                Reason::TensorBounds
+            };
             return Err(refusal(reason, end));
         }
         info.offset = offset;

@@ -36,7 +36,10 @@ pub enum Progress {
 enum Stage {
     Keys,
     /// Walks over the elements of an array of strings.
-    Elements { strings: Strings, left: u32 },
+    Elements {
+        strings: Strings,
+        left: u32,
+    },
     Tensors,
     Sorting(Sort),
     Placing(Walk),
@@ -156,7 +159,10 @@ impl Parser {
                 let mut cursor = self.cursor(prefix);
                 cursor.string()?;
                 self.at = cursor.at();
-                self.stage = Stage::Elements { strings, left: left - 1 };
+                self.stage = Stage::Elements {
+                    strings,
+                    left: left - 1,
+                };
             }
             Stage::Tensors if self.done == self.tensors => {
                 let mask = u64::from(self.alignment()) - 1;
@@ -176,7 +182,11 @@ impl Parser {
                     file_bytes: self.file_bytes,
                 };
                 let finished = walk.step(table, layout, prefix)?;
-                self.stage = if finished { Stage::Finished } else { Stage::Placing(walk) };
+                self.stage = if finished {
+                    Stage::Finished
+                } else {
+                    Stage::Placing(walk)
+                };
             }
             Stage::Finished => {}
         }
@@ -202,7 +212,10 @@ impl Parser {
         if let Value::Array(array) = value
             && array.kind == Kind::String
         {
-            self.stage = Stage::Elements { strings: Metadata::strings(key), left: array.count };
+            self.stage = Stage::Elements {
+                strings: Metadata::strings(key),
+                left: array.count,
+            };
         }
         Ok(())
     }
@@ -260,7 +273,11 @@ mod tests {
 
     fn refusal(writer: &Writer) -> (Reason, u64, String) {
         let refusal = parse(&writer.finish(), 100).expect_err("a refusal");
-        let end = refusal.subject.iter().position(|&byte| byte == 0).expect("a NUL");
+        let end = refusal
+            .subject
+            .iter()
+            .position(|&byte| byte == 0)
+            .expect("a NUL");
         let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
         (refusal.reason, refusal.detail, subject)
     }
@@ -284,7 +301,10 @@ mod tests {
             assert_eq!(metadata.tokenizer.add_bos, Some(true));
             let tokens = metadata.tokenizer.tokens.expect("tokens");
             assert_eq!((tokens.count, tokens.bytes), (2, 8 + 5 + 8 + 1));
-            assert_eq!(metadata.tokenizer.scores.expect("scores").of(&file)[4..], (-1f32).to_le_bytes());
+            assert_eq!(
+                metadata.tokenizer.scores.expect("scores").of(&file)[4..],
+                (-1f32).to_le_bytes()
+            );
             assert_eq!(parser.data_offset() % 32, 0);
             let tensors = parser.tensors(&table).expect("the table");
             assert_eq!(tensors.count(), 3);
@@ -293,8 +313,9 @@ mod tests {
             assert_eq!((info.kind, info.dims, info.bytes), (8, [64, 1, 1, 1], 68));
             assert_eq!(file[info.offset as usize..][..68], [2; 68]);
             assert_eq!(tensors.find(&file, b"fourth"), None);
-            let order: Vec<u32> =
-                (0..3).map(|place| tensors.in_file_order(place).expect("a place")).collect();
+            let order: Vec<u32> = (0..3)
+                .map(|place| tensors.in_file_order(place).expect("a place"))
+                .collect();
             assert_eq!(order, [0, 1, 2]);
         }
     }
@@ -303,11 +324,16 @@ mod tests {
     fn a_growing_prefix_gives_the_same_as_the_whole_file() {
         let file = sound().finish();
         let whole = parse(&file, 1000).expect("a sound file");
-        let mut parser = Parser::new(&file[..24], file.len() as u64).expect("24 bytes").expect("GGUF");
+        let mut parser = Parser::new(&file[..24], file.len() as u64)
+            .expect("24 bytes")
+            .expect("GGUF");
         let mut table = vec![0; parser.table_bytes() as usize];
         let mut known = 24;
         loop {
-            match parser.run(&file[..known], &mut table, 3).expect("a sound file") {
+            match parser
+                .run(&file[..known], &mut table, 3)
+                .expect("a sound file")
+            {
                 Progress::Done => break,
                 Progress::More => {}
                 Progress::Short { need } => {
@@ -383,7 +409,10 @@ mod tests {
         assert_eq!(refused(sound().u32("", 1)), key(Reason::Malformed, "key"));
         let long = "k".repeat(257);
         assert_eq!(refused(sound().u32(&long, 1)), key(Reason::Count, "key"));
-        assert_eq!(refused(sound().key("x", 13, &[0; 8])), key(Reason::Malformed, "x"));
+        assert_eq!(
+            refused(sound().key("x", 13, &[0; 8])),
+            key(Reason::Malformed, "x")
+        );
         let array = |kind: u32, count: u64| {
             let head = [&kind.to_le_bytes()[..], &count.to_le_bytes(), &[0; 64]].concat();
             refused(sound().key("x", Kind::Array as u32, &head))
@@ -393,7 +422,10 @@ mod tests {
         assert_eq!(array(Kind::U64 as u32, 1 << 61), key(Reason::Count, "x"));
         assert_eq!(array(Kind::U8 as u32, 1 << 40), key(Reason::Truncated, ""));
         assert_eq!(array(Kind::String as u32, 1 << 40), key(Reason::Count, "x"));
-        assert_eq!(array(Kind::String as u32, u64::MAX), key(Reason::Count, "x"));
+        assert_eq!(
+            array(Kind::String as u32, u64::MAX),
+            key(Reason::Count, "x")
+        );
         let endless = sound().key("x", Kind::String as u32, &u64::MAX.to_le_bytes());
         assert_eq!(refused(endless), key(Reason::Truncated, ""));
         let truth = sound().key("x", Kind::Bool as u32, &[2]);
@@ -404,10 +436,21 @@ mod tests {
     fn known_keys_have_types_and_ranges() {
         let llama = || Writer::new().text("general.architecture", "llama");
         let key = |reason, key: &str| (reason, key.to_owned());
-        for name in ["context_length", "attention.head_count", "vocab_size", "rope.dimension_count"] {
+        for name in [
+            "context_length",
+            "attention.head_count",
+            "vocab_size",
+            "rope.dimension_count",
+        ] {
             let name = format!("llama.{name}");
-            assert_eq!(refused(llama().text(&name, "4")), key(Reason::KeyType, &name));
-            assert_eq!(refused(llama().f32(&name, 4.0)), key(Reason::KeyType, &name));
+            assert_eq!(
+                refused(llama().text(&name, "4")),
+                key(Reason::KeyType, &name)
+            );
+            assert_eq!(
+                refused(llama().f32(&name, 4.0)),
+                key(Reason::KeyType, &name)
+            );
             let array = llama().integers(&name, &[4]);
             assert_eq!(refused(array), key(Reason::KeyType, &name));
         }
@@ -415,20 +458,32 @@ mod tests {
             let name = format!("llama.{name}");
             assert_eq!(refused(llama().u32(&name, 1)), key(Reason::KeyType, &name));
             for value in [f32::NAN, f32::INFINITY, -1.0] {
-                assert_eq!(refused(llama().f32(&name, value)), key(Reason::KeyValue, &name));
+                assert_eq!(
+                    refused(llama().f32(&name, value)),
+                    key(Reason::KeyValue, &name)
+                );
             }
         }
         for alignment in [0, 1, 4, 24, 1 << 17] {
             let writer = llama().u32("general.alignment", alignment);
             assert_eq!(refused(writer), key(Reason::KeyValue, "general.alignment"));
         }
-        for (name, kind) in [("scores", Kind::I32), ("token_type", Kind::F32), ("tokens", Kind::U32)] {
+        for (name, kind) in [
+            ("scores", Kind::I32),
+            ("token_type", Kind::F32),
+            ("tokens", Kind::U32),
+        ] {
             let name = format!("tokenizer.ggml.{name}");
             let writer = llama().array(&name, kind, 1, &[0; 4]);
             assert_eq!(refused(writer), key(Reason::KeyType, &name));
         }
-        let late = Writer::new().u32("llama.context_length", 1).text("general.architecture", "llama");
-        assert_eq!(refused(late), key(Reason::KeyMissing, "general.architecture"));
+        let late = Writer::new()
+            .u32("llama.context_length", 1)
+            .text("general.architecture", "llama");
+        assert_eq!(
+            refused(late),
+            key(Reason::KeyMissing, "general.architecture")
+        );
     }
 
     #[test]
@@ -439,7 +494,10 @@ mod tests {
         assert_eq!(refused(scaled), value("llama.rope.scaling.type"));
         let scaled = llama().f32("llama.rope.scaling.factor", 2.0);
         assert_eq!(refused(scaled), value("llama.rope.scaling.factor"));
-        assert_eq!(refused(llama().u32("llama.expert_count", 8)), value("llama.expert_count"));
+        assert_eq!(
+            refused(llama().u32("llama.expert_count", 8)),
+            value("llama.expert_count")
+        );
         let neutral = llama()
             .text("llama.rope.scaling.type", "linear")
             .f32("llama.rope.scaling.factor", 1.0)
@@ -451,11 +509,17 @@ mod tests {
     fn defects_of_tensors_are_refused() {
         let tensor = |reason, name: &str| (reason, name.to_owned());
         let info = |dims: &[u64], kind, offset| refused(sound().info("x", dims, kind, offset));
-        assert_eq!(refused(sound().info("first", &[1], 0, 0)), tensor(Reason::TensorDuplicate, "first"));
+        assert_eq!(
+            refused(sound().info("first", &[1], 0, 0)),
+            tensor(Reason::TensorDuplicate, "first")
+        );
         assert_eq!(info(&[8], 0, 0), tensor(Reason::TensorBounds, "x"));
         assert_eq!(info(&[8], 0, 1 << 20), tensor(Reason::TensorBounds, "x"));
         assert_eq!(info(&[8], 0, 8), tensor(Reason::TensorBounds, "x"));
-        assert_eq!(info(&[8], 0, u64::MAX - 31), tensor(Reason::TensorBounds, "x"));
+        assert_eq!(
+            info(&[8], 0, u64::MAX - 31),
+            tensor(Reason::TensorBounds, "x")
+        );
         assert_eq!(info(&[8], 0, 192), tensor(Reason::Truncated, "x"));
         assert_eq!(info(&[8], 99, 192), tensor(Reason::TensorType, "x"));
         assert_eq!(info(&[33], 8, 192), tensor(Reason::TensorShape, "x"));
@@ -471,7 +535,9 @@ mod tests {
     #[test]
     fn a_table_of_another_size_is_refused() {
         let file = sound().finish();
-        let mut parser = Parser::new(&file, file.len() as u64).expect("24 bytes").expect("GGUF");
+        let mut parser = Parser::new(&file, file.len() as u64)
+            .expect("24 bytes")
+            .expect("GGUF");
         let mut table = vec![0; parser.table_bytes() as usize - 1];
         let refusal = parser.run(&file, &mut table, 1).expect_err("a short table");
         assert_eq!(refusal.reason, Reason::Limit);

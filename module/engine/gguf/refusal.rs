@@ -59,9 +59,17 @@ impl Refusal {
     pub fn new(reason: Reason, detail: u64, subject: &[u8]) -> Self {
         let mut text = [0; 64];
         for (to, &byte) in text.iter_mut().take(63).zip(subject) {
-            *to = if matches!(byte, b' '..=b'~') { byte } else { b'?' };
+            *to = if matches!(byte, b' '..=b'~') {
+                byte
+            } else {
+                b'?'
+            };
         }
-        Self { reason, detail, subject: text }
+        Self {
+            reason,
+            detail,
+            subject: text,
+        }
     }
 }
 

@@ -47,7 +47,9 @@ impl<'a> TableMut<'a> {
         let parts = Parts::new(keys, tensors);
         let mut rest = memory;
         Some(Self {
-            infos: cells::take_mut(&mut rest, parts.infos as usize)?.as_chunks_mut().0,
+            infos: cells::take_mut(&mut rest, parts.infos as usize)?
+                .as_chunks_mut()
+                .0,
             order: cells_mut(cells::take_mut(&mut rest, parts.order as usize)?),
             names: cells_mut(cells::take_mut(&mut rest, parts.names as usize)?),
             keys: cells_mut(cells::take_mut(&mut rest, parts.keys as usize)?),
@@ -55,7 +57,12 @@ impl<'a> TableMut<'a> {
     }
 
     /// Remembers the key whose length field is at `offset`; refuses one seen before.
-    pub(crate) fn add_key(&mut self, prefix: &[u8], key: &[u8], offset: u32) -> Result<(), Refusal> {
+    pub(crate) fn add_key(
+        &mut self,
+        prefix: &[u8],
+        key: &[u8],
+        offset: u32,
+    ) -> Result<(), Refusal> {
         let same = |other: u32| {
             let mut cursor = Cursor::new(prefix, other as usize, u64::MAX);
             cursor.string() == Ok(key)
@@ -110,7 +117,11 @@ fn insert(
             _ => {}
         }
     }
-    Err(Refusal::new(Reason::Count, u64::from(number), b"names collide"))
+    Err(Refusal::new(
+        Reason::Count,
+        u64::from(number),
+        b"names collide",
+    ))
 }
 
 /// The finished table.

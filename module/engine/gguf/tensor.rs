@@ -66,8 +66,17 @@ impl TensorInfo {
         let kind = cursor.u32()?;
         let offset = cursor.u64()?;
         let bytes = size(kind, dims, name)?;
-        let name = Span { offset: at as u32, length: length as u32 };
-        Ok(Self { name, kind, dims, offset, bytes })
+        let name = Span {
+            offset: at as u32,
+            length: length as u32,
+        };
+        Ok(Self {
+            name,
+            kind,
+            dims,
+            offset,
+            bytes,
+        })
     }
 
     /// The entry of the table.
@@ -97,7 +106,10 @@ impl TensorInfo {
         }
         let [name, kind, d0, d1, d2, d3, offset, bytes] = words;
         Self {
-            name: Span { offset: name as u32, length: (name >> 32) as u32 },
+            name: Span {
+                offset: name as u32,
+                length: (name >> 32) as u32,
+            },
             kind: kind as u32,
             dims: [d0, d1, d2, d3],
             offset,
@@ -130,7 +142,10 @@ mod tests {
     #[test]
     fn an_entry_keeps_its_info() {
         let info = TensorInfo {
-            name: Span { offset: 0x0102_0304, length: 9 },
+            name: Span {
+                offset: 0x0102_0304,
+                length: 9,
+            },
             kind: 14,
             dims: [256, u64::MAX, 3, 4],
             offset: 1 << 40,
@@ -145,10 +160,22 @@ mod tests {
         assert_eq!(size(0, [3, 5, 1, 1], b"t"), Ok(60));
         assert_eq!(size(2, [64, 3, 1, 1], b"t"), Ok(108));
         assert_eq!(size(14, [512, 2, 1, 1], b"t"), Ok(840));
-        assert_eq!(size(2, [172, 3, 1, 1], b"t"), refusal(Reason::TensorShape, 172));
+        assert_eq!(
+            size(2, [172, 3, 1, 1], b"t"),
+            refusal(Reason::TensorShape, 172)
+        );
         assert_eq!(size(0, [3, 0, 1, 1], b"t"), refusal(Reason::TensorShape, 3));
-        assert_eq!(size(99, [32, 1, 1, 1], b"t"), refusal(Reason::TensorType, 99));
-        assert_eq!(size(0, [1 << 40, 1 << 40, 1, 1], b"t"), refusal(Reason::Count, 1 << 40));
-        assert_eq!(size(0, [1 << 62, 1, 1, 1], b"t"), refusal(Reason::Count, 1 << 62));
+        assert_eq!(
+            size(99, [32, 1, 1, 1], b"t"),
+            refusal(Reason::TensorType, 99)
+        );
+        assert_eq!(
+            size(0, [1 << 40, 1 << 40, 1, 1], b"t"),
+            refusal(Reason::Count, 1 << 40)
+        );
+        assert_eq!(
+            size(0, [1 << 62, 1, 1, 1], b"t"),
+            refusal(Reason::Count, 1 << 62)
+        );
     }
 }

@@ -20,7 +20,13 @@ pub(crate) fn string(text: &[u8]) -> Vec<u8> {
 impl Writer {
     /// A file without keys and tensors.
     pub(crate) fn new() -> Self {
-        Self { keys: 0, tensors: 0, head: vec![], infos: vec![], data: vec![] }
+        Self {
+            keys: 0,
+            tensors: 0,
+            head: vec![],
+            infos: vec![],
+            data: vec![],
+        }
     }
 
     /// A key with a value of any bytes.
@@ -60,12 +66,18 @@ impl Writer {
     }
 
     pub(crate) fn floats(self, key: &str, values: &[f32]) -> Self {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         self.array(key, Kind::F32, values.len() as u64, &bytes)
     }
 
     pub(crate) fn integers(self, key: &str, values: &[i32]) -> Self {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         self.array(key, Kind::I32, values.len() as u64, &bytes)
     }
 
@@ -74,7 +86,8 @@ impl Writer {
         self.tensors += 1;
         self.infos.extend(string(name.as_bytes()));
         self.infos.extend((dims.len() as u32).to_le_bytes());
-        self.infos.extend(dims.iter().flat_map(|dim| dim.to_le_bytes()));
+        self.infos
+            .extend(dims.iter().flat_map(|dim| dim.to_le_bytes()));
         self.infos.extend(kind.to_le_bytes());
         self.infos.extend(offset.to_le_bytes());
         self
@@ -85,14 +98,26 @@ impl Writer {
         let offset = self.data.len() as u64;
         let mut writer = self.info(name, dims, kind, offset);
         writer.data.extend(data);
-        writer.data.resize(writer.data.len().next_multiple_of(32), 0);
+        writer
+            .data
+            .resize(writer.data.len().next_multiple_of(32), 0);
         writer
     }
 
     /// The header, unpadded.
     pub(crate) fn header(&self) -> Vec<u8> {
-        let fixed = [&b"GGUF"[..], &3u32.to_le_bytes(), &self.tensors.to_le_bytes()];
-        [&fixed.concat()[..], &self.keys.to_le_bytes(), &self.head, &self.infos].concat()
+        let fixed = [
+            &b"GGUF"[..],
+            &3u32.to_le_bytes(),
+            &self.tensors.to_le_bytes(),
+        ];
+        [
+            &fixed.concat()[..],
+            &self.keys.to_le_bytes(),
+            &self.head,
+            &self.infos,
+        ]
+        .concat()
     }
 
     /// The file.
@@ -131,10 +156,24 @@ pub(crate) fn parse(file: &[u8], budget: u32) -> Result<Parsed, Refusal> {
 pub(crate) fn mutations(file: &[u8], seed: u64, count: u32, mut check: impl FnMut(&[u8])) {
     let mut state = seed;
     let mut draw = move |below: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         ((state >> 33) as usize) % below.max(1)
     };
-    let edges = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 32, 1 << 63, u64::MAX];
+    let edges = [
+        0,
+        1,
+        0x7f,
+        0x80,
+        0xff,
+        0xffff,
+        0x7fff_ffff,
+        0xffff_ffff,
+        1 << 32,
+        1 << 63,
+        u64::MAX,
+    ];
     for _ in 0..count {
         let mut mutant = file.to_vec();
         for _ in 0..=draw(3) {

@@ -90,7 +90,10 @@ impl Value {
                 let length = cursor.u64()?;
                 let offset = cursor.at();
                 cursor.bytes(length)?;
-                Ok(Self::String(Span { offset: offset as u32, length: length as u32 }))
+                Ok(Self::String(Span {
+                    offset: offset as u32,
+                    length: length as u32,
+                }))
             }
             Kind::Array => Self::read_array(cursor, key),
             other => {
@@ -108,31 +111,55 @@ impl Value {
         let bytes = match kind {
             Kind::Array => return Err(Refusal::new(Reason::Malformed, 9, key).into()),
             Kind::String => 0,
-            fixed => fixed.bytes().and_then(|size| size.checked_mul(count)).ok_or(too_many)?,
+            fixed => fixed
+                .bytes()
+                .and_then(|size| size.checked_mul(count))
+                .ok_or(too_many)?,
         };
         cursor.bytes(bytes)?;
         let count = u32::try_from(count).map_err(|_| too_many)?;
-        Ok(Self::Array(Array { kind, count, offset: offset as u32, bytes: bytes as u32 }))
+        Ok(Self::Array(Array {
+            kind,
+            count,
+            offset: offset as u32,
+            bytes: bytes as u32,
+        }))
     }
 
     /// The value, when it is a 32-bit unsigned integer.
     pub(crate) fn u32(self, key: &[u8]) -> Result<u32, Refusal> {
-        if let Self::U32(number) = self { Ok(number) } else { Err(wrong_type(key)) }
+        if let Self::U32(number) = self {
+            Ok(number)
+        } else {
+            Err(wrong_type(key))
+        }
     }
 
     /// The value, when it is a 32-bit float.
     pub(crate) fn f32(self, key: &[u8]) -> Result<f32, Refusal> {
-        if let Self::F32(number) = self { Ok(number) } else { Err(wrong_type(key)) }
+        if let Self::F32(number) = self {
+            Ok(number)
+        } else {
+            Err(wrong_type(key))
+        }
     }
 
     /// The value, when it is a truth value.
     pub(crate) fn bool(self, key: &[u8]) -> Result<bool, Refusal> {
-        if let Self::Bool(truth) = self { Ok(truth) } else { Err(wrong_type(key)) }
+        if let Self::Bool(truth) = self {
+            Ok(truth)
+        } else {
+            Err(wrong_type(key))
+        }
     }
 
     /// The value, when it is a string.
     pub(crate) fn string(self, key: &[u8]) -> Result<Span, Refusal> {
-        if let Self::String(span) = self { Ok(span) } else { Err(wrong_type(key)) }
+        if let Self::String(span) = self {
+            Ok(span)
+        } else {
+            Err(wrong_type(key))
+        }
     }
 
     /// The value, when it is an array of one of `kinds`.

@@ -20,12 +20,17 @@ fn shared(name: &str) -> Option<PathBuf> {
 
 /// The vocabulary tables of a file, made with the budget given in each call.
 fn tables(file: &[u8], budget: u32) -> Vec<u8> {
-    let mut parser = Parser::new(file, file.len() as u64).expect("24 bytes").expect("a header");
+    let mut parser = Parser::new(file, file.len() as u64)
+        .expect("24 bytes")
+        .expect("a header");
     let mut table = vec![0; parser.table_bytes() as usize];
     // The file comes in pieces, as the module reads it.
     let mut known = 24;
     loop {
-        match parser.run(&file[..known], &mut table, budget).expect("a good header") {
+        match parser
+            .run(&file[..known], &mut table, budget)
+            .expect("a good header")
+        {
             Progress::Done => break,
             Progress::More => {}
             Progress::Short { need } => {
@@ -36,7 +41,9 @@ fn tables(file: &[u8], budget: u32) -> Vec<u8> {
     }
     let mut builder = Builder::new(parser.metadata(), file).expect("a known tokenizer");
     let mut tables = vec![0; builder.table_bytes() as usize];
-    while builder.run(file, &mut tables, budget).expect("a sound vocabulary")
+    while builder
+        .run(file, &mut tables, budget)
+        .expect("a sound vocabulary")
         != tokenizer::Progress::Done
     {}
     tables
@@ -46,8 +53,15 @@ fn ids(vocabulary: &Vocabulary<'_>, text: &[u8], budget: u32) -> Vec<u32> {
     let size = Tokenizer::work_bytes(vocabulary, text.len()).expect("a short text");
     let mut work = vec![0; size as usize];
     let mut machine = Tokenizer::new(true, false);
-    while !machine.run(vocabulary, text, &mut work, budget).expect("room") {}
-    let ids = work.as_chunks::<4>().0.iter().take(machine.count() as usize);
+    while !machine
+        .run(vocabulary, text, &mut work, budget)
+        .expect("room")
+    {}
+    let ids = work
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .take(machine.count() as usize);
     ids.map(|&cell| u32::from_le_bytes(cell)).collect()
 }
 
@@ -81,8 +95,10 @@ fn run_cases(file: &str, name: &str) {
     assert_eq!(inputs.len(), outputs.len());
     assert!(inputs.len() > 40);
     for (input, output) in inputs.iter().zip(outputs) {
-        let expected: Vec<u32> =
-            output.split_whitespace().map(|id| id.parse().expect("an id")).collect();
+        let expected: Vec<u32> = output
+            .split_whitespace()
+            .map(|id| id.parse().expect("an id"))
+            .collect();
         let mut found = ids(&vocabulary, input.as_bytes(), 1000);
         assert_eq!(text(&vocabulary, &found), input.as_bytes());
         assert_eq!(ids(&vocabulary, input.as_bytes(), 1), found);
@@ -100,7 +116,10 @@ fn cases_of_gpt_2() {
 
 #[test]
 fn cases_of_llama_spm() {
-    run_cases("vocab/ggml-vocab-llama-spm.gguf", "ggml-vocab-llama-spm.gguf");
+    run_cases(
+        "vocab/ggml-vocab-llama-spm.gguf",
+        "ggml-vocab-llama-spm.gguf",
+    );
 }
 
 #[test]
@@ -126,12 +145,19 @@ fn values<'a>(json: &'a str, key: &str, start: char, end: &str) -> Vec<&'a str> 
 
 #[test]
 fn prompts_of_reference_outputs() {
-    let Some(models) = shared("models") else { return };
-    let mut models: Vec<PathBuf> =
-        fs::read_dir(models).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    let Some(models) = shared("models") else {
+        return;
+    };
+    let mut models: Vec<PathBuf> = fs::read_dir(models)
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
     models.sort();
     let mut prompts_seen = 0;
-    for path in models.iter().filter(|path| path.extension().is_some_and(|ext| ext == "gguf")) {
+    for path in models
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "gguf"))
+    {
         let file = fs::read(path).expect("the file");
         let json = fs::read_to_string(path.with_extension("ref.json")).expect("its reference");
         // The qwen models are of later architectures, but two of them have a known tokenizer.
@@ -142,8 +168,10 @@ fn prompts_of_reference_outputs() {
         let forced = values(&json, "empty_prompt_forced_to_bos", ' ', ",");
         assert_eq!(prompts.len(), expected.len());
         for (at, (prompt, expected)) in prompts.iter().zip(expected).enumerate() {
-            let expected: Vec<u32> =
-                expected.split(',').map(|id| id.trim().parse().expect("an id")).collect();
+            let expected: Vec<u32> = expected
+                .split(',')
+                .map(|id| id.trim().parse().expect("an id"))
+                .collect();
             let mut found = ids(&vocabulary, prompt.as_bytes(), 1000);
             if found.is_empty() {
                 assert!(prompt.is_empty(), "{at} {forced:?}");

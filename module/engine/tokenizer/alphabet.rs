@@ -37,7 +37,10 @@ mod tests {
     #[test]
     fn every_byte_has_one_character() {
         // The definition of encoder.py, read the other way round.
-        let kept: Vec<u32> = (0x21..=0x7e).chain(0xa1..=0xac).chain(0xae..=0xff).collect();
+        let kept: Vec<u32> = (0x21..=0x7e)
+            .chain(0xa1..=0xac)
+            .chain(0xae..=0xff)
+            .collect();
         let moved = (0..256).filter(|byte| !kept.contains(byte));
         let mut pairs: Vec<(u32, u32)> = kept.iter().map(|&byte| (byte, byte)).collect();
         pairs.extend(moved.enumerate().map(|(n, byte)| (256 + n as u32, byte)));

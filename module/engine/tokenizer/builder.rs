@@ -49,7 +49,10 @@ impl Builder {
     /// A tokenizer or pre-tokenizer that is not supported, a missing key, arrays that do not match.
     pub fn new(metadata: &Metadata, prefix: &[u8]) -> Result<Self, Refusal> {
         let keys = metadata.tokenizer;
-        let name = keys.model.ok_or(missing(b"tokenizer.ggml.model"))?.of(prefix);
+        let name = keys
+            .model
+            .ok_or(missing(b"tokenizer.ggml.model"))?
+            .of(prefix);
         let model = match name {
             b"llama" => Model::SentencePiece,
             b"gpt2" => Model::ByteLevel,
@@ -72,13 +75,32 @@ impl Builder {
             }
         };
         if merges > MERGES_MAX {
-            return Err(Refusal::new(Reason::Count, u64::from(merges), b"tokenizer.ggml.merges"));
+            return Err(Refusal::new(
+                Reason::Count,
+                u64::from(merges),
+                b"tokenizer.ggml.merges",
+            ));
         }
         // Each string has its length before it, 8 bytes; texts only get shorter.
         let text_bytes = tokens.bytes.saturating_sub(tokens.count.saturating_mul(8));
+        // Behind them there is room to decode a merge.
+        let text_bytes = text_bytes.saturating_add(TOKEN_BYTES_MAX as u32);
         let scored = model == Model::SentencePiece;
-        let layout = Layout { tokens: tokens.count, merges, scored, text_bytes };
-        Ok(Self { model, keys, layout, stage: Stage::Begin, done: 0, at: 0, text: 0 })
+        let layout = Layout {
+            tokens: tokens.count,
+            merges,
+            scored,
+            text_bytes,
+        };
+        Ok(Self {
+            model,
+            keys,
+            layout,
+            stage: Stage::Begin,
+            done: 0,
+            at: 0,
+            text: 0,
+        })
     }
 
     /// Bytes of the tables.
@@ -174,9 +196,14 @@ impl Builder {
     fn add_token(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let id = self.done;
         let refusal = inconsistent(id, b"tokenizer.ggml.tokens");
-        let given = self.next_string(prefix).filter(|text| text.len() <= TOKEN_BYTES_MAX);
+        let given = self
+            .next_string(prefix)
+            .filter(|text| text.len() <= TOKEN_BYTES_MAX);
         let given = given.ok_or(refusal)?;
-        let kind = self.keys.token_type.map_or(Some(1), |array| element(array, id, prefix));
+        let kind = self
+            .keys
+            .token_type
+            .map_or(Some(1), |array| element(array, id, prefix));
         let kind = kind.and_then(TokenKind::from_number);
         let kind = kind.ok_or(inconsistent(id, b"tokenizer.ggml.token_type"))?;
         let kind = match (kind, self.model) {
@@ -188,7 +215,10 @@ impl Builder {
             return Err(refusal);
         }
         if self.layout.scored {
-            let bits = self.keys.scores.and_then(|array| element(array, id, prefix));
+            let bits = self
+                .keys
+                .scores
+                .and_then(|array| element(array, id, prefix));
             let score = bits.and_then(score::ordered);
             let score = score.ok_or(inconsistent(id, b"tokenizer.ggml.scores"))?;
             cells::set(tables.scores, id as usize, score);
@@ -217,11 +247,13 @@ impl Builder {
         let left = given.get(..left.len() + 1).ok_or(refusal)?;
         let right = right.get(1..).ok_or(refusal)?;
         self.done += 1;
-        let mut text = [0; TOKEN_BYTES_MAX];
-        let Some((left, right, merged)) = self.find_merge(left, right, &mut text, tables) else {
+        let Some((left, right, merged)) = self.find_merge(left, right, tables) else {
             return Ok(());
         };
-        if Vocabulary::unfinished(tables.view(), self.model).pair(left, right).is_some() {
+        if Vocabulary::unfinished(tables.view(), self.model)
+            .pair(left, right)
+            .is_some()
+        {
             return Ok(());
         }
         let entry = tables.merges.get_mut(rank as usize).ok_or(refusal)?;
@@ -234,12 +266,14 @@ impl Builder {
         &self,
         left: &[u8],
         right: &[u8],
-        text: &mut [u8],
-        tables: &TablesMut<'_>,
+        tables: &mut TablesMut<'_>,
     ) -> Option<(u32, u32, u32)> {
-        let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
-        let middle = alphabet::decode(left, text)?;
-        let end = middle + alphabet::decode(right, text.get_mut(middle..)?)?;
+        let room = tables.text.get_mut(self.text..)?;
+        let middle = alphabet::decode(left, room)?;
+        let end = middle + alphabet::decode(right, room.get_mut(middle..)?)?;
+        let view = tables.view();
+        let text = view.text.get(self.text..)?;
+        let vocabulary = Vocabulary::unfinished(view, self.model);
         let left = vocabulary.find_mergeable(text.get(..middle)?)?;
         let right = vocabulary.find_mergeable(text.get(middle..end)?)?;
         Some((left, right, vocabulary.find_mergeable(text.get(..end)?)?))
@@ -253,7 +287,11 @@ impl Builder {
             Model::ByteLevel => None,
         };
         let id = id.or_else(|| vocabulary.find_mergeable(&[byte]));
-        cells::set(tables.head, head::BYTE_TOKENS + usize::from(byte), id.unwrap_or(NONE));
+        cells::set(
+            tables.head,
+            head::BYTE_TOKENS + usize::from(byte),
+            id.unwrap_or(NONE),
+        );
     }
 
     fn next_string<'a>(&mut self, prefix: &'a [u8]) -> Option<&'a [u8]> {
@@ -266,8 +304,10 @@ impl Builder {
 
 /// Writes a token's text as the tables hold it and gives its length.
 fn write_text(model: Model, kind: TokenKind, given: &[u8], room: &mut [u8]) -> Option<usize> {
-    let special =
-        matches!(kind, TokenKind::Unknown | TokenKind::Control | TokenKind::UserDefined);
+    let special = matches!(
+        kind,
+        TokenKind::Unknown | TokenKind::Control | TokenKind::UserDefined
+    );
     if model == Model::ByteLevel
         && !special
         && let Some(length) = alphabet::decode(given, room)
@@ -354,4 +394,185 @@ fn missing(key: &[u8]) -> Refusal {
 
 fn inconsistent(number: u32, key: &[u8]) -> Refusal {
     Refusal::new(Reason::Vocabulary, u64::from(number), key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        PIECES, Token, array_of, build, byte_level, sentence_piece, tables,
+    };
+    use super::*;
+    use crate::gguf::testing::Writer;
+
+    fn refused(writer: &Writer) -> (Reason, u64, String) {
+        let refusal = build(&writer.finish(), 10).expect_err("a refusal");
+        let end = refusal
+            .subject
+            .iter()
+            .position(|&byte| byte == 0)
+            .expect("a NUL");
+        let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
+        (refusal.reason, refusal.detail, subject)
+    }
+
+    fn pieces(change: impl FnOnce(&mut Vec<Token>)) -> Writer {
+        let mut tokens = PIECES.to_vec();
+        change(&mut tokens);
+        sentence_piece(&tokens)
+    }
+
+    #[test]
+    fn any_budget_builds_the_same() {
+        let file = sentence_piece(PIECES).finish();
+        let tables = build(&file, 1000).expect("a sound vocabulary");
+        for budget in [1, 2, 7] {
+            assert_eq!(build(&file, budget).expect("a sound vocabulary"), tables);
+        }
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        assert_eq!(vocabulary.tokens(), PIECES.len() as u32);
+        assert_eq!(
+            (vocabulary.bos(), vocabulary.eos(), vocabulary.unknown()),
+            (Some(1), Some(2), Some(0))
+        );
+        assert!(vocabulary.adds_bos() && vocabulary.adds_space());
+        for (id, token) in (0..).zip(PIECES) {
+            assert_eq!(vocabulary.text(id), token.0.as_bytes());
+            assert_eq!(vocabulary.kind(id) as i32, token.1);
+        }
+        assert_eq!(vocabulary.kind(u32::MAX), TokenKind::Unused);
+    }
+
+    #[test]
+    fn unfinished_tables_are_no_vocabulary() {
+        let mut tables = tables(&sentence_piece(PIECES));
+        tables[..4].fill(0);
+        assert!(Vocabulary::view(&tables).is_none());
+        assert!(Vocabulary::view(&[]).is_none());
+    }
+
+    #[test]
+    fn inconsistent_tokens_are_refused() {
+        let refusal = |id, key: &str| (Reason::Vocabulary, id, format!("tokenizer.ggml.{key}"));
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].0 = "a")),
+            refusal(6, "tokens")
+        );
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].1 = 7)),
+            refusal(6, "token_type")
+        );
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].1 = -1)),
+            refusal(6, "token_type")
+        );
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].2 = f32::NAN)),
+            refusal(6, "scores")
+        );
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].1 = 6)),
+            refusal(6, "tokens")
+        );
+        let long = String::leak("x".repeat(1025));
+        assert_eq!(
+            refused(&pieces(|tokens| tokens[6].0 = long)),
+            refusal(6, "tokens")
+        );
+        let twice = byte_level(&["Ġ", "a", "Ġ"], &[1, 1, 1], &[]);
+        assert_eq!(refused(&twice), refusal(2, "tokens"));
+        let apart = byte_level(&["Ġ", "a", " "], &[1, 1, 4], &["Ġ a"]);
+        assert!(build(&apart.finish(), 10).is_ok());
+        let merge = |merge: &str| refused(&byte_level(&["a"], &[1], &["a a", merge]));
+        for defect in ["aa", "", "a", " a"] {
+            assert_eq!(merge(defect), refusal(1, "merges"));
+        }
+    }
+
+    #[test]
+    fn counts_must_agree() {
+        let base = || {
+            Writer::new()
+                .text("general.architecture", "llama")
+                .text("tokenizer.ggml.model", "llama")
+                .strings("tokenizer.ggml.tokens", &[b"a", b"b"])
+        };
+        let refusal =
+            |count, key: &str| (Reason::Vocabulary, count, format!("tokenizer.ggml.{key}"));
+        let scores = base().floats("tokenizer.ggml.scores", &[0.0]);
+        assert_eq!(refused(&scores), refusal(1, "scores"));
+        let both = base().floats("tokenizer.ggml.scores", &[0.0; 2]);
+        let kinds = both.integers("tokenizer.ggml.token_type", &[1; 3]);
+        assert_eq!(refused(&kinds), refusal(3, "token_type"));
+        let tokens = base().floats("tokenizer.ggml.scores", &[0.0; 3]);
+        let tokens = tokens.integers("tokenizer.ggml.token_type", &[1; 3]);
+        assert_eq!(refused(&tokens), refusal(2, "tokens"));
+    }
+
+    #[test]
+    fn what_a_tokenizer_needs_must_be_there() {
+        let missing = |key: &str| (Reason::KeyMissing, 0, format!("tokenizer.ggml.{key}"));
+        let base = || Writer::new().text("general.architecture", "x");
+        assert_eq!(refused(&base()), missing("model"));
+        let model = |name: &str| base().text("tokenizer.ggml.model", name);
+        assert_eq!(refused(&model("llama")), missing("tokens"));
+        let tokens = |name: &str| model(name).strings("tokenizer.ggml.tokens", &[b"a"]);
+        assert_eq!(refused(&tokens("llama")), missing("scores"));
+        assert_eq!(refused(&tokens("gpt2")), missing("pre"));
+        let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
+        assert_eq!(refused(&pre("gpt-2")), missing("merges"));
+        let unknown = |name: &str| (Reason::Tokenizer, 0, name.to_owned());
+        assert_eq!(refused(&pre("default")), unknown("default"));
+        assert_eq!(refused(&tokens("bert")), unknown("bert"));
+        let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
+        assert_eq!(
+            refused(&none),
+            (Reason::Count, 0, "tokenizer.ggml.tokens".to_owned())
+        );
+    }
+
+    #[test]
+    fn ids_must_be_tokens() {
+        for key in ["bos_token_id", "eos_token_id", "unknown_token_id"] {
+            let key = format!("tokenizer.ggml.{key}");
+            let count = PIECES.len() as u32;
+            let writer = sentence_piece(PIECES).u32(&key, count);
+            assert_eq!(refused(&writer), (Reason::KeyValue, u64::from(count), key));
+        }
+    }
+
+    #[test]
+    fn texts_made_to_collide_are_refused() {
+        // 300 texts whose first slot is the same among 2048.
+        let texts: Vec<Vec<u8>> = (0u32..)
+            .map(|number| number.to_le_bytes().to_vec())
+            .filter(|text| hash(text, 0) >> 32 & 2047 == 9)
+            .take(300)
+            .collect();
+        let texts: Vec<&[u8]> = texts.iter().map(|text| &text[..]).collect();
+        let writer = Writer::new()
+            .text("general.architecture", "llama")
+            .text("tokenizer.ggml.model", "llama")
+            .strings(
+                "tokenizer.ggml.tokens",
+                &[&texts[..], &[&b"x"[..]; 0]].concat(),
+            )
+            .floats("tokenizer.ggml.scores", &vec![0.0; texts.len()]);
+        let (reason, at, subject) = refused(&writer);
+        assert_eq!(
+            (reason, subject.as_str()),
+            (Reason::Vocabulary, "tokenizer.ggml.tokens")
+        );
+        assert_eq!(at, crate::gguf::hash::PROBES as u64);
+    }
+
+    #[test]
+    fn a_header_that_shrinks_is_refused() {
+        let file = sentence_piece(PIECES).finish();
+        let tokens = array_of(&file, |keys| keys.tokens);
+        let parsed = crate::gguf::testing::parse(&file, 1000).expect("a sound file");
+        let mut builder = Builder::new(parsed.parser.metadata(), &file).expect("a tokenizer");
+        let mut tables = vec![0; builder.table_bytes() as usize];
+        let outcome = builder.run(&file[..tokens.offset as usize + 9], &mut tables, 1000);
+        assert_eq!(outcome.expect_err("a refusal").reason, Reason::Vocabulary);
+    }
 }

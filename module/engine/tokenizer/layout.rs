@@ -37,7 +37,8 @@ pub(super) mod head {
     pub const CONTROL: usize = USER_DEFINED + super::super::special::CELLS;
     /// Cells of the head: a multiple of 64 bytes.
     pub const CELLS: usize = 352;
-    const _: () = assert!(CONTROL + super::super::special::CELLS <= CELLS && CELLS.is_multiple_of(16));
+    const _: () =
+        assert!(CONTROL + super::super::special::CELLS <= CELLS && CELLS.is_multiple_of(16));
 }
 
 /// Marks finished tables.
@@ -131,7 +132,9 @@ impl<'a> Tables<'a> {
             scores: cells(cells::take(&mut rest, parts.scores as usize)?),
             slots: cells(cells::take(&mut rest, parts.slots as usize)?),
             merge_slots: cells(cells::take(&mut rest, parts.merge_slots as usize)?),
-            merges: cells(cells::take(&mut rest, parts.merges as usize)?).as_chunks().0,
+            merges: cells(cells::take(&mut rest, parts.merges as usize)?)
+                .as_chunks()
+                .0,
             kinds: cells::take(&mut rest, parts.kinds as usize)?,
             text: cells::take(&mut rest, layout.text_bytes as usize)?,
         })
@@ -149,7 +152,9 @@ impl<'a> TablesMut<'a> {
             scores: cells_mut(cells::take_mut(&mut rest, parts.scores as usize)?),
             slots: cells_mut(cells::take_mut(&mut rest, parts.slots as usize)?),
             merge_slots: cells_mut(cells::take_mut(&mut rest, parts.merge_slots as usize)?),
-            merges: cells_mut(cells::take_mut(&mut rest, parts.merges as usize)?).as_chunks_mut().0,
+            merges: cells_mut(cells::take_mut(&mut rest, parts.merges as usize)?)
+                .as_chunks_mut()
+                .0,
             kinds: cells::take_mut(&mut rest, parts.kinds as usize)?,
             text: cells::take_mut(&mut rest, layout.text_bytes as usize)?,
         })

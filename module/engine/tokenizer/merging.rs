@@ -36,7 +36,12 @@ impl Symbol {
 
     fn decode(cells: [Cell; 4]) -> Self {
         let [start, id, previous, next] = cells.map(u32::from_le_bytes);
-        Self { start, id, previous, next }
+        Self {
+            start,
+            id,
+            previous,
+            next,
+        }
     }
 }
 
@@ -67,7 +72,12 @@ pub(super) struct Merging {
 impl Merging {
     /// Begins a piece.
     pub(super) fn new() -> Self {
-        Self { symbols: 0, queued: 0, next: 0, end: 0 }
+        Self {
+            symbols: 0,
+            queued: 0,
+            next: 0,
+            end: 0,
+        }
     }
 
     /// Where the symbols so far end.
@@ -76,7 +86,12 @@ impl Merging {
     }
 
     /// Adds a symbol of `length` bytes at the end; `None` when there is no room.
-    pub(super) fn push(&mut self, work: &mut Work<'_>, length: usize, id: Option<u32>) -> Option<()> {
+    pub(super) fn push(
+        &mut self,
+        work: &mut Work<'_>,
+        length: usize,
+        id: Option<u32>,
+    ) -> Option<()> {
         let at = self.symbols;
         let symbol = Symbol {
             start: self.end,
@@ -96,11 +111,19 @@ impl Merging {
 
     /// Begins a piece at byte `start` of the text.
     pub(super) fn at(start: usize) -> Self {
-        Self { end: start as u32, ..Self::new() }
+        Self {
+            end: start as u32,
+            ..Self::new()
+        }
     }
 
     /// Looks at the next pair of neighbours; true when all have been looked at.
-    pub(super) fn seed(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], work: &mut Work<'_>) -> bool {
+    pub(super) fn seed(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        work: &mut Work<'_>,
+    ) -> bool {
         self.offer(vocabulary, text, work, self.next);
         self.next = self.next.saturating_add(1);
         let finished = self.next >= self.symbols;
@@ -111,7 +134,12 @@ impl Merging {
     }
 
     /// Takes the best candidate and merges its pair, if that is still there; true when none is left.
-    pub(super) fn merge(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], work: &mut Work<'_>) -> bool {
+    pub(super) fn merge(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        work: &mut Work<'_>,
+    ) -> bool {
         let Some(best) = self.pop(work) else {
             return true;
         };
@@ -221,7 +249,10 @@ impl Merging {
 }
 
 fn symbol_at(work: &Work<'_>, at: u32) -> Option<Symbol> {
-    work.symbols.get(at as usize).filter(|_| at != NONE).map(|&cells| Symbol::decode(cells))
+    work.symbols
+        .get(at as usize)
+        .filter(|_| at != NONE)
+        .map(|&cells| Symbol::decode(cells))
 }
 
 fn put(work: &mut Work<'_>, at: u32, symbol: Symbol) {
@@ -231,7 +262,9 @@ fn put(work: &mut Work<'_>, at: u32, symbol: Symbol) {
 }
 
 fn candidate_at(work: &Work<'_>, at: u32) -> Option<Candidate> {
-    work.queue.get(at as usize).map(|&cells| Candidate::decode(cells))
+    work.queue
+        .get(at as usize)
+        .map(|&cells| Candidate::decode(cells))
 }
 
 fn queue(work: &mut Work<'_>, at: u32, candidate: Candidate) {

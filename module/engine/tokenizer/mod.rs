@@ -13,12 +13,14 @@
 mod alphabet;
 mod builder;
 mod layout;
+mod machine;
 mod merging;
 mod piece;
 mod pretokenizer;
 mod score;
 mod special;
-mod tokenizer;
+#[cfg(test)]
+mod testing;
 mod unicode;
 mod unicode_table;
 mod utf8;
@@ -26,7 +28,7 @@ mod vocabulary;
 mod work;
 
 pub use builder::{Builder, Progress};
-pub use tokenizer::{Fault, Tokenizer};
+pub use machine::{Fault, Tokenizer};
 pub use vocabulary::{Model, TokenKind, Vocabulary};
 
 /// Most bytes of the text of one token.

@@ -9,21 +9,29 @@ impl Vocabulary<'_> {
     /// Control, unknown and unused tokens have none. `first`: the token is the first of a text, so
     /// the space that the tokenizer put before it is removed.
     ///
-    /// Returns `None` when `text` is too short; then nothing is lost but the call.
+    /// Returns `None` when `text` is too short.
     pub fn piece(&self, id: u32, first: bool, text: &mut [u8]) -> Option<usize> {
         let stored = self.text(id);
         let first = first && self.adds_space();
         match (self.kind(id), self.model()) {
-            (TokenKind::UserDefined, _) | (TokenKind::Normal, Model::ByteLevel) => {
-                copy(stored.strip_prefix(b" ").filter(|_| first).unwrap_or(stored), text)
-            }
+            (TokenKind::UserDefined, _) | (TokenKind::Normal, Model::ByteLevel) => copy(
+                stored
+                    .strip_prefix(b" ")
+                    .filter(|_| first)
+                    .unwrap_or(stored),
+                text,
+            ),
             (TokenKind::Normal, Model::SentencePiece) => {
                 let rest = stored.strip_prefix(SPACE).or(stored.strip_prefix(b" "));
                 unescape(rest.filter(|_| first).unwrap_or(stored), text)
             }
             (TokenKind::Byte, Model::SentencePiece) => {
                 let byte = builder::byte_of(stored).unwrap_or_default();
-                if first && byte == b' ' { Some(0) } else { copy(&[byte], text) }
+                if first && byte == b' ' {
+                    Some(0)
+                } else {
+                    copy(&[byte], text)
+                }
             }
             _ => Some(0),
         }
@@ -45,4 +53,50 @@ fn unescape(mut from: &[u8], to: &mut [u8]) -> Option<usize> {
         length += 1;
     }
     Some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PIECES, byte_level, ids, sentence_piece, tables, text};
+    use super::*;
+
+    #[test]
+    fn what_was_tokenized_comes_back() {
+        let names: Vec<String> = (0..256).map(|byte| format!("<0x{byte:02X}>")).collect();
+        let mut pieces = PIECES.to_vec();
+        pieces.extend(names.iter().map(|name| (&*name.clone().leak(), 6, 0.0)));
+        let tables = tables(&sentence_piece(&pieces));
+        for sample in ["abc a", " a", "  a  ", "", "é🦙 ß", "a\u{0}b", "<0x41>"] {
+            let ids = ids(&tables, sample.as_bytes(), true, false);
+            assert_eq!(text(&tables, &ids[1..]), sample.as_bytes(), "{sample:?}");
+        }
+        let invalid = b"a\xf0\x9f b\xff";
+        assert_eq!(
+            text(&tables, &ids(&tables, invalid, true, false)[1..]),
+            invalid
+        );
+    }
+
+    #[test]
+    fn only_text_has_text() {
+        let tables = tables(&sentence_piece(PIECES));
+        assert_eq!(text(&tables, &[0, 1, 2]), b"");
+        assert_eq!(text(&tables, &[10, 10, 3, 17]), b"a a\n<pad>");
+        assert_eq!(text(&tables, &[4, 10]), b" a");
+        assert_eq!(text(&tables, &[u32::MAX, 999]), b"");
+        let bytes = super::super::testing::tables(&byte_level(
+            &["ĠÃ", "©", "<e>", "Ċ"],
+            &[1, 1, 3, 5],
+            &[],
+        ));
+        assert_eq!(text(&bytes, &[0, 1, 2, 3]), " é".as_bytes());
+    }
+
+    #[test]
+    fn a_short_buffer_takes_nothing() {
+        let tables = tables(&sentence_piece(PIECES));
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        assert_eq!(vocabulary.piece(11, false, &mut [0; 2]), None);
+        assert_eq!(vocabulary.piece(11, false, &mut [0; 3]), Some(3));
+    }
 }

@@ -28,7 +28,11 @@ pub(super) struct Pretokenizer {
 impl Pretokenizer {
     /// A machine at byte `at`, where a word starts.
     pub(super) fn new(at: usize) -> Self {
-        Self { start: at, at, run: Run::Start }
+        Self {
+            start: at,
+            at,
+            run: Run::Start,
+        }
     }
 
     /// Looks at the next character of `text`; gives the end of the word when it is found. Must not
@@ -44,7 +48,9 @@ impl Pretokenizer {
                 }
                 let after = rest.get(length..).and_then(unicode::next);
                 match (class, after) {
-                    (Class::Space, Some((class, _))) if rest.starts_with(b" ") && class != Class::Space => {
+                    (Class::Space, Some((class, _)))
+                        if rest.starts_with(b" ") && class != Class::Space =>
+                    {
                         self.run = Run::Of(class);
                     }
                     (Class::Space, _) => self.run = Run::Space(self.at),
@@ -96,7 +102,10 @@ mod tests {
     #[test]
     fn words_are_those_of_the_pattern() {
         assert_eq!(words("Hello, world!"), ["Hello", ",", " world", "!"]);
-        assert_eq!(words("it's we'll 'tis"), ["it", "'s", " we", "'ll", " '", "tis"]);
+        assert_eq!(
+            words("it's we'll 'tis"),
+            ["it", "'s", " we", "'ll", " '", "tis"]
+        );
         assert_eq!(words("a  b   "), ["a", " ", " b", "   "]);
         assert_eq!(words("a\n\nb"), ["a", "\n", "\n", "b"]);
         assert_eq!(words("\n b \n"), ["\n", " b", " \n"]);

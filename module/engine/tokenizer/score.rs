@@ -18,8 +18,20 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_floats() {
-        let ascending = [f32::NEG_INFINITY, -1e6, -2.5, -1e-40, 0.0, 1e-40, 3.0, f32::INFINITY];
-        let integers: Vec<u32> = ascending.iter().map(|s| ordered(s.to_bits()).unwrap()).collect();
+        let ascending = [
+            f32::NEG_INFINITY,
+            -1e6,
+            -2.5,
+            -1e-40,
+            0.0,
+            1e-40,
+            3.0,
+            f32::INFINITY,
+        ];
+        let integers: Vec<u32> = ascending
+            .iter()
+            .map(|s| ordered(s.to_bits()).unwrap())
+            .collect();
         assert!(integers.is_sorted_by(|a, b| a < b));
         assert_eq!(ordered((-0.0f32).to_bits()), ordered(0.0f32.to_bits()));
         assert_eq!(ordered(f32::NAN.to_bits()), None);

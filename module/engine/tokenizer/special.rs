@@ -51,7 +51,14 @@ mod tests {
     #[test]
     fn lengths_descend() {
         let mut cells = [[0; 4]; CELLS];
-        let texts = [&b"<s>"[..], b"<|end|>", &[b'x'; 32], &[b'y'; 33], &[b'z'; 1024], b""];
+        let texts = [
+            &b"<s>"[..],
+            b"<|end|>",
+            &[b'x'; 32],
+            &[b'y'; 33],
+            &[b'z'; 1024],
+            b"",
+        ];
         for text in texts {
             add(&mut cells, text);
         }

@@ -20,7 +20,11 @@ pub(super) enum Class {
 /// The class of a code point.
 fn class(code: u32) -> Class {
     let after = TRANSITIONS.partition_point(|&entry| entry >> 2 <= code);
-    match after.checked_sub(1).and_then(|at| TRANSITIONS.get(at)).map_or(0, |entry| entry & 3) {
+    match after
+        .checked_sub(1)
+        .and_then(|at| TRANSITIONS.get(at))
+        .map_or(0, |entry| entry & 3)
+    {
         1 => Class::Letter,
         2 => Class::Number,
         3 => Class::Space,
@@ -43,7 +47,9 @@ mod tests {
     fn the_table_ascends_and_covers_known_characters() {
         assert!(TRANSITIONS.is_sorted_by(|a, b| a >> 2 < b >> 2 && a & 3 != b & 3));
         assert_eq!(VERSION.split('.').count(), 3);
-        let spaces = (0..0x11_0000).filter(|&code| class(code) == Class::Space).count();
+        let spaces = (0..0x11_0000)
+            .filter(|&code| class(code) == Class::Space)
+            .count();
         assert_eq!(spaces, 25);
         for (text, expected) in [
             ("a", Class::Letter),
@@ -62,7 +68,11 @@ mod tests {
             ("\u{301}", Class::Other),
             ("\u{10ffff}", Class::Other),
         ] {
-            assert_eq!(next(text.as_bytes()), Some((expected, text.len())), "{text}");
+            assert_eq!(
+                next(text.as_bytes()),
+                Some((expected, text.len())),
+                "{text}"
+            );
         }
         assert_eq!(next(b"\xff"), Some((Class::Other, 1)));
     }

@@ -36,7 +36,10 @@ mod tests {
 
     #[test]
     fn agrees_with_core_on_every_short_string() {
-        for bytes in (0..1u32 << 24).step_by(7).chain((0xf0_0000..0xf5_0000).step_by(3)) {
+        for bytes in (0..1u32 << 24)
+            .step_by(7)
+            .chain((0xf0_0000..0xf5_0000).step_by(3))
+        {
             let [_, a, b, c] = bytes.to_be_bytes();
             for text in [[a, b, c, 0x80], [a, b, c, b'x']] {
                 let expected = (1..=4).find_map(|length| {

@@ -155,7 +155,10 @@ impl<'a> Vocabulary<'a> {
         let start = cells::get(self.tables.starts, id as usize).unwrap_or_default();
         let end = cells::get(self.tables.starts, (id as usize).saturating_add(1));
         let end = end.unwrap_or_default();
-        self.tables.text.get(start as usize..end as usize).unwrap_or_default()
+        self.tables
+            .text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// Score of token `id`, as an integer of the same order.
@@ -189,7 +192,8 @@ impl<'a> Vocabulary<'a> {
                 0 => return None,
                 slot => {
                     let id = number(hash, slot);
-                    let same = |&id: &u32| self.text(id) == text && self.set_of(self.kind(id)) == set;
+                    let same =
+                        |&id: &u32| self.text(id) == text && self.set_of(self.kind(id)) == set;
                     if let Some(id) = id.filter(same) {
                         return Some(id);
                     }
@@ -211,7 +215,8 @@ impl<'a> Vocabulary<'a> {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied();
         let name = [b'<', b'0', b'x', digit(byte >> 4)?, digit(byte)?, b'>'];
-        self.find(&name, 0).filter(|&id| self.kind(id) == TokenKind::Byte)
+        self.find(&name, 0)
+            .filter(|&id| self.kind(id) == TokenKind::Byte)
     }
 
     /// The longest special token, at most `most` bytes, at the front of `text`: user-defined ones
@@ -226,7 +231,12 @@ impl<'a> Vocabulary<'a> {
         let Some(&first) = text.first() else {
             return (None, 0);
         };
-        let set = |at| self.tables.head.get(at..at + special::CELLS).unwrap_or_default();
+        let set = |at| {
+            self.tables
+                .head
+                .get(at..at + special::CELLS)
+                .unwrap_or_default()
+        };
         let most = most.min(text.len());
         let user_defined = special::longest(set(head::USER_DEFINED), first, most);
         let controls = special::longest(set(head::CONTROL), first, if control { most } else { 0 });

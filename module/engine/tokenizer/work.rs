@@ -33,7 +33,9 @@ impl Parts {
     /// `None` when the text is too long.
     fn new(vocabulary: &Vocabulary<'_>, bytes: usize) -> Option<Self> {
         // One symbol more than bytes: the space put before a text.
-        let symbols = bytes.checked_add(1).filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
+        let symbols = bytes
+            .checked_add(1)
+            .filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
         let (ids_of_space, text) = match vocabulary.model() {
             Model::ByteLevel => (1, 0),
             Model::SentencePiece if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
@@ -43,7 +45,12 @@ impl Parts {
         let ids = symbols * (ids_of_space + 1) + 1;
         // Merging `n` symbols starts with at most n - 1 pairs, and each of at most n - 1 merges
         // takes one pair and gives at most two.
-        Some(Self { ids: ids * 4, symbols: symbols * 16, queue: symbols * 24, text: symbols * text })
+        Some(Self {
+            ids: ids * 4,
+            symbols: symbols * 16,
+            queue: symbols * 24,
+            text: symbols * text,
+        })
     }
 }
 
@@ -64,8 +71,12 @@ impl<'a> Work<'a> {
         let mut rest = memory;
         Some(Self {
             ids: cells_mut(cells::take_mut(&mut rest, parts.ids)?),
-            symbols: cells_mut(cells::take_mut(&mut rest, parts.symbols)?).as_chunks_mut().0,
-            queue: cells_mut(cells::take_mut(&mut rest, parts.queue)?).as_chunks_mut().0,
+            symbols: cells_mut(cells::take_mut(&mut rest, parts.symbols)?)
+                .as_chunks_mut()
+                .0,
+            queue: cells_mut(cells::take_mut(&mut rest, parts.queue)?)
+                .as_chunks_mut()
+                .0,
             text: cells::take_mut(&mut rest, parts.text)?,
         })
     }

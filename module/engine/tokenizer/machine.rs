@@ -24,7 +24,9 @@ pub enum Fault {
 enum Stage {
     Begin,
     /// Looks for a special token of at most `most` bytes.
-    Search { most: usize },
+    Search {
+        most: usize,
+    },
     /// Begins the fragment of text before a special token or the end.
     Fragment,
     Word(Pretokenizer),
@@ -94,7 +96,8 @@ impl Tokenizer {
     ) -> Result<bool, Fault> {
         let mut work = Work::new(memory, vocabulary, text.len()).ok_or(Fault::Workspace)?;
         for _ in 0..budget {
-            self.step(vocabulary, text, &mut work).ok_or(Fault::Workspace)?;
+            self.step(vocabulary, text, &mut work)
+                .ok_or(Fault::Workspace)?;
             if matches!(self.stage, Stage::Finished) {
                 return Ok(true);
             }
@@ -108,7 +111,12 @@ impl Tokenizer {
     }
 
     /// Does one unit of work; `None` when the workspace is too small.
-    fn step(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], work: &mut Work<'_>) -> Option<()> {
+    fn step(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        work: &mut Work<'_>,
+    ) -> Option<()> {
         match self.stage {
             Stage::Begin => {
                 if self.first && vocabulary.adds_bos() {
@@ -235,7 +243,8 @@ impl Tokenizer {
     ) -> Option<()> {
         let room = work.text.get_mut(self.merging.end()..)?;
         room.get_mut(..character.len())?.copy_from_slice(character);
-        self.merging.push(work, character.len(), vocabulary.find_mergeable(character))
+        self.merging
+            .push(work, character.len(), vocabulary.find_mergeable(character))
     }
 
     /// Emits the ids of the next symbol of the piece.
@@ -257,7 +266,10 @@ impl Tokenizer {
             Model::ByteLevel => return self.push_id(work, vocabulary.unknown()),
             Model::SentencePiece => work.text.get(start..end)?,
         };
-        if bytes.iter().any(|&byte| vocabulary.byte_token(byte).is_none()) {
+        if bytes
+            .iter()
+            .any(|&byte| vocabulary.byte_token(byte).is_none())
+        {
             return self.push_id(work, vocabulary.unknown());
         }
         for at in start..end {
@@ -284,9 +296,163 @@ fn split<'a>(
     text: &'a [u8],
     work: &'a mut Work<'_>,
 ) -> (&'a [u8], Work<'a>) {
-    let rest = Work { ids: work.ids, symbols: work.symbols, queue: work.queue, text: &mut [] };
+    let rest = Work {
+        ids: work.ids,
+        symbols: work.symbols,
+        queue: work.queue,
+        text: &mut [],
+    };
     match vocabulary.model() {
         Model::ByteLevel => (text, rest),
         Model::SentencePiece => (work.text, rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PIECES, build, byte_level, ids, sentence_piece, tables, text};
+    use super::*;
+    use crate::gguf::testing::mutations;
+
+    #[test]
+    fn sentence_piece_merges_the_best_pair_first() {
+        let tables = tables(&sentence_piece(PIECES));
+        let ids = |text: &str| ids(&tables, text.as_bytes(), true, false);
+        assert_eq!(ids(""), [1]);
+        assert_eq!(ids("a"), [1, 10]);
+        // bc is better than ab, then ▁a than abc.
+        assert_eq!(ids("abc"), [1, 10, 9]);
+        assert_eq!(ids("ab a"), [1, 4, 8, 10]);
+        // The leftmost of equals.
+        assert_eq!(ids("bbcbc"), [1, 4, 6, 9, 9]);
+    }
+
+    #[test]
+    fn bos_and_space_come_first_only_at_position_0() {
+        let tables = tables(&sentence_piece(PIECES));
+        assert_eq!(ids(&tables, b"a", true, false), [1, 10]);
+        assert_eq!(ids(&tables, b"a", false, false), [5]);
+        assert_eq!(ids(&tables, b"", false, false), []);
+        let plain = sentence_piece(PIECES)
+            .bool("tokenizer.ggml.add_bos_token", false)
+            .bool("tokenizer.ggml.add_space_prefix", false);
+        let plain = super::super::testing::tables(&plain);
+        assert_eq!(ids(&plain, b"a", true, false), [5]);
+    }
+
+    #[test]
+    fn control_tokens_are_parsed_only_when_asked() {
+        let tables = tables(&sentence_piece(PIECES));
+        assert_eq!(ids(&tables, b"<s>a", false, true), [1, 10]);
+        // "<s" and ">" are there, and would make the control token.
+        assert_eq!(ids(&tables, b"<s>a", false, false), [15, 14, 5]);
+        assert_eq!(ids(&tables, b"<unk>", false, true), [0]);
+    }
+
+    #[test]
+    fn user_defined_tokens_are_always_parsed_the_longest_first() {
+        let tables = tables(&sentence_piece(PIECES));
+        let ids = |text: &str| ids(&tables, text.as_bytes(), true, false);
+        assert_eq!(ids("a\nb"), [1, 10, 3, 4, 6]);
+        assert_eq!(ids("\n\n"), [1, 3, 3]);
+        assert_eq!(ids("<pad>"), [1, 17]);
+        assert_eq!(ids("<pad><pad><pad>"), [1, 18, 17]);
+        assert_eq!(ids("<pa"), [1, 4, 12, 0, 5]);
+    }
+
+    #[test]
+    fn characters_without_a_piece_are_bytes_or_unknown() {
+        let tables = tables(&sentence_piece(PIECES));
+        assert_eq!(ids(&tables, "aéßx".as_bytes(), false, false), [5, 16, 0, 0]);
+        assert_eq!(ids(&tables, b"a\xffb", false, false), [5, 0, 6]);
+        let names: Vec<String> = (0..256).map(|byte| format!("<0x{byte:02X}>")).collect();
+        let mut pieces = PIECES.to_vec();
+        pieces.extend(names.iter().map(|name| (&*name.clone().leak(), 6, 0.0)));
+        let with_bytes = super::super::testing::tables(&sentence_piece(&pieces));
+        let first = PIECES.len() as u32;
+        let ids = |text: &[u8]| ids(&with_bytes, text, false, false);
+        assert_eq!(ids("ß".as_bytes()), [first + 0xc3, first + 0x9f]);
+        assert_eq!(ids(b"\xff\x00"), [first + 0xff, first]);
+        assert!(!ids(b"<0x41>").contains(&(first + 0x41)));
+    }
+
+    #[test]
+    fn byte_level_merges_by_rank_within_words() {
+        let tokens = [
+            "a", "b", "Ġ", "ab", "Ġa", "Ġab", "aa", "<end>", "Ã", "©", "Ã©", "a b",
+        ];
+        let kinds = [1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 4];
+        let merges = ["Ġ a", "a b", "Ġa b", "a a", "x y", "Ã ©", "a b"];
+        let tables = tables(&byte_level(&tokens, &kinds, &merges));
+        let ids = |text: &str, control| ids(&tables, text.as_bytes(), true, control);
+        assert_eq!(ids("ab ab", false), [3, 5]);
+        assert_eq!(ids("aaa", false), [6, 0]);
+        assert_eq!(ids("é", false), [10]);
+        // The vocabulary has neither a token for x nor an unknown one.
+        assert_eq!(ids("axb", false), [0, 1]);
+        assert_eq!(ids("a<end>b", true), [0, 7, 1]);
+        assert_eq!(ids("a<end>b", false), [0, 1]);
+        assert_eq!(ids("aa b", false), [0, 11]);
+        let named = byte_level(&tokens, &kinds, &merges).u32("tokenizer.ggml.unknown_token_id", 7);
+        let named = super::super::testing::tables(&named);
+        assert_eq!(
+            super::super::testing::ids(&named, b"axb", true, false),
+            [0, 7, 1]
+        );
+    }
+
+    #[test]
+    fn a_small_workspace_is_an_error() {
+        let tables = tables(&sentence_piece(PIECES));
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        let size = Tokenizer::work_bytes(&vocabulary, 3).expect("a short text") as usize;
+        let outcome =
+            Tokenizer::new(true, false).run(&vocabulary, b"abc", &mut vec![0; size - 1], 9);
+        assert_eq!(outcome, Err(Fault::Workspace));
+        assert_eq!(Tokenizer::work_bytes(&vocabulary, 1 << 26), None);
+        assert_eq!(Tokenizer::work_bytes(&vocabulary, usize::MAX), None);
+    }
+
+    #[test]
+    fn mutated_vocabularies_never_panic_and_never_lose_text() {
+        let sentence_piece = sentence_piece(PIECES).finish();
+        let byte_level = byte_level(
+            &["a", "b", "Ġ", "ab", "Ġa", "<end>", "\n"],
+            &[1, 1, 1, 1, 1, 3, 4],
+            &["Ġ a", "a b"],
+        );
+        let sample = "ab a<s>\n <end>é\u{2581}  'll <pad> \u{a0}9".as_bytes();
+        let mut built = 0;
+        for (seed, file) in [sentence_piece, byte_level.finish()]
+            .into_iter()
+            .enumerate()
+        {
+            mutations(&file, seed as u64, 5_000, |file| {
+                if file.len() < 24
+                    || crate::gguf::Parser::new(file, file.len() as u64).is_none_or(|p| p.is_err())
+                {
+                    return;
+                }
+                let Ok(tables) = build(file, 10) else { return };
+                built += 1;
+                for control in [false, true] {
+                    let found = ids(&tables, sample, true, control);
+                    text(&tables, &found);
+                }
+            });
+        }
+        assert!(built > 500, "{built}");
+    }
+
+    #[test]
+    fn vocabulary_tables_of_any_bytes_never_panic() {
+        let tables = tables(&sentence_piece(PIECES));
+        mutations(&tables, 3, 2_000, |tables| {
+            let Some(vocabulary) = Vocabulary::view(tables) else {
+                return;
+            };
+            let mut work = vec![0; Tokenizer::work_bytes(&vocabulary, 7).expect("short") as usize];
+            let _ = Tokenizer::new(true, true).run(&vocabulary, b"ab<s>\nc", &mut work, 300);
+        });
     }
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Small vocabularies for tests.
+
+use crate::gguf::testing::{Writer, parse};
+use crate::gguf::{Array, Refusal};
+
+use super::{Builder, Progress, TOKEN_BYTES_MAX, Tokenizer, Vocabulary};
+
+/// A token: text, kind, score.
+pub(super) type Token = (&'static str, i32, f32);
+
+/// A SentencePiece vocabulary without byte tokens.
+pub(super) const PIECES: &[Token] = &[
+    ("<unk>", 2, 0.0),
+    ("<s>", 3, 0.0),
+    ("</s>", 3, 0.0),
+    ("\n", 4, 0.0),
+    ("▁", 1, -10.0),
+    ("a", 1, -11.0),
+    ("b", 1, -12.0),
+    ("c", 1, -13.0),
+    ("ab", 1, -2.0),
+    ("bc", 1, -1.0),
+    ("▁a", 1, -3.0),
+    ("abc", 1, -4.0),
+    ("<", 1, -20.0),
+    ("s", 1, -20.0),
+    (">", 1, -20.0),
+    ("<s", 1, -20.0),
+    ("é", 1, -20.0),
+    ("<pad>", 4, 0.0),
+    ("<pad><pad>", 4, 0.0),
+];
+
+/// A SentencePiece file of these tokens.
+pub(super) fn sentence_piece(tokens: &[Token]) -> Writer {
+    let texts: Vec<&[u8]> = tokens.iter().map(|token| token.0.as_bytes()).collect();
+    let kinds: Vec<i32> = tokens.iter().map(|token| token.1).collect();
+    let scores: Vec<f32> = tokens.iter().map(|token| token.2).collect();
+    Writer::new()
+        .text("general.architecture", "llama")
+        .text("tokenizer.ggml.model", "llama")
+        .strings("tokenizer.ggml.tokens", &texts)
+        .floats("tokenizer.ggml.scores", &scores)
+        .integers("tokenizer.ggml.token_type", &kinds)
+}
+
+/// A byte-level file of these tokens and merges.
+pub(super) fn byte_level(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Writer {
+    let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();
+    let merges: Vec<&[u8]> = merges.iter().map(|merge| merge.as_bytes()).collect();
+    Writer::new()
+        .text("general.architecture", "gpt2")
+        .text("tokenizer.ggml.model", "gpt2")
+        .text("tokenizer.ggml.pre", "gpt-2")
+        .strings("tokenizer.ggml.tokens", &texts)
+        .integers("tokenizer.ggml.token_type", kinds)
+        .strings("tokenizer.ggml.merges", &merges)
+}
+
+/// The tables of a file, made with the budget given in each call.
+pub(super) fn build(file: &[u8], budget: u32) -> Result<Vec<u8>, Refusal> {
+    let parsed = parse(file, 1000)?;
+    let mut builder = Builder::new(parsed.parser.metadata(), file)?;
+    let mut tables = vec![0; builder.table_bytes() as usize];
+    while builder.run(file, &mut tables, budget)? != Progress::Done {}
+    Ok(tables)
+}
+
+/// The tables of a sound file.
+pub(super) fn tables(writer: &Writer) -> Vec<u8> {
+    build(&writer.finish(), 100).expect("a sound vocabulary")
+}
+
+/// The ids of a text; with every budget the same.
+pub(super) fn ids(tables: &[u8], text: &[u8], first: bool, control: bool) -> Vec<u32> {
+    let vocabulary = Vocabulary::view(tables).expect("finished tables");
+    let size = Tokenizer::work_bytes(&vocabulary, text.len()).expect("a short text");
+    let run = |budget| {
+        let mut work = vec![0; size as usize];
+        let mut machine = Tokenizer::new(first, control);
+        while !machine
+            .run(&vocabulary, text, &mut work, budget)
+            .expect("room")
+        {}
+        let ids = work
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .take(machine.count() as usize);
+        ids.map(|&cell| u32::from_le_bytes(cell))
+            .collect::<Vec<u32>>()
+    };
+    let found = run(1000);
+    assert_eq!(run(1), found);
+    found
+}
+
+/// The text of ids; the first is the first of a text.
+pub(super) fn text(tables: &[u8], ids: &[u32]) -> Vec<u8> {
+    let vocabulary = Vocabulary::view(tables).expect("finished tables");
+    let mut piece = [0; TOKEN_BYTES_MAX];
+    let mut text = vec![];
+    for (at, &id) in ids.iter().enumerate() {
+        let length = vocabulary.piece(id, at == 0, &mut piece).expect("room");
+        text.extend(&piece[..length]);
+    }
+    text
+}
+
+/// Where the elements of an array are.
+pub(super) fn array_of(
+    file: &[u8],
+    key: impl Fn(&super::super::gguf::TokenizerKeys) -> Option<Array>,
+) -> Array {
+    let parsed = parse(file, 1000).expect("a sound file");
+    key(&parsed.parser.metadata().tokenizer).expect("the array")
+}
