@@ -56,7 +56,7 @@ impl Builder {
         let model = match name {
             b"llama" => Model::SentencePiece,
             b"gpt2" => Model::ByteLevel,
-            other => return Err(Refusal::new(Reason::Tokenizer, 0, other)),
+            _ => return Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.model")),
         };
         let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
         if tokens.count == 0 || tokens.count > TOKENS_MAX {
@@ -384,7 +384,7 @@ fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
 fn expect_pretokenizer(keys: TokenizerKeys, prefix: &[u8]) -> Result<(), Refusal> {
     match keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix) {
         b"gpt-2" | b"phi-2" | b"mpt" | b"olmo" => Ok(()),
-        other => Err(Refusal::new(Reason::Tokenizer, 0, other)),
+        _ => Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre")),
     }
 }
 
@@ -520,9 +520,9 @@ mod tests {
         assert_eq!(refused(&tokens("gpt2")), missing("pre"));
         let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));
-        let unknown = |name: &str| (Reason::Tokenizer, 0, name.to_owned());
-        assert_eq!(refused(&pre("default")), unknown("default"));
-        assert_eq!(refused(&tokens("bert")), unknown("bert"));
+        let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
+        assert_eq!(refused(&pre("default")), unknown("pre"));
+        assert_eq!(refused(&tokens("bert")), unknown("model"));
         let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
         assert_eq!(
             refused(&none),
