@@ -8,8 +8,6 @@ pub mod chunk;
 pub mod columns;
 pub mod load;
 pub mod model;
-#[cfg(target_os = "none")]
-mod panic;
 pub mod pod;
 mod sample;
 pub mod step;
