@@ -34,7 +34,7 @@ check() {
 program() { device-test "$@" || status=1; }
 
 # number KEY: the first value of KEY in the JSON on stdin.
-number() { sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p" | head -n 1; }
+number() { grep -o "\"$1\":[^,}]*" | head -n 1 | cut -d : -f 2- | tr -d '"'; }
 
 # reload PARAMETER...: the module, anew.
 reload() {
