@@ -14,7 +14,12 @@ use crate::simd::Simd;
 #[command(version)]
 pub struct Arguments {
     /// The GGUF file.
-    #[arg(short, long, global = true, default_value = "test_models/kernel-docs-7m-q4_0.gguf")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        default_value = "test_models/kernel-docs-7m-q4_0.gguf"
+    )]
     pub model: PathBuf,
     /// Threads, this one included.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -70,6 +75,24 @@ pub enum Command {
         /// Comparisons, at least.
         #[arg(long, default_value_t = 1000)]
         cases: u64,
+    },
+    /// Times one inner loop over made-up data.
+    Bench {
+        /// GGUF tensor type of the weights: 0 F32, 1 F16, 2 Q4_0, 8 Q8_0.
+        #[arg(long, default_value_t = 2)]
+        format: u32,
+        /// Rows of the batch.
+        #[arg(long, default_value_t = 1)]
+        rows: u32,
+        /// Row length.
+        #[arg(long, default_value_t = 2048)]
+        columns: u32,
+        /// Groups of 16 weight rows.
+        #[arg(long, default_value_t = 128)]
+        groups: u32,
+        /// Passes.
+        #[arg(long, default_value_t = 10)]
+        repeats: u32,
     },
 }
 
@@ -183,8 +206,13 @@ impl Infer {
 }
 
 fn millionths(given: Option<f64>, default: u32) -> Result<u32> {
-    let Some(value) = given else { return Ok(default) };
-    ensure!((0.0..=100.0).contains(&value), "{value} is not within 0 to 100");
+    let Some(value) = given else {
+        return Ok(default);
+    };
+    ensure!(
+        (0.0..=100.0).contains(&value),
+        "{value} is not within 0 to 100"
+    );
     Ok((value * 1e6).round() as u32)
 }
 

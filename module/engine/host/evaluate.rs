@@ -19,7 +19,11 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> 
     };
     let most = model.facts.context as usize;
     ensure!(!ids.is_empty(), "there is no token to evaluate");
-    ensure!(ids.len() <= most, "{} tokens are more than the context of {most}", ids.len());
+    ensure!(
+        ids.len() <= most,
+        "{} tokens are more than the context of {most}",
+        ids.len()
+    );
 
     let context = ids.len() as u32;
     let kv_type = options.kv.number();
@@ -39,7 +43,11 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> 
     };
     evaluation.run(&sequences)?;
 
-    let nll: f64 = evaluation.log_probabilities.iter().map(|&l| -f64::from(l) / 1e6).sum();
+    let nll: f64 = evaluation
+        .log_probabilities
+        .iter()
+        .map(|&l| -f64::from(l) / 1e6)
+        .sum();
     let mean = (ids.len() > 1).then(|| nll / (ids.len() - 1) as f64);
     let report = json!({
         "model": report::name(&arguments.model),
@@ -124,7 +132,11 @@ impl Evaluation<'_> {
             self.log_probabilities.push(log_probability);
         }
         if self.top_entries != 0 {
-            self.top.push(top.iter().map(|c| json!([c.id, c.log_probability])).collect());
+            self.top.push(
+                top.iter()
+                    .map(|c| json!([c.id, c.log_probability]))
+                    .collect(),
+            );
         }
         Ok(())
     }

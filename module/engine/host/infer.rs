@@ -90,7 +90,10 @@ fn prompt_ids(arguments: &Arguments, model: &Model, options: &Infer) -> Result<V
 
 fn context(model: &Model, asked: u32) -> Result<u32> {
     let most = model.facts.context;
-    ensure!(asked <= most, "a context of {asked} positions is more than the model's {most}");
+    ensure!(
+        asked <= most,
+        "a context of {asked} positions is more than the model's {most}"
+    );
     Ok(if asked == 0 { most.min(CONTEXT) } else { asked })
 }
 
@@ -164,7 +167,15 @@ impl Turn<'_> {
                 return Ok("context");
             }
             history.push(id);
-            self.step.run(&mut self.team, &[Token { sequence, position, id, logits: true }])?;
+            self.step.run(
+                &mut self.team,
+                &[Token {
+                    sequence,
+                    position,
+                    id,
+                    logits: true,
+                }],
+            )?;
             row = 0;
         }
     }

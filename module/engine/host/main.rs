@@ -29,8 +29,18 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     wall::check_abi()?;
     let simd = arguments.simd.resolve()?;
-    if let Command::Selftest { cases } = arguments.command {
-        return report::selftest(simd, cases);
+    match arguments.command {
+        Command::Selftest { cases } => return report::selftest(simd, cases),
+        Command::Bench {
+            format,
+            rows,
+            columns,
+            groups,
+            repeats,
+        } => {
+            return report::bench(simd, (format, rows, columns, groups), repeats);
+        }
+        _ => {}
     }
     let model = wall::Loader {
         simd: simd.number(),
@@ -42,13 +52,17 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
         Command::Eval(options) => evaluate::run(arguments, simd, &model, options)?,
-        Command::Tokenize { text, continued, control } => {
+        Command::Tokenize {
+            text,
+            continued,
+            control,
+        } => {
             let ids = model.tokenize(text.as_bytes(), !continued, *control, arguments.budget)?;
             report::ids(&ids);
         }
         Command::Detokenize { ids, continued } => report::text(&model, ids, !continued)?,
         Command::Info => report::info(arguments, simd, &model)?,
-        Command::Selftest { .. } => {}
+        Command::Selftest { .. } | Command::Bench { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,10 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// A model's name: that of its file.
 pub fn name(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Ids, separated by spaces.
@@ -41,7 +44,11 @@ pub fn text(model: &Model, ids: &[u32], first: bool) -> Result<()> {
 /// Facts and memory by part.
 pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
     let facts = &model.facts;
-    let title = facts.title.split(|&byte| byte == 0).next().unwrap_or_default();
+    let title = facts
+        .title
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default();
     let context = facts.context.min(256);
     let step = Step::new(model, 64, arguments.threads, context, Kv::F16.number())?;
     let blocks = u64::from(context.div_ceil(BLOCK_POSITIONS));
@@ -86,6 +93,31 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
 /// Comparisons and failures; a failure is the exit status too.
 pub fn selftest(simd: Simd, cases: u64) -> Result<ExitCode> {
     let result = wall::selftest(simd.number(), cases)?;
-    println!("{} cases at level {}, {} failures", result.cases, simd.name(), result.failures);
-    Ok(if result.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{} cases at level {}, {} failures",
+        result.cases,
+        simd.name(),
+        result.failures
+    );
+    Ok(if result.failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Products of a weight and an activation row, and their time.
+pub fn bench(simd: Simd, shape: (u32, u32, u32, u32), repeats: u32) -> Result<ExitCode> {
+    let time = wall::bench(simd.number(), shape, repeats)?;
+    let (_, rows, columns, groups) = shape;
+    let products = [rows, columns, groups, 16, repeats]
+        .map(u64::from)
+        .iter()
+        .product::<u64>();
+    let rate = products as f64 / time.as_secs_f64() / 1e9;
+    println!(
+        "{products} products at level {} in {time:?}: {rate:.3} per ns",
+        simd.name()
+    );
+    Ok(ExitCode::SUCCESS)
 }

@@ -26,7 +26,12 @@ impl Simd {
         if self == Self::Automatic {
             return Ok(highest);
         }
-        ensure!(self <= highest, "this CPU has no {}; its highest is {}", self.name(), highest.name());
+        ensure!(
+            self <= highest,
+            "this CPU has no {}; its highest is {}",
+            self.name(),
+            highest.name()
+        );
         Ok(self)
     }
 

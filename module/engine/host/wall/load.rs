@@ -39,17 +39,30 @@ impl Loader {
         let file = File::open(path)
             .with_context(|| format!("cannot open the model {}", path.display()))?;
         let file_bytes = file.metadata()?.len();
-        let limits =
-            Limits { file_bytes, model_bytes: u64::MAX, context: self.context, simd: self.simd };
-        let mut prefix = Prefix { file: &file, file_bytes, memory: Memory::new(0)? };
+        let limits = Limits {
+            file_bytes,
+            model_bytes: u64::MAX,
+            context: self.context,
+            simd: self.simd,
+        };
+        let mut prefix = Prefix {
+            file: &file,
+            file_bytes,
+            memory: Memory::new(0)?,
+        };
         prefix.grow(24)?;
         let load = self.begin(&mut prefix, &limits)?;
         let plan = self.header(&mut prefix, &load)?;
 
         let memory = Memory::new(plan.model_bytes)?;
         let arena = segments(plan.arena_bytes)?;
-        let table: Box<[Segment]> =
-            arena.iter().map(|part| Segment { base: part.base(), bytes: part.len() }).collect();
+        let table: Box<[Segment]> = arena
+            .iter()
+            .map(|part| Segment {
+                base: part.base(),
+                bytes: part.len(),
+            })
+            .collect();
         let scratch = Memory::new(plan.scratch_bytes)?;
         // SAFETY: All blocks are aligned, zeroed, of the planned sizes, and outlive the model.
         done(unsafe {
@@ -82,7 +95,15 @@ impl Loader {
             // SAFETY: All pieces were packed; the pointers are to live locals.
             unsafe { sislm_engine_load_finish(load.base(), &mut facts, refusal) }
         })?;
-        Ok(Model { memory, _arena: arena, _segments: table, facts, plan, digest, file_bytes })
+        Ok(Model {
+            memory,
+            _arena: arena,
+            _segments: table,
+            facts,
+            plan,
+            digest,
+            file_bytes,
+        })
     }
 
     /// Checks the first bytes and makes the load state.
@@ -151,23 +172,34 @@ impl Loader {
         let mut hash = Sha256::new();
         let mut hashed = 0;
         loop {
-            let mut read = Read { offset: 0, bytes: 0, chunks: 0 };
+            let mut read = Read {
+                offset: 0,
+                bytes: 0,
+                chunks: 0,
+            };
             // SAFETY: `load` is attached and exclusive to this call.
             done(unsafe { sislm_engine_load_next(load.base(), &mut read) })?;
             if read.bytes == 0 {
                 break;
             }
-            ensure!(read.offset == hashed, "the engine leaves a gap at {hashed} of the file");
+            ensure!(
+                read.offset == hashed,
+                "the engine leaves a gap at {hashed} of the file"
+            );
             let data = buffer
                 .bytes_mut()
                 .get_mut(..read.bytes as usize)
                 .context("the engine asks for more than the read buffer")?;
-            file.read_exact_at(data, read.offset).context("the file ends early")?;
+            file.read_exact_at(data, read.offset)
+                .context("the file ends early")?;
             hash.update(&*data);
             hashed += u64::from(read.bytes);
             self.pack_chunks(load, &buffer, &read)?;
         }
-        ensure!(hashed == file_bytes, "the engine left out the end of the file");
+        ensure!(
+            hashed == file_bytes,
+            "the engine left out the end of the file"
+        );
         Ok(hash.finalize().into())
     }
 
@@ -263,5 +295,7 @@ impl Prefix<'_> {
 /// The arena: segments of equal size, the last cut to size.
 fn segments(bytes: u64) -> Result<Vec<Memory>> {
     let whole = SEGMENT_BYTES as u64;
-    (0..bytes.div_ceil(whole)).map(|i| Memory::new((bytes - i * whole).min(whole))).collect()
+    (0..bytes.div_ceil(whole))
+        .map(|i| Memory::new((bytes - i * whole).min(whole)))
+        .collect()
 }

@@ -28,7 +28,11 @@ impl Memory {
         // SAFETY: The layout's size is not zero.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })
             .with_context(|| format!("no memory for {bytes} bytes"))?;
-        Ok(Self { base, layout, length })
+        Ok(Self {
+            base,
+            layout,
+            length,
+        })
     }
 
     /// Its first byte.
@@ -45,12 +49,6 @@ impl Memory {
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: `length` initialized bytes, borrowed exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.length) }
-    }
-
-    /// Its bytes; the engine must not be writing them.
-    pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `length` initialized bytes.
-        unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.length) }
     }
 }
 

@@ -19,6 +19,8 @@ pub use status::Fault;
 pub use step::{Step, Token};
 pub use team::Team;
 
+use std::time::{Duration, Instant};
+
 use sislm_engine::abi;
 use sislm_engine::abi::{
     Candidate, Facts, Generator, Header, Limits, Plan, Read, Refusal, Row, Sampling, Segment,
@@ -38,7 +40,11 @@ sislm_engine::sislm_wall!(declare);
 pub fn check_abi() -> anyhow::Result<()> {
     // SAFETY: It takes nothing and only returns a number.
     let engine = unsafe { sislm_engine_abi() };
-    anyhow::ensure!(engine == abi::ABI, "the engine has ABI {engine}, not {}", abi::ABI);
+    anyhow::ensure!(
+        engine == abi::ABI,
+        "the engine has ABI {engine}, not {}",
+        abi::ABI
+    );
     Ok(())
 }
 
@@ -48,7 +54,10 @@ pub fn selftest(simd: u32, cases: u64) -> anyhow::Result<SelfTest> {
     // SAFETY: A live local; zeroes ask for the self-test's workspace.
     status::done(unsafe { sislm_engine_check_size(0, 0, 0, 0, &mut size) })?;
     let work = memory::Memory::new(size)?;
-    let mut result = SelfTest { cases: 0, failures: 0 };
+    let mut result = SelfTest {
+        cases: 0,
+        failures: 0,
+    };
     while result.cases < cases {
         // SAFETY: Memory of the size asked for; the CPU has the level.
         status::done(unsafe {
@@ -56,4 +65,26 @@ pub fn selftest(simd: u32, cases: u64) -> anyhow::Result<SelfTest> {
         })?;
     }
     Ok(result)
+}
+
+/// One pass over `shape`, (format, rows, columns, groups), repeated; the time of all passes but the
+/// first, which makes the data.
+pub fn bench(simd: u32, shape: (u32, u32, u32, u32), repeats: u32) -> anyhow::Result<Duration> {
+    let (format, rows, columns, groups) = shape;
+    let mut size = 0;
+    // SAFETY: A live local.
+    status::done(unsafe { sislm_engine_check_size(format, rows, columns, groups, &mut size) })?;
+    let work = memory::Memory::new(size)?;
+    let pass = || {
+        // SAFETY: Memory of the size asked for; the CPU has the level.
+        status::finish(|| unsafe {
+            sislm_engine_bench(work.base(), work.len(), simd, format, rows, columns, groups)
+        })
+    };
+    pass()?;
+    let started = Instant::now();
+    for _ in 0..repeats {
+        pass()?;
+    }
+    Ok(started.elapsed())
 }

@@ -40,7 +40,13 @@ impl Model {
     }
 
     /// Ids of a text; as at position 0 with `first`.
-    pub fn tokenize(&self, text: &[u8], first: bool, control: bool, budget: u32) -> Result<Vec<u32>> {
+    pub fn tokenize(
+        &self,
+        text: &[u8],
+        first: bool,
+        control: bool,
+        budget: u32,
+    ) -> Result<Vec<u32>> {
         let mut size = 0;
         // SAFETY: The model is sealed; `size` is a live local.
         done(unsafe { sislm_engine_tokenize_size(self.base(), text.len(), &mut size) })

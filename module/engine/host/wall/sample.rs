@@ -23,14 +23,27 @@ impl<'m> Sampler<'m> {
         let mut size = 0;
         // SAFETY: The model is sealed; `size` is a live local.
         done(unsafe { sislm_engine_sample_size(model.base(), &mut size) })?;
-        let mut generator = Generator { state: 0, stream: 0 };
+        let mut generator = Generator {
+            state: 0,
+            stream: 0,
+        };
         // SAFETY: A live local.
         done(unsafe { sislm_engine_generator(&mut generator, seed) })?;
-        Ok(Self { work: Memory::new(size)?, model, generator, budget })
+        Ok(Self {
+            work: Memory::new(size)?,
+            model,
+            generator,
+            budget,
+        })
     }
 
     /// Draws the next token; `history` holds the tokens of the context, oldest first.
-    pub fn sample(&mut self, logits: &[f32], sampling: &Sampling, history: &[u32]) -> Result<u32, Fault> {
+    pub fn sample(
+        &mut self,
+        logits: &[f32],
+        sampling: &Sampling,
+        history: &[u32],
+    ) -> Result<u32, Fault> {
         let count = u32::try_from(history.len()).map_err(|_| Fault::Capacity)?;
         // SAFETY: The logits are the model's vocabulary long; history is `count` ids.
         done(unsafe {
@@ -78,7 +91,13 @@ impl<'m> Sampler<'m> {
             )
         })?;
         let entries = top.min(self.model.facts.vocabulary) as usize;
-        let mut candidates = vec![Candidate { id: 0, log_probability: 0 }; top as usize];
+        let mut candidates = vec![
+            Candidate {
+                id: 0,
+                log_probability: 0
+            };
+            top as usize
+        ];
         let mut log_probability = 0;
         finish(|| {
             // SAFETY: `top` entries; the logits are still borrowed.

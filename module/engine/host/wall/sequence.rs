@@ -19,9 +19,15 @@ impl Sequence {
     /// A sequence of up to `context` positions.
     pub fn new(kv_type: u32, block_bytes: u64, context: u32) -> Result<Self> {
         let count = context.div_ceil(BLOCK_POSITIONS);
-        let blocks = (0..count).map(|_| Memory::new(block_bytes)).collect::<Result<Vec<_>>>()?;
+        let blocks = (0..count)
+            .map(|_| Memory::new(block_bytes))
+            .collect::<Result<Vec<_>>>()?;
         let table = blocks.iter().map(Memory::base).collect();
-        Ok(Self { _blocks: blocks, table, kv_type })
+        Ok(Self {
+            _blocks: blocks,
+            table,
+            kv_type,
+        })
     }
 
     pub(super) fn table(&self) -> *const *mut u8 {

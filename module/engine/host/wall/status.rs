@@ -68,7 +68,12 @@ pub fn finish(mut call: impl FnMut() -> i32) -> Result<(), Fault> {
 
 /// An empty refusal for the engine to fill in.
 pub fn no_refusal() -> Refusal {
-    Refusal { reason: 0, pad: 0, detail: 0, subject: [0; 64] }
+    Refusal {
+        reason: 0,
+        pad: 0,
+        detail: 0,
+        subject: [0; 64],
+    }
 }
 
 /// The sentence of a refusal, or of another fault.
@@ -76,7 +81,11 @@ pub fn explain(fault: Fault, refusal: &Refusal) -> anyhow::Error {
     if fault != Fault::Refused {
         return fault.into();
     }
-    let subject = refusal.subject.split(|&byte| byte == 0).next().unwrap_or_default();
+    let subject = refusal
+        .subject
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default();
     let subject = String::from_utf8_lossy(subject);
     anyhow::anyhow!(
         "the model is refused: reason {}, detail {}, about '{subject}'",

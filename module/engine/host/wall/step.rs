@@ -35,16 +35,40 @@ pub struct Step<'m> {
 
 impl<'m> Step<'m> {
     /// A step of up to `rows` rows for `threads` threads.
-    pub fn new(model: &'m Model, rows: u32, threads: u32, context: u32, kv_type: u32) -> Result<Self> {
-        ensure!((1..=ROWS_MAX).contains(&rows), "a batch has 1 to {ROWS_MAX} rows");
-        let shape = StepShape { rows, logits: rows.min(LOGITS_MAX), workers: threads, context };
-        let mut size = StepSize { step_bytes: 0, kv_block_bytes: 0 };
+    pub fn new(
+        model: &'m Model,
+        rows: u32,
+        threads: u32,
+        context: u32,
+        kv_type: u32,
+    ) -> Result<Self> {
+        ensure!(
+            (1..=ROWS_MAX).contains(&rows),
+            "a batch has 1 to {ROWS_MAX} rows"
+        );
+        let shape = StepShape {
+            rows,
+            logits: rows.min(LOGITS_MAX),
+            workers: threads,
+            context,
+        };
+        let mut size = StepSize {
+            step_bytes: 0,
+            kv_block_bytes: 0,
+        };
         // SAFETY: The model is sealed; the others are live locals.
         done(unsafe { sislm_engine_step_size(model.base(), &shape, kv_type, &mut size) })?;
         let memory = Memory::new(size.step_bytes)?;
         // SAFETY: Zeroed memory of the size asked for; the model outlives it.
-        done(unsafe { sislm_engine_step_begin(memory.base(), memory.len(), model.base(), &shape) })?;
-        Ok(Self { memory, model, shape, kv_block_bytes: size.kv_block_bytes })
+        done(unsafe {
+            sislm_engine_step_begin(memory.base(), memory.len(), model.base(), &shape)
+        })?;
+        Ok(Self {
+            memory,
+            model,
+            shape,
+            kv_block_bytes: size.kv_block_bytes,
+        })
     }
 
     /// Bytes of its memory.
@@ -64,7 +88,10 @@ impl<'m> Step<'m> {
 
     /// Runs the model over `tokens`; the caller has run all earlier positions of their sequences.
     pub fn run(&mut self, team: &mut Team, tokens: &[Token<'_>]) -> Result<()> {
-        ensure!(team.threads() <= self.shape.workers, "more threads than the step has slots");
+        ensure!(
+            team.threads() <= self.shape.workers,
+            "more threads than the step has slots"
+        );
         let rows: Vec<Row> = tokens.iter().map(row).collect();
         let mut stages = 0;
         // SAFETY: The block tables live as long as `tokens`, past the last stage.

@@ -69,7 +69,11 @@ impl Team {
     pub fn new(threads: u32) -> Self {
         let shared = Arc::new(Shared {
             barrier: Barrier::new(threads.max(1) as usize),
-            job: Mutex::new(Job { step: std::ptr::null(), stage: 0, chunks: 0 }),
+            job: Mutex::new(Job {
+                step: std::ptr::null(),
+                stage: 0,
+                chunks: 0,
+            }),
             next: AtomicU32::new(0),
             status: AtomicI32::new(DONE),
         });
@@ -102,9 +106,22 @@ impl Team {
     /// # Safety
     ///
     /// `step` is prepared, has a slot for each thread, and all stages before this one are done.
-    pub(super) unsafe fn run(&mut self, step: *const u8, stage: u32, chunks: u32) -> Result<(), Fault> {
-        let job = Job { step, stage, chunks };
-        *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) = job;
+    pub(super) unsafe fn run(
+        &mut self,
+        step: *const u8,
+        stage: u32,
+        chunks: u32,
+    ) -> Result<(), Fault> {
+        let job = Job {
+            step,
+            stage,
+            chunks,
+        };
+        *self
+            .shared
+            .job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = job;
         self.shared.next.store(0, Ordering::Relaxed);
         self.shared.status.store(DONE, Ordering::Relaxed);
         self.shared.barrier.wait();
@@ -119,8 +136,15 @@ impl Team {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) =
-            Job { step: std::ptr::null(), stage: 0, chunks: 0 };
+        *self
+            .shared
+            .job
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Job {
+            step: std::ptr::null(),
+            stage: 0,
+            chunks: 0,
+        };
         self.shared.barrier.wait();
         for helper in self.helpers.drain(..) {
             let _ = helper.join();
