@@ -3,7 +3,7 @@
 
 use super::format::Error;
 use super::level::Level;
-use super::pieces::{pieces, pieces_mut};
+use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::{Plain, view_mut};
 
 /// How activations are packed.
@@ -26,17 +26,15 @@ pub const TILE_ROWS: usize = 4;
 pub struct Int8Block {
     /// Values, -127 to 127.
     pub values: [[i8; 16]; 2],
-    /// The i32 -8 * sum of the values, eight times: what taking 8 from each weight adds.
-    pub offset: [[[u8; 4]; 4]; 2],
-    /// The f32 scale.
-    pub scale: [u8; 4],
-    /// Zero.
-    pub pad: [u8; 12],
+    /// The i32 -8 * sum of the values, four times: what taking 8 from each weight adds.
+    pub offset: [[u8; 4]; 4],
+    /// The f32 scale, then zeros.
+    pub scale: [[u8; 4]; 4],
 }
 
-// SAFETY: arrays of bytes, 32 + 32 + 4 + 12 without padding.
+// SAFETY: arrays of bytes, 32 + 16 + 16 without padding.
 unsafe impl Plain for Int8Block {}
-const _: () = assert!(size_of::<Int8Block>() == 80);
+const _: () = assert!(size_of::<Int8Block>() == 64);
 
 impl ActivationKind {
     /// Bytes of a packed row; `None` when `columns` is no multiple of the block, or too large.
@@ -51,10 +49,11 @@ impl ActivationKind {
     }
 }
 
-/// Packs the rows of a batch: `x` as [row][`columns`] into `out` as [row][`kind.bytes(columns)`].
+/// Packs the rows of a batch, `x` as [row][`columns`], into `out` of `kind.bytes(columns)` per row.
 ///
-/// Rows packed together are multiplied together, and a batch is cut at multiples of [`TILE_ROWS`]
-/// only. A non-finite activation, or one too large to quantize (2^60), is refused with its block.
+/// Rows lie in tiles of [`TILE_ROWS`], block by block: [tile][block][row of the tile]; the last tile
+/// may have fewer. So rows packed together are multiplied together. An activation that is not
+/// finite, or too large to quantize (2^60), is refused with its block, counted in `x`.
 pub fn pack(
     _level: Level,
     kind: ActivationKind,
@@ -67,42 +66,48 @@ pub fn pack(
     if x.len() != rows.saturating_mul(columns) || out.len() != rows.saturating_mul(bytes) {
         return Err(Error::Shape);
     }
-    let blocks = match kind {
-        ActivationKind::F32 => columns,
-        ActivationKind::Int8Per32 => columns / INT8_BLOCK,
-    };
-    for (row, (x, out)) in pieces(x, columns).zip(pieces_mut(out, bytes)).enumerate() {
-        let packed = match kind {
-            ActivationKind::F32 => copy(x, view_mut(out)),
-            ActivationKind::Int8Per32 => quantize(x, view_mut(out)),
+    let tiles = pieces_with_rest(x, columns.saturating_mul(TILE_ROWS));
+    let out = pieces_with_rest_mut(out, bytes.saturating_mul(TILE_ROWS));
+    let mut before: usize = 0;
+    for (x, out) in tiles.zip(out) {
+        let blocks = match kind {
+            ActivationKind::F32 => pack_tile(columns, x, view_mut(out), finite),
+            ActivationKind::Int8Per32 => {
+                let (blocks, _) = x.as_chunks::<INT8_BLOCK>();
+                pack_tile(columns / INT8_BLOCK, blocks, view_mut(out), quantize)
+            }
         };
-        packed.map_err(|block| Error::NotFinite {
-            block: row.saturating_mul(blocks).saturating_add(block),
+        let blocks = blocks.map_err(|block| Error::NotFinite {
+            block: before.saturating_add(block),
         })?;
+        before = before.saturating_add(blocks);
     }
     Ok(())
 }
 
-/// Copies finite activations; `Err` has the first that is not.
-fn copy(x: &[f32], out: &mut [[u8; 4]]) -> Result<(), usize> {
-    let mut finite = true;
-    for (out, x) in out.iter_mut().zip(x) {
-        finite &= x.is_finite();
-        *out = x.to_le_bytes();
+/// Packs `x`, rows of `blocks`, each block by `pack`, to [block][row]; gives the number of blocks, or `Err` with the first
+/// that `pack` refuses.
+fn pack_tile<X, Block>(
+    blocks: usize,
+    x: &[X],
+    out: &mut [Block],
+    pack: impl Fn(&X) -> Option<Block>,
+) -> Result<usize, usize> {
+    let rows = x.len().checked_div(blocks).unwrap_or(0);
+    for (row, x) in pieces(x, blocks).enumerate() {
+        for (block, (x, out)) in x.iter().zip(pieces_mut(out, rows)).enumerate() {
+            if let Some(out) = out.get_mut(row) {
+                *out = pack(x).ok_or(row.saturating_mul(blocks).saturating_add(block))?;
+            }
+        }
     }
-    if finite {
-        return Ok(());
-    }
-    Err(x.iter().take_while(|x| x.is_finite()).count())
+    Ok(x.len())
 }
 
-/// Quantizes blocks of 32; `Err` has the first with a magnitude from 2^60 up or a NaN.
-fn quantize(x: &[f32], out: &mut [Int8Block]) -> Result<(), usize> {
-    let (blocks, _) = x.as_chunks::<INT8_BLOCK>();
-    for (block, (x, out)) in blocks.iter().zip(out).enumerate() {
-        *out = quantize_block(x).ok_or(block)?;
-    }
-    Ok(())
+/// A finite activation as it is.
+#[inline(always)]
+fn finite(x: &f32) -> Option<[u8; 4]> {
+    x.is_finite().then_some(x.to_le_bytes())
 }
 
 const LEAST: u32 = (127 - 60) << 23;
@@ -114,7 +119,7 @@ const ROUND: f32 = 12_582_912.0;
 ///
 /// `None` when the largest magnitude is 2^60 or more, or a NaN.
 #[inline(always)]
-fn quantize_block(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
+fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
     let largest = x.iter().map(magnitude).fold(0, u32::max);
     if largest >= LIMIT {
@@ -137,9 +142,8 @@ fn quantize_block(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     }
     Some(Int8Block {
         values,
-        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
-        scale: scale.to_le_bytes(),
-        pad: [0; 12],
+        offset: [sum.wrapping_mul(-8).to_le_bytes(); 4],
+        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
     })
 }
 
@@ -148,7 +152,7 @@ mod tests {
     use super::*;
 
     fn one(x: [f32; 32]) -> Option<Int8Block> {
-        quantize_block(&x)
+        quantize(&x)
     }
 
     #[test]
@@ -156,22 +160,22 @@ mod tests {
         let mut x = [0.0; 32];
         (x[0], x[1], x[2], x[31]) = (127.0, 0.5, 1.5, -126.5);
         let block = one(x).unwrap();
-        assert_eq!(f32::from_le_bytes(block.scale), 1.0);
+        assert_eq!(f32::from_le_bytes(block.scale[0]), 1.0);
         assert_eq!(block.values[0][..4], [127, 0, 2, 0]);
         assert_eq!(block.values[1][15], -126);
-        assert_eq!(block.offset, [[(-24i32).to_le_bytes(); 4]; 2]);
+        assert_eq!(block.offset, [(-24i32).to_le_bytes(); 4]);
     }
 
     #[test]
     fn the_ends_of_the_range() {
         let tiny = one([2f32.powi(-60).next_down(); 32]).unwrap();
         assert_eq!(
-            (f32::from_le_bytes(tiny.scale), tiny.values),
+            (f32::from_le_bytes(tiny.scale[0]), tiny.values),
             (0.0, [[0; 16]; 2])
         );
         let least = one([-(2f32.powi(-60)); 32]).unwrap();
         assert_eq!(least.values, [[-127; 16]; 2]);
-        assert_eq!(f32::from_le_bytes(least.scale), 2f32.powi(-60) / 127.0);
+        assert_eq!(f32::from_le_bytes(least.scale[0]), 2f32.powi(-60) / 127.0);
         assert!(one([2f32.powi(60).next_down(); 32]).is_some());
         for bad in [2f32.powi(60), f32::INFINITY, f32::NAN, -f32::NAN] {
             let mut x = [1.0; 32];
@@ -181,24 +185,45 @@ mod tests {
     }
 
     #[test]
-    fn rows_lie_apart_and_errors_name_the_block() {
-        let x: [f32; 128] = core::array::from_fn(|k| k as f32 - 60.0);
+    fn tiles_interleave_the_blocks_of_their_rows() {
+        let x: [f32; 7 * 64] = core::array::from_fn(|k| k as f32 - 60.0);
         let kind = ActivationKind::Int8Per32;
-        let mut out = [0u8; 320];
+        let mut out = [0u8; 7 * 128];
         pack(Level::SCALAR, kind, 64, &x, &mut out).unwrap();
-        let mut second = [0u8; 160];
-        pack(Level::SCALAR, kind, 64, &x[64..], &mut second).unwrap();
-        assert_eq!(out[160..], second);
-        let mut bad = x;
-        bad[127] = f32::NAN;
-        let refused = pack(Level::SCALAR, kind, 64, &bad, &mut out);
-        assert_eq!(refused, Err(Error::NotFinite { block: 3 }));
-        let refused = pack(Level::SCALAR, ActivationKind::F32, 64, &bad, &mut [0; 512]);
-        assert_eq!(refused, Err(Error::NotFinite { block: 127 }));
-        for (columns, length) in [(64, 319), (0, 320), (48, 320), (128, 320)] {
-            let refused = pack(Level::SCALAR, kind, columns, &x, &mut out[..length]);
-            let fits = columns == 128 && length == 320;
-            assert_eq!(refused.is_ok(), fits, "{columns} {length}");
+        for (row, x) in x.chunks(64).enumerate() {
+            let mut alone = [0u8; 128];
+            pack(Level::SCALAR, kind, 64, x, &mut alone).unwrap();
+            let rows = if row < 4 { 4 } else { 3 };
+            for block in 0..2 {
+                let at = row / 4 * 4 * 128 + (block * rows + row % 4) * 64;
+                assert_eq!(out[at..at + 64], alone[block * 64..][..64]);
+            }
         }
+    }
+
+    #[test]
+    fn errors_name_the_block() {
+        let mut x = [1.0; 7 * 64];
+        (x[6 * 64 + 33], x[6 * 64 + 63]) = (f32::NAN, f32::INFINITY);
+        let mut out = [0; 7 * 256];
+        for (kind, block) in [
+            (ActivationKind::Int8Per32, 13),
+            (ActivationKind::F32, 6 * 64 + 33),
+        ] {
+            let out = &mut out[..7 * kind.bytes(64).unwrap()];
+            let refused = pack(Level::SCALAR, kind, 64, &x, out);
+            assert_eq!(refused, Err(Error::NotFinite { block }));
+        }
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_refused() {
+        let (x, mut out) = ([0.0; 128], [0; 256]);
+        let kind = ActivationKind::Int8Per32;
+        for (columns, length) in [(64, 255), (0, 0), (48, 256), (96, 256), (256, 256)] {
+            let refused = pack(Level::SCALAR, kind, columns, &x, &mut out[..length]);
+            assert_eq!(refused, Err(Error::Shape));
+        }
+        assert_eq!(pack(Level::SCALAR, kind, 64, &x, &mut out), Ok(()));
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! F16: IEEE 754 binary16 weights as they are, [column][row of the group].
+//! F16: IEEE 754 binary16 weights as they are, by [column][row of the group].
 
 use super::activation::ActivationKind;
 use super::format::GROUP_ROWS;
@@ -8,6 +8,9 @@ use super::packed_format::PackedFormat;
 use super::product::Product;
 use crate::math::fma::fma;
 use crate::math::half::f16_to_f32;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// The format.
 pub struct F16;
@@ -43,8 +46,9 @@ impl PackedFormat for F16 {
     fn multiply(instructions: Instructions, product: Product<'_, Self>) {
         match instructions {
             Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
             #[cfg(target_arch = "aarch64")]
-            _ => product.twin(),
+            _ => unsafe { neon::multiply(product) },
         }
     }
 }

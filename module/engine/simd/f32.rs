@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! F32: IEEE 754 binary32 weights as they are, [column][row of the group].
+//! F32: IEEE 754 binary32 weights as they are, by [column][row of the group].
 
 use super::activation::ActivationKind;
 use super::format::GROUP_ROWS;
@@ -7,6 +7,9 @@ use super::level::Instructions;
 use super::packed_format::PackedFormat;
 use super::product::Product;
 use crate::math::fma::fma;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// The format.
 pub struct F32;
@@ -42,8 +45,9 @@ impl PackedFormat for F32 {
     fn multiply(instructions: Instructions, product: Product<'_, Self>) {
         match instructions {
             Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
             #[cfg(target_arch = "aarch64")]
-            _ => product.twin(),
+            _ => unsafe { neon::multiply(product) },
         }
     }
 }

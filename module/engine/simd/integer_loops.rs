@@ -1,32 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The loops over blocks of 32 integers with one scale, for groups in two halves of 8 rows.
 //!
-//! A single activation row passes over all 16 rows of a group at once. Two to four rows pass over
-//! each half, whose unpacked weights then stay in registers for all of them.
+//! A single activation row passes over all 16 rows of a group at once. A tile of two to four rows
+//! passes over each half, whose unpacked weights then stay in registers for all of them.
 
 /// Defines `multiply`, with the instructions of `$feature`, for the format `$format`.
 ///
 /// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales, and
-/// `dots(&weights, &Int8Block)` gives the 8 dot products as f32.
+/// `dots(&weights, &Int8Block, offset)` gives the 8 dot products as f32.
 macro_rules! integer_loops {
     ($feature:literal, $format:ty) => {
-        use crate::simd::activation::Int8Block;
-        use crate::simd::neon::{Eight, store};
+        use crate::simd::activation::{Int8Block, TILE_ROWS};
+        use crate::simd::neon::{Eight, load_f32, load_i32, load_offset_and_scale, store};
         use crate::simd::packed_format::PackedFormat;
-        use crate::simd::pieces::pieces;
+        use crate::simd::pieces::{pieces, pieces_with_rest};
         use crate::simd::product::Product;
-        use core::arch::aarch64::{vdupq_n_f32, vfmaq_f32, vmulq_n_f32};
 
         type Blocks<'a> = &'a [<$format as PackedFormat>::Group];
 
         /// `sums` + dot products * (scales of the rows * scale of the activations).
         #[inline]
         #[target_feature(enable = $feature)]
-        fn add(sums: Eight, dots: Eight, scales: Eight, activation: &Int8Block) -> Eight {
-            let scale = f32::from_le_bytes(activation.scale);
+        fn add(
+            sums: Eight,
+            weights: &Weights,
+            scales: Eight,
+            activation: &Int8Block,
+            (offset, scale): (int32x4_t, float32x4_t),
+        ) -> Eight {
+            let dots = dots(weights, activation, offset);
             [
-                vfmaq_f32(sums[0], dots[0], vmulq_n_f32(scales[0], scale)),
-                vfmaq_f32(sums[1], dots[1], vmulq_n_f32(scales[1], scale)),
+                vfmaq_f32(sums[0], dots[0], vmulq_laneq_f32::<0>(scales[0], scale)),
+                vfmaq_f32(sums[1], dots[1], vmulq_laneq_f32::<0>(scales[1], scale)),
             ]
         }
 
@@ -37,8 +42,9 @@ macro_rules! integer_loops {
             let mut sums = [[vdupq_n_f32(0.0); 2]; 2];
             for (block, activation) in group.iter().zip(activation) {
                 for (half, sums) in sums.iter_mut().enumerate() {
-                    let dots = dots(&prepare(block, half), activation);
-                    *sums = add(*sums, dots, scales(block, half), activation);
+                    let both = load_offset_and_scale(activation);
+                    let (weights, scales) = (prepare(block, half), scales(block, half));
+                    *sums = add(*sums, &weights, scales, activation, both);
                 }
             }
             let (out, _) = out.as_chunks_mut::<4>();
@@ -47,25 +53,35 @@ macro_rules! integer_loops {
             }
         }
 
-        /// `T` activation rows with half a group; row t's products start `t * stride` into `out`.
+        /// A tile of `T` rows with half a group; the products of row t start `t * stride` into `out`.
         #[inline]
         #[target_feature(enable = $feature)]
         fn tile<const T: usize>(
             group: Blocks<'_>,
             half: usize,
-            activation: [&[Int8Block]; T],
+            activation: &[[Int8Block; T]],
             out: &mut [f32],
             stride: usize,
         ) {
             let mut sums = [[vdupq_n_f32(0.0); 2]; T];
-            for (index, block) in group.iter().enumerate() {
+            for (block, activation) in group.iter().zip(activation) {
                 let weights = prepare(block, half);
                 let scales = scales(block, half);
-                for (sums, activation) in sums.iter_mut().zip(activation) {
-                    if let Some(activation) = activation.get(index) {
-                        *sums = add(*sums, dots(&weights, activation), scales, activation);
-                    }
+                // Written out: a loop over the rows is not unrolled, and its weights are spilled.
+                macro_rules! row {
+                    ($t:literal) => {
+                        if $t < T {
+                            let activation = &activation[$t];
+                            let offset = load_i32(&activation.offset);
+                            let scale = load_f32(&activation.scale);
+                            sums[$t] = add(sums[$t], &weights, scales, activation, (offset, scale));
+                        }
+                    };
                 }
+                row!(0);
+                row!(1);
+                row!(2);
+                row!(3);
             }
             for (t, sums) in sums.iter().enumerate() {
                 let (out, _) = out
@@ -78,25 +94,19 @@ macro_rules! integer_loops {
             }
         }
 
-        /// `T` activation rows, `activation`, with a group.
+        /// A tile of `T` rows with a group.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn rows<const T: usize>(
+        fn halves<const T: usize>(
             group: Blocks<'_>,
             activation: &[Int8Block],
             out: &mut [f32],
             stride: usize,
         ) {
-            let blocks = group.len();
-            let row = |t: usize| {
-                activation
-                    .get(t * blocks..)
-                    .and_then(|row| row.get(..blocks))
-            };
-            let activation = core::array::from_fn(|t| row(t).unwrap_or_default());
+            let (activation, _) = activation.as_chunks::<T>();
             for half in 0..2 {
                 let out = out.get_mut(8 * half..).unwrap_or_default();
-                tile::<T>(group, half, activation, out, stride);
+                tile(group, half, activation, out, stride);
             }
         }
 
@@ -106,18 +116,14 @@ macro_rules! integer_loops {
             let stride = product.width();
             for (index, group) in pieces(product.groups, product.blocks).enumerate() {
                 let mut out = product.out.get_mut(16 * index..).unwrap_or_default();
-                let mut rest = product.activation;
-                while let Some((four, after)) = rest.split_at_checked(4 * product.blocks) {
-                    rows::<4>(group, four, out, stride);
-                    rest = after;
-                    out = out.get_mut(4 * stride..).unwrap_or_default();
-                }
-                if rest.len() >= 3 * product.blocks {
-                    rows::<3>(group, rest, out, stride);
-                } else if rest.len() >= 2 * product.blocks {
-                    rows::<2>(group, rest, out, stride);
-                } else if !rest.is_empty() {
-                    row(group, rest, out);
+                for tile in pieces_with_rest(product.activation, TILE_ROWS * product.blocks) {
+                    match tile.len().checked_div(product.blocks) {
+                        Some(4) => halves::<4>(group, tile, out, stride),
+                        Some(3) => halves::<3>(group, tile, out, stride),
+                        Some(2) => halves::<2>(group, tile, out, stride),
+                        _ => row(group, tile, out),
+                    }
+                    out = out.get_mut(TILE_ROWS * stride..).unwrap_or_default();
                 }
             }
         }

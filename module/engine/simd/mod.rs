@@ -5,6 +5,8 @@ pub mod activation;
 pub mod elementwise;
 mod f16;
 mod f32;
+#[cfg(target_arch = "aarch64")]
+mod float_loops;
 pub mod format;
 #[cfg(target_arch = "aarch64")]
 mod integer_loops;

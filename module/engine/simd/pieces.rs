@@ -60,9 +60,46 @@ impl<'a, T> Iterator for PiecesMut<'a, T> {
     }
 }
 
+/// [`pieces`], and the shorter rest as the last of them.
+#[inline(always)]
+pub fn pieces_with_rest<T>(mut slice: &[T], length: usize) -> impl Iterator<Item = &[T]> {
+    core::iter::from_fn(move || {
+        let (piece, rest) = slice.split_at_checked(length).unwrap_or((slice, &[]));
+        slice = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// [`pieces_with_rest`] of a mutable slice.
+#[inline(always)]
+pub fn pieces_with_rest_mut<T>(
+    mut slice: &mut [T],
+    length: usize,
+) -> impl Iterator<Item = &mut [T]> {
+    core::iter::from_fn(move || {
+        let all = core::mem::take(&mut slice);
+        let (piece, rest) = all.split_at_mut_checked(length.min(all.len()))?;
+        slice = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_comes_last() {
+        let mut numbers = [1, 2, 3, 4, 5];
+        assert!(pieces_with_rest(&numbers, 3).eq([&[1, 2, 3][..], &[4, 5]]));
+        assert!(pieces_with_rest(&numbers, 5).eq([[1, 2, 3, 4, 5]]));
+        assert_eq!(pieces_with_rest(&numbers, 0).count(), 0);
+        for (index, piece) in pieces_with_rest_mut(&mut numbers, 3).enumerate() {
+            piece.fill(index);
+        }
+        assert_eq!(numbers, [0, 0, 0, 1, 1]);
+        assert_eq!(pieces_with_rest_mut(&mut numbers, 0).count(), 0);
+    }
 
     #[test]
     fn whole_pieces_in_order() {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One multiplication of packed weights with packed activations, its lengths checked.
 
+use super::activation::TILE_ROWS;
 use super::format::{Error, GROUP_ROWS};
 use super::packed_format::PackedFormat;
-use super::pieces::{pieces, pieces_mut};
+use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::view;
 
 /// Whole groups of packed weights, rows of packed activations, and room for their products.
@@ -15,7 +16,7 @@ use super::plain::view;
 pub struct Product<'a, T: PackedFormat> {
     /// Weights as [group][block].
     pub(super) groups: &'a [T::Group],
-    /// Activations as [row][block].
+    /// Activations as [tile][block][row of the tile].
     pub(super) activation: &'a [T::Activation],
     /// Blocks of a row.
     pub(super) blocks: usize,
@@ -59,13 +60,18 @@ impl<'a, T: PackedFormat> Product<'a, T> {
     /// The scalar twin, which specifies every bit.
     pub fn twin(self) {
         let width = self.width();
-        let rows = pieces_mut(self.out, width);
-        for (out, activation) in rows.zip(pieces(self.activation, self.blocks)) {
-            let (sums, _) = out.as_chunks_mut::<GROUP_ROWS>();
-            for (sums, group) in sums.iter_mut().zip(pieces(self.groups, self.blocks)) {
-                *sums = [0.0; GROUP_ROWS];
-                for (block, activation) in group.iter().zip(activation) {
-                    T::accumulate(block, activation, sums);
+        let tile = self.blocks.saturating_mul(TILE_ROWS);
+        let out = pieces_with_rest_mut(self.out, width.saturating_mul(TILE_ROWS));
+        for (out, activation) in out.zip(pieces_with_rest(self.activation, tile)) {
+            let rows = out.len().checked_div(width).unwrap_or(0);
+            for (row, out) in pieces_mut(out, width).enumerate() {
+                let (sums, _) = out.as_chunks_mut::<GROUP_ROWS>();
+                for (sums, group) in sums.iter_mut().zip(pieces(self.groups, self.blocks)) {
+                    *sums = [0.0; GROUP_ROWS];
+                    let activation = pieces(activation, rows).filter_map(|block| block.get(row));
+                    for (block, activation) in group.iter().zip(activation) {
+                        T::accumulate(block, activation, sums);
+                    }
                 }
             }
         }

@@ -41,7 +41,7 @@ impl Scales {
         activation: &Int8Block,
         sums: &mut [f32; GROUP_ROWS],
     ) {
-        let scale = f32::from_le_bytes(activation.scale);
+        let scale = f32::from_le_bytes(activation.scale[0]);
         for (row, (sum, dot)) in sums.iter_mut().zip(dots).enumerate() {
             *sum = fma(dot as f32, self.row(row) * scale, *sum);
         }

@@ -3,7 +3,7 @@
 
 use super::{Group, Q4_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{load, load_f16, load_i32};
+use crate::simd::neon::{load, load_f16};
 use core::arch::aarch64::*;
 
 /// Bytes of pairs, and their lower rows.
@@ -24,8 +24,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots((pairs, below): &Weights, activation: &Int8Block) -> Eight {
-    let offset = load_i32(&activation.offset[0]);
+fn dots((pairs, below): &Weights, activation: &Int8Block, offset: int32x4_t) -> Eight {
     let [a0, a1] = activation.values.each_ref().map(|values| load(values));
     let (mut both, mut lower) = (offset, offset);
     macro_rules! chunk {

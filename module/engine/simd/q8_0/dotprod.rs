@@ -25,7 +25,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots(weights: &Weights, activation: &Int8Block) -> Eight {
+fn dots(weights: &Weights, activation: &Int8Block, _offset: int32x4_t) -> Eight {
     let [a0, a1] = activation.values.each_ref().map(|values| load(values));
     let (mut first, mut second) = (vdupq_n_s32(0), vdupq_n_s32(0));
     macro_rules! chunk {

@@ -27,7 +27,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots(weights: &Weights, activation: &Int8Block) -> Eight {
+fn dots(weights: &Weights, activation: &Int8Block, _offset: int32x4_t) -> Eight {
     let mut sums = [[vdupq_n_s32(0); 2]; 2];
     let (weights, _) = weights.as_chunks::<2>();
     let activation = broadcast(activation);
