@@ -22,7 +22,7 @@ compare() {
 		random-llama-f16) vocabulary=320 ;;
 		random-gpt2-q8_0) vocabulary=500 ;;
 		esac
-		answer=$(sislm-client eval --json -m "/models/$model.gguf" --kv "$kv" --ids "$(ids "$length" $vocabulary)")
+		answer=$(sislm-client eval --json -m "/models/$model.gguf" --kv "$kv" --ids "$(ids "$length" "$vocabulary")")
 		found="$(echo "$answer" | number numerics) $(echo "$answer" | number logits_digest)"
 		[ "$found" = "$numerics $digest" ] || wrong="$wrong $model-$kv-$length:$found"
 		compared=$((compared + 1))
