@@ -2,9 +2,12 @@
 //! Activations packed for the loops.
 
 use super::format::Error;
-use super::level::Level;
+use super::level::{Instructions, Level};
 use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::{Plain, view_mut};
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// How activations are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +58,7 @@ impl ActivationKind {
 /// may have fewer. So rows packed together are multiplied together. An activation that is not
 /// finite, or too large to quantize (2^60), is refused with its block, counted in `x`.
 pub fn pack(
-    _level: Level,
+    level: Level,
     kind: ActivationKind,
     columns: usize,
     x: &[f32],
@@ -74,7 +77,13 @@ pub fn pack(
             ActivationKind::F32 => pack_tile(columns, x, view_mut(out), finite),
             ActivationKind::Int8Per32 => {
                 let (blocks, _) = x.as_chunks::<INT8_BLOCK>();
-                pack_tile(columns / INT8_BLOCK, blocks, view_mut(out), quantize)
+                let (columns, out) = (columns / INT8_BLOCK, view_mut(out));
+                match level.instructions() {
+                    Instructions::Scalar => pack_tile(columns, blocks, out, quantize),
+                    // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+                    #[cfg(target_arch = "aarch64")]
+                    _ => pack_tile(columns, blocks, out, |x| unsafe { neon::quantize(x) }),
+                }
             }
         };
         let blocks = blocks.map_err(|block| Error::NotFinite {
@@ -115,22 +124,24 @@ const LIMIT: u32 = (127 + 60) << 23;
 /// 1.5 * 2^23: adding it rounds to an integer, nearest even, kept in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 
-/// One block: scale = amax / 127, values nearest to x * (127 / amax); all zero below 2^-60.
+/// amax / 127 and 127 / amax, for a largest magnitude with the bits `amax`; both 0 below 2^-60.
 ///
-/// `None` when the largest magnitude is 2^60 or more, or a NaN.
+/// `None` when it is 2^60 or more, or a NaN.
+#[inline(always)]
+fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
+    let magnitude = f32::from_bits(amax);
+    match amax {
+        LIMIT.. => None,
+        ..LEAST => Some((0.0, 0.0)),
+        _ => Some((magnitude / 127.0, 127.0 / magnitude)),
+    }
+}
+
+/// One block: values nearest to x * inverse, ties to even; see [`scale_and_inverse`].
 #[inline(always)]
 fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
-    let largest = x.iter().map(magnitude).fold(0, u32::max);
-    if largest >= LIMIT {
-        return None;
-    }
-    let amax = f32::from_bits(largest);
-    let (scale, inverse) = if largest < LEAST {
-        (0.0, 0.0)
-    } else {
-        (amax / 127.0, 127.0 / amax)
-    };
+    let (scale, inverse) = scale_and_inverse(x.iter().map(magnitude).fold(0, u32::max))?;
     let mut values = [[0i8; 16]; 2];
     let mut sum = 0i32;
     for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
@@ -149,6 +160,7 @@ fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{Guarded, Random};
     use super::*;
 
     fn one(x: [f32; 32]) -> Option<Int8Block> {
@@ -181,6 +193,31 @@ mod tests {
             let mut x = [1.0; 32];
             x[17] = bad;
             assert!(one(x).is_none());
+        }
+    }
+
+    #[test]
+    fn every_level_equals_the_twin() {
+        let mut random = Random(6);
+        for round in 0..2000 {
+            let scale = [1.0, 1e-18, 1e-20, 1e18, 1e-38][round % 5];
+            let mut x: [f32; 32] = core::array::from_fn(|_| random.float() * scale);
+            match random.below(8) {
+                0 => x[random.below(32)] = f32::from_bits(random.next() as u32),
+                1 => x = [0.0; 32],
+                // Halfway between two integers, at 127 quanta of 1.
+                2 => x = core::array::from_fn(|k| if k == 0 { -127.0 } else { k as f32 - 15.5 }),
+                _ => {}
+            }
+            let mut twin = Guarded::zeroed(64);
+            let kind = ActivationKind::Int8Per32;
+            let x = Guarded::copy(&x);
+            let result = pack(Level::SCALAR, kind, 32, &x, &mut twin);
+            for level in Level::all() {
+                let mut out = Guarded::zeroed(64);
+                assert_eq!(pack(level, kind, 32, &x, &mut out), result);
+                assert!(result.is_err() || *out == *twin, "{level:?} {:?}", &*x);
+            }
         }
     }
 

@@ -23,12 +23,12 @@ impl PackedFormat for F16 {
     type Activation = [u8; 4];
     const ZERO: [u8; 2] = [0; 2];
 
-    fn interleave(rows: &[&[u8; 2]; GROUP_ROWS]) -> Result<Self::Group, usize> {
-        let finite = |row: &&[u8; 2]| widen(**row).is_finite();
-        let group = rows.map(|row| *row);
-        rows.iter()
-            .position(|row| !finite(row))
-            .map_or(Ok(group), Err)
+    fn interleave(rows: &[&[u8; 2]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {
+        *group = rows.map(|row| *row);
+        match group.iter().position(|row| !widen(*row).is_finite()) {
+            Some(row) => Err(row),
+            None => Ok(()),
+        }
     }
 
     fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {

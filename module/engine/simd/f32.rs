@@ -22,12 +22,15 @@ impl PackedFormat for F32 {
     type Activation = [u8; 4];
     const ZERO: [u8; 4] = [0; 4];
 
-    fn interleave(rows: &[&[u8; 4]; GROUP_ROWS]) -> Result<Self::Group, usize> {
-        let finite = |row: &&[u8; 4]| f32::from_le_bytes(**row).is_finite();
-        let group = rows.map(|row| *row);
-        rows.iter()
-            .position(|row| !finite(row))
-            .map_or(Ok(group), Err)
+    fn interleave(rows: &[&[u8; 4]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {
+        *group = rows.map(|row| *row);
+        match group
+            .iter()
+            .position(|row| !f32::from_le_bytes(*row).is_finite())
+        {
+            Some(row) => Err(row),
+            None => Ok(()),
+        }
     }
 
     fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {

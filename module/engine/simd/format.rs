@@ -163,7 +163,7 @@ fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Resul
     for (column, packed) in groups.iter_mut().enumerate() {
         let block_of = |lane: usize| column.saturating_add(blocks.saturating_mul(lane));
         let rows = core::array::from_fn(|lane| files.get(block_of(lane)).unwrap_or(&zero));
-        *packed = T::interleave(&rows).map_err(|lane| Error::NotFinite {
+        T::interleave(&rows, packed).map_err(|lane| Error::NotFinite {
             block: block_of(lane),
         })?;
     }

@@ -23,7 +23,7 @@ pub trait PackedFormat: Sized {
     const ZERO: Self::File;
 
     /// Interleaves a block of 16 rows; `Err` has the first row whose scale or weight is not finite.
-    fn interleave(rows: &[&Self::File; GROUP_ROWS]) -> Result<Self::Group, usize>;
+    fn interleave(rows: &[&Self::File; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize>;
 
     /// Weight `k` of the row in `lane`, rounded once; both are taken modulo their ranges.
     fn value(group: &Self::Group, lane: usize, k: usize) -> f32;

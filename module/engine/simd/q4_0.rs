@@ -65,11 +65,8 @@ impl PackedFormat for Q4_0 {
         quanta: [[0x88; 4]; 4],
     };
 
-    fn interleave(rows: &[&File; GROUP_ROWS]) -> Result<Group, usize> {
-        let mut group = Group {
-            scales: Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?,
-            pairs: [[[[0; 4]; 4]; 8]; 2],
-        };
+    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
+        group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
         for (half, chunks) in group.pairs.iter_mut().enumerate() {
             for (j, pairs) in chunks.iter_mut().enumerate() {
                 for (p, pair) in pairs.iter_mut().enumerate() {
@@ -78,7 +75,7 @@ impl PackedFormat for Q4_0 {
                 }
             }
         }
-        Ok(group)
+        Ok(())
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {

@@ -51,17 +51,14 @@ impl PackedFormat for Q8_0 {
         quanta: [[0; 4]; 8],
     };
 
-    fn interleave(rows: &[&File; GROUP_ROWS]) -> Result<Group, usize> {
-        let mut group = Group {
-            scales: Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?,
-            quanta: [[[[[0; 4]; 4]; 2]; 8]; 2],
-        };
+    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
+        group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
         for (lane, row) in rows.iter().enumerate() {
             for (chunk, quanta) in group.quanta[lane / 8].iter_mut().zip(row.quanta) {
                 chunk[lane / 4 % 2][lane % 4] = quanta;
             }
         }
-        Ok(group)
+        Ok(())
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
