@@ -348,7 +348,8 @@ macro_rules! sislm_wall {
             fn sislm_engine_sample_run(work: *mut u8, budget: u32, generator: *mut Generator, token: *mut u32) -> i32;
             /// Starts scoring: ln p of `target` (!0 for none) and the `top` most likely tokens.
             fn sislm_engine_score_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, target: u32, top: u32) -> i32;
-            /// Goes on; after DONE `target` and `top` entries at `candidates` are set.
+            /// Goes on; after DONE `target` and `top` entries at `candidates` are set; entries past the
+            /// vocabulary have the id !0.
             fn sislm_engine_score_run(work: *mut u8, budget: u32, target: *mut i32, candidates: *mut Candidate) -> i32;
 
             // Checks.
@@ -356,7 +357,8 @@ macro_rules! sislm_wall {
             /// Size of the workspace of the self-test and of this bench; of the self-test alone when
             /// all are 0.
             fn sislm_engine_check_size(format: u32, rows: u32, columns: u32, groups: u32, size: *mut u64) -> i32;
-            /// Runs about `budget` comparisons of level `simd` with the scalar twins, from `cases` on.
+            /// Makes `budget` more comparisons of level `simd` with the scalar twins, from `cases` on; DONE
+            /// when 512 are made.
             fn sislm_engine_selftest(work: *mut u8, work_bytes: usize, simd: u32, budget: u32, result: *mut SelfTest) -> i32;
             /// Goes on with one inner loop over made-up data, about 64 KiB of weights; DONE at the end of
             /// each pass. The data are made before the first pass.

@@ -7,6 +7,8 @@ use crate::simd::activation;
 use crate::simd::format::{Format, GROUP_ROWS};
 use crate::simd::level::Level;
 
+/// Comparisons of a whole self-test.
+pub const CASES: u64 = 512;
 /// Most columns, groups and rows of a case: a case is about as long as a chunk.
 const COLUMNS: usize = 256;
 const GROUPS: usize = 2;

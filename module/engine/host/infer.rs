@@ -158,7 +158,8 @@ impl Turn<'_> {
             if id == self.model.facts.eos && !options.ignore_eos {
                 return Ok("stop");
             }
-            self.write(id)?;
+            // The space prefix is no text when nothing but BOS comes before.
+            self.write(id, history == [self.model.facts.bos])?;
             if self.ids.len() == options.max_tokens as usize {
                 return Ok("length");
             }
@@ -180,8 +181,8 @@ impl Turn<'_> {
         }
     }
 
-    fn write(&mut self, id: u32) -> Result<()> {
-        let bytes = self.model.detokenize(id, false)?;
+    fn write(&mut self, id: u32, first: bool) -> Result<()> {
+        let bytes = self.model.detokenize(id, first)?;
         if self.echo {
             let mut out = std::io::stdout().lock();
             out.write_all(&bytes)?;

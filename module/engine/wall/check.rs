@@ -114,7 +114,11 @@ pub unsafe extern "C" fn sislm_engine_selftest(
         result.failures = result.failures.wrapping_add(u64::from(equal != Some(true)));
         result.cases = result.cases.wrapping_add(1);
     }
-    DONE
+    if result.cases < selftest::CASES {
+        MORE
+    } else {
+        DONE
+    }
 }
 
 /// See the list of the wall.
@@ -199,8 +203,10 @@ mod tests {
         let run = |bytes, simd, result: &mut SelfTest| unsafe {
             sislm_engine_selftest(base, bytes, simd, 10, result)
         };
-        assert_eq!(run(size as usize, 1, &mut result), DONE);
+        assert_eq!(run(size as usize, 1, &mut result), MORE);
         assert_eq!((result.cases, result.failures), (17, 0));
+        result.cases = selftest::CASES - 10;
+        assert_eq!(run(size as usize, 1, &mut result), DONE);
         assert_eq!(run(size as usize - 64, 1, &mut result), fault::ARGUMENT);
         assert_eq!(run(size as usize, 0, &mut result), fault::ARGUMENT);
     }

@@ -339,7 +339,7 @@ pub unsafe extern "C" fn sislm_engine_score_begin(
     }
 }
 
-/// See the list of the wall. With a vocabulary below `top`, the entries past it are left alone.
+/// See the list of the wall.
 ///
 /// # Safety
 ///
@@ -371,9 +371,7 @@ pub unsafe extern "C" fn sislm_engine_score_run(
         // SAFETY: The caller's promise.
         unsafe { target.write(score.target(logits)) };
         for rank in 0..work.header.top as usize {
-            let Some((id, log_probability)) = score.top(work.candidates, rank) else {
-                break;
-            };
+            let (id, log_probability) = score.top(work.candidates, rank).unwrap_or((!0, i32::MIN));
             // SAFETY: The caller's promise: `top` entries.
             unsafe {
                 candidates.add(rank).write(abi::Candidate {

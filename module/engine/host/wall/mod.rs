@@ -48,7 +48,7 @@ pub fn check_abi() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs at least `cases` comparisons of a level with the scalar twins.
+/// Makes at least `cases` comparisons of a level with the scalar twins.
 pub fn selftest(simd: u32, cases: u64) -> anyhow::Result<SelfTest> {
     let mut size = 0;
     // SAFETY: A live local; zeroes ask for the self-test's workspace.
