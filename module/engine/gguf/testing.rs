@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A writer of small GGUF files, good and bad, for tests.
 
-use super::{Kind, Parser, Progress, Refusal};
+use super::{Kind, Parser, Progress, Reason, Refusal};
 
 /// A GGUF file being written.
 #[derive(Clone)]
@@ -140,13 +140,21 @@ pub(crate) struct Parsed {
 
 /// Parses a whole file with the budget given in each call.
 pub(crate) fn parse(file: &[u8], budget: u32) -> Result<Parsed, Refusal> {
-    let mut parser = Parser::new(file, file.len() as u64).expect("24 bytes")?;
+    parse_header(file, file.len() as u64, budget)
+}
+
+/// As [`parse`], of the header of a file of so many bytes.
+pub(crate) fn parse_header(header: &[u8], bytes: u64, budget: u32) -> Result<Parsed, Refusal> {
+    let mut parser = Parser::new(header, bytes).expect("24 bytes")?;
     let mut table = vec![0; parser.table_bytes() as usize];
     loop {
-        match parser.run(file, &mut table, budget)? {
+        match parser.run(header, &mut table, budget)? {
             Progress::Done => return Ok(Parsed { parser, table }),
             Progress::More => {}
-            Progress::Short { need } => panic!("short of {need} bytes in a whole file"),
+            Progress::Short { need } => {
+                assert!(need > header.len() as u64 && need <= bytes);
+                return Err(Refusal::new(Reason::Truncated, need, b"header"));
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::gguf::{Array, Cursor, Metadata, Reason, Refusal, Stop, TokenizerKeys}
 
 use super::layout::{Layout, MARK, NONE, TablesMut, head};
 use super::vocabulary::{Model, TokenKind, Vocabulary, pair_hash, slot};
-use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX, alphabet, score, special};
+use super::{TOKEN_BYTES_MAX, alphabet, requirements, score, special};
 
 /// How far the builder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,55 +43,13 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Checks what `metadata` says of the tokenizer, `prefix` being the header.
+    /// A builder for the tokenizer of `metadata`, `prefix` being the header.
     ///
     /// # Errors
     /// A tokenizer or pre-tokenizer that is not supported, a missing key, arrays that do not match.
     pub fn new(metadata: &Metadata, prefix: &[u8]) -> Result<Self, Refusal> {
         let keys = metadata.tokenizer;
-        let name = keys
-            .model
-            .ok_or(missing(b"tokenizer.ggml.model"))?
-            .of(prefix);
-        let model = match name {
-            b"llama" => Model::SentencePiece,
-            b"gpt2" => Model::ByteLevel,
-            _ => return Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.model")),
-        };
-        let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
-        if tokens.count == 0 || tokens.count > TOKENS_MAX {
-            let count = u64::from(tokens.count);
-            return Err(Refusal::new(Reason::Count, count, b"tokenizer.ggml.tokens"));
-        }
-        if model == Model::SentencePiece && keys.scores.is_none() {
-            return Err(missing(b"tokenizer.ggml.scores"));
-        }
-        expect_counts(&keys, tokens.count)?;
-        let merges = match model {
-            Model::SentencePiece => 0,
-            Model::ByteLevel => {
-                expect_pretokenizer(keys, prefix)?;
-                keys.merges.ok_or(missing(b"tokenizer.ggml.merges"))?.count
-            }
-        };
-        if merges > MERGES_MAX {
-            return Err(Refusal::new(
-                Reason::Count,
-                u64::from(merges),
-                b"tokenizer.ggml.merges",
-            ));
-        }
-        // Each string has its length before it, 8 bytes; texts only get shorter.
-        let text_bytes = tokens.bytes.saturating_sub(tokens.count.saturating_mul(8));
-        // Behind them there is room to decode a merge.
-        let text_bytes = text_bytes.saturating_add(TOKEN_BYTES_MAX as u32);
-        let scored = model == Model::SentencePiece;
-        let layout = Layout {
-            tokens: tokens.count,
-            merges,
-            scored,
-            text_bytes,
-        };
+        let (model, layout) = requirements::check(&keys, prefix)?;
         Ok(Self {
             model,
             keys,
@@ -366,32 +324,6 @@ fn element(array: Array, id: u32, prefix: &[u8]) -> Option<u32> {
     cells::get(cells::cells(array.of(prefix)), id as usize)
 }
 
-/// Expects a score and a kind for each token; when both say otherwise, it is the tokens that lack.
-fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
-    let scores = keys.scores.map_or(tokens, |array| array.count);
-    let kinds = keys.token_type.map_or(tokens, |array| array.count);
-    let (subject, count): (&[u8], u32) = match (scores == tokens, kinds == tokens) {
-        (true, true) => return Ok(()),
-        (false, true) => (b"tokenizer.ggml.scores", scores),
-        (true, false) => (b"tokenizer.ggml.token_type", kinds),
-        (false, false) => (b"tokenizer.ggml.tokens", tokens),
-    };
-    Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
-}
-
-/// Refuses pre-tokenizers whose pattern is not GPT-2's, `default` among them: llama.cpp cuts that
-/// one differently.
-fn expect_pretokenizer(keys: TokenizerKeys, prefix: &[u8]) -> Result<(), Refusal> {
-    match keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix) {
-        b"gpt-2" | b"phi-2" | b"mpt" | b"olmo" => Ok(()),
-        _ => Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre")),
-    }
-}
-
-fn missing(key: &[u8]) -> Refusal {
-    Refusal::new(Reason::KeyMissing, 0, key)
-}
-
 fn inconsistent(number: u32, key: &[u8]) -> Refusal {
     Refusal::new(Reason::Vocabulary, u64::from(number), key)
 }
@@ -399,21 +331,10 @@ fn inconsistent(number: u32, key: &[u8]) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        PIECES, Token, array_of, build, byte_level, sentence_piece, tables,
+        PIECES, Token, array_of, build, byte_level, refused, sentence_piece, tables,
     };
     use super::*;
     use crate::gguf::testing::Writer;
-
-    fn refused(writer: &Writer) -> (Reason, u64, String) {
-        let refusal = build(&writer.finish(), 10).expect_err("a refusal");
-        let end = refusal
-            .subject
-            .iter()
-            .position(|&byte| byte == 0)
-            .expect("a NUL");
-        let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
-        (refusal.reason, refusal.detail, subject)
-    }
 
     fn pieces(change: impl FnOnce(&mut Vec<Token>)) -> Writer {
         let mut tokens = PIECES.to_vec();
@@ -486,48 +407,6 @@ mod tests {
         for defect in ["aa", "", "a", " a"] {
             assert_eq!(merge(defect), refusal(1, "merges"));
         }
-    }
-
-    #[test]
-    fn counts_must_agree() {
-        let base = || {
-            Writer::new()
-                .text("general.architecture", "llama")
-                .text("tokenizer.ggml.model", "llama")
-                .strings("tokenizer.ggml.tokens", &[b"a", b"b"])
-        };
-        let refusal =
-            |count, key: &str| (Reason::Vocabulary, count, format!("tokenizer.ggml.{key}"));
-        let scores = base().floats("tokenizer.ggml.scores", &[0.0]);
-        assert_eq!(refused(&scores), refusal(1, "scores"));
-        let both = base().floats("tokenizer.ggml.scores", &[0.0; 2]);
-        let kinds = both.integers("tokenizer.ggml.token_type", &[1; 3]);
-        assert_eq!(refused(&kinds), refusal(3, "token_type"));
-        let tokens = base().floats("tokenizer.ggml.scores", &[0.0; 3]);
-        let tokens = tokens.integers("tokenizer.ggml.token_type", &[1; 3]);
-        assert_eq!(refused(&tokens), refusal(2, "tokens"));
-    }
-
-    #[test]
-    fn what_a_tokenizer_needs_must_be_there() {
-        let missing = |key: &str| (Reason::KeyMissing, 0, format!("tokenizer.ggml.{key}"));
-        let base = || Writer::new().text("general.architecture", "x");
-        assert_eq!(refused(&base()), missing("model"));
-        let model = |name: &str| base().text("tokenizer.ggml.model", name);
-        assert_eq!(refused(&model("llama")), missing("tokens"));
-        let tokens = |name: &str| model(name).strings("tokenizer.ggml.tokens", &[b"a"]);
-        assert_eq!(refused(&tokens("llama")), missing("scores"));
-        assert_eq!(refused(&tokens("gpt2")), missing("pre"));
-        let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
-        assert_eq!(refused(&pre("gpt-2")), missing("merges"));
-        let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
-        assert_eq!(refused(&pre("default")), unknown("pre"));
-        assert_eq!(refused(&tokens("bert")), unknown("model"));
-        let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
-        assert_eq!(
-            refused(&none),
-            (Reason::Count, 0, "tokenizer.ggml.tokens".to_owned())
-        );
     }
 
     #[test]

@@ -15,8 +15,11 @@ mod builder;
 mod layout;
 mod machine;
 mod merging;
+#[cfg(test)]
+mod mutations;
 mod piece;
 mod pretokenizer;
+mod requirements;
 mod score;
 mod special;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Small vocabularies for tests.
 
-use crate::gguf::testing::{Writer, parse};
+use crate::gguf::testing::{Parsed, Writer, parse};
 use crate::gguf::{Array, Refusal};
 
 use super::{Builder, Progress, TOKEN_BYTES_MAX, Tokenizer, Vocabulary};
@@ -61,9 +61,18 @@ pub(super) fn byte_level(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Wri
 /// The tables of a file, made with the budget given in each call.
 pub(super) fn build(file: &[u8], budget: u32) -> Result<Vec<u8>, Refusal> {
     let parsed = parse(file, 1000)?;
-    let mut builder = Builder::new(parsed.parser.metadata(), file)?;
+    build_parsed(&parsed, file, budget)
+}
+
+/// As [`build`], of a header that is parsed.
+pub(super) fn build_parsed(
+    parsed: &Parsed,
+    header: &[u8],
+    budget: u32,
+) -> Result<Vec<u8>, Refusal> {
+    let mut builder = Builder::new(parsed.parser.metadata(), header)?;
     let mut tables = vec![0; builder.table_bytes() as usize];
-    while builder.run(file, &mut tables, budget)? != Progress::Done {}
+    while builder.run(header, &mut tables, budget)? != Progress::Done {}
     Ok(tables)
 }
 
@@ -115,4 +124,16 @@ pub(super) fn array_of(
 ) -> Array {
     let parsed = parse(file, 1000).expect("a sound file");
     key(&parsed.parser.metadata().tokenizer).expect("the array")
+}
+
+/// Reason, detail and subject of the refusal that a file meets.
+pub(super) fn refused(writer: &Writer) -> (crate::gguf::Reason, u64, String) {
+    let refusal = build(&writer.finish(), 10).expect_err("a refusal");
+    let end = refusal
+        .subject
+        .iter()
+        .position(|&byte| byte == 0)
+        .expect("a NUL");
+    let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
+    (refusal.reason, refusal.detail, subject)
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a file must say of its tokenizer, before its vocabulary is looked at.
+
+use crate::gguf::{Reason, Refusal, TokenizerKeys};
+
+use super::layout::Layout;
+use super::vocabulary::Model;
+use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX};
+
+/// Checks the keys, `prefix` being the header; gives the model and the sizes of its tables.
+pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, Layout), Refusal> {
+    let name = keys.model.ok_or(missing(b"tokenizer.ggml.model"))?;
+    let model = match name.of(prefix) {
+        b"llama" => Model::SentencePiece,
+        b"gpt2" => Model::ByteLevel,
+        _ => return Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.model")),
+    };
+    let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
+    expect_within(1, tokens.count, TOKENS_MAX, b"tokenizer.ggml.tokens")?;
+    let merges = match model {
+        Model::SentencePiece => {
+            keys.scores.ok_or(missing(b"tokenizer.ggml.scores"))?;
+            0
+        }
+        Model::ByteLevel => {
+            expect_pretokenizer(keys, prefix)?;
+            keys.merges.ok_or(missing(b"tokenizer.ggml.merges"))?.count
+        }
+    };
+    expect_within(0, merges, MERGES_MAX, b"tokenizer.ggml.merges")?;
+    expect_counts(keys, tokens.count)?;
+    // Each string has its length before it, 8 bytes; texts only get shorter. Behind them there is
+    // room to decode a merge.
+    let text_bytes = tokens.bytes.saturating_sub(tokens.count.saturating_mul(8));
+    let layout = Layout {
+        tokens: tokens.count,
+        merges,
+        scored: model == Model::SentencePiece,
+        text_bytes: text_bytes.saturating_add(TOKEN_BYTES_MAX as u32),
+    };
+    Ok((model, layout))
+}
+
+fn expect_within(least: u32, count: u32, most: u32, key: &[u8]) -> Result<(), Refusal> {
+    if count < least || count > most {
+        return Err(Refusal::new(Reason::Count, u64::from(count), key));
+    }
+    Ok(())
+}
+
+/// Expects a score and a kind for each token; when both say otherwise, it is the tokens that lack.
+fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
+    let scores = keys.scores.map_or(tokens, |array| array.count);
+    let kinds = keys.token_type.map_or(tokens, |array| array.count);
+    let (subject, count): (&[u8], u32) = match (scores == tokens, kinds == tokens) {
+        (true, true) => return Ok(()),
+        (false, true) => (b"tokenizer.ggml.scores", scores),
+        (true, false) => (b"tokenizer.ggml.token_type", kinds),
+        (false, false) => (b"tokenizer.ggml.tokens", tokens),
+    };
+    Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
+}
+
+/// Refuses pre-tokenizers whose pattern is not GPT-2's, `default` among them: llama.cpp cuts that
+/// one differently.
+fn expect_pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(), Refusal> {
+    match keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix) {
+        b"gpt-2" | b"phi-2" | b"mpt" | b"olmo" => Ok(()),
+        _ => Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre")),
+    }
+}
+
+fn missing(key: &[u8]) -> Refusal {
+    Refusal::new(Reason::KeyMissing, 0, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::refused;
+    use super::*;
+    use crate::gguf::testing::Writer;
+
+    #[test]
+    fn counts_must_agree() {
+        let base = || {
+            Writer::new()
+                .text("general.architecture", "llama")
+                .text("tokenizer.ggml.model", "llama")
+                .strings("tokenizer.ggml.tokens", &[b"a", b"b"])
+        };
+        let refusal =
+            |count, key: &str| (Reason::Vocabulary, count, format!("tokenizer.ggml.{key}"));
+        let scores = base().floats("tokenizer.ggml.scores", &[0.0]);
+        assert_eq!(refused(&scores), refusal(1, "scores"));
+        let both = base().floats("tokenizer.ggml.scores", &[0.0; 2]);
+        let kinds = both.integers("tokenizer.ggml.token_type", &[1; 3]);
+        assert_eq!(refused(&kinds), refusal(3, "token_type"));
+        let tokens = base().floats("tokenizer.ggml.scores", &[0.0; 3]);
+        let tokens = tokens.integers("tokenizer.ggml.token_type", &[1; 3]);
+        assert_eq!(refused(&tokens), refusal(2, "tokens"));
+    }
+
+    #[test]
+    fn what_a_tokenizer_needs_must_be_there() {
+        let missing = |key: &str| (Reason::KeyMissing, 0, format!("tokenizer.ggml.{key}"));
+        let base = || Writer::new().text("general.architecture", "x");
+        assert_eq!(refused(&base()), missing("model"));
+        let model = |name: &str| base().text("tokenizer.ggml.model", name);
+        assert_eq!(refused(&model("llama")), missing("tokens"));
+        let tokens = |name: &str| model(name).strings("tokenizer.ggml.tokens", &[b"a"]);
+        assert_eq!(refused(&tokens("llama")), missing("scores"));
+        assert_eq!(refused(&tokens("gpt2")), missing("pre"));
+        let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
+        assert_eq!(refused(&pre("gpt-2")), missing("merges"));
+        let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
+        assert_eq!(refused(&pre("default")), unknown("pre"));
+        assert_eq!(refused(&tokens("bert")), unknown("model"));
+        let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
+        assert_eq!(
+            refused(&none),
+            (Reason::Count, 0, "tokenizer.ggml.tokens".to_owned())
+        );
+    }
+}
