@@ -16,9 +16,9 @@ equal stories260K-200-tokens "$found" "$wanted"
 sislm-client unload stories260K-f32
 program adder /shared-models/gpt2-adder-f32.gguf
 
-if [ ! -d /shared-vocab ]; then
+if [ ! -d /host/shared-vocab ]; then
 	skip tokenizer "no ../shared/vocab beside the repository"
 	exit
 fi
-program tokenizer /shared-models/stories260K-f16.gguf /shared-vocab/stories260K
-program tokenizer /shared-models/synth-gpt2-bpe-q8_0.gguf /shared-vocab/ggml-vocab-gpt-2.gguf
+program tokenizer /shared-models/stories260K-f16.gguf /host/shared-vocab/stories260K
+program tokenizer /shared-models/synth-gpt2-bpe-q8_0.gguf /host/shared-vocab/ggml-vocab-gpt-2.gguf
