@@ -8,6 +8,7 @@ mod f32;
 #[cfg(target_arch = "aarch64")]
 mod float_loops;
 pub mod format;
+pub mod halves;
 #[cfg(target_arch = "aarch64")]
 mod integer_loops;
 pub mod level;
@@ -15,6 +16,10 @@ pub mod level;
 mod neon;
 pub mod norm;
 mod packed_format;
+#[cfg(target_arch = "aarch64")]
+mod pair;
+#[cfg(target_arch = "aarch64")]
+mod pair_loops;
 pub mod pieces;
 mod plain;
 mod product;

@@ -93,12 +93,15 @@ pub fn attend(tile: Tile<'_>, queries: &[f32], head_size: usize, partials: &mut 
 fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'_>) {
     let Some(mut p) = scores(tile.keys, query, scale) else { return };
     let count = tile.count.min(TILE);
-    let largest = p.iter().take(count).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-    partial.raise(largest);
-    let reference = *partial.largest;
-    for (index, p) in p.iter_mut().enumerate() {
-        *p = if index < count { exp(*p - reference) } else { 0.0 };
+    if let Some(outside) = p.get_mut(count..) {
+        outside.fill(f32::NEG_INFINITY);
     }
+    partial.raise(largest(&p));
+    let reference = *partial.largest;
+    for p in &mut p {
+        *p = exp(*p - reference);
+    }
+    // Outside p is +0, or NaN where the whole row is.
     *partial.weight += total(&p);
     let p = p.get(..count).unwrap_or(&[]);
     let mut rest = tile.values;
@@ -129,6 +132,20 @@ fn scores(keys: &[f32], query: &[f32], scale: f32) -> Option<[f32; TILE]> {
         *score = *sum * scale;
     }
     Some(scores)
+}
+
+/// The largest of a tile's scores, in lanes: the order cannot matter.
+#[inline]
+fn largest(scores: &[f32; TILE]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (groups, _) = scores.as_chunks::<LANES>();
+    for group in groups {
+        for (lane, score) in lanes.iter_mut().zip(group) {
+            *lane = larger(*lane, *score);
+        }
+    }
+    lanes.into_iter().fold(f32::NEG_INFINITY, larger)
 }
 
 /// The sum of a tile's p: 8 lanes by position, ascending, then a tree +4, +2, +1.

@@ -2,7 +2,8 @@
 //! The unit of the attention stage: one row, one key and value head with the heads that share it,
 //! and one segment of positions.
 
-use crate::math::half::f16_to_f32;
+use crate::simd::halves;
+use crate::simd::level::Level;
 use crate::simd::pieces::pieces_mut;
 use crate::step::attention::Partial;
 use crate::step::attention::Tile;
@@ -64,7 +65,7 @@ pub fn run(
     let mut tile = start;
     while tile < end {
         let bytes = blocks.head((tile / TILE) as u32, unit.layer, unit.head)?;
-        let values = widen(bytes, blocks.kv_type(), room)?;
+        let values = widen(task.model.level, bytes, blocks.kv_type(), room)?;
         let (keys, values) = values.split_at_checked(values.len() / 2)?;
         let count = (end - tile).min(TILE);
         attend(Tile { keys, values, count }, query, head_size, partials);
@@ -74,15 +75,17 @@ pub fn run(
 }
 
 /// Stored values as f32: in place, or widened into `room`.
-fn widen<'a>(bytes: &'a [u8], kv_type: KvType, room: &'a mut [f32]) -> Option<&'a [f32]> {
+fn widen<'a>(
+    level: Level,
+    bytes: &'a [u8],
+    kv_type: KvType,
+    room: &'a mut [f32],
+) -> Option<&'a [f32]> {
     match kv_type {
         KvType::F32 => pod::cast(bytes),
         KvType::F16 => {
-            let halves: &[u16] = pod::cast(bytes)?;
-            let room = room.get_mut(..halves.len())?;
-            for (value, half) in room.iter_mut().zip(halves) {
-                *value = f16_to_f32(*half);
-            }
+            let room = room.get_mut(..bytes.len() / 2)?;
+            halves::widen(level, bytes, room);
             Some(room)
         }
     }
