@@ -152,7 +152,9 @@ impl Tokenizer {
                 None => self.stage = Stage::Finished,
                 Some((id, end)) => {
                     self.push_id(work, Some(id))?;
-                    self.begin_search(vocabulary.adds_space(), end);
+                    // Text begins anew after a mark, but goes on after a piece of itself.
+                    let space = vocabulary.adds_space() && vocabulary.is_control(id);
+                    self.begin_search(space, end);
                 }
             },
             Stage::Finished => {}
@@ -353,7 +355,8 @@ mod tests {
     fn user_defined_tokens_are_always_parsed_the_longest_first() {
         let tables = tables(&sentence_piece(PIECES));
         let ids = |text: &str| ids(&tables, text.as_bytes(), true, false);
-        assert_eq!(ids("a\nb"), [1, 10, 3, 4, 6]);
+        assert_eq!(ids("a\nb"), [1, 10, 3, 6]);
+        assert_eq!(ids("\nb"), [1, 3, 6]);
         assert_eq!(ids("\n\n"), [1, 3, 3]);
         assert_eq!(ids("<pad>"), [1, 17]);
         assert_eq!(ids("<pad><pad><pad>"), [1, 18, 17]);

@@ -6,9 +6,10 @@
 //! a [`Tokenizer`] is the machine that turns text into ids, [`Vocabulary::piece`] the way back.
 //!
 //! Ids are those of llama.cpp, with these exceptions, all of which keep text from getting lost or
-//! from being taken for something else: control, unknown and byte tokens never come out of merges
-//! (SentencePiece has the same rule); bytes that are not UTF-8 stay single bytes; a byte that the
-//! vocabulary of a byte-level BPE lacks becomes the unknown token where the file names one.
+//! from being taken for something else. As in SentencePiece itself, control, unknown and byte tokens
+//! never come out of merges, and no space is put after a user-defined token in the middle of a text.
+//! Bytes that are not UTF-8 stay single bytes. A byte that a byte-level vocabulary lacks becomes the
+//! unknown token where the file names one.
 
 mod alphabet;
 mod builder;
