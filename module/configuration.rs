@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The configuration of a session.
+
+use crate::{
+    model::Name,
+    stop::StopStrings,
+    sys::uapi::{
+        Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
+        SISLM_CONFIGURE_SEED, SISLM_KV_F16, SISLM_KV_F32, SISLM_MILLION,
+    },
+};
+use kernel::prelude::*;
+
+/// Upper bound of temperature and penalties, in millionths.
+const HUNDRED: u32 = 100 * SISLM_MILLION;
+
+/// The balanced preset.
+const BALANCED: Sampling = Sampling {
+    temperature: 800_000,
+    top_k: 40,
+    top_p: 900_000,
+    min_p: 0,
+    typical_p: SISLM_MILLION,
+    repeat_penalty: SISLM_MILLION,
+    repeat_last: 64,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    pad: 0,
+};
+
+/// What CONFIGURE sets, checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Configuration {
+    /// The model asked for.
+    pub(crate) model: Option<Name>,
+    /// Positions, 0 for the default.
+    pub(crate) context: u32,
+    /// `SISLM_KV_*`.
+    pub(crate) kv_type: u32,
+    /// Most tokens of a turn, 0 for no limit.
+    pub(crate) max_tokens: u32,
+    /// How tokens are drawn.
+    pub(crate) sampling: Sampling,
+    /// The seed of every turn; drawn for each when not given.
+    pub(crate) seed: Option<u64>,
+    /// Whether control tokens in text are parsed.
+    pub(crate) control: bool,
+    /// Whether the end-of-sequence token does not end a turn.
+    pub(crate) ignore_eos: bool,
+    /// Text that ends a turn.
+    pub(crate) stop: StopStrings,
+}
+
+impl Configuration {
+    /// Of a file that is never configured.
+    pub(crate) const fn balanced() -> Self {
+        Self {
+            model: None,
+            context: 0,
+            kv_type: SISLM_KV_F16,
+            max_tokens: 0,
+            sampling: BALANCED,
+            seed: None,
+            control: false,
+            ignore_eos: false,
+            stop: StopStrings::none(),
+        }
+    }
+
+    /// As asked for; `EINVAL` for anything out of range or unknown.
+    pub(crate) fn new(request: &Configure) -> Result<Self> {
+        const FLAGS: u32 =
+            SISLM_CONFIGURE_SEED | SISLM_CONFIGURE_CONTROL | SISLM_CONFIGURE_IGNORE_EOS;
+        let has = |flag| request.flags & flag != 0;
+        if request.flags & !FLAGS != 0
+            || request.pad != 0
+            || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
+        {
+            return Err(EINVAL);
+        }
+        check_sampling(&request.sampling)?;
+        Ok(Self {
+            model: Name::optional(request.model)?,
+            context: request.context,
+            kv_type: request.kv_type,
+            max_tokens: request.max_tokens,
+            sampling: request.sampling,
+            seed: has(SISLM_CONFIGURE_SEED).then_some(request.seed),
+            control: has(SISLM_CONFIGURE_CONTROL),
+            ignore_eos: has(SISLM_CONFIGURE_IGNORE_EOS),
+            stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
+        })
+    }
+}
+
+fn check_sampling(sampling: &Sampling) -> Result {
+    let fraction = |value: u32, least: u32| (least..=SISLM_MILLION).contains(&value);
+    let penalty = |value: i32| value.unsigned_abs() <= HUNDRED;
+    let sound = sampling.temperature <= HUNDRED
+        && fraction(sampling.top_p, 1)
+        && fraction(sampling.min_p, 0)
+        && fraction(sampling.typical_p, 1)
+        && (1..=HUNDRED).contains(&sampling.repeat_penalty)
+        && penalty(sampling.presence_penalty)
+        && penalty(sampling.frequency_penalty)
+        && sampling.pad == 0;
+    if sound {
+        Ok(())
+    } else {
+        Err(EINVAL)
+    }
+}

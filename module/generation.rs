@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Generating an answer: sampling, text, stop strings, limits.
+
+use crate::{
+    configuration::Configuration,
+    model::Model,
+    sequence::Sequence,
+    session::Session,
+    statistics::Statistics,
+    stop::Filter,
+    sys::{
+        neon::Section,
+        sample::{Generator, Sampler},
+        step::Logits,
+        task,
+        text::{detokenize, TOKEN_BYTES_MAX},
+        uapi::{
+            Sampling, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
+            SISLM_TOKENIZE_BOS,
+        },
+    },
+};
+use kernel::prelude::*;
+
+/// The state of an answer.
+pub(crate) struct Generation {
+    /// The ids of the prompt.
+    pub(crate) prompt: KVVec<u32>,
+    /// The ids generated so far.
+    pub(crate) ids: KVVec<u32>,
+    /// Seed of the generator.
+    pub(crate) seed: u64,
+    /// Positions kept from earlier turns.
+    pub(crate) reused: u32,
+    /// Time of tokenizing and setting up.
+    pub(crate) load_ns: u64,
+    /// Time until the first logits.
+    pub(crate) prefill_ns: u64,
+    /// Time from the first logits on.
+    pub(crate) decode_ns: u64,
+    sampling: Sampling,
+    generator: Generator,
+    filter: Filter,
+    text: KVec<u8>,
+    most: u32,
+    ignore_eos: bool,
+}
+
+impl Generation {
+    /// Of an answer to `prompt`, of at most `most` tokens (the context's limit included).
+    pub(crate) fn new(
+        section: &mut Section,
+        configuration: &Configuration,
+        prompt: KVVec<u32>,
+        seed: u64,
+        reused: u32,
+        most: u32,
+    ) -> Result<Self> {
+        Ok(Self {
+            prompt,
+            ids: KVVec::with_capacity(most as usize, GFP_KERNEL_ACCOUNT)?,
+            seed,
+            reused,
+            load_ns: 0,
+            prefill_ns: 0,
+            decode_ns: 0,
+            sampling: configuration.sampling,
+            generator: Generator::new(section, seed)?,
+            filter: Filter::new(configuration.stop)?,
+            text: KVec::from_elem(0, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?,
+            most: configuration.max_tokens,
+            ignore_eos: configuration.ignore_eos,
+        })
+    }
+
+    /// Draws the next token.
+    pub(crate) fn draw(
+        &mut self,
+        section: &mut Section,
+        sampler: &mut Sampler,
+        logits: &Logits<'_>,
+        history: &[u32],
+    ) -> Result<u32> {
+        sampler.sample(
+            section,
+            logits,
+            &self.sampling,
+            history,
+            &mut self.generator,
+            task::relax,
+        )
+    }
+
+    /// Takes a drawn token: into the context and as text to the reader. Why the turn is over, if it is.
+    pub(crate) fn take(
+        &mut self,
+        token: u32,
+        section: &mut Section,
+        model: &Model,
+        sequence: &mut Sequence,
+        session: &Session,
+    ) -> Result<Option<u32>> {
+        // The space prefix of the first piece is no text when nothing but BOS comes before it.
+        let first = matches!(sequence.tokens(), [only] if *only == model.facts.bos);
+        let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
+        let fits = sequence.push(token);
+        self.ids.push_within_capacity(token).map_err(|_| EIO)?;
+        if token == model.facts.eos && !self.ignore_eos {
+            self.filter.flush(|text| session.give(text));
+            return Ok(Some(SISLM_FINISH_STOP));
+        }
+        let length = detokenize(section, &model.memory, token, flags, &mut self.text)?;
+        let text = self.text.get(..length).ok_or(EIO)?;
+        if self.filter.push(text, |text| session.give(text)) {
+            return Ok(Some(SISLM_FINISH_STOP));
+        }
+        let finish = if self.most != 0 && self.ids.len() >= self.most as usize {
+            SISLM_FINISH_LENGTH
+        } else if !fits {
+            SISLM_FINISH_CONTEXT
+        } else {
+            return Ok(None);
+        };
+        self.filter.flush(|text| session.give(text));
+        Ok(Some(finish))
+    }
+
+    /// Adds time to the phase that the turn is in.
+    pub(crate) fn charge(&mut self, ns: u64, statistics: &Statistics) {
+        if self.ids.is_empty() {
+            self.prefill_ns = self.prefill_ns.saturating_add(ns);
+            statistics.prefill_ns.add(ns);
+        } else {
+            self.decode_ns = self.decode_ns.saturating_add(ns);
+            statistics.decode_ns.add(ns);
+        }
+    }
+}

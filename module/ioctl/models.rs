@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+//! LOAD, UNLOAD, PROGRESS, MODEL.
+
+use super::require;
+use crate::{
+    loader::{self, LoadTimes},
+    model::{Model, Name},
+    session::Session,
+    sys::{
+        file::ModelFile,
+        load::LoadError,
+        neon::Section,
+        node::is_administrator,
+        uapi::{self, SISLM_LOAD_OK},
+        user::Argument,
+    },
+};
+use kernel::{
+    fs::File,
+    prelude::*,
+    sync::{atomic::Relaxed, Arc}, //
+};
+
+#[inline(never)]
+pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
+    if !is_administrator(file) {
+        return Err(EPERM);
+    }
+    let mut request: uapi::Load = argument.read()?;
+    require(request.flags == 0 && request.pad == 0)?;
+    let name = Name::new(request.name)?;
+    request.done = 0;
+    request.total = 0;
+    request.reason = SISLM_LOAD_OK;
+    request.detail = 0;
+    request.subject = [0; uapi::NAME_BYTES];
+    let result = load_file(session, name, &mut request);
+    argument.write(&request)?;
+    result
+}
+
+fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Result {
+    let shared = session.shared();
+    let file = ModelFile::open(request.fd)?;
+    request.total = file.size();
+    let reservation = shared.registry.reserve(name, request.total)?;
+    let mut times = LoadTimes::default();
+    let loaded = loader::load(&file, &shared.limits, &reservation.progress, &mut times);
+    request.done = reservation.progress.done.load(Relaxed);
+    request.digest_ns = times.digest;
+    request.pack_ns = times.pack;
+    request.read_ns = times.read;
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(LoadError::Errno(error)) => return Err(error),
+        Err(LoadError::Short(_)) => return Err(EINVAL),
+        Err(LoadError::Refused(refusal)) => {
+            request.reason = refusal.reason;
+            request.detail = refusal.detail;
+            request.subject = refusal.subject;
+            return Err(loader::refusal_errno(refusal.reason));
+        }
+    };
+    let mut section = Section::new()?;
+    let model = Model::new(
+        name,
+        loaded,
+        &shared.limits,
+        &shared.statistics,
+        &mut section,
+    )?;
+    reservation.fulfil(model);
+    Ok(())
+}
+
+#[inline(never)]
+pub(super) fn unload(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
+    if !is_administrator(file) {
+        return Err(EPERM);
+    }
+    let request: uapi::Name = argument.read()?;
+    session.shared().registry.remove(Name::new(request.name)?)
+}
+
+#[inline(never)]
+pub(super) fn progress(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Progress = argument.read()?;
+    let name = Name::new(request.name)?;
+    (request.done, request.total) = session.shared().registry.progress(name)?;
+    argument.write(&request)
+}
+
+#[inline(never)]
+pub(super) fn model(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Model = argument.read()?;
+    require(request.flags == 0)?;
+    let registry = &session.shared().registry;
+    let model = match Name::optional(request.name)? {
+        Some(name) => registry.get(name)?,
+        None => registry.at(request.index)?,
+    };
+    model.describe(&mut request);
+    argument.write(&request)
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+//! QUERY, CONFIGURE, RUN, EVALUATE, RESULT, STATISTICS.
+
+use super::require;
+use crate::{
+    configuration::Configuration,
+    outcome::Outcome,
+    session::{Session, State},
+    sys::{
+        check::NUMERICS,
+        uapi::{self, SISLM_ABI_VERSION},
+        user::Argument,
+    },
+};
+use kernel::{prelude::*, sync::Arc};
+
+#[inline(never)]
+pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Query = argument.read()?;
+    require(request.pad == 0)?;
+    let shared = session.shared();
+    let limits = &shared.limits;
+    request.abi = SISLM_ABI_VERSION;
+    request.numerics = NUMERICS;
+    request.simd = limits.simd;
+    request.threads = limits.workers;
+    // CAST: At most 256 models.
+    request.models = shared.registry.count() as u32;
+    request.sessions = shared.sessions();
+    request.sessions_max = limits.sessions;
+    request.prompt_max = limits.prompt;
+    request.context_max = limits.context;
+    request.model_max = limits.model_bytes;
+    request.kv_max = limits.kv_bytes;
+    request.longest_section = shared.statistics.longest_section.get();
+    argument.write(&request)
+}
+
+#[inline(never)]
+pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Configure = argument.read()?;
+    let configuration = Configuration::new(&request)?;
+    request.seed = session.configure(configuration)?;
+    argument.write(&request)
+}
+
+#[inline(never)]
+pub(super) fn run(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Run = argument.read()?;
+    require(request.flags == 0)?;
+    let result = session.run(&mut request);
+    argument.write(&request)?;
+    result
+}
+
+#[inline(never)]
+pub(super) fn evaluate(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Evaluate = argument.read()?;
+    let result = session.evaluate(&mut request);
+    argument.write(&request)?;
+    result
+}
+
+#[inline(never)]
+pub(super) fn result(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Outcome = argument.read()?;
+    let limits = &session.shared().limits;
+    let inner = session.lock_collected()?;
+    let result = match inner.state {
+        State::Running(_) if !session.is_over() => Outcome::none().answer(limits, &mut request),
+        _ => inner.outcome.answer(limits, &mut request),
+    };
+    argument.write(&request)?;
+    result
+}
+
+#[inline(never)]
+pub(super) fn statistics(session: &Arc<Session>, argument: &Argument) -> Result {
+    let _: uapi::Statistics = argument.read()?;
+    argument.write(&session.shared().answer_statistics())
+}

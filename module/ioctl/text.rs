@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+//! TOKENIZE and DETOKENIZE.
+
+use super::require;
+use crate::{
+    buffer::Buffer,
+    session::{tokenize as tokenize_text, Session},
+    sys::{
+        neon::Section,
+        task,
+        text::{self, TOKEN_BYTES_MAX},
+        uapi::{self, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
+        user::{self, Argument},
+    },
+};
+use kernel::{prelude::*, sync::Arc};
+
+/// Ids read from the caller at once.
+const IDS: usize = 64;
+
+#[inline(never)]
+pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Tokenize = argument.read()?;
+    require(request.flags & !(SISLM_TOKENIZE_BOS | SISLM_TOKENIZE_CONTROL) == 0)?;
+    if request.length > session.shared().limits.prompt {
+        return Err(EMSGSIZE);
+    }
+    session.bind()?;
+    let inner = session.lock();
+    let model = inner.model()?;
+    let mut text = Buffer::new();
+    let count = request.length as usize;
+    user::read_array(request.text, 0, text.spare(count)?)?;
+    text.extend(count);
+    let mut section = Section::new()?;
+    let ids = tokenize_text(&mut section, &model, text.bytes(), request.flags)?;
+    // CAST: Fewer ids than bytes, but for one.
+    request.count = ids.len() as u32;
+    let fits = ids.len() <= request.capacity as usize;
+    if fits {
+        user::write_array(request.ids, 0, &ids)?;
+    }
+    argument.write(&request)?;
+    if fits {
+        Ok(())
+    } else {
+        Err(ENOSPC)
+    }
+}
+
+#[inline(never)]
+pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Detokenize = argument.read()?;
+    require(request.flags & !SISLM_TOKENIZE_BOS == 0)?;
+    session.bind()?;
+    let inner = session.lock();
+    let model = inner.model()?;
+    let mut section = Section::new()?;
+    let mut bytes = KVec::from_elem(0u8, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?;
+    let mut ids = [0u32; IDS];
+    request.length = 0;
+    let mut done = 0u32;
+    while done < request.count {
+        task::relax();
+        task::interrupted()?;
+        let left = request.count.saturating_sub(done) as usize;
+        let part = ids.get_mut(..left.min(IDS)).ok_or(EINVAL)?;
+        user::read_array(request.ids, u64::from(done), part)?;
+        for id in part.iter() {
+            require(*id < model.facts.vocabulary)?;
+            let flags = if done == 0 { request.flags } else { 0 };
+            let length = text::detokenize(&mut section, &model.memory, *id, flags, &mut bytes)?;
+            let text = bytes.get(..length).ok_or(EINVAL)?;
+            // CAST: At most TOKEN_BYTES_MAX.
+            let end = request.length.checked_add(length as u32).ok_or(EOVERFLOW)?;
+            if end <= request.capacity {
+                user::write_array(request.text, u64::from(request.length), text)?;
+            }
+            request.length = end;
+            done = done.saturating_add(1);
+        }
+    }
+    argument.write(&request)?;
+    if request.length > request.capacity {
+        return Err(ENOSPC);
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The module's parameters, checked once when it is loaded.
+
+use crate::{
+    module_parameters,
+    sys::{
+        cpu,
+        uapi::{SISLM_SIMD_AUTOMATIC, SISLM_SIMD_SCALAR}, //
+    },
+};
+use kernel::prelude::*;
+
+/// Positions of a context when none are asked for.
+pub(crate) const CONTEXT_DEFAULT: u32 = 256;
+/// Most workers: a slot of a step each, and one for a helping caller.
+const WORKERS_MAX: u32 = 63;
+
+/// Checked parameters.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// `SISLM_SIMD_*` in use.
+    pub(crate) simd: u32,
+    /// Worker threads.
+    pub(crate) workers: u32,
+    /// Most positions of a context.
+    pub(crate) context: u32,
+    /// Most bytes of a prompt.
+    pub(crate) prompt: u32,
+    /// Most open files.
+    pub(crate) sessions: u32,
+    /// Most loaded models.
+    pub(crate) models: u32,
+    /// Most bytes of a packed model.
+    pub(crate) model_bytes: u64,
+    /// Most bytes of a file's header.
+    pub(crate) header_bytes: u64,
+    /// Most bytes of keys and values of one model.
+    pub(crate) kv_bytes: u64,
+    /// Bytes of text kept for a reader.
+    pub(crate) ring: u32,
+    /// Aim for the length of a section, nanoseconds.
+    pub(crate) section_ns: u64,
+    /// Seconds without progress after which the device is broken.
+    pub(crate) step_timeout: u32,
+}
+
+fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32> {
+    if value < least || value > most {
+        pr_err!("{name}={value} is not within {least} and {most}\n");
+        return Err(EINVAL);
+    }
+    Ok(value)
+}
+
+fn simd(asked: u32) -> Result<u32> {
+    let has = cpu::simd_level();
+    match asked {
+        SISLM_SIMD_AUTOMATIC => Ok(has),
+        asked => {
+            if asked > has {
+                pr_err!("simd={asked}: the CPU offers levels up to {has}\n");
+                return Err(EINVAL);
+            }
+            within("simd", asked, SISLM_SIMD_SCALAR, has)
+        }
+    }
+}
+
+fn workers(asked: u32) -> Result<u32> {
+    match asked {
+        0 => Ok(cpu::housekeeping().min(WORKERS_MAX)),
+        asked => within("workers", asked, 1, WORKERS_MAX),
+    }
+}
+
+fn mebibytes(name: &str, value: u32, most: u32) -> Result<u64> {
+    Ok(u64::from(within(name, value, 1, most)?) << 20)
+}
+
+impl Limits {
+    /// From the module's parameters; `EINVAL` and a line in the log for what is out of range.
+    pub(crate) fn from_parameters() -> Result<Self> {
+        use module_parameters as parameters;
+        Ok(Self {
+            simd: simd(*parameters::simd.value())?,
+            workers: workers(*parameters::workers.value())?,
+            context: within("context_max", *parameters::context_max.value(), 32, 1 << 20)?,
+            prompt: within("prompt_max", *parameters::prompt_max.value(), 1, 16 << 20)?,
+            sessions: within("sessions_max", *parameters::sessions_max.value(), 1, 4096)?,
+            models: within("models_max", *parameters::models_max.value(), 1, 256)?,
+            model_bytes: mebibytes("model_max_mb", *parameters::model_max_mb.value(), 1 << 20)?,
+            header_bytes: mebibytes("header_max_mb", *parameters::header_max_mb.value(), 1024)?,
+            kv_bytes: mebibytes("kv_max_mb", *parameters::kv_max_mb.value(), 1 << 20)?,
+            ring: within("ring_bytes", *parameters::ring_bytes.value(), 4096, 1 << 20)?,
+            section_ns: u64::from(within(
+                "section_us",
+                *parameters::section_us.value(),
+                1,
+                10_000,
+            )?)
+            .saturating_mul(1000),
+            step_timeout: within(
+                "step_timeout_s",
+                *parameters::step_timeout_s.value(),
+                10,
+                3600,
+            )?,
+        })
+    }
+}

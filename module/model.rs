@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A loaded model.
+
+use crate::{
+    limits::{Limits, CONTEXT_DEFAULT},
+    statistics::Statistics,
+    sys::{
+        digest::DIGEST_BYTES,
+        kv::KvPool,
+        model::{Facts, ModelMemory},
+        neon::Section,
+        sample::Sampler,
+        step::{self, Step},
+        uapi::{self, NAME_BYTES, SISLM_KV_F16},
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Full, Relaxed},
+        Arc,
+        Mutex, //
+    },
+};
+
+/// A model's name: 1 to 63 characters of `[A-Za-z0-9._-]`, then zeroes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name([u8; NAME_BYTES]);
+
+impl Name {
+    /// `EINVAL` unless well-formed.
+    pub(crate) fn new(bytes: [u8; NAME_BYTES]) -> Result<Self> {
+        let length = bytes.iter().position(|byte| *byte == 0).ok_or(EINVAL)?;
+        let (name, rest) = bytes.split_at_checked(length).ok_or(EINVAL)?;
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        if name.is_empty() || !name.iter().all(allowed) || rest.iter().any(|byte| *byte != 0) {
+            return Err(EINVAL);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// As [`Name::new`], all zeroes being no name.
+    pub(crate) fn optional(bytes: [u8; NAME_BYTES]) -> Result<Option<Self>> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        Self::new(bytes).map(Some)
+    }
+
+    /// The name of the model that is used when none is asked for.
+    pub(crate) fn default_model() -> Self {
+        let mut bytes = [0; NAME_BYTES];
+        for (to, from) in bytes.iter_mut().zip(b"default") {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+
+    /// Its bytes, NUL-padded.
+    pub(crate) fn bytes(&self) -> [u8; NAME_BYTES] {
+        self.0
+    }
+}
+
+/// The step of a model with the sampler that reads its logits: one set serves all turns, one after
+/// the other.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Workspace {
+    /// The memory of a forward pass.
+    pub(crate) step: Arc<Step>,
+    /// The memory of sampling; locked by the holder of the baton only, so never contended.
+    #[pin]
+    pub(crate) sampler: Mutex<Sampler>,
+    bytes: u64,
+    statistics: Arc<Statistics>,
+}
+
+#[pinned_drop]
+impl PinnedDrop for Workspace {
+    fn drop(self: Pin<&mut Self>) {
+        self.statistics.memory_steps.subtract(self.bytes);
+    }
+}
+
+/// What a load found out.
+pub(crate) struct Loaded {
+    /// The packed weights and tables.
+    pub(crate) memory: ModelMemory,
+    /// The engine's facts.
+    pub(crate) facts: Facts,
+    /// SHA-256 of the file.
+    pub(crate) digest: [u8; DIGEST_BYTES],
+    /// Size of the file.
+    pub(crate) file_bytes: u64,
+    /// Packed weights, norms and biases.
+    pub(crate) weight_bytes: u64,
+    /// Vocabulary tables.
+    pub(crate) vocabulary_bytes: u64,
+    /// The model's descriptor.
+    pub(crate) descriptor_bytes: u64,
+    /// Most memory held while loading.
+    pub(crate) peak_bytes: u64,
+}
+
+/// A loaded model; read-only but for counters and its workspace.
+#[pin_data]
+pub(crate) struct Model {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Its weights and tables.
+    pub(crate) memory: Arc<ModelMemory>,
+    /// The engine's facts.
+    pub(crate) facts: Facts,
+    /// SHA-256 of the file.
+    pub(crate) digest: [u8; DIGEST_BYTES],
+    /// Keys and values of its sequences.
+    pub(crate) pool: Arc<KvPool>,
+    file_bytes: u64,
+    weight_bytes: u64,
+    vocabulary_bytes: u64,
+    descriptor_bytes: u64,
+    arena_bytes: u64,
+    peak_bytes: u64,
+    kv_block_bytes: u64,
+    slots: u32,
+    users: Atomic<u32>,
+    statistics: Arc<Statistics>,
+    #[pin]
+    workspace: Mutex<Arc<Workspace>>,
+}
+
+impl Model {
+    /// From a finished load.
+    pub(crate) fn new(
+        name: Name,
+        loaded: Loaded,
+        limits: &Limits,
+        statistics: &Arc<Statistics>,
+        section: &mut Section,
+    ) -> Result<Arc<Self>> {
+        let arena_bytes = loaded.memory.bytes();
+        let memory = Arc::new(loaded.memory, GFP_KERNEL)?;
+        // A slot for each worker and one for a caller that helps.
+        let slots = limits.workers.saturating_add(1);
+        let context = loaded.facts.context.min(CONTEXT_DEFAULT);
+        let workspace = new_workspace(section, &memory, &loaded.facts, slots, context, statistics)?;
+        let size = step::size(section, &memory, slots, context, SISLM_KV_F16)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                name,
+                memory,
+                facts: loaded.facts,
+                digest: loaded.digest,
+                pool: Arc::new(KvPool::new(limits.kv_bytes), GFP_KERNEL)?,
+                file_bytes: loaded.file_bytes,
+                weight_bytes: loaded.weight_bytes,
+                vocabulary_bytes: loaded.vocabulary_bytes,
+                descriptor_bytes: loaded.descriptor_bytes,
+                arena_bytes,
+                peak_bytes: loaded.peak_bytes,
+                kv_block_bytes: size.kv_block,
+                slots,
+                users: Atomic::new(0),
+                statistics: statistics.clone(),
+                workspace <- new_mutex!(workspace, "sislm_workspace"),
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+
+    /// A workspace for sequences of `context` positions; made larger when the present one is too
+    /// small. Turns that use the present one keep it.
+    pub(crate) fn workspace(&self, section: &mut Section, context: u32) -> Result<Arc<Workspace>> {
+        let present = self.workspace.lock().clone();
+        if present.step.context() >= context {
+            return Ok(present);
+        }
+        let larger = new_workspace(
+            section,
+            &self.memory,
+            &self.facts,
+            self.slots,
+            context,
+            &self.statistics,
+        )?;
+        let mut place = self.workspace.lock();
+        if place.step.context() < context {
+            *place = larger.clone();
+        }
+        Ok(larger)
+    }
+
+    /// Size of one block of keys and values of type `kv_type`.
+    pub(crate) fn kv_block_bytes(&self, section: &mut Section, kv_type: u32) -> Result<u64> {
+        let context = self.facts.context.min(CONTEXT_DEFAULT);
+        Ok(step::size(section, &self.memory, self.slots, context, kv_type)?.kv_block)
+    }
+
+    /// Size of the file it was loaded from.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.file_bytes
+    }
+
+    /// Memory taken from the kernel, keys and values excepted.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.arena_bytes
+    }
+
+    /// Whether a file has a context on it.
+    pub(crate) fn in_use(&self) -> bool {
+        self.users.load(Relaxed) != 0
+    }
+
+    /// The answer of the MODEL ioctl.
+    pub(crate) fn describe(&self, to: &mut uapi::Model) {
+        let step = &self.workspace.lock().clone();
+        to.name = self.name.bytes();
+        to.title = self.facts.title;
+        to.digest = self.digest;
+        to.file_bytes = self.file_bytes;
+        to.parameters = self.facts.parameters;
+        to.weight_bytes = self.weight_bytes;
+        to.vocabulary_bytes = self.vocabulary_bytes;
+        to.model_bytes = self.descriptor_bytes;
+        to.arena_bytes = self.arena_bytes;
+        to.step_bytes = step.bytes;
+        to.kv_block_bytes = self.kv_block_bytes;
+        to.kv_bytes = self.pool.bytes();
+        to.peak_bytes = self.peak_bytes;
+        to.architecture = self.facts.architecture;
+        to.tokenizer = self.facts.tokenizer;
+        to.layers = self.facts.layers;
+        to.embedding = self.facts.embedding;
+        to.heads = self.facts.heads;
+        to.kv_heads = self.facts.kv_heads;
+        to.head_size = self.facts.head_size;
+        to.feed_forward = self.facts.feed_forward;
+        to.vocabulary = self.facts.vocabulary;
+        to.context = self.facts.context;
+        to.bos = self.facts.bos;
+        to.eos = self.facts.eos;
+        to.file_type = self.facts.file_type;
+        to.users = self.users.load(Relaxed);
+    }
+}
+
+fn new_workspace(
+    section: &mut Section,
+    memory: &Arc<ModelMemory>,
+    facts: &Facts,
+    slots: u32,
+    context: u32,
+    statistics: &Arc<Statistics>,
+) -> Result<Arc<Workspace>> {
+    let step = Step::new(section, memory, facts.vocabulary, slots, context)?;
+    let sampler = Sampler::new(section, memory)?;
+    let bytes = step.bytes().saturating_add(sampler.bytes());
+    let step = Arc::new(step, GFP_KERNEL)?;
+    let workspace = Arc::pin_init(
+        pin_init!(Workspace {
+            step,
+            sampler <- new_mutex!(sampler, "sislm_sampler"),
+            bytes,
+            statistics: statistics.clone(),
+        }),
+        GFP_KERNEL,
+    )?;
+    statistics.memory_steps.add(bytes);
+    Ok(workspace)
+}
+
+/// A file's use of a model: it cannot be unloaded meanwhile.
+pub(crate) struct Use {
+    model: Arc<Model>,
+}
+
+impl Use {
+    /// Begins. The registry's lock is held, so that unloading sees it.
+    pub(crate) fn new(model: &Arc<Model>) -> Self {
+        model.users.fetch_add(1, Full);
+        Self {
+            model: model.clone(),
+        }
+    }
+
+    /// The model.
+    pub(crate) fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        self.model.users.fetch_sub(1, Full);
+    }
+}

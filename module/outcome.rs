@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the last turn of a session came to.
+
+use crate::{
+    limits::Limits,
+    sys::{
+        check::NUMERICS,
+        digest::DIGEST_BYTES,
+        memory::wipe,
+        uapi::{self, SISLM_FINISH_NONE},
+        user,
+    },
+};
+use kernel::prelude::*;
+
+/// The facts of a turn.
+pub(crate) struct Outcome {
+    /// Ids of the prompt.
+    pub(crate) prompt: KVVec<u32>,
+    /// Generated ids.
+    pub(crate) ids: KVVec<u32>,
+    /// Number of ids of the prompt, also when it was too long.
+    pub(crate) prompt_count: u32,
+    /// `SISLM_FINISH_*`.
+    pub(crate) finish: u32,
+    /// The error of `SISLM_FINISH_ERROR`.
+    pub(crate) error: Option<Error>,
+    /// Positions of the context.
+    pub(crate) context: u32,
+    /// Positions used.
+    pub(crate) positions: u32,
+    /// Positions kept from earlier turns.
+    pub(crate) reused: u32,
+    /// Seed of the turn.
+    pub(crate) seed: u64,
+    /// Tokenizing and setting up.
+    pub(crate) load_ns: u64,
+    /// Until the first logits.
+    pub(crate) prefill_ns: u64,
+    /// From the first logits on, waits for a reader excepted.
+    pub(crate) decode_ns: u64,
+    /// SHA-256 of the model's file.
+    pub(crate) digest: [u8; DIGEST_BYTES],
+}
+
+impl Outcome {
+    /// Of no turn.
+    pub(crate) const fn none() -> Self {
+        Self {
+            prompt: KVVec::new(),
+            ids: KVVec::new(),
+            prompt_count: 0,
+            finish: SISLM_FINISH_NONE,
+            error: None,
+            context: 0,
+            positions: 0,
+            reused: 0,
+            seed: 0,
+            load_ns: 0,
+            prefill_ns: 0,
+            decode_ns: 0,
+            digest: [0; DIGEST_BYTES],
+        }
+    }
+
+    /// Fills the answer of RESULT and copies the ids it asks for. `ENOSPC`: they do not fit; the
+    /// counts are set. User memory is written: the session's lock is held.
+    pub(crate) fn answer(&self, limits: &Limits, to: &mut uapi::Outcome) -> Result {
+        to.prompt_count = self.prompt_count;
+        // CAST: Fewer ids than positions.
+        to.count = self.ids.len() as u32;
+        to.finish = self.finish;
+        to.error = self
+            .error
+            .map_or(0, |error| error.to_errno().unsigned_abs());
+        to.simd = limits.simd;
+        to.threads = limits.workers;
+        to.context = self.context;
+        to.positions = self.positions;
+        to.reused = self.reused;
+        to.numerics = NUMERICS;
+        to.seed = self.seed;
+        to.load_ns = self.load_ns;
+        to.prefill_ns = self.prefill_ns;
+        to.decode_ns = self.decode_ns;
+        to.digest = self.digest;
+        copy_ids(to.prompt_ids, to.prompt_capacity, &self.prompt)?;
+        copy_ids(to.ids, to.capacity, &self.ids)
+    }
+}
+
+fn copy_ids(address: u64, capacity: u32, ids: &[u32]) -> Result {
+    if address == 0 {
+        return Ok(());
+    }
+    if ids.len() > capacity as usize {
+        return Err(ENOSPC);
+    }
+    user::write_array(address, 0, ids)
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        wipe(&mut self.prompt);
+        wipe(&mut self.ids);
+    }
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The scheduler: turns queue for steps, and whoever waits or works helps with the step in flight.
+//!
+//! One step is in flight at a time. The task that does a stage's last chunk gets the baton and goes
+//! on: it starts the next stage, or takes the logits, puts its turn at the end of the queue and
+//! starts a step of the first. Turns so take steps by turns, and a turn whose reader is slow leaves
+//! the queue. There is no lock to hold over a step: the baton guards what a step changes.
+//!
+//! The spinlock of the queue is the innermost lock.
+
+use crate::{
+    limits::Limits,
+    session::Session,
+    statistics::Statistics,
+    sys::{
+        claims::{Amount, Baton, Claims, Work},
+        cpu,
+        neon::Section,
+        step::Batch,
+        task,
+        uapi::SISLM_FINISH_CANCELLED,
+        wait::{WaitQueue, Woken},
+    },
+    turn::{Next, Turn},
+};
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, AtomicFlag, Full, Relaxed},
+        Arc,
+        SpinLock, //
+    },
+    time::{Instant, Monotonic},
+};
+
+/// Seconds of a wait between two looks at whether the step in flight goes on.
+pub(crate) const WATCH_SECONDS: u32 = 5;
+/// Weight bytes that are worth waking another task for.
+const WORTH_WAKING: u64 = 64 << 10;
+/// Least and most work of one section, weight bytes.
+const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
+
+/// What the baton guards.
+pub(crate) struct Driver {
+    active: Option<KBox<Turn>>,
+    batch: Option<Batch>,
+    stage: u32,
+    stages: u32,
+}
+
+impl Driver {
+    /// Takes the room for rows.
+    pub(crate) fn take_batch(&mut self) -> Option<Batch> {
+        self.batch.take()
+    }
+
+    /// Gives it back.
+    pub(crate) fn give_batch(&mut self, batch: Batch) {
+        self.batch = Some(batch);
+    }
+}
+
+/// A place in the team: a worker slot of the step, and the memory of its sections.
+pub(crate) struct Slot {
+    index: u32,
+    section: Section,
+}
+
+impl Slot {
+    /// Slot `index`.
+    pub(crate) fn new(index: u32) -> Result<Self> {
+        Ok(Self {
+            index,
+            section: Section::new()?,
+        })
+    }
+}
+
+struct Watch {
+    progress: (u64, u32),
+    since: Instant<Monotonic>,
+}
+
+/// The scheduler.
+#[pin_data]
+pub(crate) struct Scheduler {
+    claims: Claims<Driver>,
+    #[pin]
+    queue: SpinLock<KVec<KBox<Turn>>>,
+    queued: Atomic<u32>,
+    #[pin]
+    work: WaitQueue,
+    #[pin]
+    caller: SpinLock<Option<Slot>>,
+    #[pin]
+    watch: SpinLock<Watch>,
+    section_work: Atomic<u64>,
+    broken: AtomicFlag,
+    section_ns: u64,
+    timeout: u32,
+    statistics: Arc<Statistics>,
+}
+
+impl Scheduler {
+    /// Without turns.
+    pub(crate) fn new(limits: &Limits, statistics: Arc<Statistics>) -> Result<Arc<Self>> {
+        let driver = Driver {
+            active: None,
+            batch: Some(Batch::new()?),
+            stage: 0,
+            stages: 0,
+        };
+        // A session has at most one turn.
+        let queue = KVec::with_capacity(limits.sessions as usize, GFP_KERNEL)?;
+        let caller = Slot::new(limits.workers)?;
+        let (section_ns, timeout) = (limits.section_ns, limits.step_timeout);
+        Arc::pin_init(
+            pin_init!(Self {
+                claims: Claims::new(driver),
+                queue <- new_spinlock!(queue, "sislm_queue"),
+                queued: Atomic::new(0),
+                work <- WaitQueue::new(),
+                caller <- new_spinlock!(Some(caller), "sislm_caller"),
+                watch <- new_spinlock!(
+                    Watch {
+                        progress: (0, 0),
+                        since: Instant::now(),
+                    },
+                    "sislm_watch"
+                ),
+                section_work: Atomic::new(WORTH_WAKING),
+                broken: AtomicFlag::new(false),
+                section_ns,
+                timeout,
+                statistics,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Whether a chunk did not come back: nothing can be computed any more.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Relaxed)
+    }
+
+    /// Puts a turn at the end of the queue and wakes a worker for it.
+    pub(crate) fn enqueue(&self, turn: KBox<Turn>) {
+        let rejected = {
+            let mut queue = self.queue.lock();
+            let rejected = queue.push_within_capacity(turn);
+            // CAST: At most 4096 sessions.
+            self.queued.store(queue.len() as u32, Relaxed);
+            rejected
+        };
+        // Not reached: there is room for a turn of each session.
+        drop(rejected);
+        self.work.wake(1);
+    }
+
+    fn dequeue(&self, wanted: impl Fn(&Turn) -> bool) -> Option<KBox<Turn>> {
+        let mut queue = self.queue.lock();
+        let place = queue.iter().position(|turn| wanted(turn))?;
+        let turn = queue.remove(place).ok();
+        self.queued.store(queue.len() as u32, Relaxed);
+        turn
+    }
+
+    /// Takes the turn of `session` out of the queue, if it is there.
+    pub(crate) fn withdraw(&self, session: &Session) -> Option<KBox<Turn>> {
+        self.dequeue(|turn| core::ptr::eq(&*turn.session, session))
+    }
+
+    /// Whether there is something to do.
+    fn has_work(&self) -> bool {
+        self.claims.available() || (self.claims.is_free() && self.queued.load(Relaxed) > 0)
+    }
+
+    /// Whether turns are queued or a step is in flight that can end.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.is_broken() && (!self.claims.is_free() || self.queued.load(Relaxed) > 0)
+    }
+
+    /// Does one thing of what there is to do, if there is any.
+    fn contribute(&self, slot: &mut Slot) -> bool {
+        if self.queued.load(Relaxed) > 0 {
+            if let Some(baton) = self.claims.take() {
+                self.drive(baton, slot);
+                return true;
+            }
+        }
+        let limit = self.section_work.load(Relaxed);
+        match self.claims.work(&mut slot.section, slot.index, limit) {
+            Work::Nothing => return false,
+            Work::Some(amount) => self.account(amount, limit),
+            Work::Last(amount, baton) => {
+                self.account(amount, limit);
+                self.finish_stage(baton, slot);
+            }
+        }
+        true
+    }
+
+    /// Fits the work of a section to the time it should take.
+    fn account(&self, amount: Amount, limit: u64) {
+        self.statistics.sections.add(1);
+        self.statistics.longest_section.raise(amount.work);
+        let (least, most) = SECTION_WORK;
+        let fitted = if amount.ns > self.section_ns.saturating_mul(2) {
+            limit >> 1
+        } else if amount.ns < self.section_ns >> 1 && amount.work > limit >> 1 {
+            limit << 1
+        } else {
+            return;
+        };
+        self.section_work.store(fitted.clamp(least, most), Relaxed);
+    }
+
+    /// A stage is done: the next one, or what comes after the step.
+    fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
+        let driver = baton.state();
+        driver.stage = driver.stage.saturating_add(1);
+        let (stage, more) = (driver.stage, driver.stage < driver.stages);
+        let Some(mut turn) = driver.active.take() else {
+            baton.release();
+            return;
+        };
+        if baton.failed() {
+            turn.fail(EIO);
+            turn.pause_clock();
+            self.hand_over(turn);
+        } else if turn.session.is_cancelled() {
+            self.cancel(turn);
+        } else if more {
+            baton.state().active = Some(turn);
+            self.publish(baton, slot, stage);
+            return;
+        } else {
+            match turn.after_step(&baton, &mut slot.section) {
+                Next::Step if turn.has_room() => self.enqueue(turn),
+                Next::Step => {
+                    turn.pause_clock();
+                    self.hand_over(turn);
+                }
+                Next::Park | Next::End => self.hand_over(turn),
+            }
+        }
+        self.drive(baton, slot);
+    }
+
+    /// Starts a step of the first turn in the queue.
+    fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
+        loop {
+            let Some(mut turn) = self.dequeue(|_| true) else {
+                baton.clear();
+                baton.release();
+                // A turn may have come before the release, when its waker saw the baton held.
+                match (self.queued.load(Relaxed) > 0)
+                    .then(|| self.claims.take())
+                    .flatten()
+                {
+                    Some(again) => baton = again,
+                    None => return,
+                }
+                continue;
+            };
+            if turn.session.is_cancelled() {
+                self.cancel(turn);
+                continue;
+            }
+            match turn.prepare(&mut baton, &mut slot.section) {
+                Ok(stages) => {
+                    let driver = baton.state();
+                    driver.stage = 0;
+                    driver.stages = stages;
+                    driver.active = Some(turn);
+                    match self.try_publish(baton, slot, 0) {
+                        None => return,
+                        Some(returned) => baton = returned,
+                    }
+                }
+                Err(error) => {
+                    turn.fail(error);
+                    turn.pause_clock();
+                    self.hand_over(turn);
+                }
+            }
+        }
+    }
+
+    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, slot: &mut Slot, stage: u32) {
+        if let Some(baton) = self.try_publish(baton, slot, stage) {
+            self.drive(baton, slot);
+        }
+    }
+
+    /// Starts a stage and wakes who can help; gives the baton back when the turn failed instead.
+    fn try_publish<'a>(
+        &self,
+        baton: Baton<'a, Driver>,
+        slot: &mut Slot,
+        stage: u32,
+    ) -> Option<Baton<'a, Driver>> {
+        match baton.publish(&mut slot.section, stage) {
+            Ok((chunks, work)) => {
+                let worth = work.saturating_mul(u64::from(chunks)) / WORTH_WAKING;
+                let others = chunks
+                    .saturating_sub(1)
+                    .min(cpu::online().saturating_sub(1));
+                self.work
+                    .wake(others.min(u32::try_from(worth).unwrap_or(u32::MAX)));
+                None
+            }
+            Err((error, mut baton)) => {
+                if let Some(mut turn) = baton.state().active.take() {
+                    turn.fail(error);
+                    turn.pause_clock();
+                    self.hand_over(turn);
+                }
+                Some(baton)
+            }
+        }
+    }
+
+    fn cancel(&self, mut turn: KBox<Turn>) {
+        turn.end(SISLM_FINISH_CANCELLED);
+        turn.pause_clock();
+        self.hand_over(turn);
+    }
+
+    /// Gives a turn that is parked or over to its session.
+    fn hand_over(&self, turn: KBox<Turn>) {
+        let session = turn.session.clone();
+        session.receive(turn);
+    }
+
+    /// Works until `done`, which must not sleep. What a worker does.
+    pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
+        while !done() {
+            if !self.is_broken() && self.contribute(slot) {
+                task::relax();
+                continue;
+            }
+            task::freeze_if_asked();
+            let ready = || done() || (!self.is_broken() && self.has_work());
+            if self.work.wait_exclusive(WATCH_SECONDS, ready) == Woken::Timeout {
+                self.watch();
+            }
+        }
+    }
+
+    /// Waits until `done`, a signal, or the device is broken, and helps meanwhile. `queue` is woken
+    /// when `done` may have changed.
+    pub(crate) fn help(&self, queue: &WaitQueue, done: impl Fn() -> bool) -> Woken {
+        let mut slot = self.caller.lock().take();
+        let woken = loop {
+            if done() || self.is_broken() {
+                break Woken::Ready;
+            }
+            if task::signal_pending() {
+                break Woken::Signal;
+            }
+            if slot.as_mut().is_some_and(|slot| self.contribute(slot)) {
+                task::relax();
+                continue;
+            }
+            let woken = match slot {
+                Some(_) => {
+                    queue.wait_either(&self.work, WATCH_SECONDS, || done() || self.has_work())
+                }
+                None => queue.wait(WATCH_SECONDS, &done),
+            };
+            if woken == Woken::Timeout {
+                self.watch();
+            }
+        };
+        if slot.is_some() {
+            *self.caller.lock() = slot;
+            // Somebody else must go on.
+            if self.has_work() {
+                self.work.wake(1);
+            }
+        }
+        woken
+    }
+
+    /// Marks the device broken when the step in flight has not gone on for too long.
+    fn watch(&self) {
+        let progress = self.claims.progress();
+        let mut watch = self.watch.lock();
+        if self.claims.is_free() || watch.progress != progress {
+            watch.progress = progress;
+            watch.since = Instant::now();
+            return;
+        }
+        let limit = i64::from(self.timeout).saturating_mul(1_000_000_000);
+        if watch.since.elapsed().as_nanos() > limit && !self.broken.xchg(true, Full) {
+            pr_err!(
+                "a step made no progress for {} s: the device is broken\n",
+                self.timeout
+            );
+        }
+    }
+}

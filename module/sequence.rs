@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A sequence: the context of one open file.
+
+use crate::{
+    model::Model,
+    statistics::Statistics,
+    sys::{kv::BlockTable, memory::wipe, neon::Section},
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Tokens with their keys and values.
+pub(crate) struct Sequence {
+    context: u32,
+    kv_type: u32,
+    tokens: KVVec<u32>,
+    computed: u32,
+    table: Option<Arc<BlockTable>>,
+    statistics: Arc<Statistics>,
+}
+
+impl Sequence {
+    /// Empty, of at most `context` positions.
+    pub(crate) fn new(context: u32, kv_type: u32, statistics: &Arc<Statistics>) -> Result<Self> {
+        Ok(Self {
+            context,
+            kv_type,
+            tokens: KVVec::with_capacity(context as usize, GFP_KERNEL_ACCOUNT)?,
+            computed: 0,
+            table: None,
+            statistics: statistics.clone(),
+        })
+    }
+
+    /// Most positions.
+    pub(crate) fn context(&self) -> u32 {
+        self.context
+    }
+
+    /// The tokens, oldest first.
+    pub(crate) fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Positions used.
+    pub(crate) fn positions(&self) -> u32 {
+        // CAST: At most `context` tokens.
+        self.tokens.len() as u32
+    }
+
+    /// Positions whose keys and values are there.
+    pub(crate) fn computed(&self) -> u32 {
+        self.computed
+    }
+
+    /// Positions left.
+    pub(crate) fn free(&self) -> u32 {
+        self.context.saturating_sub(self.positions())
+    }
+
+    /// Appends tokens; `EMSGSIZE` and nothing is taken when they do not fit.
+    pub(crate) fn append(&mut self, tokens: &[u32]) -> Result {
+        if tokens.len() > self.free() as usize {
+            return Err(EMSGSIZE);
+        }
+        self.tokens.extend_from_slice(tokens, GFP_KERNEL_ACCOUNT)?;
+        Ok(())
+    }
+
+    /// Appends one token when a position is left. Never allocates.
+    pub(crate) fn push(&mut self, token: u32) -> bool {
+        self.free() > 0 && self.tokens.push_within_capacity(token).is_ok()
+    }
+
+    /// Notes that the next `count` positions are computed.
+    pub(crate) fn advance(&mut self, count: u32) {
+        self.computed = self.computed.saturating_add(count).min(self.positions());
+    }
+
+    /// The blocks, once taken.
+    pub(crate) fn table(&self) -> Option<&Arc<BlockTable>> {
+        self.table.as_ref()
+    }
+
+    /// Takes blocks for `positions` positions, in the caller's context and charged to it.
+    pub(crate) fn take_blocks(
+        &mut self,
+        positions: u32,
+        model: &Model,
+        section: &mut Section,
+    ) -> Result {
+        let positions = positions.min(self.context);
+        let before = self.table.as_ref().map_or(0, |table| table.len());
+        if self
+            .table
+            .as_ref()
+            .is_some_and(|table| table.positions() >= positions)
+        {
+            return Ok(());
+        }
+        let bytes = model.kv_block_bytes(section, self.kv_type)?;
+        let old = self.table.as_deref();
+        let table = BlockTable::extended(old, positions, self.kv_type, bytes, &model.pool)?;
+        let added = table.len().saturating_sub(before) as u64;
+        self.table = Some(Arc::new(table, GFP_KERNEL)?);
+        self.statistics.kv_blocks.add(added);
+        Ok(())
+    }
+}
+
+impl Drop for Sequence {
+    fn drop(&mut self) {
+        wipe(&mut self.tokens);
+        let blocks = self.table.as_ref().map_or(0, |table| table.len());
+        self.statistics.kv_blocks.subtract(blocks as u64);
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+//! sislm: a language model as a file.
+//!
+//! This crate is the kernel side: the device, sessions, models in memory, and the team of tasks that
+//! computes. It handles integers only; all floating point is in the engine, behind the wall.
+//! Documentation/architecture.rst describes the whole.
+
+#[cfg(target_endian = "big")]
+compile_error!("sislm supports little-endian arm64 only");
+const _: () = assert!(
+    kernel::page::PAGE_SIZE <= 16384,
+    "sislm supports pages of 4 and 16 KiB only"
+);
+
+mod buffer;
+mod channel;
+mod configuration;
+mod debugfs;
+mod device;
+mod evaluation;
+mod generation;
+mod ioctl;
+mod limits;
+mod loader;
+mod model;
+mod outcome;
+mod registry;
+mod ring;
+mod scheduler;
+mod sequence;
+mod session;
+mod shared;
+mod statistics;
+mod stop;
+mod sys;
+mod turn;
+mod worker;
+
+use kernel::prelude::*;
+use shared::Shared;
+use sys::node::Node;
+
+module! {
+    type: Sislm,
+    name: "sislm",
+    authors: ["sislm maintainers <maintainers@sislm.example>"],
+    description: "A language model as a file: /dev/sislm",
+    license: "GPL",
+    params: {
+        simd: u32 {
+            default: 0,
+            description: "instructions: 0 automatic, 1 scalar, 2 NEON, 3 dotprod, 4 i8mm",
+        },
+        workers: u32 {
+            default: 0,
+            description: "worker threads, 1 to 63; 0 for one per housekeeping CPU",
+        },
+        context_max: u32 {
+            default: 32768,
+            description: "most positions of a context, 32 to 1048576",
+        },
+        prompt_max: u32 {
+            default: 65536,
+            description: "most bytes of one prompt, 1 to 16777216",
+        },
+        sessions_max: u32 {
+            default: 256,
+            description: "most open files, 1 to 4096",
+        },
+        models_max: u32 {
+            default: 16,
+            description: "most loaded models, 1 to 256",
+        },
+        model_max_mb: u32 {
+            default: 65536,
+            description: "most memory of one model in MiB, 1 to 1048576",
+        },
+        header_max_mb: u32 {
+            default: 64,
+            description: "most memory for a model file's header in MiB, 1 to 1024",
+        },
+        kv_max_mb: u32 {
+            default: 4096,
+            description: "most memory for keys and values of one model in MiB, 1 to 1048576",
+        },
+        ring_bytes: u32 {
+            default: 8192,
+            description: "text kept for a reader in bytes, 4096 to 1048576; a turn pauses when it is full",
+        },
+        section_us: u32 {
+            default: 50,
+            description: "aim for the length of a NEON section in microseconds, 1 to 10000",
+        },
+        step_timeout_s: u32 {
+            default: 120,
+            description: "seconds without progress of a step after which the device is broken, 10 to 3600",
+        },
+    },
+}
+
+/// The loaded module. Fields are dropped in this order: first no new files, then the workers.
+#[pin_data]
+struct Sislm {
+    #[pin]
+    node: Node<device::Device>,
+    #[pin]
+    debugfs: debugfs::Files,
+    _workers: worker::Workers,
+}
+
+impl kernel::InPlaceModule for Sislm {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(|| {
+            let shared = Shared::from_parameters()?;
+            Ok(try_pin_init!(Self {
+                _workers: worker::Workers::start(&shared)?,
+                debugfs <- debugfs::Files::new(shared.clone()),
+                node <- Node::register(shared),
+            }))
+        })
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Counters since the module was loaded.
+
+use kernel::sync::atomic::{Atomic, Relaxed};
+
+/// A counter that only grows, or a maximum.
+pub(crate) struct Counter(Atomic<u64>);
+
+impl Counter {
+    const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// Adds `value`.
+    pub(crate) fn add(&self, value: u64) {
+        self.0.fetch_add(value, Relaxed);
+    }
+
+    /// Takes `value` back.
+    pub(crate) fn subtract(&self, value: u64) {
+        self.0.fetch_sub(value, Relaxed);
+    }
+
+    /// Raises it to `value`.
+    pub(crate) fn raise(&self, value: u64) {
+        let mut now = self.get();
+        while value > now {
+            match self.0.cmpxchg(now, value, Relaxed) {
+                Ok(_) => return,
+                Err(other) => now = other,
+            }
+        }
+    }
+
+    /// Its value.
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// The counters of `struct sislm_statistics`.
+pub(crate) struct Statistics {
+    /// Turns started.
+    pub(crate) turns: Counter,
+    /// Tokens of prompts.
+    pub(crate) prompt_tokens: Counter,
+    /// Generated tokens.
+    pub(crate) tokens: Counter,
+    /// Time until the first logits.
+    pub(crate) prefill_ns: Counter,
+    /// Time from the first logits on.
+    pub(crate) decode_ns: Counter,
+    /// Forward passes.
+    pub(crate) steps: Counter,
+    /// NEON sections with chunks of a step.
+    pub(crate) sections: Counter,
+    /// Most work in one section, weight bytes.
+    pub(crate) longest_section: Counter,
+    /// Blocks of keys and values in use.
+    pub(crate) kv_blocks: Counter,
+    /// Positions whose keys and values were computed.
+    pub(crate) positions_computed: Counter,
+    /// Positions kept from earlier turns.
+    pub(crate) positions_reused: Counter,
+    /// Memory of steps.
+    pub(crate) memory_steps: Counter,
+    /// Memory of open files.
+    pub(crate) memory_sessions: Counter,
+    /// Turns ended before their end.
+    pub(crate) cancelled: Counter,
+}
+
+impl Statistics {
+    /// All zero.
+    pub(crate) const fn new() -> Self {
+        Self {
+            turns: Counter::new(),
+            prompt_tokens: Counter::new(),
+            tokens: Counter::new(),
+            prefill_ns: Counter::new(),
+            decode_ns: Counter::new(),
+            steps: Counter::new(),
+            sections: Counter::new(),
+            longest_section: Counter::new(),
+            kv_blocks: Counter::new(),
+            positions_computed: Counter::new(),
+            positions_reused: Counter::new(),
+            memory_steps: Counter::new(),
+            memory_sessions: Counter::new(),
+            cancelled: Counter::new(),
+        }
+    }
+}

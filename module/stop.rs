@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Stop strings: text that ends a turn and is not part of the answer.
+
+use crate::sys::{
+    text::TOKEN_BYTES_MAX,
+    uapi::{STOP_BYTES, STOP_STRINGS}, //
+};
+use kernel::prelude::*;
+
+/// The strings of a session.
+#[derive(Clone, Copy)]
+pub(crate) struct StopStrings {
+    bytes: [[u8; STOP_BYTES]; STOP_STRINGS],
+    lengths: [usize; STOP_STRINGS],
+    count: usize,
+}
+
+impl StopStrings {
+    /// None.
+    pub(crate) const fn none() -> Self {
+        Self {
+            bytes: [[0; STOP_BYTES]; STOP_STRINGS],
+            lengths: [0; STOP_STRINGS],
+            count: 0,
+        }
+    }
+
+    /// `EINVAL` for too many, an empty or too long one, or bytes past a string's end.
+    pub(crate) fn new(
+        count: u32,
+        lengths: &[u32; STOP_STRINGS],
+        bytes: &[[u8; STOP_BYTES]; STOP_STRINGS],
+    ) -> Result<Self> {
+        let mut strings = Self::none();
+        strings.count = usize::try_from(count).map_err(|_| EINVAL)?;
+        if strings.count > STOP_STRINGS {
+            return Err(EINVAL);
+        }
+        strings.bytes = *bytes;
+        for (index, (length, text)) in lengths.iter().zip(bytes).enumerate() {
+            let length = usize::try_from(*length).map_err(|_| EINVAL)?;
+            let used = index < strings.count;
+            let fits = if used {
+                (1..=STOP_BYTES).contains(&length)
+            } else {
+                length == 0
+            };
+            if !fits || text.iter().skip(length).any(|byte| *byte != 0) {
+                return Err(EINVAL);
+            }
+            *strings.lengths.get_mut(index).ok_or(EINVAL)? = length;
+        }
+        Ok(strings)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes
+            .iter()
+            .zip(&self.lengths)
+            .take(self.count)
+            .filter_map(|(bytes, length)| bytes.get(..*length))
+    }
+}
+
+/// Most bytes held back and then given at once.
+pub(crate) const HELD_MAX: usize = TOKEN_BYTES_MAX + STOP_BYTES;
+
+/// Text of a turn on its way to the reader; bytes that may begin a stop string are held back.
+pub(crate) struct Filter {
+    strings: StopStrings,
+    held: KVec<u8>,
+}
+
+impl Filter {
+    /// For one turn.
+    pub(crate) fn new(strings: StopStrings) -> Result<Self> {
+        Ok(Self {
+            strings,
+            held: KVec::with_capacity(HELD_MAX, GFP_KERNEL_ACCOUNT)?,
+        })
+    }
+
+    /// Takes the text of a token, at most [`TOKEN_BYTES_MAX`] bytes, and gives what is decided to
+    /// `give`. Whether a stop string has come: then the turn is over.
+    pub(crate) fn push(&mut self, text: &[u8], give: impl FnOnce(&[u8])) -> bool {
+        for byte in text {
+            if self.held.push_within_capacity(*byte).is_err() {
+                // Not reached: less than a stop string is kept between calls.
+                break;
+            }
+        }
+        let (decided, stopped) = self.decide();
+        give(self.held.get(..decided).unwrap_or(&[]));
+        self.drop_front(decided);
+        if stopped {
+            self.held.clear();
+        }
+        stopped
+    }
+
+    /// Gives what is held back: the turn is over without a stop string.
+    pub(crate) fn flush(&mut self, give: impl FnOnce(&[u8])) {
+        give(&self.held);
+        self.held.clear();
+    }
+
+    /// Bytes that cannot be part of a stop string, and whether one comes right after them.
+    fn decide(&self) -> (usize, bool) {
+        let tails = || (0..self.held.len()).map(|start| self.held.get(start..).unwrap_or(&[]));
+        let matches = |tail: &[u8]| self.strings.iter().any(|string| tail.starts_with(string));
+        let begins = |tail: &[u8]| self.strings.iter().any(|string| string.starts_with(tail));
+        if let Some(start) = tails().position(matches) {
+            return (start, true);
+        }
+        (tails().position(begins).unwrap_or(self.held.len()), false)
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        let left = self.held.len().saturating_sub(count);
+        for place in 0..left {
+            let byte = self.held.get(place.saturating_add(count)).copied();
+            if let (Some(to), Some(byte)) = (self.held.get_mut(place), byte) {
+                *to = byte;
+            }
+        }
+        self.held.truncate(left);
+    }
+}

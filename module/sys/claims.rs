@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Claims: who runs which chunk of the step in flight.
+//!
+//! One 64-bit word holds the generation of the stage (above) and its next chunk (below). It is
+//! advanced by compare-and-exchange, so a late task cannot claim in a stage that it has not seen.
+//! A stage is over when its chunks are done; whoever does the last one gets the *baton*: the right,
+//! held by at most one task, to change the step and to start the next stage.
+
+use super::{kv::BlockTable, neon::Section, step::Step, task};
+use core::cell::UnsafeCell;
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{Acquire, Atomic, AtomicFlag, Full, Relaxed},
+        Arc, //
+    },
+    time::{Instant, Monotonic},
+};
+
+/// A stage as it is published. Two are kept, by the parity of the generation: the values of one are
+/// not changed before the generation after the next, when no claim of it can succeed any more.
+struct Stage {
+    /// Number of the stage above, of its chunks below.
+    shape: Atomic<u64>,
+    /// Weight bytes of a chunk.
+    work: Atomic<u64>,
+}
+
+/// What the step in flight refers to.
+struct Flight {
+    step: Arc<Step>,
+    _table: Arc<BlockTable>,
+}
+
+/// The claims of a team, with the state that its baton guards.
+///
+/// # Invariants
+///
+/// `flight` and `state` are accessed by the holder of the baton only, but that `flight` is also read
+/// while a chunk is claimed, when there is no baton.
+pub(crate) struct Claims<T> {
+    word: Atomic<u64>,
+    stages: [Stage; 2],
+    done: Atomic<u32>,
+    held: AtomicFlag,
+    failed: AtomicFlag,
+    flight: UnsafeCell<Option<Flight>>,
+    state: UnsafeCell<T>,
+}
+
+// SAFETY: The cells are accessed by the rules of the invariant; the rest is atomic.
+unsafe impl<T: Send> Sync for Claims<T> {}
+
+/// The right to change the step.
+///
+/// # Invariants
+///
+/// At most one exists for its claims, and none while chunks are left to do.
+#[must_use = "a lost baton stops the team: release it or publish a stage"]
+pub(crate) struct Baton<'a, T> {
+    claims: &'a Claims<T>,
+}
+
+/// What one section did.
+#[derive(Clone, Copy)]
+pub(crate) struct Amount {
+    /// Weight bytes.
+    pub(crate) work: u64,
+    /// Time in nanoseconds.
+    pub(crate) ns: u64,
+}
+
+/// What a task found to do.
+pub(crate) enum Work<'a, T> {
+    /// No chunk is free.
+    Nothing,
+    /// Chunks were run.
+    Some(Amount),
+    /// Chunks were run, and they were the stage's last.
+    Last(Amount, Baton<'a, T>),
+}
+
+const fn parts(word: u64) -> (u32, u32) {
+    // CAST: Each half fits.
+    ((word >> 32) as u32, word as u32)
+}
+
+const fn join(above: u32, below: u32) -> u64 {
+    (above as u64) << 32 | below as u64
+}
+
+impl<T> Claims<T> {
+    /// With nothing to do.
+    pub(crate) fn new(state: T) -> Self {
+        let stage = || Stage {
+            shape: Atomic::new(0),
+            work: Atomic::new(0),
+        };
+        Self {
+            word: Atomic::new(0),
+            stages: [stage(), stage()],
+            done: Atomic::new(0),
+            held: AtomicFlag::new(false),
+            failed: AtomicFlag::new(false),
+            flight: UnsafeCell::new(None),
+            state: UnsafeCell::new(state),
+        }
+    }
+
+    /// Takes the baton when it is free: nobody holds it and no step is in flight.
+    pub(crate) fn take(&self) -> Option<Baton<'_, T>> {
+        // INVARIANT: The flag is set while a baton exists or a step is in flight.
+        self.held
+            .cmpxchg(false, true, Full)
+            .is_ok()
+            .then_some(Baton { claims: self })
+    }
+
+    /// Whether the baton is free.
+    pub(crate) fn is_free(&self) -> bool {
+        !self.held.load(Acquire)
+    }
+
+    fn stage(&self, generation: u32) -> &Stage {
+        let [even, odd] = &self.stages;
+        if generation & 1 == 0 {
+            even
+        } else {
+            odd
+        }
+    }
+
+    /// Whether a chunk is free.
+    pub(crate) fn available(&self) -> bool {
+        let (generation, next) = parts(self.word.load(Acquire));
+        let (_, chunks) = parts(self.stage(generation).shape.load(Relaxed));
+        next < chunks
+    }
+
+    /// A number that changes whenever a chunk is claimed or done.
+    pub(crate) fn progress(&self) -> (u64, u32) {
+        (self.word.load(Relaxed), self.done.load(Relaxed))
+    }
+
+    /// Claims a chunk: its generation, stage and number, the stage's chunks, and the work of each.
+    fn claim(&self) -> Option<(u32, u32, u32, u32, u64)> {
+        let mut word = self.word.load(Acquire);
+        loop {
+            let (generation, next) = parts(word);
+            let stage = self.stage(generation);
+            let (number, chunks) = parts(stage.shape.load(Relaxed));
+            let work = stage.work.load(Relaxed);
+            if next >= chunks {
+                return None;
+            }
+            // Success shows that the values read are those of this generation.
+            match self.word.cmpxchg(word, word.wrapping_add(1), Full) {
+                Ok(_) => return Some((generation, number, next, chunks, work)),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Runs chunks of one stage in one section, up to `limit` weight bytes of work (at least one
+    /// chunk), ended early when another task should run. `slot` is the caller's alone.
+    pub(crate) fn work(&self, section: &mut Section, slot: u32, limit: u64) -> Work<'_, T> {
+        let Some((generation, stage, first, chunks, work)) = self.claim() else {
+            return Work::Nothing;
+        };
+        // SAFETY: A chunk is claimed and not done, so by the invariant the cell is not changed.
+        let Some(flight) = (unsafe { &*self.flight.get() }) else {
+            return Work::Nothing;
+        };
+        let start = Instant::<Monotonic>::now();
+        let (mut count, mut amount) = (0u32, 0u64);
+        section.enter(|inside| {
+            let mut chunk = first;
+            loop {
+                // SAFETY: The step is prepared and its stages are published in order, each when the
+                // one before is done; the claim makes the chunk ours alone.
+                if unsafe { flight.step.chunk(inside, stage, slot, chunk) }.is_err() {
+                    self.failed.store(true, Relaxed);
+                }
+                count = count.wrapping_add(1);
+                amount = amount.saturating_add(work);
+                if amount.saturating_add(work) > limit || task::need_resched() {
+                    return;
+                }
+                match self.claim_in(generation) {
+                    Some(next) => chunk = next,
+                    None => return,
+                }
+            }
+        });
+        let amount = Amount {
+            work: amount,
+            ns: u64::try_from(start.elapsed().as_nanos()).unwrap_or(0),
+        };
+        let done = self.done.fetch_add(count, Full).wrapping_add(count);
+        if done == chunks {
+            // INVARIANT: All chunks are done and only one task sees the sum reach their number.
+            Work::Last(amount, Baton { claims: self })
+        } else {
+            Work::Some(amount)
+        }
+    }
+
+    /// Claims another chunk of a stage in which the caller holds one, so it cannot be over.
+    fn claim_in(&self, generation: u32) -> Option<u32> {
+        self.claim()
+            .and_then(|(claimed, _, chunk, _, _)| (claimed == generation).then_some(chunk))
+    }
+}
+
+impl<T> Baton<'_, T> {
+    /// The state that the baton guards.
+    pub(crate) fn state(&mut self) -> &mut T {
+        // SAFETY: By the invariant of the claims; borrowed from the only baton.
+        unsafe { &mut *self.claims.state.get() }
+    }
+
+    /// Keeps what the step of the next stages refers to, until the next one.
+    pub(super) fn hold(&mut self, step: Arc<Step>, table: Arc<BlockTable>) {
+        self.claims.failed.store(false, Relaxed);
+        let flight = Flight {
+            step,
+            _table: table,
+        };
+        // SAFETY: The baton's holder may change the cell: no chunk is claimed.
+        unsafe { *self.claims.flight.get() = Some(flight) };
+    }
+
+    /// Lets go of what the last step referred to.
+    pub(crate) fn clear(&mut self) {
+        // SAFETY: As in `hold`.
+        unsafe { *self.claims.flight.get() = None };
+    }
+
+    /// Whether a chunk since the last `hold` ended with an error.
+    pub(crate) fn failed(&self) -> bool {
+        self.claims.failed.load(Relaxed)
+    }
+
+    /// Starts stage `stage` of the step held; gives its chunks and the weight bytes of each. On an
+    /// error the baton is given back.
+    pub(crate) fn publish(
+        self,
+        section: &mut Section,
+        stage: u32,
+    ) -> Result<(u32, u64), (Error, Self)> {
+        let claims = self.claims;
+        // SAFETY: As in `hold`; a shared look.
+        let shape = match unsafe { &*claims.flight.get() } {
+            Some(flight) => flight.step.stage(section, stage),
+            None => Err(EINVAL),
+        };
+        let (chunks, work) = match shape {
+            Ok((0, _)) => return Err((EINVAL, self)),
+            Ok(shape) => shape,
+            Err(error) => return Err((error, self)),
+        };
+        let (generation, _) = parts(claims.word.load(Relaxed));
+        let generation = generation.wrapping_add(1);
+        let next = claims.stage(generation);
+        next.shape.store(join(stage, chunks), Relaxed);
+        next.work.store(work, Relaxed);
+        claims.done.store(0, Relaxed);
+        // The baton ends here; it comes back with the last chunk. Full: all above is seen by whoever
+        // sees the new generation, and whoever slept before is seen by the caller.
+        claims.word.xchg(join(generation, 0), Full);
+        Ok((chunks, work))
+    }
+
+    /// Makes the baton free for anyone.
+    pub(crate) fn release(self) {
+        self.claims.held.xchg(false, Full);
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inline functions and macros of the kernel that Rust cannot call by itself. */
+#include <linux/capability.h>
+#include <linux/cpumask.h>
+#include <linux/cred.h>
+#include <linux/freezer.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/isolation.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+
+#include "helpers.h"
+
+void sislm_set_freezable(void)
+{
+	set_freezable();
+}
+
+bool sislm_try_to_freeze(void)
+{
+	return try_to_freeze();
+}
+
+bool sislm_fatal_signal_pending(void)
+{
+	return fatal_signal_pending(current);
+}
+
+/* A normal wake-up sets only the lazy flag, which kernel code ignores until the next tick. */
+bool sislm_need_resched(void)
+{
+	return test_thread_flag(TIF_NEED_RESCHED) || test_thread_flag(TIF_NEED_RESCHED_LAZY);
+}
+
+bool sislm_in_neon_section(void)
+{
+	return current->thread.kernel_fpsimd_state;
+}
+
+/* Both who opened and who calls: neither a passed descriptor nor a confused deputy gives the right. */
+bool sislm_file_admin(const struct file *file)
+{
+	return file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN) && capable(CAP_SYS_ADMIN);
+}
+
+bool sislm_file_regular(const struct file *file)
+{
+	return S_ISREG(file_inode(file)->i_mode);
+}
+
+bool sislm_file_directory(const struct file *file)
+{
+	return S_ISDIR(file_inode(file)->i_mode);
+}
+
+/* kernel_read() warns about files that fail this. */
+bool sislm_file_readable(const struct file *file)
+{
+	return (file->f_mode & FMODE_READ) && (file->f_mode & FMODE_CAN_READ);
+}
+
+loff_t sislm_file_size(const struct file *file)
+{
+	return i_size_read(file_inode(file));
+}
+
+unsigned int sislm_online_cpus(void)
+{
+	return num_online_cpus();
+}
+
+unsigned int sislm_housekeeping_cpus(void)
+{
+	return cpumask_weight_and(housekeeping_cpumask(HK_TYPE_DOMAIN), cpu_online_mask);
+}
+
+unsigned long sislm_seconds(unsigned int seconds)
+{
+	return seconds * HZ;
+}
+
+__u32 sislm_poll_requested(const struct poll_table_struct *table)
+{
+	return (__force __u32)poll_requested_events(table);
+}
+
+bool sislm_kiocb_nowait(const struct kiocb *kiocb)
+{
+	return (kiocb->ki_flags & IOCB_NOWAIT) || (kiocb->ki_filp->f_flags & O_NONBLOCK);
+}
+
+void sislm_memzero(void *memory, size_t bytes)
+{
+	memzero_explicit(memory, bytes);
+}

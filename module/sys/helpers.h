@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inline functions and macros of the kernel that Rust cannot call by itself. */
+#ifndef _SISLM_HELPERS_H
+#define _SISLM_HELPERS_H
+
+#include <linux/types.h>
+
+struct file;
+struct kiocb;
+struct poll_table_struct;
+
+void sislm_set_freezable(void);
+bool sislm_try_to_freeze(void);
+bool sislm_fatal_signal_pending(void);
+bool sislm_need_resched(void);
+bool sislm_in_neon_section(void);
+bool sislm_file_admin(const struct file *file);
+bool sislm_file_regular(const struct file *file);
+bool sislm_file_directory(const struct file *file);
+bool sislm_file_readable(const struct file *file);
+loff_t sislm_file_size(const struct file *file);
+unsigned int sislm_online_cpus(void);
+unsigned int sislm_housekeeping_cpus(void);
+unsigned long sislm_seconds(unsigned int seconds);
+__u32 sislm_poll_requested(const struct poll_table_struct *table);
+bool sislm_kiocb_nowait(const struct kiocb *kiocb);
+void sislm_memzero(void *memory, size_t bytes);
+
+#endif /* _SISLM_HELPERS_H */

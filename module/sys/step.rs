@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A step: the memory of one forward pass over a batch of rows.
+
+use super::{
+    claims::Baton,
+    kv::BlockTable,
+    memory::{Memory, Owner},
+    model::{engine_pointer, ModelMemory},
+    neon::{Inside, Section},
+    wall::{self, status, Fault, Row, StepShape, StepSize},
+};
+use core::slice;
+use kernel::{prelude::*, sync::Arc};
+
+pub(crate) use super::wall::{LOGITS_MAX, ROWS_MAX};
+
+/// What a step of a model takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    /// Bytes of the step.
+    pub(crate) step: u64,
+    /// Bytes of one block of keys and values.
+    pub(crate) kv_block: u64,
+}
+
+fn shape(workers: u32, context: u32) -> StepShape {
+    StepShape {
+        rows: ROWS_MAX,
+        logits: LOGITS_MAX,
+        workers,
+        context,
+    }
+}
+
+/// Sizes for `workers` slots and `context` positions.
+pub(crate) fn size(
+    section: &mut Section,
+    model: &ModelMemory,
+    workers: u32,
+    context: u32,
+    kv_type: u32,
+) -> Result<Size> {
+    let mut size = StepSize {
+        step_bytes: 0,
+        kv_block_bytes: 0,
+    };
+    let shape = shape(workers, context);
+    let code = section.enter(|_| {
+        // SAFETY: The model is sealed; the rest are places of our own.
+        unsafe { wall::sislm_engine_step_size(engine_pointer(model), &shape, kv_type, &mut size) }
+    });
+    status(code)?;
+    Ok(Size {
+        step: size.step_bytes,
+        kv_block: size.kv_block_bytes,
+    })
+}
+
+/// The memory of a step, for sequences of one model.
+///
+/// # Invariants
+///
+/// `memory` was begun by the engine with `_model` and the slots and positions given here.
+pub(crate) struct Step {
+    memory: Memory,
+    _model: Arc<ModelMemory>,
+    slots: u32,
+    context: u32,
+    vocabulary: u32,
+}
+
+/// One row: the token at a position of a sequence.
+#[derive(Clone, Copy)]
+pub(crate) struct RowPlan {
+    /// Position in the sequence.
+    pub(crate) position: u32,
+    /// The token there.
+    pub(crate) token: u32,
+    /// Whether its logits are wanted.
+    pub(crate) logits: bool,
+}
+
+/// Room for the rows of a pass.
+pub(crate) struct Batch {
+    rows: KVec<Row>,
+}
+
+// SAFETY: The addresses are used by `prepare` alone, which writes them first.
+unsafe impl Send for Batch {}
+
+impl Batch {
+    /// Takes its memory.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            rows: KVec::with_capacity(ROWS_MAX as usize, GFP_KERNEL)?,
+        })
+    }
+}
+
+/// The logits of one row, valid while the baton is held.
+pub(crate) struct Logits<'a> {
+    first: &'a [u8],
+}
+
+impl Logits<'_> {
+    /// Their bytes: f32, little-endian, in the order of the vocabulary.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.first
+    }
+}
+
+impl Step {
+    /// Takes the memory of a step.
+    pub(crate) fn new(
+        section: &mut Section,
+        model: &Arc<ModelMemory>,
+        vocabulary: u32,
+        slots: u32,
+        context: u32,
+    ) -> Result<Self> {
+        let bytes = size(section, model, slots, context, super::uapi::SISLM_KV_F16)?.step;
+        super::memory::ensure_available(bytes)?;
+        let memory = Memory::sized(bytes, Owner::Model)?;
+        let shape = shape(slots, context);
+        let code = section.enter(|_| {
+            // SAFETY: Zeroed memory of the size asked for; `model` is kept by the value made below.
+            unsafe {
+                wall::sislm_engine_step_begin(
+                    memory.base(),
+                    memory.len(),
+                    engine_pointer(model),
+                    &shape,
+                )
+            }
+        });
+        status(code)?;
+        // INVARIANT: Just begun.
+        Ok(Self {
+            memory,
+            _model: model.clone(),
+            slots,
+            context,
+            vocabulary,
+        })
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.memory.len() as u64
+    }
+
+    /// Most positions of a sequence in it.
+    pub(crate) fn context(&self) -> u32 {
+        self.context
+    }
+
+    /// Takes the rows of the next pass, all of the sequence whose blocks are `table`; gives the
+    /// number of stages. The baton keeps `table` until the pass is over.
+    pub(crate) fn prepare<T>(
+        self: &Arc<Self>,
+        baton: &mut Baton<'_, T>,
+        section: &mut Section,
+        batch: &mut Batch,
+        table: &Arc<BlockTable>,
+        rows: impl Iterator<Item = RowPlan>,
+    ) -> Result<u32> {
+        batch.rows.clear();
+        for plan in rows {
+            let inside = plan.position < self.context && plan.position < table.positions();
+            if !inside || plan.token >= self.vocabulary {
+                return Err(EINVAL);
+            }
+            let row = Row {
+                blocks: table.addresses(),
+                position: plan.position,
+                token: plan.token,
+                kv_type: table.kv_type(),
+                flags: if plan.logits { wall::ROW_LOGITS } else { 0 },
+            };
+            batch.rows.push_within_capacity(row).map_err(|_| EINVAL)?;
+        }
+        baton.hold(self.clone(), table.clone());
+        let rows = batch.rows.as_ptr();
+        let count = u32::try_from(batch.rows.len()).map_err(|_| EINVAL)?;
+        let mut stages = 0;
+        let memory = self.memory.base();
+        let code = section.enter(|_| {
+            // SAFETY: The baton shows that nobody runs a chunk; the blocks cover the positions and
+            // are kept by the baton as long as the engine refers to them.
+            unsafe { wall::sislm_engine_step_prepare(memory, rows, count, &mut stages) }
+        });
+        status(code)?;
+        Ok(stages)
+    }
+
+    /// Chunks of a stage and the work of each, in weight bytes.
+    pub(super) fn stage(&self, section: &mut Section, stage: u32) -> Result<(u32, u64)> {
+        let (mut chunks, mut work) = (0, 0);
+        let memory = self.memory.base();
+        let code = section.enter(|_| {
+            // SAFETY: Reads a prepared step.
+            unsafe { wall::sislm_engine_step_stage(memory, stage, &mut chunks, &mut work) }
+        });
+        status(code)?;
+        Ok((chunks, work))
+    }
+
+    /// Runs one chunk.
+    ///
+    /// # Safety
+    ///
+    /// The step is prepared, the stages before `stage` are done, the chunk has not been run and is
+    /// run by nobody else, and nobody else uses `slot`.
+    pub(super) unsafe fn chunk(
+        &self,
+        _inside: &Inside<'_>,
+        stage: u32,
+        slot: u32,
+        chunk: u32,
+    ) -> Result<(), Fault> {
+        if slot >= self.slots {
+            return Err(Fault::Argument);
+        }
+        // SAFETY: By the requirements of this function.
+        let code = unsafe { wall::sislm_engine_step_chunk(self.memory.base(), stage, slot, chunk) };
+        status(code).map(|_| ())
+    }
+
+    /// The logits of row `row` after the last stage; none when it did not ask for them. `EDOM`: the
+    /// row met a non-finite activation.
+    pub(crate) fn logits<'a, T>(
+        &'a self,
+        _baton: &'a Baton<'_, T>,
+        section: &mut Section,
+        row: u32,
+    ) -> Result<Option<Logits<'a>>> {
+        let mut logits: *const u8 = core::ptr::null();
+        let memory = self.memory.base();
+        let code = section.enter(|_| {
+            // SAFETY: The baton shows that nobody changes the step.
+            unsafe { wall::sislm_engine_step_logits(memory, row, &mut logits) }
+        });
+        status(code)?;
+        if logits.is_null() {
+            return Ok(None);
+        }
+        let bytes = (self.vocabulary as usize).saturating_mul(size_of::<u32>());
+        // SAFETY: The engine gives one f32 for each id, in the step's memory, which is not changed
+        // while the baton is borrowed.
+        let first = unsafe { slice::from_raw_parts(logits, bytes) };
+        Ok(Some(Logits { first }))
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The calling task: signals, rescheduling, freezing.
+
+use super::bindings as sys;
+use kernel::{bindings, prelude::*};
+
+/// Whether a signal waits.
+pub(crate) fn signal_pending() -> bool {
+    current!().signal_pending()
+}
+
+/// `Err(EINTR)` when a signal waits.
+pub(crate) fn interrupted() -> Result {
+    if signal_pending() {
+        Err(EINTR)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the task is being killed.
+pub(crate) fn dying() -> bool {
+    // SAFETY: Reads the calling task's own state.
+    unsafe { sys::sislm_fatal_signal_pending() }
+}
+
+/// `Err(EINTR)` when the task is being killed.
+pub(crate) fn interrupted_by_death() -> Result {
+    if dying() {
+        Err(EINTR)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether another task should run here.
+pub(crate) fn need_resched() -> bool {
+    // SAFETY: Reads the calling task's own flags.
+    unsafe { sys::sislm_need_resched() }
+}
+
+/// Lets another task run if one should. Kernel code that computes must ask by itself: `cond_resched`
+/// is empty on arm64 and a normal wake-up is ignored until the next tick.
+pub(crate) fn relax() {
+    assert_outside_section();
+    if need_resched() {
+        yield_now();
+    }
+}
+
+/// A number from the kernel's random generator.
+pub(crate) fn random() -> u64 {
+    // SAFETY: May be called anywhere.
+    unsafe { bindings::get_random_u64() }
+}
+
+/// Calls the scheduler in any case.
+pub(crate) fn yield_now() {
+    // SAFETY: Task context, no lock held that forbids sleeping: lockdep and DEBUG_ATOMIC_SLEEP check it.
+    unsafe { bindings::schedule() };
+}
+
+/// Makes the calling kernel thread one that suspend can freeze.
+pub(super) fn set_freezable() {
+    // SAFETY: Changes the calling task's own flags.
+    unsafe { sys::sislm_set_freezable() };
+}
+
+/// Stays here while the system is suspended.
+pub(crate) fn freeze_if_asked() {
+    // SAFETY: Task context; the caller holds no chunk and no lock.
+    unsafe { sys::sislm_try_to_freeze() };
+}
+
+/// Warns in debug kernels when the caller is inside a NEON section.
+#[inline]
+pub(super) fn assert_outside_section() {
+    #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+    {
+        // SAFETY: Reads the calling task's own state.
+        let inside = unsafe { sys::sislm_in_neon_section() };
+        kernel::warn_on!(inside);
+    }
+}

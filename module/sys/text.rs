@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Text to ids and back.
+
+use super::{
+    memory::{Memory, Owner},
+    model::{engine_pointer, ModelMemory},
+    neon::Section,
+    wall::{self, status, Progress},
+};
+use core::slice;
+use kernel::{prelude::*, sync::Arc};
+
+pub(crate) use super::wall::TOKEN_BYTES_MAX;
+
+/// Units of work of one section.
+const BUDGET: u32 = 1024;
+
+/// A text being turned into ids.
+pub(crate) struct Tokenizer<'a> {
+    work: Memory,
+    _text: &'a [u8],
+    _model: Arc<ModelMemory>,
+}
+
+impl<'a> Tokenizer<'a> {
+    /// Begins with `text`; `flags` are `SISLM_TOKENIZE_*`.
+    pub(crate) fn begin(
+        section: &mut Section,
+        model: &Arc<ModelMemory>,
+        text: &'a [u8],
+        flags: u32,
+    ) -> Result<Self> {
+        let mut size = 0;
+        let pointer = engine_pointer(model);
+        let code = section.enter(|_| {
+            // SAFETY: The model is sealed.
+            unsafe { wall::sislm_engine_tokenize_size(pointer, text.len(), &mut size) }
+        });
+        status(code)?;
+        let work = Memory::sized(size, Owner::Session)?;
+        let code = section.enter(|_| {
+            // SAFETY: Zeroed memory of the size asked for; the text is borrowed and the model kept
+            // by the value made below.
+            unsafe {
+                wall::sislm_engine_tokenize_begin(
+                    work.base(),
+                    work.len(),
+                    pointer,
+                    text.as_ptr(),
+                    text.len(),
+                    flags,
+                )
+            }
+        });
+        status(code)?;
+        Ok(Self {
+            work,
+            _text: text,
+            _model: model.clone(),
+        })
+    }
+
+    /// Does some of it.
+    pub(crate) fn run(&mut self, section: &mut Section) -> Result<Progress> {
+        let work = self.work.base();
+        let code = section.enter(|_| {
+            // SAFETY: The workspace was begun.
+            unsafe { wall::sislm_engine_tokenize_run(work, BUDGET) }
+        });
+        Ok(status(code)?)
+    }
+
+    /// The ids, after [`Progress::Done`].
+    pub(crate) fn ids(&self, section: &mut Section) -> Result<&[u32]> {
+        let (mut ids, mut count): (*const u32, u32) = (core::ptr::null(), 0);
+        let work = self.work.base();
+        let code = section.enter(|_| {
+            // SAFETY: The workspace was begun.
+            unsafe { wall::sislm_engine_tokenize_ids(work, &mut ids, &mut count) }
+        });
+        status(code)?;
+        if count == 0 {
+            return Ok(&[]);
+        }
+        // SAFETY: The engine gives `count` ids within the workspace, which `self` owns.
+        Ok(unsafe { slice::from_raw_parts(ids, count as usize) })
+    }
+}
+
+/// Puts the bytes of token `id` into `text`, [`TOKEN_BYTES_MAX`] bytes long; how many. `flags` as in the wall.
+pub(crate) fn detokenize(
+    section: &mut Section,
+    model: &ModelMemory,
+    id: u32,
+    flags: u32,
+    text: &mut [u8],
+) -> Result<usize> {
+    let mut length = 0;
+    let code = section.enter(|_| {
+        // SAFETY: The model is sealed; `text` is writable for its length.
+        unsafe {
+            wall::sislm_engine_detokenize(
+                engine_pointer(model),
+                id,
+                flags,
+                text.as_mut_ptr(),
+                text.len(),
+                &mut length,
+            )
+        }
+    });
+    status(code)?;
+    Ok((length as usize).min(text.len()))
+}

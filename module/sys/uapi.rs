@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The UAPI header's structures and constants.
+
+use super::bindings;
+pub(crate) use bindings::{
+    sislm_bench as Bench, sislm_candidate as Candidate, sislm_configure as Configure,
+    sislm_detokenize as Detokenize, sislm_evaluate as Evaluate, sislm_load as Load,
+    sislm_model as Model, sislm_name as Name, sislm_progress as Progress, sislm_query as Query,
+    sislm_result as Outcome, sislm_run as Run, sislm_sampling as Sampling,
+    sislm_selftest as SelfTest, sislm_statistics as Statistics, sislm_tokenize as Tokenize,
+};
+pub(crate) use bindings::{
+    SISLM_ABI_VERSION, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
+    SISLM_FINISH_CANCELLED, SISLM_FINISH_CONTEXT, SISLM_FINISH_ERROR, SISLM_FINISH_LENGTH,
+    SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC, SISLM_FINISH_STOP, SISLM_IOC_BENCH, SISLM_IOC_CANCEL,
+    SISLM_IOC_CONFIGURE, SISLM_IOC_DETOKENIZE, SISLM_IOC_EVALUATE, SISLM_IOC_LOAD, SISLM_IOC_MODEL,
+    SISLM_IOC_PROGRESS, SISLM_IOC_QUERY, SISLM_IOC_RESET, SISLM_IOC_RESULT, SISLM_IOC_RUN,
+    SISLM_IOC_SELFTEST, SISLM_IOC_STATISTICS, SISLM_IOC_TOKENIZE, SISLM_IOC_UNLOAD, SISLM_KV_F16,
+    SISLM_KV_F32, SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_OK, SISLM_LOAD_TENSOR_TYPE,
+    SISLM_LOAD_TOKENIZER, SISLM_LOAD_TRUNCATED, SISLM_LOAD_VERSION, SISLM_MILLION,
+    SISLM_SIMD_AUTOMATIC, SISLM_SIMD_DOTPROD, SISLM_SIMD_I8MM, SISLM_SIMD_NEON, SISLM_SIMD_SCALAR,
+    SISLM_STOP_BYTES, SISLM_STOP_MAX, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL, SISLM_TOP_MAX,
+};
+
+/// Bytes of a model's name, NUL included.
+pub(crate) const NAME_BYTES: usize = bindings::SISLM_NAME_MAX as usize;
+/// Stop strings of a session.
+pub(crate) const STOP_STRINGS: usize = SISLM_STOP_MAX as usize;
+/// Bytes of one stop string.
+pub(crate) const STOP_BYTES: usize = SISLM_STOP_BYTES as usize;
+
+/// A structure that any bytes are a valid value of, and that has no padding.
+///
+/// # Safety
+///
+/// Fixed-width integers and arrays of them only, without padding between or after.
+pub(crate) unsafe trait Plain: Copy + Default {}
+
+macro_rules! plain {
+    ($($name:ty, $bytes:literal;)*) => {
+        $(
+            // SAFETY: By the rules of the UAPI header; its size, the sum of its members, is asserted.
+            unsafe impl Plain for $name {}
+            const _: () = assert!(size_of::<$name>() == $bytes);
+        )*
+    };
+}
+
+plain! {
+    Query, 64;
+    Load, 192;
+    Name, 64;
+    Progress, 80;
+    Model, 304;
+    Sampling, 40;
+    Configure, 280;
+    Outcome, 128;
+    Run, 160;
+    Tokenize, 32;
+    Detokenize, 32;
+    Candidate, 8;
+    Evaluate, 88;
+    Statistics, 128;
+    SelfTest, 24;
+    Bench, 40;
+}
+
+// SAFETY: Integers.
+unsafe impl Plain for u32 {}
+// SAFETY: Integers.
+unsafe impl Plain for i32 {}
+// SAFETY: Integers.
+unsafe impl Plain for u8 {}
