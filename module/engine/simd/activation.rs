@@ -55,7 +55,8 @@ impl ActivationKind {
 /// Packs the rows of a batch, `x` as [row][`columns`], into `out` of `kind.bytes(columns)` per row.
 ///
 /// Rows lie in tiles of [`TILE_ROWS`], block by block: [tile][block][row of the tile]; the last tile
-/// may have fewer. So rows packed together are multiplied together. An activation that is not
+/// may have fewer. So rows packed together are multiplied together, at the same `level`: with SMMLA
+/// the rows of a full tile are interleaved in pairs. An activation that is not
 /// finite, or too large to quantize (2^60), is refused with its block, counted in `x`.
 pub fn pack(
     level: Level,
@@ -75,16 +76,7 @@ pub fn pack(
     for (x, out) in tiles.zip(out) {
         let blocks = match kind {
             ActivationKind::F32 => pack_tile(columns, x, view_mut(out), finite),
-            ActivationKind::Int8Per32 => {
-                let (blocks, _) = x.as_chunks::<INT8_BLOCK>();
-                let (columns, out) = (columns / INT8_BLOCK, view_mut(out));
-                match level.instructions() {
-                    Instructions::Scalar => pack_tile(columns, blocks, out, quantize),
-                    // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
-                    #[cfg(target_arch = "aarch64")]
-                    _ => pack_tile(columns, blocks, out, |x| unsafe { neon::quantize(x) }),
-                }
-            }
+            ActivationKind::Int8Per32 => pack_int8_tile(level, columns, x, view_mut(out)),
         };
         let blocks = blocks.map_err(|block| Error::NotFinite {
             block: before.saturating_add(block),
@@ -92,6 +84,28 @@ pub fn pack(
         before = before.saturating_add(blocks);
     }
     Ok(())
+}
+
+/// [`pack_tile`] of 8-bit blocks; a full tile is paired where the level has SMMLA.
+fn pack_int8_tile(
+    level: Level,
+    columns: usize,
+    x: &[f32],
+    out: &mut [Int8Block],
+) -> Result<usize, usize> {
+    let (x, _) = x.as_chunks::<INT8_BLOCK>();
+    let blocks = columns / INT8_BLOCK;
+    match level.instructions() {
+        Instructions::Scalar => pack_tile(blocks, x, out, quantize),
+        // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+        #[cfg(target_arch = "aarch64")]
+        instructions => pack_tile(blocks, x, out, |x| unsafe { neon::quantize(x) }).inspect(|_| {
+            let rows = x.len().checked_div(blocks);
+            if instructions == Instructions::I8mm && rows == Some(TILE_ROWS) {
+                super::pair::interleave(out);
+            }
+        }),
+    }
 }
 
 /// Packs `x`, rows of `blocks`, each block by `pack`, to [block][row]; gives the number of blocks, or `Err` with the first

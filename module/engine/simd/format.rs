@@ -122,7 +122,8 @@ impl Format {
         with_format!(self, T => unpack_row::<T>(group, lane, columns, out))
     }
 
-    /// Multiplies n whole `groups` with `rows` packed activation rows, into `out` as [row][16 * n].
+    /// Multiplies n whole `groups` with `rows` activation rows packed at the same level, into `out` as
+    /// [row][16 * n].
     pub fn multiply(
         self,
         level: Level,
@@ -256,7 +257,6 @@ mod tests {
         groups: Guarded<u8>,
         count: usize,
         x: Vec<f32>,
-        activation: Guarded<u8>,
         batch: usize,
     }
 
@@ -279,29 +279,29 @@ mod tests {
             group.copy_from_slice(&exact);
         }
         let x: Vec<f32> = (0..batch * columns).map(|_| random.float()).collect();
-        let kind = format.activation();
-        let mut activation = Guarded::zeroed(batch * kind.bytes(columns).unwrap());
-        activation::pack(Level::SCALAR, kind, columns, &x, &mut activation).unwrap();
         Case {
             columns,
             file,
             groups,
             count,
             x,
-            activation,
             batch,
         }
     }
 
     impl Case {
         fn multiply(&self, format: Format, level: Level) -> Vec<u32> {
+            let kind = format.activation();
+            let bytes = self.batch * kind.bytes(self.columns).unwrap();
+            let mut activation = Guarded::zeroed(bytes);
+            activation::pack(level, kind, self.columns, &self.x, &mut activation).unwrap();
             let mut out = Guarded::zeroed(self.batch * self.count * GROUP_ROWS);
             format
                 .multiply(
                     level,
                     &self.groups,
                     self.columns,
-                    &self.activation,
+                    &activation,
                     self.batch,
                     &mut out,
                 )
@@ -314,7 +314,7 @@ mod tests {
     fn every_level_equals_the_twin() {
         let mut random = Random(1);
         for format in Format::ALL {
-            for batch in (1..=13).chain([16, 17, 64]) {
+            for batch in (1..=9).chain([14, 16, 17, 31, 64]) {
                 for _ in 0..6 {
                     let case = case(format, batch, &mut random);
                     let twin = case.multiply(format, Level::SCALAR);

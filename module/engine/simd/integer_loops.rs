@@ -110,6 +110,23 @@ macro_rules! integer_loops {
             }
         }
 
+        /// A tile of up to four rows with a group; the products of row t start `t * stride` into `out`.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        pub fn multiply_tile(
+            group: Blocks<'_>,
+            tile: &[Int8Block],
+            out: &mut [f32],
+            stride: usize,
+        ) {
+            match tile.len().checked_div(group.len()) {
+                Some(4) => halves::<4>(group, tile, out, stride),
+                Some(3) => halves::<3>(group, tile, out, stride),
+                Some(2) => halves::<2>(group, tile, out, stride),
+                _ => row(group, tile, out),
+            }
+        }
+
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = $feature)]
         pub fn multiply(product: Product<'_, $format>) {
@@ -117,12 +134,7 @@ macro_rules! integer_loops {
             for (index, group) in pieces(product.groups, product.blocks).enumerate() {
                 let mut out = product.out.get_mut(16 * index..).unwrap_or_default();
                 for tile in pieces_with_rest(product.activation, TILE_ROWS * product.blocks) {
-                    match tile.len().checked_div(product.blocks) {
-                        Some(4) => halves::<4>(group, tile, out, stride),
-                        Some(3) => halves::<3>(group, tile, out, stride),
-                        Some(2) => halves::<2>(group, tile, out, stride),
-                        _ => row(group, tile, out),
-                    }
+                    multiply_tile(group, tile, out, stride);
                     out = out.get_mut(TILE_ROWS * stride..).unwrap_or_default();
                 }
             }

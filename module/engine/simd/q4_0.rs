@@ -16,6 +16,8 @@ use super::scales::Scales;
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
 #[cfg(target_arch = "aarch64")]
+mod i8mm;
+#[cfg(target_arch = "aarch64")]
 mod neon;
 
 /// The format.
@@ -106,7 +108,10 @@ impl PackedFormat for Q4_0 {
             Instructions::Neon => unsafe { neon::multiply(product) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            _ => unsafe { dotprod::multiply(product) },
+            Instructions::Dotprod => unsafe { dotprod::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::I8mm => unsafe { i8mm::multiply(product) },
         }
     }
 }

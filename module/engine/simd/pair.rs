@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Two rows of activations interleaved for SMMLA, which multiplies 2 x 8 with 8 x 2 integers.
+
+use super::activation::Int8Block;
+use super::plain::Plain;
+
+/// A block of 32 of two rows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PairBlock {
+    /// As [weights 8j to 8j + 7][row].
+    pub values: [[[i8; 8]; 2]; 4],
+    /// The offsets of the two rows, twice.
+    pub offset: [[u8; 4]; 4],
+    /// The scales of the two rows, twice.
+    pub scale: [[u8; 4]; 4],
+    /// Zeros.
+    pub pad: [u8; 32],
+}
+
+// SAFETY: arrays of bytes, 64 + 16 + 16 + 32 without padding.
+unsafe impl Plain for PairBlock {}
+const _: () = assert!(size_of::<PairBlock>() == 2 * size_of::<Int8Block>());
+
+/// Interleaves each two blocks of `blocks`, in place.
+pub fn interleave(blocks: &mut [Int8Block]) {
+    let (pairs, _) = blocks.as_chunks_mut::<2>();
+    for pair in pairs {
+        let [first, second] = *pair;
+        let (first_values, _) = first.values.as_flattened().as_chunks::<8>();
+        let (second_values, _) = second.values.as_flattened().as_chunks::<8>();
+        let mut block = PairBlock {
+            values: [[[0; 8]; 2]; 4],
+            offset: [
+                first.offset[0],
+                second.offset[0],
+                first.offset[0],
+                second.offset[0],
+            ],
+            scale: [
+                first.scale[0],
+                second.scale[0],
+                first.scale[0],
+                second.scale[0],
+            ],
+            pad: [0; 32],
+        };
+        for (values, rows) in block
+            .values
+            .iter_mut()
+            .zip(first_values.iter().zip(second_values))
+        {
+            *values = [*rows.0, *rows.1];
+        }
+        // SAFETY: a pair block has the size of two blocks, and both are made of any bytes.
+        *pair = unsafe { core::mem::transmute::<PairBlock, [Int8Block; 2]>(block) };
+    }
+}
+
+/// Each two interleaved blocks as the pair they are.
+#[inline(always)]
+pub fn pairs(blocks: &[Int8Block]) -> &[PairBlock] {
+    let (pairs, _) = blocks.as_chunks::<2>();
+    // SAFETY: a pair block has the size and the alignment of two blocks, and is made of any bytes.
+    unsafe { core::slice::from_raw_parts(pairs.as_ptr().cast(), pairs.len()) }
+}

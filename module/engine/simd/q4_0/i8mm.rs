@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Q4_0 with SMMLA: 8 weights of 2 row pairs with 8 activations of 2 rows at a time.
+
+use super::{Group, Q4_0};
+use crate::simd::neon::load;
+use crate::simd::pair_loops::pair_loops;
+use core::arch::aarch64::*;
+
+/// 16 times the upper rows of two pairs, and the lower rows.
+type Weights = ([int8x16_t; 4], [int8x16_t; 4]);
+
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn prepare(group: &Group, half: usize, quarter: usize) -> Weights {
+    let chunks = group.pairs[half]
+        .each_ref()
+        .map(|chunk| vreinterpretq_s32_s8(load(chunk)));
+    let eights = [0, 1, 2, 3].map(|j| {
+        let (a, b) = (chunks[2 * j], chunks[2 * j + 1]);
+        vreinterpretq_s8_s32(if quarter == 0 {
+            vzip1q_s32(a, b)
+        } else {
+            vzip2q_s32(a, b)
+        })
+    });
+    (
+        eights.map(|pairs| vandq_s8(pairs, vdupq_n_s8(-16))),
+        eights.map(|pairs| vandq_s8(pairs, vdupq_n_s8(15))),
+    )
+}
+
+/// Adds the products with a pair to `sums`; the conversion by #4 divides by 16, which is exact.
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn add_pair<const I: usize>(
+    sums: &mut Eight,
+    (first, second): &Weights,
+    scales: Eight,
+    pairs: &[PairBlock; 2],
+) {
+    // SAFETY: reads one of the two pairs only.
+    unsafe {
+        core::arch::asm!(
+            "ldp {l:q}, {d:q}, [{pairs}, #{at} + 64]",
+            "ldp {a:q}, {b:q}, [{pairs}, #{at}]",
+            "movi {u:v}.4s, #0",
+            "smmla {l:v}.4s, {l0:v}.16b, {a:v}.16b",
+            "smmla {u:v}.4s, {u0:v}.16b, {a:v}.16b",
+            "smmla {l:v}.4s, {l1:v}.16b, {b:v}.16b",
+            "smmla {u:v}.4s, {u1:v}.16b, {b:v}.16b",
+            "ldp {a:q}, {b:q}, [{pairs}, #{at} + 32]",
+            "smmla {l:v}.4s, {l2:v}.16b, {a:v}.16b",
+            "smmla {u:v}.4s, {u2:v}.16b, {a:v}.16b",
+            "smmla {l:v}.4s, {l3:v}.16b, {b:v}.16b",
+            "smmla {u:v}.4s, {u3:v}.16b, {b:v}.16b",
+            "fmul {b:v}.4s, {sl:v}.4s, {d:v}.4s",
+            "fmul {a:v}.4s, {su:v}.4s, {d:v}.4s",
+            "scvtf {l:v}.4s, {l:v}.4s",
+            "scvtf {u:v}.4s, {u:v}.4s, #4",
+            "fmla {sum_l:v}.4s, {l:v}.4s, {b:v}.4s",
+            "fmla {sum_u:v}.4s, {u:v}.4s, {a:v}.4s",
+            pairs = in(reg) pairs,
+            at = const (I % 2) * size_of::<PairBlock>(),
+            u0 = in(vreg) first[0], u1 = in(vreg) first[1],
+            u2 = in(vreg) first[2], u3 = in(vreg) first[3],
+            l0 = in(vreg) second[0], l1 = in(vreg) second[1],
+            l2 = in(vreg) second[2], l3 = in(vreg) second[3],
+            su = in(vreg) scales[0], sl = in(vreg) scales[1],
+            sum_u = inout(vreg) sums[0], sum_l = inout(vreg) sums[1],
+            u = out(vreg) _, l = out(vreg) _, d = out(vreg) _, a = out(vreg) _, b = out(vreg) _,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+}
+
+pair_loops!(Q4_0, dotprod);
