@@ -63,20 +63,48 @@ pub struct Hyperparameters {
     pub rope_base: f32,
 }
 
-/// A required key.
-fn required<T>(value: Option<T>, key: &'static str) -> Result<T, Refusal> {
-    value.ok_or(Refusal::new(Reason::KeyMissing, 0, key.as_bytes()))
+/// Keys of an architecture, for what is said of them.
+#[derive(Clone, Copy)]
+struct Keys {
+    /// What they begin with.
+    prefix: &'static [u8],
 }
 
-/// Checks that `value` of `key` is in 1..=`most`.
-fn within(value: u32, most: u32, key: &'static str) -> Result<u32, Refusal> {
-    let fits = value >= 1 && value <= most;
-    fits.then_some(value).ok_or(Refusal::new(Reason::KeyValue, u64::from(value), key.as_bytes()))
-}
+impl Keys {
+    /// A refusal about the key that ends in `name`.
+    fn refuse(self, reason: Reason, value: u32, name: &str) -> Refusal {
+        let mut refusal = Refusal::new(reason, u64::from(value), b"");
+        let text = self.prefix.iter().chain(name.as_bytes());
+        for (to, from) in refusal.subject.iter_mut().take(63).zip(text) {
+            *to = *from;
+        }
+        refusal
+    }
 
-/// A required key with a value in 1..=`most`.
-fn number(value: Option<u32>, most: u32, key: &'static str) -> Result<u32, Refusal> {
-    within(required(value, key)?, most, key)
+    /// A required key.
+    fn required<T>(self, value: Option<T>, name: &str) -> Result<T, Refusal> {
+        value.ok_or(self.refuse(Reason::KeyMissing, 0, name))
+    }
+
+    /// Checks that `value` is in 1..=`most`.
+    fn within(self, value: u32, most: u32, name: &str) -> Result<u32, Refusal> {
+        self.check(value >= 1 && value <= most, value, name)?;
+        Ok(value)
+    }
+
+    /// A required key with a value in 1..=`most`.
+    fn number(self, value: Option<u32>, most: u32, name: &str) -> Result<u32, Refusal> {
+        self.within(self.required(value, name)?, most, name)
+    }
+
+    /// Refuses `value` unless it `fits`.
+    fn check(self, fits: bool, value: u32, name: &str) -> Result<(), Refusal> {
+        if fits {
+            Ok(())
+        } else {
+            Err(self.refuse(Reason::KeyValue, value, name))
+        }
+    }
 }
 
 impl Hyperparameters {
@@ -86,53 +114,71 @@ impl Hyperparameters {
     ///
     /// A key that is missing or out of range, or an architecture that is not known here.
     pub fn new(metadata: &Metadata, prefix: &[u8], limits: &Limits) -> Result<Self, Refusal> {
-        let name = required(metadata.architecture, "general.architecture")?.of(prefix);
-        let architecture = match name {
-            b"llama" => Architecture::Llama,
-            b"gpt2" => Architecture::Gpt2,
-            _ => return Err(Refusal::new(Reason::Architecture, 0, name)),
+        let general = Keys {
+            prefix: b"general.",
         };
-        let layers = number(metadata.block_count, LAYERS_MAX, "block_count")?;
-        let embedding = number(metadata.embedding_length, COLUMNS_MAX, "embedding_length")?;
-        let heads = number(metadata.head_count, embedding, "attention.head_count")?;
-        let kv_heads = metadata.head_count_kv.unwrap_or(heads);
-        let kv_heads = within(kv_heads, heads, "attention.head_count_kv")?;
-        if heads.checked_rem(kv_heads) != Some(0) {
-            let key = b"attention.head_count_kv";
-            return Err(Refusal::new(Reason::KeyValue, u64::from(kv_heads), key));
-        }
+        let name = general
+            .required(metadata.architecture, "architecture")?
+            .of(prefix);
+        let (architecture, keys) = match name {
+            b"llama" => (Architecture::Llama, Keys { prefix: b"llama." }),
+            b"gpt2" => (Architecture::Gpt2, Keys { prefix: b"gpt2." }),
+            _ => return Err(general.refuse(Reason::Architecture, 0, "architecture")),
+        };
+        let layers = keys.number(metadata.block_count, LAYERS_MAX, "block_count")?;
+        let embedding = keys.number(metadata.embedding_length, COLUMNS_MAX, "embedding_length")?;
+        let heads = keys.number(metadata.head_count, embedding, "attention.head_count")?;
         let head_size = match metadata.key_length {
             Some(size) => size,
-            None if embedding.checked_rem(heads) == Some(0) => embedding.checked_div(heads).unwrap_or(0),
             None => {
-                let key = b"attention.head_count";
-                return Err(Refusal::new(Reason::KeyValue, u64::from(heads), key));
+                let whole = embedding.checked_rem(heads) == Some(0);
+                keys.check(whole, heads, "attention.head_count")?;
+                embedding.checked_div(heads).unwrap_or(0)
             }
         };
-        let head_size = within(head_size, HEAD_SIZE_MAX, "attention.key_length")?;
-        if metadata.value_length.is_some_and(|size| size != head_size) {
-            let key = b"attention.value_length";
-            return Err(Refusal::new(Reason::KeyValue, u64::from(head_size), key));
-        }
-        let columns = heads.saturating_mul(head_size);
-        within(columns, COLUMNS_MAX, "attention.head_count")?;
-        let trained_context = number(metadata.context_length, CONTEXT_MAX, "context_length")?;
+        let head_size = keys.within(head_size, HEAD_SIZE_MAX, "attention.key_length")?;
+        let value_length = metadata.value_length.unwrap_or(head_size);
+        keys.check(
+            value_length == head_size,
+            value_length,
+            "attention.value_length",
+        )?;
+        keys.within(
+            heads.saturating_mul(head_size),
+            COLUMNS_MAX,
+            "attention.head_count",
+        )?;
+        let kv_heads = metadata.head_count_kv.unwrap_or(heads);
+        let kv_heads = keys.within(kv_heads, heads, "attention.head_count_kv")?;
+        let whole = heads.checked_rem(kv_heads) == Some(0);
+        keys.check(whole, kv_heads, "attention.head_count_kv")?;
+        let trained_context =
+            keys.number(metadata.context_length, CONTEXT_MAX, "context_length")?;
         let (epsilon, rotated) = match architecture {
             Architecture::Llama => {
                 let rotated = metadata.rope_dimension_count.unwrap_or(head_size);
-                let rotated = within(rotated, head_size, "rope.dimension_count")?;
-                if !rotated.is_multiple_of(2) || !head_size.is_multiple_of(2) {
-                    let key = b"rope.dimension_count";
-                    return Err(Refusal::new(Reason::KeyValue, u64::from(rotated), key));
-                }
-                (required(metadata.rms_epsilon, "attention.layer_norm_rms_epsilon")?, rotated)
+                let rotated = keys.within(rotated, head_size, "rope.dimension_count")?;
+                let even = rotated.is_multiple_of(2) && head_size.is_multiple_of(2);
+                keys.check(even, rotated, "rope.dimension_count")?;
+                (
+                    keys.required(metadata.rms_epsilon, "attention.layer_norm_rms_epsilon")?,
+                    rotated,
+                )
             }
-            Architecture::Gpt2 => {
-                (required(metadata.layer_norm_epsilon, "attention.layer_norm_epsilon")?, 0)
-            }
+            Architecture::Gpt2 => (
+                keys.required(metadata.layer_norm_epsilon, "attention.layer_norm_epsilon")?,
+                0,
+            ),
         };
-        let tokens = required(metadata.tokenizer.tokens, "tokenizer.ggml.tokens")?.count;
-        let vocabulary = within(tokens, crate::tokenizer::TOKENS_MAX, "tokenizer.ggml.tokens")?;
+        let feed_forward = metadata.feed_forward_length;
+        let feed_forward = keys.number(feed_forward, COLUMNS_MAX, "feed_forward_length")?;
+        let tokenizer = Keys {
+            prefix: b"tokenizer.ggml.",
+        };
+        let tokens = tokenizer
+            .required(metadata.tokenizer.tokens, "tokens")?
+            .count;
+        let vocabulary = tokenizer.within(tokens, crate::tokenizer::TOKENS_MAX, "tokens")?;
         Ok(Hyperparameters {
             architecture,
             layers,
@@ -141,7 +187,7 @@ impl Hyperparameters {
             kv_heads,
             head_size,
             rotated,
-            feed_forward: number(metadata.feed_forward_length, COLUMNS_MAX, "feed_forward_length")?,
+            feed_forward,
             vocabulary,
             trained_context,
             context: trained_context.min(limits.context),
@@ -162,8 +208,17 @@ impl Hyperparameters {
 
     /// Layout of the KV blocks.
     pub fn kv_layout(&self) -> KvLayout {
-        let Hyperparameters { layers, kv_heads, head_size, .. } = *self;
-        KvLayout { layers, kv_heads, head_size }
+        let Hyperparameters {
+            layers,
+            kv_heads,
+            head_size,
+            ..
+        } = *self;
+        KvLayout {
+            layers,
+            kv_heads,
+            head_size,
+        }
     }
 
     /// Heads that share keys and values.

@@ -23,8 +23,16 @@ pub struct Items {
 
 impl Items {
     /// No items.
-    pub const NONE: Items =
-        Items { first: Place { segment: 0, offset: 0 }, bytes: 0, count: 0, head: 0, full: 0 };
+    pub const NONE: Items = Items {
+        first: Place {
+            segment: 0,
+            offset: 0,
+        },
+        bytes: 0,
+        count: 0,
+        head: 0,
+        full: 0,
+    };
 
     /// Number of items.
     pub fn count(&self) -> u32 {
@@ -41,14 +49,23 @@ impl Items {
     pub fn place(&self, item: u32) -> Option<(Place, u32)> {
         let left = self.count.checked_sub(item).filter(|&left| left > 0)?;
         let Some(past) = item.checked_sub(self.head) else {
-            let offset = self.first.offset.wrapping_add(item.wrapping_mul(self.bytes));
-            let place = Place { segment: self.first.segment, offset };
+            let offset = self
+                .first
+                .offset
+                .wrapping_add(item.wrapping_mul(self.bytes));
+            let place = Place {
+                segment: self.first.segment,
+                offset,
+            };
             return Some((place, left.min(self.head.wrapping_sub(item))));
         };
         let segment = past.checked_div(self.full)?;
         let index = past.checked_rem(self.full)?;
         let segment = self.first.segment.wrapping_add(1).wrapping_add(segment);
-        let place = Place { segment, offset: index.wrapping_mul(self.bytes) };
+        let place = Place {
+            segment,
+            offset: index.wrapping_mul(self.bytes),
+        };
         Some((place, left.min(self.full.wrapping_sub(index))))
     }
 
@@ -87,7 +104,9 @@ impl Layout {
     /// Room for `count` items of `bytes` bytes; `None` when an item is larger than a segment or
     /// the arena larger than 2^32 segments.
     pub fn items(&mut self, bytes: usize, count: u32) -> Option<Items> {
-        let size = u32::try_from(bytes).ok().filter(|_| bytes <= SEGMENT_BYTES)?;
+        let size = u32::try_from(bytes)
+            .ok()
+            .filter(|_| bytes <= SEGMENT_BYTES)?;
         let full = (SEGMENT_BYTES as u32).checked_div(size)?;
         let mut start = self.used.checked_next_multiple_of(ALIGN)?;
         let room = SEGMENT_BYTES as u64 - start % SEGMENT_BYTES as u64;
@@ -96,8 +115,16 @@ impl Layout {
         }
         let segment = u32::try_from(start / SEGMENT_BYTES as u64).ok()?;
         let offset = (start % SEGMENT_BYTES as u64) as u32;
-        let head = (SEGMENT_BYTES as u32 - offset).checked_div(size)?.min(count);
-        let items = Items { first: Place { segment, offset }, bytes: size, count, head, full };
+        let head = (SEGMENT_BYTES as u32 - offset)
+            .checked_div(size)?
+            .min(count);
+        let items = Items {
+            first: Place { segment, offset },
+            bytes: size,
+            count,
+            head,
+            full,
+        };
         self.used = match count.checked_sub(1) {
             None => start,
             Some(last) => {
@@ -135,7 +162,14 @@ mod tests {
         let at = half - 64;
         assert_eq!(
             places,
-            [(0, 128, 2), (0, half + 64, 1), (1, 0, 2), (1, at, 1), (2, 0, 2), (2, at, 1)]
+            [
+                (0, 128, 2),
+                (0, half + 64, 1),
+                (1, 0, 2),
+                (1, at, 1),
+                (2, 0, 2),
+                (2, at, 1)
+            ]
         );
         assert_eq!(layout.used(), 2 * SEGMENT_BYTES as u64 + 2 * at as u64);
     }
@@ -145,7 +179,13 @@ mod tests {
         assert_eq!(Layout::new().items(SEGMENT_BYTES + 1, 1), None);
         assert_eq!(Layout::new().items(0, 1), None);
         let whole = Layout::new().items(SEGMENT_BYTES, 2).unwrap();
-        assert_eq!(whole.place(1).unwrap().0, Place { segment: 1, offset: 0 });
+        assert_eq!(
+            whole.place(1).unwrap().0,
+            Place {
+                segment: 1,
+                offset: 0
+            }
+        );
         assert_eq!(whole.place(2), None);
     }
 }

@@ -148,11 +148,15 @@ impl Load {
         let shape = Hyperparameters::new(metadata, prefix, &self.limits)?;
         let builder = Builder::new(metadata, prefix)?;
         let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
-        let tensors = tensors.get_mut(..infos.count() as usize).ok_or(Failure::Misuse)?;
+        let tensors = tensors
+            .get_mut(..infos.count() as usize)
+            .ok_or(Failure::Misuse)?;
         let mut layout = Layout::new();
         let mut parameters = 0u64;
         for (place, tensor) in (0..).zip(tensors.iter_mut()) {
-            let info = infos.in_file_order(place).and_then(|index| infos.get(index));
+            let info = infos
+                .in_file_order(place)
+                .and_then(|index| infos.get(index));
             let info = info.ok_or(Failure::Misuse)?;
             *tensor = Tensor::new(&info, info.name.of(prefix), &shape)?;
             presence.note(tensor.role);
@@ -177,16 +181,31 @@ impl Load {
         };
         let vocabulary_bytes = builder.table_bytes();
         let too_long = limit(vocabulary_bytes, b"tokenizer.ggml.tokens");
-        let vocabulary = usize::try_from(vocabulary_bytes).ok().filter(|&n| n <= SEGMENT_BYTES);
-        let vocabulary = vocabulary.and_then(|bytes| layout.items(bytes, 1)).ok_or(too_long)?;
+        let vocabulary = usize::try_from(vocabulary_bytes)
+            .ok()
+            .filter(|&n| n <= SEGMENT_BYTES);
+        let vocabulary = vocabulary
+            .and_then(|bytes| layout.items(bytes, 1))
+            .ok_or(too_long)?;
         let arena_bytes = layout.used();
         if arena_bytes > self.limits.model_bytes {
             return Err(limit(arena_bytes, b"model").into());
         }
         let model_bytes = Model::bytes(shape.layers).ok_or(Failure::Misuse)? as u64;
-        self.planned = Some(Planned { shape, builder, rotations, vocabulary });
+        self.planned = Some(Planned {
+            shape,
+            builder,
+            rotations,
+            vocabulary,
+        });
         self.phase = Phase::Planned;
-        Ok(Plan { model_bytes, arena_bytes, weight_bytes, vocabulary_bytes, scratch_bytes: 0 })
+        Ok(Plan {
+            model_bytes,
+            arena_bytes,
+            weight_bytes,
+            vocabulary_bytes,
+            scratch_bytes: 0,
+        })
     }
 
     /// Layers of the model; `None` before [`Load::plan`].
@@ -212,7 +231,9 @@ impl Load {
     ) -> Result<(), Failure> {
         let planned = self.planned.filter(|_| self.phase == Phase::Planned);
         let planned = planned.ok_or(Failure::Misuse)?;
-        let tensors = tensors.get(..self.tensors as usize).ok_or(Failure::Misuse)?;
+        let tensors = tensors
+            .get(..self.tensors as usize)
+            .ok_or(Failure::Misuse)?;
         let mut layout = Layout::new();
         let mut placed = Some(());
         for tensor in tensors {
@@ -222,7 +243,10 @@ impl Load {
             })?;
         }
         placed.ok_or(Failure::Misuse)?;
-        if tensors.iter().all(|tensor| tensor.role.part != Part::Output) {
+        if tensors
+            .iter()
+            .all(|tensor| tensor.role.part != Part::Output)
+        {
             model.head = model.embedding;
         }
         model.rotations = planned.rotations;
@@ -253,7 +277,9 @@ impl Load {
             self.vocabulary_done = progress == tokenizer::Progress::Done;
             return Ok(false);
         }
-        let made = self.making.run(&planned.shape, &planned.rotations, memory, budget);
+        let made = self
+            .making
+            .run(&planned.shape, &planned.rotations, memory, budget);
         let made = made.ok_or(Failure::Misuse)?;
         if made {
             self.phase = Phase::Reading;
@@ -272,9 +298,13 @@ impl Load {
         model: &mut Model,
         layers: &mut [Layer],
     ) -> Result<Read, Failure> {
-        let tensors = tensors.get(..self.tensors as usize).filter(|_| self.phase == Phase::Reading);
+        let tensors = tensors
+            .get(..self.tensors as usize)
+            .filter(|_| self.phase == Phase::Reading);
         let tensors = tensors.ok_or(Failure::Misuse)?;
-        let next = self.reader.next(self.limits.file_bytes, tensors, model, layers);
+        let next = self
+            .reader
+            .next(self.limits.file_bytes, tensors, model, layers);
         let (read, current) = next.ok_or(Failure::Misuse)?;
         self.current = current;
         Ok(read)
@@ -295,8 +325,15 @@ impl Load {
     /// # Errors
     ///
     /// Misuse: the file was not read to its end.
-    pub fn finish(&self, tensors: &[Tensor], model: &Model, arena: Arena<'_>) -> Result<Facts, Failure> {
-        let tensors = tensors.get(..self.tensors as usize).filter(|_| self.phase == Phase::Reading);
+    pub fn finish(
+        &self,
+        tensors: &[Tensor],
+        model: &Model,
+        arena: Arena<'_>,
+    ) -> Result<Facts, Failure> {
+        let tensors = tensors
+            .get(..self.tensors as usize)
+            .filter(|_| self.phase == Phase::Reading);
         let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
         read.ok_or(Failure::Misuse)?;
         let vocabulary = model.vocabulary(arena).and_then(Vocabulary::view);
@@ -327,6 +364,10 @@ impl Load {
 fn copy_cut(text: &[u8], out: &mut [u8; 64]) {
     *out = [0; 64];
     for (to, from) in out.iter_mut().take(63).zip(text) {
-        *to = if matches!(*from, b' '..=b'~') { *from } else { b'?' };
+        *to = if matches!(*from, b' '..=b'~') {
+            *from
+        } else {
+            b'?'
+        };
     }
 }

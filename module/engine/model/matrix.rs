@@ -25,14 +25,23 @@ pub struct Matrix {
 
 impl Matrix {
     /// No matrix.
-    pub const NONE: Matrix =
-        Matrix { format: Format::F32, rows: 0, columns: 0, groups: Items::NONE };
+    pub const NONE: Matrix = Matrix {
+        format: Format::F32,
+        rows: 0,
+        columns: 0,
+        groups: Items::NONE,
+    };
 
     /// Takes room for a matrix; `None` when a group is too large.
     pub fn new(layout: &mut Layout, format: Format, rows: u32, columns: u32) -> Option<Matrix> {
         let bytes = format.group_bytes(columns as usize)?;
         let groups = layout.items(bytes, rows.div_ceil(GROUP_ROWS))?;
-        Some(Matrix { format, rows, columns, groups })
+        Some(Matrix {
+            format,
+            rows,
+            columns,
+            groups,
+        })
     }
 
     /// Whether the model has this matrix.
@@ -52,6 +61,8 @@ impl Matrix {
         }
         let (group, _) = self.groups.run(arena, row / GROUP_ROWS, 1)?;
         let lane = (row % GROUP_ROWS) as usize;
-        self.format.unpack_row(group, lane, self.columns as usize, out).ok()
+        self.format
+            .unpack_row(group, lane, self.columns as usize, out)
+            .ok()
     }
 }

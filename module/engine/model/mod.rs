@@ -131,7 +131,9 @@ impl Model {
 
     /// Bytes of a model with `layers` layers.
     pub fn bytes(layers: u32) -> Option<usize> {
-        (layers as usize).checked_mul(size_of::<Layer>())?.checked_add(size_of::<Model>())
+        (layers as usize)
+            .checked_mul(size_of::<Layer>())?
+            .checked_add(size_of::<Model>())
     }
 
     /// Rotation of `position`; `None` when the model has learned positions.

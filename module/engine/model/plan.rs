@@ -119,15 +119,35 @@ impl Tensor {
         };
         let dims = [u64::from(columns), u64::from(rows), 1, 1];
         if info.dims != dims {
-            let wrong = info.dims.iter().zip(dims).find(|(has, needs)| **has != *needs);
-            return Err(refuse(Reason::TensorShape, wrong.map_or(0, |(has, _)| *has)));
+            let wrong = info
+                .dims
+                .iter()
+                .zip(dims)
+                .find(|(has, needs)| **has != *needs);
+            return Err(refuse(
+                Reason::TensorShape,
+                wrong.map_or(0, |(has, _)| *has),
+            ));
         }
         if matches!(shape(role.part, model), Shape::Vector(_)) && format != Format::F32 {
             return Err(refuse(Reason::TensorType, kind));
         }
-        let tensor = Tensor { offset: info.offset, bytes: info.bytes, role, format, columns, rows };
-        let row_bytes = tensor.row_bytes().ok_or(refuse(Reason::TensorShape, u64::from(columns)))?;
-        let most = if rows == 1 { READ_BYTES_MAX } else { READ_BYTES_MAX / GROUP_ROWS as usize };
+        let tensor = Tensor {
+            offset: info.offset,
+            bytes: info.bytes,
+            role,
+            format,
+            columns,
+            rows,
+        };
+        let row_bytes = tensor
+            .row_bytes()
+            .ok_or(refuse(Reason::TensorShape, u64::from(columns)))?;
+        let most = if rows == 1 {
+            READ_BYTES_MAX
+        } else {
+            READ_BYTES_MAX / GROUP_ROWS as usize
+        };
         if row_bytes > most {
             return Err(refuse(Reason::Limit, row_bytes as u64));
         }
@@ -171,7 +191,11 @@ impl Presence {
                 let needed = due && rule(part, model.architecture) == Rule::Needed;
                 if needed && seen & 1 << part as u32 == 0 {
                     let mut refusal = Refusal::new(Reason::TensorMissing, layer as u64, b"");
-                    Role { part, layer: layer as u16 }.write(&mut refusal.subject);
+                    Role {
+                        part,
+                        layer: layer as u16,
+                    }
+                    .write(&mut refusal.subject);
                     return Err(refusal);
                 }
             }
@@ -203,7 +227,11 @@ pub struct Piece {
 
 /// Pieces of a tensor of `part`.
 pub fn piece_count(part: Part) -> u32 {
-    if matches!(part, Part::QueryKeyValue | Part::QueryKeyValueBias) { 3 } else { 1 }
+    if matches!(part, Part::QueryKeyValue | Part::QueryKeyValueBias) {
+        3
+    } else {
+        1
+    }
 }
 
 /// First row and number of rows of piece `index` of `tensor`.
@@ -262,14 +290,23 @@ pub fn put(
 }
 
 /// Piece `index` of `tensor`, as [`put`] left it.
-pub fn piece(model: &mut Model, layers: &mut [Layer], tensor: &Tensor, index: u32) -> Option<Piece> {
+pub fn piece(
+    model: &mut Model,
+    layers: &mut [Layer],
+    tensor: &Tensor,
+    index: u32,
+) -> Option<Piece> {
     let (first, rows) = piece_rows(tensor, index, &model.shape);
     let destination = if tensor.is_vector(&model.shape) {
         Destination::Vector(*vector_mut(model, layers, tensor.role, index)?)
     } else {
         Destination::Matrix(*matrix_mut(model, layers, tensor.role, index)?)
     };
-    Some(Piece { first, rows, destination })
+    Some(Piece {
+        first,
+        rows,
+        destination,
+    })
 }
 
 /// The matrix of piece `index` of a tensor with `role`.

@@ -67,7 +67,11 @@ impl Reader {
         let start = tensor.map_or(file_bytes, |tensor| tensor.offset);
         if tensor.is_none() || self.offset < start {
             let bytes = start.checked_sub(self.offset)?.min(READ_BYTES_MAX as u64) as u32;
-            let read = Read { offset: self.offset, bytes, chunks: 0 };
+            let read = Read {
+                offset: self.offset,
+                bytes,
+                chunks: 0,
+            };
             self.offset += u64::from(bytes);
             return Some((read, None));
         }
@@ -77,8 +81,13 @@ impl Reader {
         let bytes = (current.rows as usize).checked_mul(current.row_bytes()?)?;
         let read = Read {
             offset: self.offset,
-            bytes: u32::try_from(bytes).ok().filter(|_| bytes <= READ_BYTES_MAX)?,
-            chunks: current.rows.checked_next_multiple_of(current.chunk_rows)?.checked_div(current.chunk_rows)?,
+            bytes: u32::try_from(bytes)
+                .ok()
+                .filter(|_| bytes <= READ_BYTES_MAX)?,
+            chunks: current
+                .rows
+                .checked_next_multiple_of(current.chunk_rows)?
+                .checked_div(current.chunk_rows)?,
         };
         self.offset = self.offset.checked_add(bytes as u64)?;
         self.row = self.row.checked_add(current.rows)?;
@@ -116,7 +125,11 @@ impl Reader {
             Some((rows - rows % GROUP_ROWS).max(GROUP_ROWS))
         };
         let rows = left.min(groups(READ_BYTES_MAX)?);
-        Some(Current { rows, chunk_rows: groups(CHUNK_BYTES)?, ..whole })
+        Some(Current {
+            rows,
+            chunk_rows: groups(CHUNK_BYTES)?,
+            ..whole
+        })
     }
 }
 
@@ -135,8 +148,15 @@ impl Current {
     /// # Errors
     ///
     /// A weight or scale that is not finite.
-    pub fn pack(&self, data: &[u8], chunk: u32, memory: &mut Writer<'_>) -> Result<Option<()>, Refusal> {
-        let Some((first, rows)) = self.chunk(chunk, data) else { return Ok(None) };
+    pub fn pack(
+        &self,
+        data: &[u8],
+        chunk: u32,
+        memory: &mut Writer<'_>,
+    ) -> Result<Option<()>, Refusal> {
+        let Some((first, rows)) = self.chunk(chunk, data) else {
+            return Ok(None);
+        };
         match self.destination {
             Destination::Matrix(matrix) => self.pack_matrix(&matrix, first, rows, memory),
             Destination::Vector(vector) => self.pack_vector(&vector, rows, memory),
@@ -161,15 +181,21 @@ impl Current {
         rows: &[u8],
         memory: &mut Writer<'_>,
     ) -> Result<Option<()>, Refusal> {
-        let Some(row_bytes) = self.row_bytes() else { return Ok(None) };
+        let Some(row_bytes) = self.row_bytes() else {
+            return Ok(None);
+        };
         let group_bytes = row_bytes.saturating_mul(GROUP_ROWS as usize);
         let whole = pieces(rows, group_bytes);
         let count = rows.len().checked_div(group_bytes).unwrap_or(0);
-        let rest = rows.get(count.saturating_mul(group_bytes)..).filter(|rest| !rest.is_empty());
+        let rest = rows
+            .get(count.saturating_mul(group_bytes)..)
+            .filter(|rest| !rest.is_empty());
         for (index, rows) in whole.chain(rest).enumerate() {
             let offset = first + index as u32 * GROUP_ROWS;
             let group = (self.row + offset) / GROUP_ROWS;
-            let Some((place, _)) = matrix.groups.place(group) else { return Ok(None) };
+            let Some((place, _)) = matrix.groups.place(group) else {
+                return Ok(None);
+            };
             let Some(out) = memory.bytes(place, matrix.groups.item_bytes() as usize) else {
                 return Ok(None);
             };
@@ -191,9 +217,13 @@ impl Current {
         values: &[u8],
         memory: &mut Writer<'_>,
     ) -> Result<Option<()>, Refusal> {
-        let Some((place, _)) = vector.items().place(0) else { return Ok(None) };
+        let Some((place, _)) = vector.items().place(0) else {
+            return Ok(None);
+        };
         let out = memory.bytes(place, vector.items().item_bytes() as usize);
-        let Some(out) = out.and_then(pod::cast_mut::<f32>) else { return Ok(None) };
+        let Some(out) = out.and_then(pod::cast_mut::<f32>) else {
+            return Ok(None);
+        };
         let (values, _) = values.as_chunks::<4>();
         for (index, (out, value)) in out.iter_mut().zip(values).enumerate() {
             *out = f32::from_le_bytes(*value);

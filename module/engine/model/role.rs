@@ -129,7 +129,10 @@ impl Role {
     /// so two tensors never have the same role unless they have the same name.
     pub fn of(name: &[u8]) -> Option<Role> {
         if let Some((_, part)) = OF_MODEL.iter().find(|(text, _)| *text == name) {
-            return Some(Role { part: *part, layer: 0 });
+            return Some(Role {
+                part: *part,
+                layer: 0,
+            });
         }
         let rest = name.strip_prefix(LAYER)?;
         let (layer, rest) = number(rest)?;
@@ -152,7 +155,11 @@ impl Role {
         }
         put(LAYER);
         let digits = [10_000, 1_000, 100, 10, 1].map(|unit| b'0' + (self.layer / unit % 10) as u8);
-        let zeros = digits.iter().take(4).take_while(|&&digit| digit == b'0').count();
+        let zeros = digits
+            .iter()
+            .take(4)
+            .take_while(|&&digit| digit == b'0')
+            .count();
         put(digits.get(zeros..).unwrap_or(&[]));
         put(b".");
         if let Some((text, _)) = OF_LAYER.iter().find(|(_, part)| *part == self.part) {
@@ -169,7 +176,9 @@ fn number(text: &[u8]) -> Option<(u16, &[u8])> {
         return None;
     }
     let value = digits.iter().try_fold(0u16, |value, digit| {
-        value.checked_mul(10)?.checked_add(u16::from(digit.wrapping_sub(b'0')))
+        value
+            .checked_mul(10)?
+            .checked_add(u16::from(digit.wrapping_sub(b'0')))
     })?;
     (length > 0).then_some((value, rest))
 }
@@ -201,10 +210,21 @@ mod tests {
 
     #[test]
     fn other_names_have_no_role() {
-        for name in ["", "blk.", "blk.0", "blk.0.", "blk..attn_q.weight", "blk.00.attn_q.weight"] {
+        for name in [
+            "",
+            "blk.",
+            "blk.0",
+            "blk.0.",
+            "blk..attn_q.weight",
+            "blk.00.attn_q.weight",
+        ] {
             assert_eq!(Role::of(name.as_bytes()), None, "{name}");
         }
-        for name in ["blk.65536.attn_q.weight", "blk.-1.attn_q.weight", "rope_freqs.weight"] {
+        for name in [
+            "blk.65536.attn_q.weight",
+            "blk.-1.attn_q.weight",
+            "rope_freqs.weight",
+        ] {
             assert_eq!(Role::of(name.as_bytes()), None, "{name}");
         }
     }

@@ -18,7 +18,10 @@ pub struct Vector {
 
 impl Vector {
     /// No vector.
-    pub const NONE: Vector = Vector { length: 0, values: Items::NONE };
+    pub const NONE: Vector = Vector {
+        length: 0,
+        values: Items::NONE,
+    };
 
     /// Takes room for a vector; `None` when it is too large.
     pub fn new(layout: &mut Layout, length: u32) -> Option<Vector> {

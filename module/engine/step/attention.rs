@@ -36,8 +36,14 @@ impl<'a> Partial<'a> {
     pub fn view(values: &'a mut [f32], head_size: usize) -> Option<Partial<'a>> {
         let beside = values.len().checked_sub(BESIDE)?;
         let (sum, beside) = values.split_at_mut_checked(beside)?;
-        let [largest, weight, ..] = beside else { return None };
-        Some(Partial { sum: sum.get_mut(..head_size)?, largest, weight })
+        let [largest, weight, ..] = beside else {
+            return None;
+        };
+        Some(Partial {
+            sum: sum.get_mut(..head_size)?,
+            largest,
+            weight,
+        })
     }
 
     /// Before any position.
@@ -91,7 +97,9 @@ pub fn attend(tile: Tile<'_>, queries: &[f32], head_size: usize, partials: &mut 
 
 /// Attends to a tile with one query.
 fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'_>) {
-    let Some(mut p) = scores(tile.keys, query, scale) else { return };
+    let Some(mut p) = scores(tile.keys, query, scale) else {
+        return;
+    };
     let count = tile.count.min(TILE);
     if let Some(outside) = p.get_mut(count..) {
         outside.fill(f32::NEG_INFINITY);
@@ -117,7 +125,12 @@ fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'
 fn scores(keys: &[f32], query: &[f32], scale: f32) -> Option<[f32; TILE]> {
     let (keys, _) = keys.as_chunks::<LANES>();
     let mut groups = pieces(keys, query.len());
-    let groups = [groups.next()?, groups.next()?, groups.next()?, groups.next()?];
+    let groups = [
+        groups.next()?,
+        groups.next()?,
+        groups.next()?,
+        groups.next()?,
+    ];
     let [a, b, c, d] = groups;
     let mut sums = [[0.0; LANES]; KEY_GROUPS];
     for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
@@ -179,7 +192,9 @@ fn add<'a, const N: usize>(
         let mut sums = *run;
         let mut row = *values;
         for &p in p {
-            let Some(values) = row.first_chunk::<N>() else { break };
+            let Some(values) = row.first_chunk::<N>() else {
+                break;
+            };
             for (sum, value) in sums.iter_mut().zip(values) {
                 *sum = fma(p, *value, *sum);
             }
@@ -197,12 +212,19 @@ mod tests {
     use crate::step::kv::KvLayout;
 
     /// The contract, word by word, over tiles of any dimension.
-    fn by_the_contract(query: &[f32], keys: &[Vec<f32>], values: &[Vec<f32>]) -> (Vec<f32>, f32, f32) {
+    fn by_the_contract(
+        query: &[f32],
+        keys: &[Vec<f32>],
+        values: &[Vec<f32>],
+    ) -> (Vec<f32>, f32, f32) {
         let (mut m, mut l) = (f32::NEG_INFINITY, 0f32);
         let mut o = vec![0f32; query.len()];
         for (keys, values) in keys.chunks(32).zip(values.chunks(32)) {
             let score = |key: &Vec<f32>| {
-                query.iter().zip(key).fold(0.0, |sum, (q, k)| fma(*q, *k, sum))
+                query
+                    .iter()
+                    .zip(key)
+                    .fold(0.0, |sum, (q, k)| fma(*q, *k, sum))
                     * (1.0 / (query.len() as f32).sqrt())
             };
             let scores: Vec<f32> = keys.iter().map(score).collect();
@@ -215,12 +237,16 @@ mod tests {
             }
             let p: Vec<f32> = scores.iter().map(|score| exp(score - m)).collect();
             let mut lanes = [0f32; 8];
-            p.iter().enumerate().for_each(|(index, p)| lanes[index % 8] += p);
+            p.iter()
+                .enumerate()
+                .for_each(|(index, p)| lanes[index % 8] += p);
             (0..4).for_each(|lane| lanes[lane] += lanes[lane + 4]);
             (0..2).for_each(|lane| lanes[lane] += lanes[lane + 2]);
             l += lanes[0] + lanes[1];
             for (p, value) in p.iter().zip(values) {
-                o.iter_mut().zip(value).for_each(|(o, v)| *o = fma(*p, *v, *o));
+                o.iter_mut()
+                    .zip(value)
+                    .for_each(|(o, v)| *o = fma(*p, *v, *o));
             }
         }
         (o, m, l)
@@ -236,12 +262,18 @@ mod tests {
         for (head_size, positions) in [(1, 1), (6, 5), (8, 32), (16, 33), (48, 200), (63, 256)] {
             let query: Vec<f32> = (0..head_size).map(|_| next()).collect();
             let mut rows = || -> Vec<Vec<f32>> {
-                (0..positions).map(|_| (0..head_size).map(|_| next()).collect()).collect()
+                (0..positions)
+                    .map(|_| (0..head_size).map(|_| next()).collect())
+                    .collect()
             };
             let (keys, values) = (rows(), rows());
             let mut partial = vec![7.0; partial_values(head_size)];
             Partial::view(&mut partial, head_size).unwrap().clear();
-            let layout = KvLayout { layers: 1, kv_heads: 1, head_size: head_size as u32 };
+            let layout = KvLayout {
+                layers: 1,
+                kv_heads: 1,
+                head_size: head_size as u32,
+            };
             for first in (0..positions).step_by(TILE) {
                 let mut block = vec![f32::NAN; 2 * layout.tile_values()];
                 let count = (positions - first).min(TILE);
@@ -254,11 +286,24 @@ mod tests {
                     }
                 }
                 let (keys, values) = block.split_at(layout.tile_values());
-                attend(Tile { keys, values, count }, &query, head_size, &mut partial);
+                attend(
+                    Tile {
+                        keys,
+                        values,
+                        count,
+                    },
+                    &query,
+                    head_size,
+                    &mut partial,
+                );
             }
             let (sum, largest, weight) = by_the_contract(&query, &keys, &values);
             let view = Partial::view(&mut partial, head_size).unwrap();
-            assert_eq!(view.sum.to_vec(), sum, "head size {head_size}, {positions} positions");
+            assert_eq!(
+                view.sum.to_vec(),
+                sum,
+                "head size {head_size}, {positions} positions"
+            );
             assert_eq!((*view.largest, *view.weight), (largest, weight));
         }
     }

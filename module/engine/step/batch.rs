@@ -103,6 +103,8 @@ impl Batch {
 
     /// Whether row `row` met a non-finite activation.
     pub fn failed(&self, row: usize) -> bool {
-        self.failed.get(row).is_some_and(|failed| failed.load(Ordering::Relaxed) != 0)
+        self.failed
+            .get(row)
+            .is_some_and(|failed| failed.load(Ordering::Relaxed) != 0)
     }
 }

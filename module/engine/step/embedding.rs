@@ -20,7 +20,9 @@ pub fn run(
         task.model.embedding.row(task.arena, row.token, out)?;
         if task.model.positions.exists() {
             let position = room.get_mut(..columns)?;
-            task.model.positions.row(task.arena, row.position, position)?;
+            task.model
+                .positions
+                .row(task.arena, row.position, position)?;
             for (sum, value) in out.iter_mut().zip(position) {
                 *sum += *value;
             }

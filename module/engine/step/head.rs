@@ -21,14 +21,23 @@ pub fn run(
     while done < count {
         let head = &task.model.head;
         let most = count - done;
-        let mut products =
-            Products::new(task, head, first + done, most, rows.len(), input, &mut *room)?;
+        let mut products = Products::new(
+            task,
+            head,
+            first + done,
+            most,
+            rows.len(),
+            input,
+            &mut *room,
+        )?;
         let output = products.first;
         for (index, (row, values)) in rows.iter().zip(products.rows()).enumerate() {
             if !finite(values) {
                 task.batch.fail(usize::from(*row));
             }
-            logits.row(index, output, values.len())?.copy_from_slice(values);
+            logits
+                .row(index, output, values.len())?
+                .copy_from_slice(values);
         }
         done += products.groups();
     }

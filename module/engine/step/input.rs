@@ -88,8 +88,12 @@ pub fn pack(
     room: Room<'_>,
 ) -> Option<()> {
     let columns = input.columns(task);
-    let int8 = input.needs(task, ActivationKind::Int8Per32).then_some(ActivationKind::Int8Per32);
-    let float = input.needs(task, ActivationKind::F32).then_some(ActivationKind::F32);
+    let int8 = input
+        .needs(task, ActivationKind::Int8Per32)
+        .then_some(ActivationKind::Int8Per32);
+    let float = input
+        .needs(task, ActivationKind::F32)
+        .then_some(ActivationKind::F32);
     let mut done = 0;
     while done < count {
         let rows = (count - done).min(TILE_ROWS);
@@ -101,7 +105,9 @@ pub fn pack(
         for (kind, out) in [(int8, &mut *room.int8), (float, &mut *room.float)] {
             let Some(kind) = kind else { continue };
             let bytes = kind.bytes(columns)?;
-            let out = out.get_mut(done * bytes..)?.get_mut(..rows.checked_mul(bytes)?)?;
+            let out = out
+                .get_mut(done * bytes..)?
+                .get_mut(..rows.checked_mul(bytes)?)?;
             pack_tile(task, kind, columns, values, out, |index| {
                 if let Some(row) = input.row(task, first + done + index) {
                     task.batch.fail(row);

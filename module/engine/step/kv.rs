@@ -94,7 +94,11 @@ mod tests {
 
     #[test]
     fn every_value_of_a_head_has_its_own_place() {
-        let layout = KvLayout { layers: 3, kv_heads: 2, head_size: 6 };
+        let layout = KvLayout {
+            layers: 3,
+            kv_heads: 2,
+            head_size: 6,
+        };
         let mut seen = vec![0; 2 * layout.tile_values()];
         for position in 64..96 {
             for dimension in 0..6 {

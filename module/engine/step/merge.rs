@@ -49,7 +49,9 @@ pub fn merge(partials: Partials<'_>, room: &mut [f32], out: &mut [f32]) -> Optio
 /// Adds the partial result of the next segment.
 fn join(total: &mut Partial<'_>, segment: &[f32]) -> Option<()> {
     let (sums, beside) = segment.split_at_checked(segment.len().checked_sub(4)?)?;
-    let [largest, weight, ..] = beside else { return None };
+    let [largest, weight, ..] = beside else {
+        return None;
+    };
     total.raise(*largest);
     let factor = exp(*largest - *total.largest);
     *total.weight = fma(factor, *weight, *total.weight);
@@ -66,10 +68,19 @@ mod tests {
     #[test]
     fn one_segment_stays_as_it_is() {
         let values = [6.0, 9.0, 3.0, 0.0, -5.0, 1.5, 0.0, 0.0];
-        let partials = Partials { values: &values, stride: 1, segments: 1, group: 1, head_size: 3 };
+        let partials = Partials {
+            values: &values,
+            stride: 1,
+            segments: 1,
+            group: 1,
+            head_size: 3,
+        };
         let mut out = [0.0; 3];
         merge(partials, &mut [0.0; 8], &mut out).unwrap();
-        assert_eq!(out, [6.0 * (1.0 / 1.5), 9.0 * (1.0 / 1.5), 3.0 * (1.0 / 1.5)]);
+        assert_eq!(
+            out,
+            [6.0 * (1.0 / 1.5), 9.0 * (1.0 / 1.5), 3.0 * (1.0 / 1.5)]
+        );
     }
 
     #[test]
@@ -83,7 +94,13 @@ mod tests {
             [unused, unused],
         ];
         let values = parts.as_flattened().as_flattened();
-        let partials = Partials { values, stride: 3, segments: 2, group: 2, head_size: 1 };
+        let partials = Partials {
+            values,
+            stride: 3,
+            segments: 2,
+            group: 2,
+            head_size: 1,
+        };
         let mut out = [0.0; 2];
         merge(partials, &mut [0.0; 8], &mut out).unwrap();
         assert_eq!(out, [3.0, 4.0]);

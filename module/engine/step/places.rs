@@ -91,11 +91,16 @@ impl Cursor {
     /// Room for the product of `factors` bytes.
     fn take(&mut self, factors: &[usize]) -> Place {
         let offset = self.used.unwrap_or(0);
-        let bytes = factors.iter().try_fold(1usize, |bytes, factor| bytes.checked_mul(*factor));
-        self.used = self.used.and_then(|used| {
-            used.checked_add(bytes?)?.checked_next_multiple_of(ALIGN)
-        });
-        Place { offset, bytes: bytes.unwrap_or(0) }
+        let bytes = factors
+            .iter()
+            .try_fold(1usize, |bytes, factor| bytes.checked_mul(*factor));
+        self.used = self
+            .used
+            .and_then(|used| used.checked_add(bytes?)?.checked_next_multiple_of(ALIGN));
+        Place {
+            offset,
+            bytes: bytes.unwrap_or(0),
+        }
     }
 }
 
@@ -103,7 +108,8 @@ impl Places {
     /// The parts of a step of `shape`, after `header` bytes; `None` when they overflow.
     pub fn new(header: usize, model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
         const VALUE: usize = size_of::<f32>();
-        let padded = |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
+        let padded =
+            |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
         let width = padded(model.embedding)?;
         let query_width = padded(model.query_columns())?;
         let hidden_width = padded(model.feed_forward)?;
@@ -114,7 +120,11 @@ impl Places {
         let int8_row = ActivationKind::Int8Per32.bytes(blocks)?;
         let rows = shape.rows as usize;
         let wide_rows = if rows > NARROW_ROWS { rows } else { 0 };
-        let wide_logits = if shape.logits as usize > NARROW_ROWS { shape.logits as usize } else { 0 };
+        let wide_logits = if shape.logits as usize > NARROW_ROWS {
+            shape.logits as usize
+        } else {
+            0
+        };
         let wide = wide_rows.max(wide_logits);
         let segments = (shape.context as usize).div_ceil(SEGMENT);
         let partial = partial_values(model.head_size as usize);
@@ -122,7 +132,9 @@ impl Places {
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
 
         let mut slot = Cursor { used: Some(0) };
-        let tile = TILE_ROWS.checked_mul(widest)?.max(2 * TILE * model.head_size as usize);
+        let tile = TILE_ROWS
+            .checked_mul(widest)?
+            .max(2 * TILE * model.head_size as usize);
         let parts = SlotParts {
             packed_for: slot.take(&[size_of::<u64>()]),
             values: slot.take(&[tile, VALUE]),
@@ -156,5 +168,104 @@ impl Places {
         all.take(&[slot_bytes, slots.checked_sub(1)?]);
         places.bytes = all.used?;
         Some(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Architecture;
+    use crate::step::kv::KvType;
+
+    #[test]
+    fn a_small_model_runs_in_eight_megabytes() {
+        let model = Hyperparameters {
+            architecture: Architecture::Llama,
+            layers: 6,
+            embedding: 384,
+            heads: 6,
+            kv_heads: 6,
+            head_size: 64,
+            rotated: 64,
+            feed_forward: 1536,
+            vocabulary: 32000,
+            trained_context: 256,
+            context: 256,
+            epsilon: 1e-5,
+            rope_base: 1e4,
+        };
+        let shape = StepShape {
+            rows: 64,
+            logits: 8,
+            workers: 3,
+            context: 256,
+        };
+        let step = Places::new(4096, &model, &shape).unwrap().bytes;
+        let blocks = 256 / TILE;
+        let kv = blocks * model.kv_layout().block_bytes(KvType::F16);
+        assert_eq!(kv, 6 * 256 * 2 * 384 * 2);
+        assert!(
+            step + kv <= 8 << 20,
+            "{step} bytes of the step, {kv} of keys and values"
+        );
+    }
+
+    #[test]
+    fn parts_are_aligned_and_apart() {
+        let model = Hyperparameters {
+            architecture: Architecture::Gpt2,
+            layers: 2,
+            embedding: 48,
+            heads: 3,
+            kv_heads: 3,
+            head_size: 16,
+            rotated: 0,
+            feed_forward: 172,
+            vocabulary: 11,
+            trained_context: 600,
+            context: 600,
+            epsilon: 1e-5,
+            rope_base: 1e4,
+        };
+        for (rows, logits) in [(1, 1), (4, 1), (5, 1), (64, 8), (3, 8)] {
+            let shape = StepShape {
+                rows,
+                logits,
+                workers: 3,
+                context: 300,
+            };
+            let places = Places::new(100, &model, &shape).unwrap();
+            let Places {
+                residual,
+                query,
+                partial,
+                hidden,
+                logits,
+                float,
+                int8,
+                slot,
+                ..
+            } = places;
+            let mut end = 100;
+            for part in [residual, query, partial, hidden, logits, float, int8, slot] {
+                assert!(part.offset >= end && part.offset % ALIGN == 0);
+                end = part.offset + part.bytes;
+            }
+            assert!(places.bytes >= end + 2 * slot.bytes);
+            let SlotParts {
+                packed_for,
+                values,
+                partial,
+                float,
+                int8,
+                products,
+            } = places.parts;
+            let mut end = 0;
+            for part in [packed_for, values, partial, float, int8, products] {
+                assert!(part.offset >= end && part.offset % ALIGN == 0);
+                end = part.offset + part.bytes;
+            }
+            assert!(slot.bytes >= end);
+        }
     }
 }

@@ -35,10 +35,18 @@ impl<'a> Products<'a> {
         let values = room.get_mut(..rows.checked_mul(width)?)?;
         let columns = matrix.columns as usize;
         let packed = input.rows(matrix, rows)?;
-        matrix.format.multiply(task.model.level, groups, columns, packed, rows, values).ok()?;
+        matrix
+            .format
+            .multiply(task.model.level, groups, columns, packed, rows, values)
+            .ok()?;
         let first = group as usize * GROUP_ROWS as usize;
         let count = width.min((matrix.rows as usize).checked_sub(first)?);
-        Some(Products { first, count, width, values })
+        Some(Products {
+            first,
+            count,
+            width,
+            values,
+        })
     }
 
     /// Groups multiplied.

@@ -109,7 +109,10 @@ fn put(
         }
     }
     if projection == Projection::Query {
-        outputs.query.row(row, first, values.len())?.copy_from_slice(values);
+        outputs
+            .query
+            .row(row, first, values.len())?
+            .copy_from_slice(values);
         return Some(());
     }
     let mut rest = &*values;
@@ -118,7 +121,15 @@ fn put(
     while !rest.is_empty() {
         let (part, after) = rest.split_at_checked((head_size - dimension).min(rest.len()))?;
         let value = projection == Projection::Value;
-        outputs.cache.put(row, Cell { value, head, dimension: dimension as u32 }, part)?;
+        outputs.cache.put(
+            row,
+            Cell {
+                value,
+                head,
+                dimension: dimension as u32,
+            },
+            part,
+        )?;
         (rest, head, dimension) = (after, head + 1, 0);
     }
     Some(())

@@ -33,8 +33,15 @@ pub fn run(
     let bias = addend.bias.values(task.arena);
     let mut done = 0;
     while done < count {
-        let mut products =
-            Products::new(task, addend.matrix, first + done, count - done, rows, input, &mut *room)?;
+        let mut products = Products::new(
+            task,
+            addend.matrix,
+            first + done,
+            count - done,
+            rows,
+            input,
+            &mut *room,
+        )?;
         let output = products.first;
         for (row, values) in products.rows().enumerate() {
             add_bias(values, bias, output);

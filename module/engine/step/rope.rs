@@ -37,10 +37,16 @@ mod tests {
 
     #[test]
     fn pairs_rotate_and_the_rest_stays() {
-        let rotation = Rotation { cos: &[0.0, 1.0], sin: &[1.0, 0.0] };
+        let rotation = Rotation {
+            cos: &[0.0, 1.0],
+            sin: &[1.0, 0.0],
+        };
         let mut values = [1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12.];
         rotate(&mut values, 0, 6, rotation);
-        assert_eq!(values, [-2., 1., 3., 4., 5., 6., -8., 7., 9., 10., 11., 12.]);
+        assert_eq!(
+            values,
+            [-2., 1., 3., 4., 5., 6., -8., 7., 9., 10., 11., 12.]
+        );
         let mut part = [3., 4., 5., 6., 7., 8.];
         rotate(&mut part, 2, 6, rotation);
         assert_eq!(part, [3., 4., 5., 6., -8., 7.]);

@@ -35,7 +35,11 @@ pub fn locate(task: &Task<'_>, index: u32) -> Option<(usize, u32, u32)> {
     let (segments, heads) = (task.batch.segments(), task.model.shape.kv_heads);
     let rest = index.checked_div(segments)?;
     let segment = index.checked_rem(segments)?;
-    Some((rest.checked_div(heads)? as usize, rest.checked_rem(heads)?, segment))
+    Some((
+        rest.checked_div(heads)? as usize,
+        rest.checked_rem(heads)?,
+        segment,
+    ))
 }
 
 /// Attends to a segment. `room` is for the keys and values of a tile as f32; `partials` are
@@ -60,7 +64,9 @@ pub fn run(
         Partial::view(partial, head_size)?.clear();
     }
     let first = (unit.head as usize).checked_mul(group)?;
-    let query = queries.row(unit.row, first.checked_add(group)?)?.get(first..)?;
+    let query = queries
+        .row(unit.row, first.checked_add(group)?)?
+        .get(first..)?;
     let end = (start + SEGMENT).min(position + 1);
     let mut tile = start;
     while tile < end {
@@ -68,7 +74,16 @@ pub fn run(
         let values = widen(task.model.level, bytes, blocks.kv_type(), room)?;
         let (keys, values) = values.split_at_checked(values.len() / 2)?;
         let count = (end - tile).min(TILE);
-        attend(Tile { keys, values, count }, query, head_size, partials);
+        attend(
+            Tile {
+                keys,
+                values,
+                count,
+            },
+            query,
+            head_size,
+            partials,
+        );
         tile += TILE;
     }
     Some(())

@@ -61,13 +61,24 @@ pub struct Cut {
 impl Cut {
     /// Chunks of as many units as make up [`CHUNK_BYTES`], at most `most`.
     fn new(units: u32, unit_work: u64, most: u32) -> Cut {
-        let each = CHUNK_BYTES.checked_div(unit_work).unwrap_or(1).clamp(1, u64::from(most.max(1)));
-        Cut { units, each: each as u32, unit_work }
+        let each = CHUNK_BYTES
+            .checked_div(unit_work)
+            .unwrap_or(1)
+            .clamp(1, u64::from(most.max(1)));
+        Cut {
+            units,
+            each: each as u32,
+            unit_work,
+        }
     }
 
     /// Number of chunks, at least 1.
     pub fn chunks(&self) -> u32 {
-        self.units.checked_add(self.each - 1).and_then(|n| n.checked_div(self.each)).unwrap_or(0).max(1)
+        self.units
+            .checked_add(self.each - 1)
+            .and_then(|n| n.checked_div(self.each))
+            .unwrap_or(0)
+            .max(1)
     }
 
     /// First unit and number of units of `chunk`; `None` past the end.
@@ -79,7 +90,8 @@ impl Cut {
 
     /// Work of a chunk, in weight bytes.
     pub fn work(&self) -> u64 {
-        self.unit_work.saturating_mul(u64::from(self.each.min(self.units)))
+        self.unit_work
+            .saturating_mul(u64::from(self.each.min(self.units)))
     }
 }
 
@@ -105,7 +117,15 @@ impl Input {
             Input::AttentionOutput(layer) => [&task.layer(layer)?.output; 3],
             Input::FeedForward(layer) => {
                 let layer = task.layer(layer)?;
-                [if layer.gate.exists() { &layer.gate } else { &layer.up }, &layer.up, &layer.up]
+                [
+                    if layer.gate.exists() {
+                        &layer.gate
+                    } else {
+                        &layer.up
+                    },
+                    &layer.up,
+                    &layer.up,
+                ]
             }
             Input::Down(layer) => [&task.layer(layer)?.down; 3],
             Input::Head => [&task.model.head; 3],
@@ -162,7 +182,10 @@ impl Input {
             Input::Attention(layer) => query_key_value::groups(task.layer(layer)?),
             _ => matrices.first()?.group_count(),
         };
-        let bytes = matrices.iter().map(|matrix| matrix.groups.item_bytes()).max()?;
+        let bytes = matrices
+            .iter()
+            .map(|matrix| matrix.groups.item_bytes())
+            .max()?;
         let twice = matches!(self, Input::FeedForward(layer) if task.layer(layer)?.gate.exists());
         Some((groups, u64::from(bytes) << u32::from(twice)))
     }
@@ -180,7 +203,11 @@ pub fn count(task: &Task<'_>) -> u32 {
 
 /// Stages of each layer.
 fn stages_per_layer(task: &Task<'_>) -> u32 {
-    if task.batch.rows().len() <= NARROW_ROWS { NARROW_STAGES } else { WIDE_STAGES }
+    if task.batch.rows().len() <= NARROW_ROWS {
+        NARROW_STAGES
+    } else {
+        WIDE_STAGES
+    }
 }
 
 impl Stage {
@@ -189,7 +216,9 @@ impl Stage {
         if index >= count(task) {
             return None;
         }
-        let Some(index) = index.checked_sub(1) else { return Some(Stage::Embedding) };
+        let Some(index) = index.checked_sub(1) else {
+            return Some(Stage::Embedding);
+        };
         let narrow = stages_per_layer(task) == NARROW_STAGES;
         let (layer, index) = if narrow {
             (index / NARROW_STAGES, index % NARROW_STAGES)
@@ -198,7 +227,11 @@ impl Stage {
         };
         if layer >= task.model.shape.layers {
             let pack = index == 0 && !Input::Head.is_narrow(task);
-            return Some(if pack { Stage::Pack(Input::Head) } else { Stage::Multiply(Input::Head) });
+            return Some(if pack {
+                Stage::Pack(Input::Head)
+            } else {
+                Stage::Multiply(Input::Head)
+            });
         }
         let attention = Stage::Attention(layer);
         let [a, b, c, d] = [
@@ -210,7 +243,15 @@ impl Stage {
         let multiply = Stage::Multiply;
         let pack = Stage::Pack;
         if narrow {
-            [multiply(a), attention, multiply(b), multiply(c), multiply(d)].get(index as usize).copied()
+            [
+                multiply(a),
+                attention,
+                multiply(b),
+                multiply(c),
+                multiply(d),
+            ]
+            .get(index as usize)
+            .copied()
         } else {
             let stages = [
                 pack(a),
@@ -241,16 +282,32 @@ impl Stage {
             }
             Stage::Multiply(input) => {
                 let (groups, bytes) = input.groups(task)?;
-                let most = if input.is_narrow(task) { NARROW_GROUPS } else { WIDE_GROUPS };
-                Some(Cut::new(groups, bytes * u64::from(tiles(input.rows(task))), most))
+                let most = if input.is_narrow(task) {
+                    NARROW_GROUPS
+                } else {
+                    WIDE_GROUPS
+                };
+                Some(Cut::new(
+                    groups,
+                    bytes * u64::from(tiles(input.rows(task))),
+                    most,
+                ))
             }
             Stage::Attention(_) => {
                 let shape = &task.model.shape;
                 let rows = task.batch.rows();
-                let longest = rows.iter().map(|row| row.position).max()?.min(SEGMENT as u32 - 1);
+                let longest = rows
+                    .iter()
+                    .map(|row| row.position)
+                    .max()?
+                    .min(SEGMENT as u32 - 1);
                 let tasks = rows.len() as u32 * shape.kv_heads * task.batch.segments();
                 let bytes = u64::from(longest + 1) * u64::from(shape.head_size) * 4;
-                Some(Cut::new(tasks, bytes * u64::from(shape.group().div_ceil(2)), u32::MAX))
+                Some(Cut::new(
+                    tasks,
+                    bytes * u64::from(shape.group().div_ceil(2)),
+                    u32::MAX,
+                ))
             }
         }
     }

@@ -30,7 +30,9 @@ impl<'a> Task<'a> {
 /// Whether all of `values` are finite.
 #[inline]
 pub fn finite(values: &[f32]) -> bool {
-    let largest = values.iter().fold(0, |largest, value| (value.to_bits() & 0x7fff_ffff).max(largest));
+    let largest = values.iter().fold(0, |largest, value| {
+        (value.to_bits() & 0x7fff_ffff).max(largest)
+    });
     largest < 0x7f80_0000
 }
 

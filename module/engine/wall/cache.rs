@@ -28,7 +28,11 @@ impl<'a> Blocks<'a> {
     /// The table is valid up to the row's position and its blocks stay for `'a`, sized by `layout`;
     /// nobody writes to the layers read meanwhile.
     pub unsafe fn new(row: &'a Row, layout: KvLayout) -> Option<Blocks<'a>> {
-        Some(Blocks { row, layout, kv_type: KvType::new(row.kv_type)? })
+        Some(Blocks {
+            row,
+            layout,
+            kv_type: KvType::new(row.kv_type)?,
+        })
     }
 
     /// Type of the values.
@@ -49,7 +53,10 @@ impl<'a> Blocks<'a> {
         // SAFETY: The block exists and is large enough for the head, by the invariant.
         unsafe {
             let base = *self.row.blocks.add(block as usize);
-            Some(core::slice::from_raw_parts(base.add(offset), self.layout.head_bytes(self.kv_type)))
+            Some(core::slice::from_raw_parts(
+                base.add(offset),
+                self.layout.head_bytes(self.kv_type),
+            ))
         }
     }
 }
@@ -82,7 +89,12 @@ impl<'a> Store<'a> {
     /// The tables are valid up to the rows' positions and their blocks stay for `'a`, sized by
     /// `layout`; for `'a` nobody reads the layer, and nobody else stores to the same cells.
     pub unsafe fn new(rows: &'a [Row], layout: KvLayout, layer: u32) -> Store<'a> {
-        Store { rows, layout, layer, memory: PhantomData }
+        Store {
+            rows,
+            layout,
+            layer,
+            memory: PhantomData,
+        }
     }
 
     /// Stores `values`, of consecutive dimensions, at the position of row `row`, rounded to the

@@ -45,7 +45,10 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
         let head = &*step.cast::<Head>();
         (head, head.task()?)
     };
-    let memory = Memory { base: step.cast_mut(), places: &head.places };
+    let memory = Memory {
+        base: step.cast_mut(),
+        places: &head.places,
+    };
     let stage = Stage::new(&task, stage)?;
     let (first, count) = stage.cut(&task)?.chunk(chunk)?;
     // SAFETY: This slot is ours by the caller's promise.
@@ -112,7 +115,12 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody else refers to them for `'a`.
-    unsafe fn write<T: Pod>(&self, place: Place, first: usize, count: usize) -> Option<&'a mut [T]> {
+    unsafe fn write<T: Pod>(
+        &self,
+        place: Place,
+        first: usize,
+        count: usize,
+    ) -> Option<&'a mut [T]> {
         let end = first.checked_add(count)?.checked_mul(size_of::<T>())?;
         if end > place.bytes {
             return None;
@@ -135,7 +143,10 @@ impl<'a> Memory<'a> {
         }
         let start = self.places.slot.offset + index as usize * self.places.slot.bytes;
         let parts = &self.places.parts;
-        let at = |part: Place| Place { offset: start + part.offset, ..part };
+        let at = |part: Place| Place {
+            offset: start + part.offset,
+            ..part
+        };
         // SAFETY: The parts of a slot do not overlap; the caller's promise.
         unsafe {
             let all = |part: Place| self.write(at(part), 0, part.bytes / size_of::<f32>());
@@ -156,7 +167,9 @@ impl<'a> Memory<'a> {
     ///
     /// Nobody else refers to these columns for `'a`.
     unsafe fn columns(&self, place: Place, stride: usize, first: u32, count: u32) -> Columns<'a> {
-        let rows = (place.bytes / size_of::<f32>()).checked_div(stride).unwrap_or(0);
+        let rows = (place.bytes / size_of::<f32>())
+            .checked_div(stride)
+            .unwrap_or(0);
         let first = first as usize * GROUP_ROWS as usize;
         let range = first..first + count as usize * GROUP_ROWS as usize;
         // SAFETY: Within the part and aligned, by the invariant; the caller's promise.
@@ -175,12 +188,16 @@ impl<'a> Memory<'a> {
         unsafe {
             match input {
                 Input::Attention(_) | Input::FeedForward(_) | Input::Head => {
-                    Source::Residual(Rows { values: self.read(places.residual), stride: places.width })
+                    Source::Residual(Rows {
+                        values: self.read(places.residual),
+                        stride: places.width,
+                    })
                 }
                 Input::AttentionOutput(_) => Source::Partial(self.read(places.partial)),
-                Input::Down(_) => {
-                    Source::Hidden(Rows { values: self.read(places.hidden), stride: places.hidden_width })
-                }
+                Input::Down(_) => Source::Hidden(Rows {
+                    values: self.read(places.hidden),
+                    stride: places.hidden_width,
+                }),
             }
         }
     }
@@ -244,14 +261,22 @@ impl<'a> Memory<'a> {
         let unit = shape.group() as usize * partial_values(shape.head_size as usize);
         // SAFETY: The queries and the cache are only read in this stage.
         let queries = unsafe { self.read(self.places.query) };
-        let queries = Rows { values: queries, stride: self.places.query_width };
+        let queries = Rows {
+            values: queries,
+            stride: self.places.query_width,
+        };
         for index in first..first.checked_add(count)? {
             let (row, head, segment) = segment::locate(task, index)?;
             // SAFETY: As above; the tables of a prepared step are valid up to the rows' positions.
             let blocks = unsafe { Blocks::new(task.batch.rows().get(row)?, shape.kv_layout())? };
             // SAFETY: The partial results of this unit are ours in this stage.
             let partials = unsafe { self.write(self.places.partial, index as usize * unit, unit)? };
-            let unit = segment::Unit { row, layer, head, segment };
+            let unit = segment::Unit {
+                row,
+                layer,
+                head,
+                segment,
+            };
             segment::run(task, unit, queries, blocks, slot.values, partials)?;
         }
         Some(())
@@ -271,11 +296,23 @@ impl<'a> Memory<'a> {
         first: u32,
         count: u32,
     ) -> Option<()> {
-        let Slot { packed_for, values, partial, float, int8, products: room } = slot;
+        let Slot {
+            packed_for,
+            values,
+            partial,
+            float,
+            int8,
+            products: room,
+        } = slot;
         let places = self.places;
         let packed = if input.is_narrow(task) {
             if *packed_for != key {
-                let room = Room { values, partial, float: &mut *float, int8: &mut *int8 };
+                let room = Room {
+                    values,
+                    partial,
+                    float: &mut *float,
+                    int8: &mut *int8,
+                };
                 // SAFETY: This stage multiplies `input`.
                 let source = unsafe { self.source(input) };
                 input::pack(task, input, source, 0, input.rows(task), room)?;
@@ -284,7 +321,12 @@ impl<'a> Memory<'a> {
             Packed { float, int8 }
         } else {
             // SAFETY: The stage before packed them; this one only reads.
-            unsafe { Packed { float: self.read(places.float), int8: self.read(places.int8) } }
+            unsafe {
+                Packed {
+                    float: self.read(places.float),
+                    int8: self.read(places.int8),
+                }
+            }
         };
         // SAFETY: The outputs of our groups are ours: columns of one part that the input is not
         // made of, and in the cache the cells of these outputs of one layer.
@@ -301,7 +343,10 @@ impl<'a> Memory<'a> {
                 Input::AttentionOutput(layer) => {
                     let layer = task.layer(layer)?;
                     let sums = self.columns(places.residual, places.width, first, count);
-                    let part = residual::Addend { matrix: &layer.output, bias: &layer.output_bias };
+                    let part = residual::Addend {
+                        matrix: &layer.output,
+                        bias: &layer.output_bias,
+                    };
                     residual::run(task, part, first, count, packed, room, sums)
                 }
                 Input::FeedForward(layer) => {
@@ -312,7 +357,10 @@ impl<'a> Memory<'a> {
                 Input::Down(layer) => {
                     let layer = task.layer(layer)?;
                     let sums = self.columns(places.residual, places.width, first, count);
-                    let part = residual::Addend { matrix: &layer.down, bias: &layer.down_bias };
+                    let part = residual::Addend {
+                        matrix: &layer.down,
+                        bias: &layer.down_bias,
+                    };
                     residual::run(task, part, first, count, packed, room, sums)
                 }
                 Input::Head => {

@@ -25,7 +25,13 @@ impl<'a> Columns<'a> {
     pub unsafe fn new(base: *mut f32, rows: usize, stride: usize, range: Range<usize>) -> Self {
         // INVARIANT: the caller's promise; the end is bounded here.
         let range = range.start..range.end.min(stride);
-        Columns { base, rows, stride, range, memory: PhantomData }
+        Columns {
+            base,
+            rows,
+            stride,
+            range,
+            memory: PhantomData,
+        }
     }
 
     /// `count` values of `row` from column `first` of the matrix on; `None` when they are not all
@@ -54,8 +60,12 @@ mod tests {
         let mut matrix = [0f32; 12];
         let base = matrix.as_mut_ptr();
         // SAFETY: The matrix outlives both views, and their columns are disjoint.
-        let (mut left, mut right) =
-            unsafe { (Columns::new(base, 3, 4, 0..3), Columns::new(base, 3, 4, 3..9)) };
+        let (mut left, mut right) = unsafe {
+            (
+                Columns::new(base, 3, 4, 0..3),
+                Columns::new(base, 3, 4, 3..9),
+            )
+        };
         left.row(1, 1, 2).unwrap().fill(1.0);
         right.row(2, 3, 1).unwrap().fill(2.0);
         assert!(left.row(1, 2, 2).is_none());

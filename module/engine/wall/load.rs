@@ -58,7 +58,9 @@ struct Parts<'a> {
 
 /// Offset of the parser's table, and all bytes of the state.
 fn size(tensors: usize, table_bytes: usize) -> Option<(usize, usize)> {
-    let table = tensors.checked_mul(size_of::<Tensor>())?.checked_add(TENSORS)?;
+    let table = tensors
+        .checked_mul(size_of::<Tensor>())?
+        .checked_add(TENSORS)?;
     Some((table, table.checked_add(table_bytes)?))
 }
 
@@ -96,7 +98,10 @@ unsafe fn model<'a>(head: &Head) -> Option<(&'a mut Model, &'a mut [Layer])> {
     // layer; the memory is large enough, and exclusive by the caller's promise.
     unsafe {
         let model = head.model.cast::<Model>();
-        Some((&mut *model, slice::from_raw_parts_mut(model.add(1).cast(), layers as usize)))
+        Some((
+            &mut *model,
+            slice::from_raw_parts_mut(model.add(1).cast(), layers as usize),
+        ))
     }
 }
 
@@ -164,7 +169,9 @@ pub unsafe extern "C" fn sislm_engine_load_size(
         let prefix = slice::from_raw_parts(prefix, bytes);
         let parser = match Parser::new(prefix, u64::MAX) {
             None => {
-                header.write(Header { need: FIXED_BYTES as u64 });
+                header.write(Header {
+                    need: FIXED_BYTES as u64,
+                });
                 return fault::SHORT;
             }
             Some(Err(reason)) => return refuse(reason, refusal),
@@ -172,7 +179,9 @@ pub unsafe extern "C" fn sislm_engine_load_size(
         };
         let table = usize::try_from(parser.table_bytes()).ok();
         let all = table.and_then(|table| self::size(tensors_of(prefix)?, table));
-        let Some((_, all)) = all else { return fault::ARGUMENT };
+        let Some((_, all)) = all else {
+            return fault::ARGUMENT;
+        };
         size.write(all as u64);
     }
     DONE
@@ -198,9 +207,15 @@ pub unsafe extern "C" fn sislm_engine_load_begin(
     let begun = level.and_then(|level| {
         let load = Load::new(limits, level, prefix)?;
         let table_bytes = Parser::new(prefix, limits.file_bytes)?.ok()?.table_bytes();
-        Some((load, tensors_of(prefix)?, usize::try_from(table_bytes).ok()?))
+        Some((
+            load,
+            tensors_of(prefix)?,
+            usize::try_from(table_bytes).ok()?,
+        ))
     });
-    let Some((state, tensors, table_bytes)) = begun else { return fault::ARGUMENT };
+    let Some((state, tensors, table_bytes)) = begun else {
+        return fault::ARGUMENT;
+    };
     match size(tensors, table_bytes) {
         Some((_, all)) if all <= load_bytes && limits.context > 0 => {}
         _ => return fault::ARGUMENT,
@@ -236,7 +251,9 @@ pub unsafe extern "C" fn sislm_engine_load_header(
     // SAFETY: The rules of the wall: a begun load, a prefix of `bytes` bytes, two outputs.
     unsafe {
         let prefix = slice::from_raw_parts(prefix, bytes);
-        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
         let progress = parts.head.load.header(prefix, parts.table, budget);
         let result = progress.map(|progress| match progress {
             Progress::Done => DONE,
@@ -266,14 +283,26 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
     // SAFETY: The rules of the wall: a begun load, a prefix of `bytes` bytes, two outputs.
     unsafe {
         let prefix = slice::from_raw_parts(prefix, bytes);
-        let Some(Parts { head, presence, tensors, table }) = parts(load) else {
+        let Some(Parts {
+            head,
+            presence,
+            tensors,
+            table,
+        }) = parts(load)
+        else {
             return fault::ARGUMENT;
         };
-        let result = head.load.plan(prefix, table, tensors, presence).map(|planned| {
-            let model_bytes = planned.model_bytes + MODEL as u64;
-            plan.write(Plan { model_bytes, ..planned });
-            DONE
-        });
+        let result = head
+            .load
+            .plan(prefix, table, tensors, presence)
+            .map(|planned| {
+                let model_bytes = planned.model_bytes + MODEL as u64;
+                plan.write(Plan {
+                    model_bytes,
+                    ..planned
+                });
+                DONE
+            });
         status(result, refusal)
     }
 }
@@ -295,7 +324,9 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
 ) -> i32 {
     // SAFETY: The rules of the wall: a begun load; zeroed, exclusive memory for the model.
     unsafe {
-        let Some(parts) = parts(load) else { return fault::ARGUMENT };
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
         let head = parts.head;
         let room = model_bytes.checked_sub(MODEL);
         let (Some(room), Some(empty)) = (room, head.load.empty_model()) else {
@@ -310,7 +341,9 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
         place.cast::<Model>().write(empty);
         (head.model, head.model_bytes) = (place, room);
         (head.segments, head.segment_count) = (segments, count);
-        let Some((model, layers)) = self::model(head) else { return fault::ARGUMENT };
+        let Some((model, layers)) = self::model(head) else {
+            return fault::ARGUMENT;
+        };
         match head.load.attach(parts.tensors, model, layers) {
             Ok(()) => DONE,
             Err(_) => fault::ARGUMENT,
@@ -334,9 +367,16 @@ pub unsafe extern "C" fn sislm_engine_load_vocabulary(
     // SAFETY: The rules of the wall: an attached load, exclusive, and with it the whole arena.
     unsafe {
         let prefix = slice::from_raw_parts(prefix, bytes);
-        let Some(parts) = parts(load) else { return fault::ARGUMENT };
-        let Some(arena) = arena(parts.head) else { return fault::ARGUMENT };
-        let done = parts.head.load.vocabulary(prefix, &mut Writer::new(arena), budget);
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
+        let Some(arena) = arena(parts.head) else {
+            return fault::ARGUMENT;
+        };
+        let done = parts
+            .head
+            .load
+            .vocabulary(prefix, &mut Writer::new(arena), budget);
         status(done.map(|done| if done { DONE } else { MORE }), refusal)
     }
 }
@@ -350,8 +390,12 @@ pub unsafe extern "C" fn sislm_engine_load_vocabulary(
 pub unsafe extern "C" fn sislm_engine_load_next(load: *mut u8, read: *mut Read) -> i32 {
     // SAFETY: The rules of the wall: an attached load, exclusive, and an output.
     unsafe {
-        let Some(parts) = parts(load) else { return fault::ARGUMENT };
-        let Some((model, layers)) = model(parts.head) else { return fault::ARGUMENT };
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
+        let Some((model, layers)) = model(parts.head) else {
+            return fault::ARGUMENT;
+        };
         match parts.head.load.next(parts.tensors, model, layers) {
             Ok(next) => {
                 read.write(next);
@@ -380,7 +424,9 @@ pub unsafe extern "C" fn sislm_engine_load_pack(
     unsafe {
         let data = slice::from_raw_parts(data, bytes);
         let head = &*load.cast::<Head>();
-        let Some(arena) = arena(head) else { return fault::ARGUMENT };
+        let Some(arena) = arena(head) else {
+            return fault::ARGUMENT;
+        };
         let result = head.load.pack(data, chunk, &mut Writer::new(arena));
         status(result.map(|()| DONE), refusal)
     }
@@ -399,14 +445,24 @@ pub unsafe extern "C" fn sislm_engine_load_finish(
 ) -> i32 {
     // SAFETY: The rules of the wall: an attached load, exclusive, and two outputs.
     unsafe {
-        let Some(parts) = parts(load) else { return fault::ARGUMENT };
-        let Some((model, _)) = model(parts.head) else { return fault::ARGUMENT };
-        let Some(arena) = arena(parts.head) else { return fault::ARGUMENT };
-        let result = parts.head.load.finish(parts.tensors, model, arena).map(|told| {
-            facts.write(told);
-            Handle::seal(parts.head.model.sub(MODEL), &told);
-            DONE
-        });
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
+        let Some((model, _)) = model(parts.head) else {
+            return fault::ARGUMENT;
+        };
+        let Some(arena) = arena(parts.head) else {
+            return fault::ARGUMENT;
+        };
+        let result = parts
+            .head
+            .load
+            .finish(parts.tensors, model, arena)
+            .map(|told| {
+                facts.write(told);
+                Handle::seal(parts.head.model.sub(MODEL), &told);
+                DONE
+            });
         status(result, refusal)
     }
 }

@@ -11,6 +11,8 @@ pub mod model;
 pub mod pod;
 mod sample;
 pub mod step;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 /// See `sislm_wall!`.

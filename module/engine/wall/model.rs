@@ -78,7 +78,11 @@ pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
         }
         let at = model.add(MODEL).cast::<Model>();
         let layers = slice::from_raw_parts(at.add(1).cast(), (*at).shape.layers as usize);
-        Some(Loaded { model: &*at, layers, arena: Arena::new(handle.segments, handle.count) })
+        Some(Loaded {
+            model: &*at,
+            layers,
+            arena: Arena::new(handle.segments, handle.count),
+        })
     }
 }
 

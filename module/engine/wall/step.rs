@@ -47,8 +47,17 @@ impl Head {
     /// The step's model lives for `'a`.
     pub unsafe fn task(&self) -> Option<Task<'_>> {
         // SAFETY: `step_begin` was given a model; the caller's promise.
-        let Loaded { model, layers, arena } = unsafe { loaded(self.model)? };
-        Some(Task { model, layers, arena, batch: &self.batch })
+        let Loaded {
+            model,
+            layers,
+            arena,
+        } = unsafe { loaded(self.model)? };
+        Some(Task {
+            model,
+            layers,
+            arena,
+            batch: &self.batch,
+        })
     }
 }
 
@@ -58,7 +67,11 @@ fn places(model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
         && (1..=LOGITS_MAX).contains(&shape.logits)
         && (1..=1024).contains(&shape.workers)
         && (1..=model.context).contains(&shape.context);
-    if fits { Places::new(HEAD, model, shape) } else { None }
+    if fits {
+        Places::new(HEAD, model, shape)
+    } else {
+        None
+    }
 }
 
 /// See `sislm_wall!`.
@@ -75,7 +88,9 @@ pub unsafe extern "C" fn sislm_engine_step_size(
 ) -> i32 {
     // SAFETY: The rules of the wall: a loaded model, a readable shape, an output.
     unsafe {
-        let Some(Loaded { model, .. }) = loaded(model) else { return fault::ARGUMENT };
+        let Some(Loaded { model, .. }) = loaded(model) else {
+            return fault::ARGUMENT;
+        };
         let model = &model.shape;
         let (Some(places), Some(kv_type)) = (places(model, &*shape), KvType::new(kv_type)) else {
             return fault::ARGUMENT;
@@ -105,7 +120,9 @@ pub unsafe extern "C" fn sislm_engine_step_begin(
     unsafe {
         let shape = *shape;
         let places = loaded(model).and_then(|loaded| places(&loaded.model.shape, &shape));
-        let Some(places) = places else { return fault::ARGUMENT };
+        let Some(places) = places else {
+            return fault::ARGUMENT;
+        };
         if places.bytes > step_bytes {
             return fault::ARGUMENT;
         }
@@ -136,11 +153,15 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
     unsafe {
         let head = &mut *step.cast::<Head>();
         let rows = slice::from_raw_parts(rows, count as usize);
-        let Some(Loaded { model, .. }) = loaded(head.model) else { return fault::ARGUMENT };
+        let Some(Loaded { model, .. }) = loaded(head.model) else {
+            return fault::ARGUMENT;
+        };
         if let Err(status) = head.batch.set(rows, &head.shape, &model.shape) {
             return status;
         }
-        let Some(task) = head.task() else { return fault::ARGUMENT };
+        let Some(task) = head.task() else {
+            return fault::ARGUMENT;
+        };
         stages.write(stage::count(&task));
     }
     DONE
@@ -161,8 +182,12 @@ pub unsafe extern "C" fn sislm_engine_step_stage(
     // SAFETY: The rules of the wall: a prepared step, only read meanwhile; two outputs.
     unsafe {
         let head = &*step.cast::<Head>();
-        let cut = head.task().and_then(|task| Stage::new(&task, stage)?.cut(&task));
-        let Some(cut) = cut else { return fault::ARGUMENT };
+        let cut = head
+            .task()
+            .and_then(|task| Stage::new(&task, stage)?.cut(&task));
+        let Some(cut) = cut else {
+            return fault::ARGUMENT;
+        };
         chunks.write(cut.chunks());
         work.write(cut.work());
     }
@@ -203,7 +228,9 @@ pub unsafe extern "C" fn sislm_engine_step_logits(
     unsafe {
         let head = &*step.cast::<Head>();
         logits.write(core::ptr::null());
-        let Some(asked) = head.batch.rows().get(row as usize) else { return fault::ARGUMENT };
+        let Some(asked) = head.batch.rows().get(row as usize) else {
+            return fault::ARGUMENT;
+        };
         if head.batch.failed(row as usize) {
             return fault::NUMERIC;
         }

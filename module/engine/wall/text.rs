@@ -60,8 +60,12 @@ pub unsafe extern "C" fn sislm_engine_tokenize_size(
 ) -> i32 {
     // SAFETY: The rules of the wall: a model, an output.
     unsafe {
-        let Some(vocabulary) = vocabulary(model) else { return fault::ARGUMENT };
-        let Some(all) = self::size(&vocabulary, bytes) else { return fault::CAPACITY };
+        let Some(vocabulary) = vocabulary(model) else {
+            return fault::ARGUMENT;
+        };
+        let Some(all) = self::size(&vocabulary, bytes) else {
+            return fault::CAPACITY;
+        };
         size.write(all as u64);
     }
     DONE
@@ -110,7 +114,9 @@ pub unsafe extern "C" fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -
     unsafe {
         let head = &mut *work.cast::<Head>();
         let memory = slice::from_raw_parts_mut(work.add(HEAD), head.work_bytes);
-        let Some(vocabulary) = vocabulary(head.model) else { return fault::ARGUMENT };
+        let Some(vocabulary) = vocabulary(head.model) else {
+            return fault::ARGUMENT;
+        };
         let text = match head.text_bytes {
             0 => &[],
             bytes => slice::from_raw_parts(head.text, bytes),
@@ -164,7 +170,9 @@ pub unsafe extern "C" fn sislm_engine_detokenize(
 ) -> i32 {
     // SAFETY: The rules of the wall: a model, `capacity` bytes of text, an output.
     unsafe {
-        let Some(vocabulary) = vocabulary(model) else { return fault::ARGUMENT };
+        let Some(vocabulary) = vocabulary(model) else {
+            return fault::ARGUMENT;
+        };
         if id >= vocabulary.tokens() || flags & !FIRST != 0 {
             return fault::ARGUMENT;
         }
