@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::gguf::Parser;
-use crate::gguf::testing::{mutations, parse, parse_header};
+use crate::gguf::testing::{Parsed, mutations, parse, parse_header};
 
 use super::testing::{build_parsed, ids, text};
 use super::{TokenKind, Vocabulary};
@@ -46,6 +46,20 @@ fn is_complete(vocabulary: &Vocabulary<'_>) -> bool {
     })
 }
 
+/// Tensors that are accepted lie in the file, one after the other, and are found by their names.
+fn check_tensors(parsed: &Parsed, header: &[u8], bytes: u64) {
+    let tensors = parsed.parser.tensors(&parsed.table).expect("the table");
+    let mut end = parsed.parser.data_offset();
+    for place in 0..tensors.count() {
+        let index = tensors.in_file_order(place).expect("a place");
+        let info = tensors.get(index).expect("a tensor");
+        assert!(info.offset >= end);
+        end = info.offset + info.bytes;
+        assert!(end <= bytes);
+        assert_eq!(tensors.find(header, info.name.of(header)), Some(index));
+    }
+}
+
 /// Mutates each header `count` times; gives how many were still sound.
 fn run(seed: u64, count: u32) -> u32 {
     let (mut sound, mut kept) = (0, 0);
@@ -58,6 +72,7 @@ fn run(seed: u64, count: u32) -> u32 {
             let Ok(parsed) = parse_header(header, bytes, 1000) else {
                 return;
             };
+            check_tensors(&parsed, header, bytes);
             let Ok(tables) = build_parsed(&parsed, header, 1000) else {
                 return;
             };
