@@ -96,7 +96,8 @@ impl Shape {
         Some(
             CHUNK
                 .checked_div(self.format.group_bytes(self.columns)?)?
-                .clamp(1, self.groups),
+                .min(self.groups)
+                .max(1),
         )
     }
 }
