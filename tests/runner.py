@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the units of tests, each a command that prints one line per result, and counts.
+
+A result is a line of Rust's test harness (`test NAME ... ok`) or `ok NAME`, `not ok NAME why`, `skip NAME why`. The
+last line is `N passed, N failed[, N skipped]`; the exit status is 1 when anything failed. From the environment: TESTS,
+a regular expression that names of units must match; SISLM_ALL=1 for the long units; TEST_LOGS, where outputs are kept.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import guests
+import units
+
+RUST = re.compile(r"^test (.+) \.\.\. (ok|FAILED|ignored.*)$")
+LINE = re.compile(r"^(ok|not ok|skip) (\S.*)$")
+
+
+class Result:
+    """One test: its unit, its name, whether it is `ok`, `not ok` or `skip`, and why."""
+
+    def __init__(self, unit, name, state, why=""):
+        self.unit, self.name, self.state, self.why = unit, name, state, why
+
+
+def parse(unit, output):
+    """The results that lines of a unit's output report."""
+    for line in output.splitlines():
+        if found := RUST.match(line):
+            if found[2].startswith("ignored"):
+                continue  # a long test, run by the unit for long tests
+            yield Result(unit, found[1], "ok" if found[2] == "ok" else "not ok")
+        elif found := LINE.match(line):
+            name, _, why = found[2].partition(" ")
+            yield Result(unit, name, found[1], why)
+
+
+def run(unit, log):
+    """Runs one unit; its results, one more that failed when its status and its lines disagree."""
+    environment = {**os.environ, **unit.environment}
+    with open(log, "w+b") as output:
+        status = subprocess.run(
+            unit.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
+        ).returncode
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    results = list(parse(unit.name, text))
+    if status != 0 and not any(result.state == "not ok" for result in results):
+        last = " | ".join(text.strip().splitlines()[-12:])
+        results.append(Result(unit.name, "status", "not ok", f"{status}: {last}"))
+    elif not results:
+        results.append(Result(unit.name, "results", "not ok", "it printed none"))
+    return results
+
+
+def count(results, state):
+    return sum(result.state == state for result in results)
+
+
+def summary(results):
+    """`N passed, N failed`, and how many were skipped."""
+    skipped = count(results, "skip")
+    counts = f"{count(results, 'ok')} passed, {count(results, 'not ok')} failed"
+    return counts + (f", {skipped} skipped" if skipped else "")
+
+
+def show(name, results, seconds):
+    print(f"{name}: {summary(results)} ({seconds:.0f} s)", flush=True)
+    for result in results:
+        if result.state != "ok":
+            print(f"  {result.state} {result.name} {result.why}".rstrip(), flush=True)
+
+
+def main():
+    pattern = re.compile(os.environ.get("TESTS") or ".")
+    logs = pathlib.Path(os.environ["TEST_LOGS"])
+    logs.mkdir(parents=True, exist_ok=True)
+    everything = os.environ.get("SISLM_ALL") == "1"
+    chosen = [unit for unit in units.units(everything) if pattern.search(unit.name)]
+    boots = guests.boots(everything, pattern)
+    if not chosen and not boots:
+        print(f"no unit's name matches {pattern.pattern}")
+        return 1
+    kernels = guests.start_builds(boots, logs)
+    results = []
+    for unit in chosen:
+        start = time.monotonic()
+        found = run(unit, logs / f"{unit.name}.log")
+        show(unit.name, found, time.monotonic() - start)
+        results += found
+    for boot in boots:
+        start = time.monotonic()
+        found = [Result(boot.name, *entry) for entry in guests.run(boot, kernels, logs, LINE)]
+        show(boot.name, found, time.monotonic() - start)
+        results += found
+    print(summary(results))
+    return 1 if count(results, "not ok") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
