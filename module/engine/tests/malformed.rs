@@ -35,22 +35,41 @@ fn name(refusal: &Refusal) -> String {
 
 #[test]
 fn defects_are_refused_for_their_reason() {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_models/malformed"));
+    let folder = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../test_models/malformed"
+    ));
     let reasons = fs::read_to_string(folder.join("REASONS")).expect("the list of files");
     let mut refused = 0;
     for line in reasons.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [file, reasons, subject] = fields[..] else { panic!("{line}") };
+        let [file, reasons, subject] = fields[..] else {
+            panic!("{line}")
+        };
         let bytes = fs::read(folder.join(format!("{file}.gguf"))).expect("the file");
         let Err(refusal) = read(&bytes) else {
-            let headers = ["NOT_GGUF", "VERSION", "COUNT", "VOCABULARY", "TOKENIZER", "KEY_TYPE"];
+            let headers = [
+                "NOT_GGUF",
+                "VERSION",
+                "COUNT",
+                "VOCABULARY",
+                "TOKENIZER",
+                "KEY_TYPE",
+            ];
             assert!(!headers.contains(&reasons), "{file} passed");
             continue;
         };
         refused += 1;
-        assert!(reasons.split(',').any(|reason| reason == name(&refusal)), "{file}: {refusal:?}");
+        assert!(
+            reasons.split(',').any(|reason| reason == name(&refusal)),
+            "{file}: {refusal:?}"
+        );
         if subject != "-" {
-            let end = refusal.subject.iter().position(|&byte| byte == 0).expect("a NUL");
+            let end = refusal
+                .subject
+                .iter()
+                .position(|&byte| byte == 0)
+                .expect("a NUL");
             let found = String::from_utf8_lossy(&refusal.subject[..end]);
             assert_eq!(found, subject, "{file}");
         }
