@@ -110,14 +110,14 @@ impl fmt::Display for Error {
                     ),
                     Errno::EMFILE | Errno::ENFILE | Errno::EBUSY | Errno::EUSERS => write!(
                         f,
-                        "{path} has too many open files ({errno}): end another client, \
+                        "{path} has too many open files ({errno:?}): end another client, \
                          or let the administrator raise the module's limit"
                     ),
                     errno => write!(f, "cannot open {path}: {}", reason(*errno)),
                 }
             }
             Self::Load { name, errno, refusal: Some(refusal), .. } => {
-                write!(f, "the file was refused as \"{name}\" ({errno}): {refusal}")
+                write!(f, "the file was refused as \"{name}\" ({errno:?}): {refusal}")
             }
             Self::Load { name, errno, done, total, .. } => {
                 write!(f, "cannot load \"{name}\" (stopped at {done} of {total} bytes): ")?;

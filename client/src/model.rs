@@ -8,7 +8,7 @@ use crate::Digest;
 /// Positions of one block of keys and values.
 const BLOCK_POSITIONS: u32 = 32;
 /// Positions of a context when none are asked for.
-const DEFAULT_CONTEXT: u32 = 256;
+pub(crate) const DEFAULT_CONTEXT: u32 = 256;
 
 /// A loaded model: shapes, ids, and memory by part; the members are those of `struct sislm_model`.
 pub use crate::uapi::sislm_model as Model;

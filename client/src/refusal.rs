@@ -126,7 +126,7 @@ impl fmt::Display for Refusal {
             ),
             SISLM_LOAD_LIMIT => write!(
                 f,
-                "it is over a limit of the module ({place}); sudo modinfo sislm tells the parameters that raise them, \
+                "it is over a limit of the module ({place}); modinfo sislm tells the parameters that raise them, \
                  sislm-client info their values"
             ),
             SISLM_LOAD_VOCABULARY => {

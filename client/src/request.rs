@@ -135,6 +135,28 @@ pub(crate) fn result(
     Ok(argument)
 }
 
+/// RUN: a turn in one call. Returns the bytes of the answer, with ENOSPC more than fit in `text`.
+pub(crate) fn run(
+    file: BorrowedFd<'_>,
+    prompt: &[u8],
+    text: &mut [u8],
+) -> (usize, nix::Result<()>) {
+    let Ok(prompt_length) = u32::try_from(prompt.len()) else {
+        return (0, Err(Errno::EMSGSIZE));
+    };
+    let mut argument = sislm_run {
+        prompt: prompt.as_ptr() as u64,
+        text: text.as_mut_ptr() as u64,
+        prompt_length,
+        capacity: capacity(text),
+        ..Default::default()
+    };
+    // SAFETY: the kernel reads `prompt_length` bytes of `prompt` and writes at most `capacity` bytes
+    // of `text`, both borrowed until the call returns; the addresses in `result` are 0.
+    let result = unsafe { raw(file, SISLM_IOC_RUN, &mut argument) };
+    (argument.length as usize, result)
+}
+
 /// EVALUATE: continued after signals until all rows are done.
 ///
 /// `log_probabilities` holds one entry per id; `top` holds `top_k` candidates per id.

@@ -8,9 +8,13 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 
 use crate::error::errno_of;
+use crate::model::DEFAULT_CONTEXT;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
-use crate::{SamplingConfig, Turn};
+use crate::{Finish, SamplingConfig, Turn};
+
+/// Most bytes of text that one token stands for.
+const TOKEN_BYTES: usize = 1024;
 
 /// Model, context and sampling of a session.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +55,8 @@ pub struct Tokenize {
 pub struct Session {
     file: File,
     prompt_max: u32,
+    /// At least as many positions as the context has.
+    context: u32,
 }
 
 /// Ends the turn of a session from another thread.
@@ -84,6 +90,7 @@ impl Session {
         Ok(Self {
             file,
             prompt_max: query.prompt_max,
+            context: config.context.max(DEFAULT_CONTEXT),
         })
     }
 
@@ -114,6 +121,46 @@ impl Session {
                 errno,
             },
         })
+    }
+
+    /// Runs a whole turn in one call, which an empty prompt needs: it begins a sequence with BOS
+    /// alone, and there is nothing to write. The text, with U+FFFD for bytes that are no UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::prompt`] and [`Turn`]; [`Error::Call`] with EINVAL for an empty prompt when the
+    /// model has no BOS, with EINTR after a signal.
+    pub fn run(&mut self, prompt: &[u8]) -> Result<String, Error> {
+        let mut text = vec![0; (self.context as usize).saturating_mul(TOKEN_BYTES)];
+        let (length, result) = request::run(self.file.as_fd(), prompt, &mut text);
+        result.map_err(|errno| self.turn_error("answer the prompt", errno))?;
+        text.truncate(length);
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// What the errno of a turn means: RESULT knows more.
+    pub(crate) fn turn_error(&self, doing: &'static str, errno: Errno) -> Error {
+        let result = match self.raw_result() {
+            Ok(result) => result,
+            Err(error) => return error,
+        };
+        let finish = Finish::from(result.finish);
+        match errno {
+            Errno::EMSGSIZE => Error::PromptTokens {
+                tokens: result.prompt_count,
+                context: result.context,
+            },
+            Errno::ENOMEM => Error::Turn { finish, errno },
+            Errno::EIO if result.error != 0 => {
+                let cause = i32::try_from(result.error).unwrap_or_default();
+                Error::Turn {
+                    finish,
+                    errno: Errno::from_raw(cause),
+                }
+            }
+            Errno::EIO => Error::Turn { finish, errno },
+            errno => Error::Call { doing, errno },
+        }
     }
 
     /// What ends the turn from another thread.
@@ -245,6 +292,7 @@ impl Session {
         Self {
             file,
             prompt_max: 0,
+            context: DEFAULT_CONTEXT,
         }
     }
 

@@ -3,10 +3,8 @@
 
 use std::io::{ErrorKind, Read};
 
-use nix::errno::Errno;
-
 use crate::error::errno_of;
-use crate::{Error, Finish, Joiner, Session};
+use crate::{Error, Joiner, Session};
 
 /// Bytes asked for by one read.
 const READ_BYTES: usize = 4096;
@@ -41,30 +39,10 @@ impl<'a> Turn<'a> {
             match self.session.file().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Ok(length) => return Ok(length),
-                Err(error) => return self.failed(errno_of(&error)),
+                Err(error) => {
+                    return Err(self.session.turn_error("read the answer", errno_of(&error)))
+                }
             }
-        }
-    }
-
-    /// What a failed read means: RESULT knows more than the errno.
-    fn failed(&self, errno: Errno) -> Result<usize, Error> {
-        let result = self.session.raw_result()?;
-        let finish = Finish::from(result.finish);
-        match errno {
-            Errno::EMSGSIZE => Err(Error::PromptTokens {
-                tokens: result.prompt_count,
-                context: result.context,
-            }),
-            Errno::ENOMEM => Err(Error::Turn { finish, errno }),
-            Errno::EIO if result.error != 0 => Err(Error::Turn {
-                finish,
-                errno: Errno::from_raw(i32::try_from(result.error).unwrap_or_default()),
-            }),
-            Errno::EIO => Err(Error::Turn { finish, errno }),
-            errno => Err(Error::Call {
-                doing: "read the answer",
-                errno,
-            }),
         }
     }
 }
@@ -98,6 +76,8 @@ impl Iterator for Turn<'_> {
 mod tests {
     use std::fs::File;
     use std::io::Write;
+
+    use nix::errno::Errno;
 
     use super::*;
 

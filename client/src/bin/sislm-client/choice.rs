@@ -45,6 +45,21 @@ pub fn positions_of(model: &Model, asked: Option<u32>) -> anyhow::Result<Option<
     }
 }
 
+/// Whether all of `ids` are in the vocabulary of `model`.
+pub fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
+    match ids.iter().find(|&&id| id >= model.vocabulary) {
+        None => Ok(()),
+        Some(id) => {
+            let sentence = format!(
+                "there is no token {id}: the model \"{}\" has {} tokens, from 0",
+                model.name(),
+                model.vocabulary
+            );
+            Err(Failure::error(ExitCode::Usage, sentence))
+        }
+    }
+}
+
 /// `default`, else the only one, else the embedded one.
 fn unnamed(device: &Device, cli: &Cli) -> anyhow::Result<ModelName> {
     let models = device.models()?;

@@ -14,6 +14,7 @@ use crate::exit_codes::ExitCode;
 pub fn run(cli: &Cli, arguments: &Detokenize, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    choice::check_ids(&model, &arguments.ids)?;
     let config = SessionConfig {
         model: Some(choice::name_of(&model)?),
         ..Default::default()

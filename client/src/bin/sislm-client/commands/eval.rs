@@ -27,7 +27,10 @@ pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<
         ..Default::default()
     };
     let ids = match &arguments.ids {
-        Some(ids) => ids.clone(),
+        Some(ids) => {
+            choice::check_ids(&model, ids)?;
+            ids.clone()
+        }
         None => {
             let how = Tokenize {
                 first: true,

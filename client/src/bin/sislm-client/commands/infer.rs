@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Finish, Model, Outcome, SessionConfig};
+use sislm::{Device, Finish, Model, Outcome, Session, SessionConfig};
 
 use crate::cli::{Cli, Infer};
-use crate::exit_codes::ExitCode;
+use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
 use crate::{choice, input};
 
@@ -20,25 +20,11 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
     let mut session = device.session(&config(arguments, &model)?)?;
     let interrupt = Interrupt::of(session.canceller()?)?;
 
-    let mut text = String::new();
-    for piece in session.prompt(&prompt)? {
-        if interrupt.is_set() {
-            // Again: the first time may have been before the prompt, when there was no turn.
-            interrupt.cancel()?;
-        }
-        let piece = match piece {
-            // The prompt itself was dropped.
-            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => {
-                return Ok(ExitCode::Cancelled);
-            }
-            piece => piece?,
-        };
-        if !cli.json {
-            out.write_all(piece.as_bytes())?;
-            out.flush()?;
-        }
-        text.push_str(&piece);
-    }
+    let text = if prompt.is_empty() {
+        whole(&mut session, &model, cli, out)?
+    } else {
+        streamed(&mut session, &prompt, &interrupt, cli, out)?
+    };
     let outcome = session.outcome()?;
     if cli.json {
         writeln!(out, "{}", object(&model, &outcome, &text))?;
@@ -46,9 +32,62 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
         close(arguments, &model, &outcome, &text, out)?;
     }
     Ok(match outcome.finish {
-        Finish::Cancelled => ExitCode::Cancelled,
+        // None: the prompt was dropped before its turn began.
+        Finish::Cancelled | Finish::None => ExitCode::Cancelled,
         _ => ExitCode::Success,
     })
+}
+
+/// The answer to `prompt`, shown as it comes.
+fn streamed(
+    session: &mut Session,
+    prompt: &[u8],
+    interrupt: &Interrupt,
+    cli: &Cli,
+    out: &mut impl Write,
+) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for piece in session.prompt(prompt)? {
+        if interrupt.is_set() {
+            // Again: the first time may have been before the prompt, when there was no turn.
+            interrupt.cancel()?;
+        }
+        match piece {
+            Ok(piece) => {
+                show(&piece, cli, out)?;
+                text.push_str(&piece);
+            }
+            // The prompt itself was dropped.
+            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(text)
+}
+
+/// What the model writes of its own accord, shown at the end: there is no prompt to write.
+fn whole(
+    session: &mut Session,
+    model: &Model,
+    cli: &Cli,
+    out: &mut impl Write,
+) -> anyhow::Result<String> {
+    if model.bos_id().is_none() {
+        let sentence =
+            "the prompt is empty, and the model has no token to begin with: give it some text";
+        return Err(Failure::error(ExitCode::Usage, sentence));
+    }
+    let text = session.run(b"")?;
+    show(&text, cli, out)?;
+    Ok(text)
+}
+
+fn show(text: &str, cli: &Cli, out: &mut impl Write) -> io::Result<()> {
+    if !cli.json {
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+    }
+    Ok(())
 }
 
 fn config(arguments: &Infer, model: &Model) -> anyhow::Result<SessionConfig> {
@@ -69,7 +108,7 @@ fn config(arguments: &Infer, model: &Model) -> anyhow::Result<SessionConfig> {
     })
 }
 
-/// Ends the text: a line end on a terminal, and the closing line where somebody looks.
+/// Ends the text: a line end on a terminal, and the closing lines where somebody looks.
 fn close(
     arguments: &Infer,
     model: &Model,
@@ -77,30 +116,26 @@ fn close(
     text: &str,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let mut stderr = io::stderr();
-    let open_line = !text.is_empty() && !text.ends_with('\n');
-    if io::stdout().is_terminal() && open_line {
-        writeln!(out)?;
-        out.flush()?;
-    }
-    if stderr.is_terminal() || arguments.stats {
-        if !io::stdout().is_terminal() && open_line {
-            writeln!(stderr)?;
-        }
-        writeln!(
-            stderr,
-            "{}",
-            closing_line(model, outcome, arguments.note.as_deref())
-        )?;
+    let mut lines = String::new();
+    if io::stderr().is_terminal() || arguments.stats {
+        lines += &closing_line(model, outcome, arguments.note.as_deref());
+        lines.push('\n');
     }
     if outcome.finish == Finish::Context {
-        writeln!(
-            stderr,
-            "the context of {} positions is full; --ctx asks for a larger one",
+        lines += &format!(
+            "the context of {} positions is full; --ctx asks for a larger one\n",
             outcome.context
-        )?;
+        );
     }
-    Ok(())
+    if !text.is_empty() && !text.ends_with('\n') {
+        if io::stdout().is_terminal() {
+            writeln!(out)?;
+            out.flush()?;
+        } else if !lines.is_empty() {
+            lines.insert(0, '\n');
+        }
+    }
+    io::stderr().write_all(lines.as_bytes())
 }
 
 /// Model, SIMD level, threads, tokens, tokens per second.
