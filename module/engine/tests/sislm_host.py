@@ -36,7 +36,7 @@ class Report:
         """Passed when `why` is empty."""
         if why:
             self.failed += 1
-            print(f"not ok {name} {why}", flush=True)
+            print(f"not ok {name} {' '.join(why.split())}", flush=True)
         else:
             print(f"ok {name}", flush=True)
 
