@@ -29,15 +29,15 @@ pub const TILE_ROWS: usize = 4;
 pub struct Int8Block {
     /// Values, -127 to 127.
     pub values: [[i8; 16]; 2],
-    /// The i32 -8 * sum of the values, four times: what taking 8 from each weight adds.
-    pub offset: [[u8; 4]; 4],
+    /// The i32 -8 * sum of the values, eight times: what taking 8 from each weight adds.
+    pub offset: [[[u8; 4]; 4]; 2],
     /// The f32 scale, then zeros.
     pub scale: [[u8; 4]; 4],
 }
 
-// SAFETY: arrays of bytes, 32 + 16 + 16 without padding.
+// SAFETY: arrays of bytes, 32 + 32 + 16 without padding.
 unsafe impl Plain for Int8Block {}
-const _: () = assert!(size_of::<Int8Block>() == 64);
+const _: () = assert!(size_of::<Int8Block>() == 80);
 
 impl ActivationKind {
     /// Bytes of a packed row; `None` when `columns` is no multiple of the block, or too large.
@@ -167,7 +167,7 @@ fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     }
     Some(Int8Block {
         values,
-        offset: [sum.wrapping_mul(-8).to_le_bytes(); 4],
+        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
         scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
     })
 }
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(f32::from_le_bytes(block.scale[0]), 1.0);
         assert_eq!(block.values[0][..4], [127, 0, 2, 0]);
         assert_eq!(block.values[1][15], -126);
-        assert_eq!(block.offset, [(-24i32).to_le_bytes(); 4]);
+        assert_eq!(block.offset, [[(-24i32).to_le_bytes(); 4]; 2]);
     }
 
     #[test]
@@ -223,12 +223,12 @@ mod tests {
                 2 => x = core::array::from_fn(|k| if k == 0 { -127.0 } else { k as f32 - 15.5 }),
                 _ => {}
             }
-            let mut twin = Guarded::zeroed(64);
+            let mut twin = Guarded::zeroed(80);
             let kind = ActivationKind::Int8Per32;
             let x = Guarded::copy(&x);
             let result = pack(Level::SCALAR, kind, 32, &x, &mut twin);
             for level in Level::all() {
-                let mut out = Guarded::zeroed(64);
+                let mut out = Guarded::zeroed(80);
                 assert_eq!(pack(level, kind, 32, &x, &mut out), result);
                 assert!(result.is_err() || *out == *twin, "{level:?} {:?}", &*x);
             }
@@ -239,15 +239,15 @@ mod tests {
     fn tiles_interleave_the_blocks_of_their_rows() {
         let x: [f32; 7 * 64] = core::array::from_fn(|k| k as f32 - 60.0);
         let kind = ActivationKind::Int8Per32;
-        let mut out = [0u8; 7 * 128];
+        let mut out = [0u8; 7 * 160];
         pack(Level::SCALAR, kind, 64, &x, &mut out).unwrap();
         for (row, x) in x.chunks(64).enumerate() {
-            let mut alone = [0u8; 128];
+            let mut alone = [0u8; 160];
             pack(Level::SCALAR, kind, 64, x, &mut alone).unwrap();
             let rows = if row < 4 { 4 } else { 3 };
             for block in 0..2 {
-                let at = row / 4 * 4 * 128 + (block * rows + row % 4) * 64;
-                assert_eq!(out[at..at + 64], alone[block * 64..][..64]);
+                let at = row / 4 * 4 * 160 + (block * rows + row % 4) * 80;
+                assert_eq!(out[at..at + 80], alone[block * 80..][..80]);
             }
         }
     }
@@ -269,9 +269,9 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused() {
-        let (x, mut out) = ([0.0; 128], [0; 256]);
+        let (x, mut out) = ([0.0; 128], [0; 320]);
         let kind = ActivationKind::Int8Per32;
-        for (columns, length) in [(64, 255), (0, 0), (48, 256), (96, 256), (256, 256)] {
+        for (columns, length) in [(64, 319), (0, 0), (48, 320), (96, 320), (256, 320)] {
             let refused = pack(Level::SCALAR, kind, columns, &x, &mut out[..length]);
             assert_eq!(refused, Err(Error::Shape));
         }

@@ -431,11 +431,11 @@ mod tests {
         let mut product = |group: &[u8], columns, activation: &[u8], rows, width: usize| {
             format.multiply(level, group, columns, activation, rows, &mut out[..width])
         };
-        assert_eq!(product(&group, 64, &[0; 256], 2, 32), Ok(()));
-        assert_eq!(product(&group, 64, &[0; 256], 2, 31), shape);
-        assert_eq!(product(&group, 64, &[0; 256], 1, 16), shape);
-        assert_eq!(product(&group, 64, &[0; 255], 2, 32), shape);
-        assert_eq!(product(&group[..288], 64, &[0; 256], 2, 32), shape);
+        assert_eq!(product(&group, 64, &[0; 320], 2, 32), Ok(()));
+        assert_eq!(product(&group, 64, &[0; 320], 2, 31), shape);
+        assert_eq!(product(&group, 64, &[0; 320], 1, 16), shape);
+        assert_eq!(product(&group, 64, &[0; 319], 2, 32), shape);
+        assert_eq!(product(&group[..288], 64, &[0; 320], 2, 32), shape);
         assert_eq!(product(&group, 0, &[], 2, 0), shape);
     }
 

@@ -7,11 +7,12 @@
 /// Defines `multiply`, with the instructions of `$feature`, for the format `$format`.
 ///
 /// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales, and
-/// `dots(&weights, &Int8Block, offset)` gives the 8 dot products as f32.
+/// `dots(&weights, &Int8Block, offsets)` gives the 8 dot products as f32, the offsets being those
+/// of `load_offsets`, or of `row_offsets` where a single row is multiplied.
 macro_rules! integer_loops {
     ($feature:literal, $format:ty) => {
         use crate::simd::activation::{Int8Block, TILE_ROWS};
-        use crate::simd::neon::{Eight, load_f32, load_i32, load_offset_and_scale, store};
+        use crate::simd::neon::{Eight, load_f32, load_offsets, store};
         use crate::simd::packed_format::PackedFormat;
         use crate::simd::pieces::{pieces, pieces_with_rest};
         use crate::simd::product::Product;
@@ -26,9 +27,10 @@ macro_rules! integer_loops {
             weights: &Weights,
             scales: Eight,
             activation: &Int8Block,
-            (offset, scale): (int32x4_t, float32x4_t),
+            offsets: [int32x4_t; 2],
         ) -> Eight {
-            let dots = dots(weights, activation, offset);
+            let dots = dots(weights, activation, offsets);
+            let scale = load_f32(&activation.scale);
             [
                 vfmaq_f32(sums[0], dots[0], vmulq_laneq_f32::<0>(scales[0], scale)),
                 vfmaq_f32(sums[1], dots[1], vmulq_laneq_f32::<0>(scales[1], scale)),
@@ -42,9 +44,9 @@ macro_rules! integer_loops {
             let mut sums = [[vdupq_n_f32(0.0); 2]; 2];
             for (block, activation) in group.iter().zip(activation) {
                 for (half, sums) in sums.iter_mut().enumerate() {
-                    let both = load_offset_and_scale(activation);
                     let (weights, scales) = (prepare(block, half), scales(block, half));
-                    *sums = add(*sums, &weights, scales, activation, both);
+                    let offsets = row_offsets(activation);
+                    *sums = add(*sums, &weights, scales, activation, offsets);
                 }
             }
             let (out, _) = out.as_chunks_mut::<4>();
@@ -72,9 +74,8 @@ macro_rules! integer_loops {
                     ($t:literal) => {
                         if $t < T {
                             let activation = &activation[$t];
-                            let offset = load_i32(&activation.offset);
-                            let scale = load_f32(&activation.scale);
-                            sums[$t] = add(sums[$t], &weights, scales, activation, (offset, scale));
+                            let offsets = load_offsets(activation);
+                            sums[$t] = add(sums[$t], &weights, scales, activation, offsets);
                         }
                     };
                 }

@@ -42,24 +42,12 @@ pub fn load_f16(bytes: &[[u8; 2]; 8]) -> Eight {
     ]
 }
 
-/// The offset and the scale of a block, by one instruction: the compiler would load them apart.
-/// (Where registers are short, as in a tile, it is right.)
+/// The offset of a block, twice.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_offset_and_scale(block: &Int8Block) -> (int32x4_t, float32x4_t) {
-    let (offset, scale);
-    // SAFETY: loads the 32 bytes from `offset` on, which lie within the block.
-    unsafe {
-        core::arch::asm!(
-            "ldp {offset:q}, {scale:q}, [{block}, #{at}]",
-            offset = out(vreg) offset,
-            scale = out(vreg) scale,
-            block = in(reg) block,
-            at = const core::mem::offset_of!(Int8Block, offset),
-            options(pure, readonly, nostack, preserves_flags),
-        );
-    }
-    (offset, scale)
+pub fn load_offsets(block: &Int8Block) -> [int32x4_t; 2] {
+    let [first, second] = &block.offset;
+    [load_i32(first), load_i32(second)]
 }
 
 /// Stores four f32.

@@ -15,10 +15,10 @@ pub struct PairBlock {
     /// The scales of the two rows, twice.
     pub scale: [[u8; 4]; 4],
     /// Zeros.
-    pub pad: [u8; 32],
+    pub pad: [u8; 64],
 }
 
-// SAFETY: arrays of bytes, 64 + 16 + 16 + 32 without padding.
+// SAFETY: arrays of bytes, 64 + 16 + 16 + 64 without padding.
 unsafe impl Plain for PairBlock {}
 const _: () = assert!(size_of::<PairBlock>() == 2 * size_of::<Int8Block>());
 
@@ -32,10 +32,10 @@ pub fn interleave(blocks: &mut [Int8Block]) {
         let mut block = PairBlock {
             values: [[[0; 8]; 2]; 4],
             offset: [
-                first.offset[0],
-                second.offset[0],
-                first.offset[0],
-                second.offset[0],
+                first.offset[0][0],
+                second.offset[0][0],
+                first.offset[0][0],
+                second.offset[0][0],
             ],
             scale: [
                 first.scale[0],
@@ -43,7 +43,7 @@ pub fn interleave(blocks: &mut [Int8Block]) {
                 first.scale[0],
                 second.scale[0],
             ],
-            pad: [0; 32],
+            pad: [0; 64],
         };
         for (values, rows) in block
             .values

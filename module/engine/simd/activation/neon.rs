@@ -12,7 +12,7 @@ pub fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
     let mut block = Int8Block {
         values: [[0; 16]; 2],
-        offset: [[0; 4]; 4],
+        offset: [[[0; 4]; 4]; 2],
         scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
     };
     let mut sum = vdupq_n_s16(0);
@@ -23,8 +23,10 @@ pub fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
         unsafe { vst1q_s8(values.as_mut_ptr(), rounded) };
     }
     let offset = vdupq_n_s32(vaddlvq_s16(sum).wrapping_mul(-8));
-    // SAFETY: `offset` has the 16 bytes that are written.
-    unsafe { vst1q_s32(block.offset.as_mut_ptr().cast(), offset) };
+    for out in &mut block.offset {
+        // SAFETY: `out` has the 16 bytes that are written.
+        unsafe { vst1q_s32(out.as_mut_ptr().cast(), offset) };
+    }
     Some(block)
 }
 

@@ -22,11 +22,33 @@ fn scales(group: &Group, half: usize) -> Eight {
     load_f16(&group.scales.0[half])
 }
 
+/// The offset of a block twice, as `load_offsets`, by an instruction of its own for each half.
+///
+/// The compiler would see that all of them are equal, and copy registers: that takes the vector
+/// units, of which this loop has too few.
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots((pairs, below): &Weights, activation: &Int8Block, offset: int32x4_t) -> Eight {
+fn row_offsets(block: &Int8Block) -> [int32x4_t; 2] {
+    let (first, second);
+    // SAFETY: loads the 32 bytes of `offset`.
+    unsafe {
+        core::arch::asm!(
+            "ldp {first:q}, {second:q}, [{block}, #{at}]",
+            first = out(vreg) first,
+            second = out(vreg) second,
+            block = in(reg) block,
+            at = const core::mem::offset_of!(Int8Block, offset),
+            options(readonly, nostack, preserves_flags),
+        );
+    }
+    [first, second]
+}
+
+#[inline]
+#[target_feature(enable = "dotprod")]
+fn dots((pairs, below): &Weights, activation: &Int8Block, offsets: [int32x4_t; 2]) -> Eight {
     let [a0, a1] = activation.values.each_ref().map(|values| load(values));
-    let (mut both, mut lower) = (offset, offset);
+    let [mut both, mut lower] = offsets;
     macro_rules! chunk {
         ($j:literal, $a:ident, $lane:literal) => {
             both = vdotq_laneq_s32::<$lane>(both, pairs[$j], $a);

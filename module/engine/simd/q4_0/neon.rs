@@ -6,7 +6,7 @@
 
 use super::{Group, Q4_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{broadcast, load, load_f16};
+use crate::simd::neon::{broadcast, load, load_f16, load_offsets as row_offsets};
 use core::arch::aarch64::*;
 
 /// Upper and lower rows of the pairs.
@@ -29,7 +29,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots(weights: &Weights, activation: &Int8Block, offset: int32x4_t) -> Eight {
+fn dots(weights: &Weights, activation: &Int8Block, offsets: [int32x4_t; 2]) -> Eight {
     let mut sums = [[vdupq_n_s16(0); 2]; 2];
     for (rows, a) in weights.iter().zip(broadcast(activation)) {
         for (sums, quanta) in sums.iter_mut().zip(rows) {
@@ -40,7 +40,7 @@ fn dots(weights: &Weights, activation: &Int8Block, offset: int32x4_t) -> Eight {
     let [above, below] = sums.map(|[low, high]| vpaddq_s16(low, high));
     [
         vcvtq_f32_s32(vpaddlq_s16(above)),
-        vcvtq_f32_s32(vpadalq_s16(offset, below)),
+        vcvtq_f32_s32(vpadalq_s16(offsets[0], below)),
     ]
 }
 

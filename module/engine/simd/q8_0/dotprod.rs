@@ -3,7 +3,7 @@
 
 use super::{Group, Q8_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{load, load_f16};
+use crate::simd::neon::{load, load_f16, load_offsets as row_offsets};
 use core::arch::aarch64::*;
 
 /// As [weights 4j to 4j + 3][four rows].
@@ -25,7 +25,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots(weights: &Weights, activation: &Int8Block, _offset: int32x4_t) -> Eight {
+fn dots(weights: &Weights, activation: &Int8Block, _offsets: [int32x4_t; 2]) -> Eight {
     let [a0, a1] = activation.values.each_ref().map(|values| load(values));
     let (mut first, mut second) = (vdupq_n_s32(0), vdupq_n_s32(0));
     macro_rules! chunk {

@@ -5,7 +5,7 @@
 
 use super::{Group, Q8_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{broadcast, load, load_f16};
+use crate::simd::neon::{broadcast, load, load_f16, load_offsets as row_offsets};
 use core::arch::aarch64::*;
 
 /// As [weights 4j to 4j + 3][four rows].
@@ -27,7 +27,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots(weights: &Weights, activation: &Int8Block, _offset: int32x4_t) -> Eight {
+fn dots(weights: &Weights, activation: &Int8Block, _offsets: [int32x4_t; 2]) -> Eight {
     let mut sums = [[vdupq_n_s32(0); 2]; 2];
     let (weights, _) = weights.as_chunks::<2>();
     let activation = broadcast(activation);
