@@ -49,7 +49,7 @@ impl Shape {
             Format::Q4_0 | Format::Q8_0 => COLUMNS / 32,
         };
         let mut below =
-            |limit: usize| (u64::from(generator.draw()) * limit as u64 >> 32) as usize + 1;
+            |limit: usize| ((u64::from(generator.draw()) * limit as u64) >> 32) as usize + 1;
         Self {
             format,
             columns: below(blocks) * format.block(),

@@ -189,10 +189,8 @@ mod tests {
     fn selftest_counts() {
         let mut size = 0;
         // SAFETY: A live local.
-        assert_eq!(
-            unsafe { sislm_engine_check_size(0, 0, 0, 0, &mut size) },
-            DONE
-        );
+        let status = unsafe { sislm_engine_check_size(0, 0, 0, 0, &mut size) };
+        assert_eq!(status, DONE);
         let mut work = memory(size);
         let base = aligned(&mut work);
         let mut result = SelfTest {
@@ -215,15 +213,11 @@ mod tests {
     fn bench_passes_end() {
         let mut size = 0;
         // SAFETY: A live local.
-        assert_eq!(
-            unsafe { sislm_engine_check_size(2, 1, 4096, 64, &mut size) },
-            DONE
-        );
-        // SAFETY: A live local.
-        assert_eq!(
-            unsafe { sislm_engine_check_size(2, 1, 4097, 64, &mut 0) },
-            fault::ARGUMENT
-        );
+        let status = unsafe { sislm_engine_check_size(2, 1, 4096, 64, &mut size) };
+        assert_eq!(status, DONE);
+        // SAFETY: A live temporary.
+        let status = unsafe { sislm_engine_check_size(2, 1, 4097, 64, &mut 0) };
+        assert_eq!(status, fault::ARGUMENT);
         let mut work = memory(size);
         let base = aligned(&mut work);
         let mut ends = 0;
