@@ -120,6 +120,14 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
     }
     let name =
         ModelName::of_file(path).with_context(|| format!("{} has no file name", path.display()))?;
+    if device.model(&name)?.is_some() {
+        let sentence = format!(
+            "another model is loaded as \"{name}\": load this file under a name of its own \
+             (sislm-client load {} --name NAME), and give that with -m",
+            path.display()
+        );
+        return Err(Failure::error(ExitCode::GeneralError, sentence));
+    }
     loading::load(device, &cli.device, &file, bytes, &name)?;
     Ok(name)
 }
