@@ -9,7 +9,8 @@ pub const F16_MAX: f32 = 65504.0;
 pub fn f16_to_f32(half: u16) -> f32 {
     let sign = u32::from(half & 0x8000) << 16;
     let magnitude = u32::from(half & 0x7fff);
-    // Shifted into place the exponent is short of 127 - 15; the product is exact, subnormals included.
+    // Shifted into place the exponent is short of 127 - 15; the product is exact, subnormals
+    // included.
     let finite = (f32::from_bits(magnitude << 13) * f32::from_bits((127 + 112) << 23)).to_bits();
     let special = 0x7f80_0000 | magnitude << 13 | u32::from(magnitude > 0x7c00) << 22;
     f32::from_bits(sign | if magnitude < 0x7c00 { finite } else { special })

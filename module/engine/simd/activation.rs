@@ -54,10 +54,10 @@ impl ActivationKind {
 
 /// Packs the rows of a batch, `x` as [row][`columns`], into `out` of `kind.bytes(columns)` per row.
 ///
-/// Rows lie in tiles of [`TILE_ROWS`], block by block: [tile][block][row of the tile]; the last tile
-/// may have fewer. So rows packed together are multiplied together, at the same `level`: with SMMLA
-/// the rows of a full tile are interleaved in pairs. An activation that is not
-/// finite, or too large to quantize (2^60), is refused with its block, counted in `x`.
+/// Rows lie in tiles of [`TILE_ROWS`], block by block: [tile][block][row of the tile]; the last
+/// tile may have fewer. So rows packed together are multiplied together, at the same `level`: with
+/// SMMLA the rows of a full tile are interleaved in pairs. An activation that is not finite, or too
+/// large to quantize (2^60), is refused with its block, counted in `x`.
 pub fn pack(
     level: Level,
     kind: ActivationKind,
@@ -108,8 +108,8 @@ fn pack_int8_tile(
     }
 }
 
-/// Packs `x`, rows of `blocks`, each block by `pack`, to [block][row]; gives the number of blocks, or `Err` with the first
-/// that `pack` refuses.
+/// Packs `x`, rows of `blocks`, each block by `pack`, to [block][row]; gives the number of blocks,
+/// or `Err` with the first that `pack` refuses.
 fn pack_tile<X, Block>(
     blocks: usize,
     x: &[X],

@@ -4,7 +4,8 @@
 //! A single activation row passes over two groups at once, so that eight sums hide the latency of
 //! the multiply-add. A tile of two to four rows shares the widened weights of one group.
 
-/// Defines `multiply` for the format `$format`; `weights(&Group)` widens the 16 weights of a column.
+/// Defines `multiply` for the format `$format`; `weights(&Group)` widens the 16 weights of a
+/// column.
 macro_rules! float_loops {
     ($format:ty) => {
         use crate::simd::activation::TILE_ROWS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Weight formats: the one dispatch over them.
 //!
-//! A weight matrix is packed in groups of [`GROUP_ROWS`] rows, block by block along the row, so that the rows lie in
-//! the lanes of a vector. One packed layout serves every SIMD level.
+//! A weight matrix is packed in groups of [`GROUP_ROWS`] rows, block by block along the row, so
+//! that the rows lie in the lanes of a vector. One packed layout serves every SIMD level.
 
 use super::activation::ActivationKind;
 use super::f16::F16;
@@ -99,7 +99,8 @@ impl Format {
         })
     }
 
-    /// Bytes of a packed group of 16 rows; `None` when `columns` is no multiple of the block, or too large.
+    /// Bytes of a packed group of 16 rows; `None` when `columns` is no multiple of the block, or
+    /// too large.
     pub fn group_bytes(self, columns: usize) -> Option<usize> {
         with_format!(self, T => {
             blocks::<T>(columns)?.checked_mul(size_of::<<T as PackedFormat>::Group>())
@@ -111,7 +112,8 @@ impl Format {
         with_format!(self, T => pack::<T>(rows, columns, group))
     }
 
-    /// The row in `lane` (0 to 15) of a group as f32: scale times quantum rounded once, F16 and F32 exact.
+    /// The row in `lane` (0 to 15) of a group as f32: scale times quantum rounded once, F16 and F32
+    /// exact.
     pub fn unpack_row(
         self,
         group: &[u8],
@@ -122,8 +124,8 @@ impl Format {
         with_format!(self, T => unpack_row::<T>(group, lane, columns, out))
     }
 
-    /// Multiplies n whole `groups` with `rows` activation rows packed at the same level, into `out` as
-    /// [row][16 * n].
+    /// Multiplies n whole `groups` with `rows` activation rows packed at the same level, into `out`
+    /// as [row][16 * n].
     pub fn multiply(
         self,
         level: Level,
@@ -195,255 +197,4 @@ fn unpack_row<T: PackedFormat>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::activation;
-    use super::super::testing::{Guarded, Random};
-    use super::*;
-    use crate::math::half::f32_to_f16;
-
-    /// `rows` rows of `columns` random weights as the file has them.
-    fn random_rows(format: Format, rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
-        let scale = |random: &mut Random| f32_to_f16(random.float() / 64.0).to_le_bytes();
-        let mut file = Vec::new();
-        for _ in 0..rows * columns / format.block() {
-            match format {
-                Format::F32 => file.extend(random.float().to_le_bytes()),
-                Format::F16 => file.extend(scale(random)),
-                Format::Q4_0 | Format::Q8_0 => {
-                    file.extend(scale(random));
-                    // Extreme quanta now and then: sums must not overflow.
-                    let extreme = random.below(8) == 0;
-                    for _ in 2..format.file_block_bytes() {
-                        let byte = random.next() as u8;
-                        file.push(if extreme {
-                            [0, 0x80, 0xff][usize::from(byte) % 3]
-                        } else {
-                            byte
-                        });
-                    }
-                }
-            }
-        }
-        file
-    }
-
-    /// The weights of a row in the file, by the definition of the format.
-    fn weights(format: Format, row: &[u8]) -> Vec<f32> {
-        let half =
-            |bytes: &[u8]| crate::math::half::f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]));
-        row.chunks(format.file_block_bytes())
-            .flat_map(|block| match format {
-                Format::F32 => vec![f32::from_le_bytes(block.try_into().unwrap())],
-                Format::F16 => vec![half(block)],
-                Format::Q8_0 => block[2..]
-                    .iter()
-                    .map(|q| half(block) * f32::from(*q as i8))
-                    .collect(),
-                Format::Q4_0 => {
-                    let low = block[2..].iter().map(|byte| byte & 15);
-                    let high = block[2..].iter().map(|byte| byte >> 4);
-                    low.chain(high)
-                        .map(|q| half(block) * (f32::from(q) - 8.0))
-                        .collect()
-                }
-            })
-            .collect()
-    }
-
-    struct Case {
-        columns: usize,
-        file: Vec<u8>,
-        /// Packed groups.
-        groups: Guarded<u8>,
-        count: usize,
-        x: Vec<f32>,
-        batch: usize,
-    }
-
-    fn case(format: Format, batch: usize, random: &mut Random) -> Case {
-        let columns = format.block() * (1 + random.below(12));
-        let rows = 1 + random.below(50);
-        let count = rows.div_ceil(GROUP_ROWS);
-        let file = random_rows(format, rows, columns, random);
-        let bytes = format.group_bytes(columns).unwrap();
-        let mut groups = Guarded::zeroed(count * bytes);
-        let row_bytes = format.row_bytes(columns).unwrap();
-        for (file, group) in file
-            .chunks(GROUP_ROWS * row_bytes)
-            .zip(groups.chunks_mut(bytes))
-        {
-            let mut exact = Guarded::zeroed(bytes);
-            format
-                .pack(&Guarded::copy(file), columns, &mut exact)
-                .unwrap();
-            group.copy_from_slice(&exact);
-        }
-        let x: Vec<f32> = (0..batch * columns).map(|_| random.float()).collect();
-        Case {
-            columns,
-            file,
-            groups,
-            count,
-            x,
-            batch,
-        }
-    }
-
-    impl Case {
-        fn multiply(&self, format: Format, level: Level) -> Vec<u32> {
-            let kind = format.activation();
-            let bytes = self.batch * kind.bytes(self.columns).unwrap();
-            let mut activation = Guarded::zeroed(bytes);
-            activation::pack(level, kind, self.columns, &self.x, &mut activation).unwrap();
-            let mut out = Guarded::zeroed(self.batch * self.count * GROUP_ROWS);
-            format
-                .multiply(
-                    level,
-                    &self.groups,
-                    self.columns,
-                    &activation,
-                    self.batch,
-                    &mut out,
-                )
-                .unwrap();
-            out.iter().map(|y: &f32| y.to_bits()).collect()
-        }
-    }
-
-    #[test]
-    fn every_level_equals_the_twin() {
-        let mut random = Random(1);
-        for format in Format::ALL {
-            for batch in (1..=9).chain([14, 16, 17, 31, 64]) {
-                for _ in 0..6 {
-                    let case = case(format, batch, &mut random);
-                    let twin = case.multiply(format, Level::SCALAR);
-                    for level in Level::all() {
-                        let loops = case.multiply(format, level);
-                        assert_eq!(loops, twin, "{format:?} {level:?} batch {batch}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_twin_is_a_matrix_product() {
-        let mut random = Random(2);
-        for format in Format::ALL {
-            for _ in 0..20 {
-                let case = case(format, 3, &mut random);
-                let products = case.multiply(format, Level::SCALAR);
-                let rows = case.file.chunks(format.row_bytes(case.columns).unwrap());
-                for (row, file) in rows.enumerate() {
-                    let weights = weights(format, file);
-                    for (t, x) in case.x.chunks(case.columns).enumerate() {
-                        let terms = weights
-                            .iter()
-                            .zip(x)
-                            .map(|(w, x)| f64::from(*w) * f64::from(*x));
-                        let exact: f64 = terms.clone().sum();
-                        let largest: f64 = weights.iter().map(|w| f64::from(w.abs()) * 8.0).sum();
-                        let bits = products[t * case.count * GROUP_ROWS + row];
-                        let error = (f64::from(f32::from_bits(bits)) - exact).abs();
-                        // Half a quantum of 8 / 127 for each activation, or rounding alone.
-                        let bound = match format.activation() {
-                            ActivationKind::F32 => 1e-6,
-                            ActivationKind::Int8Per32 => 0.51 / 127.0,
-                        };
-                        assert!(error <= bound * largest, "{format:?}: off by {error}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn rows_come_back() {
-        let mut random = Random(3);
-        for format in Format::ALL {
-            let case = case(format, 1, &mut random);
-            let rows = case.file.chunks(format.row_bytes(case.columns).unwrap());
-            let bytes = format.group_bytes(case.columns).unwrap();
-            for (row, file) in rows.enumerate() {
-                let group = &case.groups[row / GROUP_ROWS * bytes..][..bytes];
-                let mut out = Guarded::zeroed(case.columns);
-                format
-                    .unpack_row(group, row % GROUP_ROWS, case.columns, &mut out)
-                    .unwrap();
-                assert_eq!(*out, *weights(format, file), "{format:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn missing_rows_are_zeros() {
-        for format in Format::ALL {
-            let columns = 64;
-            let file = random_rows(format, 3, columns, &mut Random(4));
-            let mut group = vec![0xaa; format.group_bytes(columns).unwrap()];
-            format.pack(&file, columns, &mut group).unwrap();
-            let mut out = [1.0; 64];
-            format.unpack_row(&group, 3, columns, &mut out).unwrap();
-            assert!(out.iter().all(|x| *x == 0.0), "{format:?}");
-        }
-    }
-
-    #[test]
-    fn not_finite_is_refused_with_its_block() {
-        for format in Format::ALL {
-            let columns = 64;
-            let mut group = vec![0; format.group_bytes(columns).unwrap()];
-            let blocks = 16 * columns / format.block();
-            for block in [0, 1, blocks / 2, blocks - 1] {
-                let mut file = random_rows(format, 16, columns, &mut Random(5));
-                let at = block * format.file_block_bytes();
-                let bad: &[u8] = match format {
-                    Format::F32 => &[0, 0, 0x80, 0x7f],
-                    _ => &[1, 0xfc],
-                };
-                file[at..at + bad.len()].copy_from_slice(bad);
-                let refused = format.pack(&file, columns, &mut group);
-                assert_eq!(refused, Err(Error::NotFinite { block }), "{format:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn lengths_that_do_not_fit_are_refused() {
-        let format = Format::Q4_0;
-        let shape = Err(Error::Shape);
-        let (mut group, mut out) = ([0; 576], [0.0; 64]);
-        assert_eq!(format.group_bytes(48), None);
-        assert_eq!(format.group_bytes(usize::MAX - 31), None);
-        assert_eq!(format.pack(&[0; 36], 48, &mut group), shape);
-        assert_eq!(format.pack(&[0; 36], 0, &mut group), shape);
-        assert_eq!(format.pack(&[], 64, &mut group), shape);
-        assert_eq!(format.pack(&[0; 37], 64, &mut group), shape);
-        assert_eq!(format.pack(&[0; 18], 64, &mut group), shape);
-        assert_eq!(format.pack(&[0; 17 * 36], 64, &mut group), shape);
-        assert_eq!(format.pack(&[0; 36], 64, &mut group[1..]), shape);
-        assert_eq!(format.pack(&[0; 36], 64, &mut group), Ok(()));
-        assert_eq!(format.unpack_row(&group, 16, 64, &mut out), shape);
-        assert_eq!(format.unpack_row(&group, 0, 64, &mut out[1..]), shape);
-        assert_eq!(format.unpack_row(&group[1..], 0, 64, &mut out), shape);
-        let level = Level::SCALAR;
-        let mut product = |group: &[u8], columns, activation: &[u8], rows, width: usize| {
-            format.multiply(level, group, columns, activation, rows, &mut out[..width])
-        };
-        assert_eq!(product(&group, 64, &[0; 320], 2, 32), Ok(()));
-        assert_eq!(product(&group, 64, &[0; 320], 2, 31), shape);
-        assert_eq!(product(&group, 64, &[0; 320], 1, 16), shape);
-        assert_eq!(product(&group, 64, &[0; 319], 2, 32), shape);
-        assert_eq!(product(&group[..288], 64, &[0; 320], 2, 32), shape);
-        assert_eq!(product(&group, 0, &[], 2, 0), shape);
-    }
-
-    #[test]
-    fn numbers_come_back() {
-        for format in Format::ALL {
-            assert_eq!(Format::from_number(format as u32), Some(format));
-        }
-        assert_eq!(Format::from_number(3), None);
-    }
-}
+mod tests;

@@ -55,7 +55,8 @@ macro_rules! integer_loops {
             }
         }
 
-        /// A tile of `T` rows with half a group; the products of row t start `t * stride` into `out`.
+        /// A tile of `T` rows with half a group; the products of row t start `t * stride` into
+        /// `out`.
         #[inline]
         #[target_feature(enable = $feature)]
         fn tile<const T: usize>(
@@ -111,7 +112,8 @@ macro_rules! integer_loops {
             }
         }
 
-        /// A tile of up to four rows with a group; the products of row t start `t * stride` into `out`.
+        /// A tile of up to four rows with a group; the products of row t start `t * stride` into
+        /// `out`.
         #[inline]
         #[target_feature(enable = $feature)]
         pub fn multiply_tile(

@@ -30,7 +30,8 @@ impl Level {
     // INVARIANT: they need no vector instructions.
     pub const SCALAR: Level = Level(Instructions::Scalar);
 
-    /// The level numbered `number` (`SISLM_SIMD_*`, 1 to 4), or `None` where this build has no such loops.
+    /// The level numbered `number` (`SISLM_SIMD_*`, 1 to 4), or `None` where this build has no such
+    /// loops.
     ///
     /// # Safety
     ///

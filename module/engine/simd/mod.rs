@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Packed weights and activations, and the loops over them; each loop equals its scalar twin bit for bit.
+//! Packed weights and activations, and the loops over them; each loop equals its scalar twin bit
+//! for bit.
 
 pub mod activation;
 pub mod elementwise;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Normalisation of a row: RMSNorm (Zhang and Sennrich, 2019) and LayerNorm (Ba, Kiros and Hinton, 2016).
+//! Normalisation of a row: RMSNorm (Zhang and Sennrich, 2019) and LayerNorm (Ba, Kiros and Hinton,
+//! 2016).
 //!
 //! Sums run in 16 lanes, lane j over k = j mod 16 ascending, then as a tree: +8, +4, +2, +1.
 
@@ -17,7 +18,8 @@ pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     }
 }
 
-/// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; all of one length, shorter ones end the row.
+/// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; all of one length, shorter
+/// ones end the row.
 pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
     let mean = sum(x, |sum, x| fma(x, 1.0, sum)) / x.len() as f32;
     let square = |sum, x: f32| fma(x - mean, x - mean, sum);
@@ -51,4 +53,63 @@ fn tree(lanes: [f32; LANES]) -> f32 {
     let four: [f32; 4] = core::array::from_fn(|j| eight[j] + eight[j + 4]);
     let two: [f32; 2] = core::array::from_fn(|j| four[j] + four[j + 2]);
     two[0] + two[1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Random;
+    use super::*;
+
+    /// The sum of `term(x)` in the contract's words: lane by lane, then the tree.
+    fn by_the_contract(x: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+        let lane = |j: usize| {
+            x.iter()
+                .skip(j)
+                .step_by(16)
+                .fold(0.0, |sum, x| term(sum, *x))
+        };
+        let mut lanes: Vec<f32> = (0..16).map(lane).collect();
+        for distance in [8, 4, 2, 1] {
+            lanes = (0..distance)
+                .map(|j| lanes[j] + lanes[j + distance])
+                .collect();
+        }
+        lanes[0]
+    }
+
+    #[test]
+    fn rms_by_the_contract() {
+        let mut random = Random(7);
+        for n in [1, 15, 16, 17, 64, 100, 768] {
+            let x: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let weight: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let mut out = vec![0.0; n];
+            rms(&x, &weight, 1e-5, &mut out);
+            let mean = by_the_contract(&x, |sum, x| x.mul_add(x, sum)) / n as f32;
+            let r = 1.0 / (mean + 1e-5).sqrt();
+            for k in 0..n {
+                assert_eq!(out[k].to_bits(), (x[k] * r * weight[k]).to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn layer_by_the_contract() {
+        let mut random = Random(8);
+        for n in [1, 15, 16, 17, 64, 100, 768] {
+            let x: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let weight: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let bias: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let mut out = vec![0.0; n];
+            layer(&x, &weight, &bias, 1e-5, &mut out);
+            let mean = by_the_contract(&x, |sum, x| sum + x) / n as f32;
+            let centered: Vec<f32> = x.iter().map(|x| x - mean).collect();
+            let variance = by_the_contract(&centered, |sum, x| x.mul_add(x, sum)) / n as f32;
+            let r = 1.0 / (variance + 1e-5).sqrt();
+            for k in 0..n {
+                let exact = (centered[k] * r).mul_add(weight[k], bias[k]);
+                assert_eq!(out[k].to_bits(), exact.to_bits());
+            }
+        }
+    }
 }

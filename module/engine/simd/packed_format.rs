@@ -28,7 +28,8 @@ pub trait PackedFormat: Sized {
     /// Weight `k` of the row in `lane`, rounded once; both are taken modulo their ranges.
     fn value(group: &Self::Group, lane: usize, k: usize) -> f32;
 
-    /// The scalar twin: adds the dot products of a block with 16 rows to `sums`, as the numerics contract says.
+    /// The scalar twin: adds the dot products of a block with 16 rows to `sums`, as the numerics
+    /// contract says.
     fn accumulate(group: &Self::Group, activation: &Self::Activation, sums: &mut [f32; GROUP_ROWS]);
 
     /// The loops: the same bits as [`Product::twin`].

@@ -29,6 +29,7 @@ pub fn view<T: Plain>(bytes: &[u8]) -> &[T] {
 pub fn view_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
     const { assert!(align_of::<T>() == 1 && size_of::<T>() > 0) };
     let whole = bytes.len() / size_of::<T>();
-    // SAFETY: as in `view`; the borrow is exclusive, and without padding every byte stays initialised.
+    // SAFETY: as in `view`; the borrow is exclusive, and without padding every byte stays
+    // initialised.
     unsafe { core::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), whole) }
 }

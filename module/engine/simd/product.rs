@@ -11,8 +11,8 @@ use super::plain::view;
 ///
 /// # Invariants
 ///
-/// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks, `activation` has m * `blocks`,
-/// and `out` has m * n * 16 numbers.
+/// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks,
+/// `activation` has m * `blocks`, and `out` has m * n * 16 numbers.
 pub struct Product<'a, T: PackedFormat> {
     /// Weights as [group][block].
     pub(super) groups: &'a [T::Group],

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Q4_0: blocks of 32 weights of 4 bits with a binary16 scale; weight = scale * (quantum - 8).
 //!
-//! In memory a byte holds two rows, "nibble pairs": row A's quantum above as a two's complement number (quantum - 8), row
-//! B's below, unsigned. Taken as signed bytes against activations a, the sum of the bytes is 16 A + B', that of the low
-//! nibbles B', and B = B' - 8 * sum(a): one AND and two dot products for two rows.
+//! In memory a byte holds two rows, "nibble pairs": row A's quantum above as a two's complement
+//! number (quantum - 8), row B's below, unsigned. Taken as signed bytes against activations a, the
+//! sum of the bytes is 16 A + B', that of the low nibbles B', and B = B' - 8 * sum(a): one AND and
+//! two dot products for two rows.
 
 use super::activation::{ActivationKind, Int8Block};
 use super::format::GROUP_ROWS;

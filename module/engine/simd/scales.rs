@@ -33,7 +33,8 @@ impl Scales {
         f16_to_f32(u16::from_le_bytes(self.0[row / 8 % 2][row % 8]))
     }
 
-    /// The twin's step for one block of 32: `sums` + `dots` * (scale of the row * scale of the activations).
+    /// The twin's step for one block of 32: `sums` + `dots` * (scale of the row * scale of the
+    /// activations).
     #[inline(always)]
     pub fn add(
         &self,
