@@ -13,11 +13,11 @@ story >/tmp/story &
 process=$!
 flips=0
 while live $process; do
-	for cpu in 1 2 3; do
-		echo 0 >/sys/devices/system/cpu/cpu$cpu/online || not_ok offline "cpu$cpu"
+	for cpu in /sys/devices/system/cpu/cpu[1-9]; do
+		echo 0 >"$cpu/online" || not_ok offline "$cpu"
 	done
-	for cpu in 1 2 3; do
-		echo 1 >/sys/devices/system/cpu/cpu$cpu/online || not_ok online "cpu$cpu"
+	for cpu in /sys/devices/system/cpu/cpu[1-9]; do
+		echo 1 >"$cpu/online" || not_ok online "$cpu"
 	done
 	flips=$((flips + 1))
 done

@@ -325,8 +325,6 @@ fn configure(fields: &mut Fields<'_>) {
             |configure| change(configure),
         );
     };
-    refuse("context-over-model", &|c| c.context = 1025);
-    refuse("context-max", &|c| c.context = u32::MAX);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));
@@ -362,6 +360,20 @@ fn configure(fields: &mut Fields<'_>) {
         (c.stop_count, c.stop_length[0], c.stop[0][0], c.stop[0][1]) = (1, 1, b'a', b'b')
     });
     refuse("stop-unused", &|c| c.stop[2][0] = b'a');
+    fields.wrong(
+        "configure.context-over-model",
+        SISLM_IOC_CONFIGURE,
+        &sound,
+        |c| c.context = 1025,
+        &[Errno::ERANGE],
+    );
+    fields.wrong(
+        "configure.context-max",
+        SISLM_IOC_CONFIGURE,
+        &sound,
+        |c| c.context = u32::MAX,
+        &[Errno::ERANGE],
+    );
     fields.wrong(
         "configure.model-absent",
         SISLM_IOC_CONFIGURE,

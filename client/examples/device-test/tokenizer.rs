@@ -22,24 +22,36 @@ pub fn run(report: &mut Report, model: &str, cases: &str) -> Result<(), Failure>
     let texts = fs::read_to_string(format!("{cases}.inp"))?;
     let answers = fs::read_to_string(format!("{cases}.out"))?;
     let group = cases.rsplit('/').next().unwrap_or(cases);
-    let texts: Vec<&str> = texts.split(BORDER).collect();
+    let texts: Vec<&str> = texts.trim_end_matches(BORDER).split(BORDER).collect();
     let answers: Vec<&str> = answers.trim_end_matches('\n').split('\n').collect();
     report.equal(
         &format!("tokenizer/{group}/count"),
         texts.len(),
         answers.len(),
     );
+    let bos = device.model(&name)?.and_then(|model| model.bos_id());
     let mut wrong = Vec::new();
     for (text, answer) in texts.iter().zip(answers) {
         let wanted: Vec<u32> = answer
             .split_whitespace()
             .map(str::parse)
             .collect::<Result<_, _>>()?;
-        let found = session.tokenize(text.as_bytes(), Tokenize::default())?;
+        // The cases have the space prefix of position 0, and no BOS.
+        let mut found = session.tokenize(
+            text.as_bytes(),
+            Tokenize {
+                first: true,
+                control: false,
+            },
+        )?;
+        if found.first().copied() == bos && !wanted.starts_with(&found[..1.min(found.len())]) {
+            found.remove(0);
+        }
         if found != wanted {
             wrong.push(format!("{text:?}: {found:?}, wanted {wanted:?}"));
         }
     }
+    wrong.truncate(3);
     report.equal(&format!("tokenizer/{group}/ids"), wrong, Vec::new());
     drop(session);
     device.unload(&name)?;
