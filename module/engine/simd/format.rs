@@ -163,9 +163,15 @@ fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Resul
         return Err(Error::Shape);
     }
     let zero = T::ZERO;
+    let row = |lane: usize| {
+        files
+            .get(lane.saturating_mul(blocks)..)
+            .and_then(|rest| rest.get(..blocks))
+    };
+    let rows: [&[T::File]; GROUP_ROWS] = core::array::from_fn(|lane| row(lane).unwrap_or_default());
     for (column, packed) in groups.iter_mut().enumerate() {
         let block_of = |lane: usize| column.saturating_add(blocks.saturating_mul(lane));
-        let rows = core::array::from_fn(|lane| files.get(block_of(lane)).unwrap_or(&zero));
+        let rows = rows.map(|row| row.get(column).unwrap_or(&zero));
         T::interleave(&rows, packed).map_err(|lane| Error::NotFinite {
             block: block_of(lane),
         })?;

@@ -20,6 +20,8 @@ mod dotprod;
 mod i8mm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod pack;
 
 /// The format.
 pub struct Q4_0;
@@ -51,6 +53,7 @@ const _: () = assert!(size_of::<File>() == 18 && size_of::<Group>() == 288);
 
 impl File {
     /// Quanta 4j to 4j + 3, one in each byte.
+    #[cfg(any(test, not(target_arch = "aarch64")))]
     fn quanta(&self, j: usize) -> u32 {
         let bytes = u32::from_le_bytes(self.quanta[j % 4]);
         (if j % 8 < 4 { bytes } else { bytes >> 4 }) & 0x0f0f_0f0f
@@ -70,13 +73,12 @@ impl PackedFormat for Q4_0 {
 
     fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
         group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
-        for (half, chunks) in group.pairs.iter_mut().enumerate() {
-            for (j, pairs) in chunks.iter_mut().enumerate() {
-                for (p, pair) in pairs.iter_mut().enumerate() {
-                    let above = rows[8 * half + p].quanta(j) ^ 0x0808_0808;
-                    *pair = (above << 4 | rows[8 * half + 4 + p].quanta(j)).to_le_bytes();
-                }
-            }
+        #[cfg(not(target_arch = "aarch64"))]
+        interleave_pairs(rows, group);
+        // SAFETY: Advanced SIMD is part of the target.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            pack::interleave_pairs(rows, group);
         }
         Ok(())
     }
@@ -124,5 +126,18 @@ fn quantum(byte: u8, lane: usize) -> i32 {
         i32::from(byte as i8 >> 4)
     } else {
         i32::from(byte & 15) - 8
+    }
+}
+
+/// The scalar twin of the interleaving.
+#[cfg(any(test, not(target_arch = "aarch64")))]
+fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+    for (half, chunks) in group.pairs.iter_mut().enumerate() {
+        for (j, pairs) in chunks.iter_mut().enumerate() {
+            for (p, pair) in pairs.iter_mut().enumerate() {
+                let above = rows[8 * half + p].quanta(j) ^ 0x0808_0808;
+                *pair = (above << 4 | rows[8 * half + 4 + p].quanta(j)).to_le_bytes();
+            }
+        }
     }
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Interleaving by transposition, which every 64-bit Arm CPU does in vectors.
+
+use super::{File, Group};
+use crate::simd::format::GROUP_ROWS;
+use crate::simd::neon::load;
+use core::arch::aarch64::*;
+
+/// The pairs of a group, as the scalar twin [`super::interleave_pairs`] makes them.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+    let (halves, _) = rows.as_chunks::<8>();
+    for (rows, chunks) in halves.iter().zip(&mut group.pairs) {
+        let [a0, a1, a2, a3, b0, b1, b2, b3] = *rows;
+        let above = transpose([a0, a1, a2, a3]);
+        let below = transpose([b0, b1, b2, b3]);
+        let (low, high) = chunks.split_at_mut(4);
+        for (j, (low, high)) in low.iter_mut().zip(high).enumerate() {
+            // The upper row's quanta less 8, as two's complement numbers.
+            let above = veorq_u8(above[j], vdupq_n_u8(0x88));
+            let pairs = [
+                vsliq_n_u8::<4>(below[j], above),
+                vsriq_n_u8::<4>(above, below[j]),
+            ];
+            for (out, pairs) in [low, high].into_iter().zip(pairs) {
+                // SAFETY: `out` has the 16 bytes that are written.
+                unsafe { vst1q_u8(core::ptr::from_mut(out).cast(), pairs) };
+            }
+        }
+    }
+}
+
+/// Bytes 4j to 4j + 3 of each of four rows, for j = 0 to 3.
+#[inline]
+#[target_feature(enable = "neon")]
+fn transpose(rows: [&File; 4]) -> [uint8x16_t; 4] {
+    let [a, b, c, d] = rows.map(|row| vreinterpretq_u32_s8(load(&row.quanta)));
+    let (ac, bd) = (
+        [vzip1q_u32(a, c), vzip2q_u32(a, c)],
+        [vzip1q_u32(b, d), vzip2q_u32(b, d)],
+    );
+    [
+        vzip1q_u32(ac[0], bd[0]),
+        vzip2q_u32(ac[0], bd[0]),
+        vzip1q_u32(ac[1], bd[1]),
+        vzip2q_u32(ac[1], bd[1]),
+    ]
+    .map(|chunk| vreinterpretq_u8_u32(chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::plain::view;
+    use crate::simd::testing::Random;
+
+    #[test]
+    fn equals_the_twin() {
+        let mut random = Random(9);
+        for _ in 0..1000 {
+            let bytes: Vec<u8> = (0..16 * 18).map(|_| random.next() as u8).collect();
+            let files: &[File] = view(&bytes);
+            let rows = core::array::from_fn(|lane| &files[lane]);
+            let zeros = [0; size_of::<Group>()];
+            let mut twin = view::<Group>(&zeros)[0];
+            let mut vectors = twin;
+            super::super::interleave_pairs(&rows, &mut twin);
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { interleave_pairs(&rows, &mut vectors) };
+            assert_eq!(vectors.pairs, twin.pairs);
+        }
+    }
+}
