@@ -21,7 +21,7 @@ compare() {
 		random-llama-f16) vocabulary=320 ;;
 		random-gpt2-q8_0) vocabulary=500 ;;
 		esac
-		if slow && [ $model != random-llama-q4_0 ]; then continue; fi
+		if slow && [ "$model" != random-llama-q4_0 ]; then continue; fi
 		answer=$(sislm-client eval --json -m "/models/$model.gguf" --kv "$kv" --ids "$(ids "$length" "$vocabulary")")
 		found="$(echo "$answer" | number numerics) $(echo "$answer" | number logits_digest)"
 		[ "$found" = "$numerics $digest" ] || wrong="$wrong $model-$kv-$length:$found"
