@@ -8,8 +8,6 @@ pub mod chunk;
 pub mod columns;
 #[cfg(test)]
 mod crossing;
-#[cfg(test)]
-mod crossing;
 pub mod load;
 pub mod model;
 pub mod pod;
