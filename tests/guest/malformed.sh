@@ -24,7 +24,7 @@ said no-such-file 1 nonexistent load /tmp/nonexistent.gguf
 said no-such-model 5 absent infer -m absent hello
 said unload-no-such-model 5 absent unload absent
 said not-a-gguf 6 gguf load /models/malformed/text.gguf
-said unknown-architecture 6 mamba load /models/malformed/architecture-unknown.gguf
+said unknown-architecture 6 general.architecture load /models/malformed/architecture-unknown.gguf
 said tensor-named 6 blk.0.attn_q.weight load /models/malformed/tensor-missing-attn_q.gguf
 said key-named 6 llama.block_count load /models/malformed/block-count-missing.gguf
 
