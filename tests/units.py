@@ -89,3 +89,4 @@ def units(everything):
         yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
+        yield Unit("races", [REPO / "module/engine/tests/races"])
