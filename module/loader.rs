@@ -236,15 +236,12 @@ pub(crate) fn load(
     };
     parse(&mut load, &mut prefix, times)?;
     let plan: LoadPlan = load.plan(&prefix.bytes)?;
-    let memory = plan
-        .arena_bytes
-        .saturating_add(plan.model_bytes)
-        .saturating_add(plan.scratch_bytes)
-        .saturating_add(READ_BYTES_MAX as u64);
-    if memory > limits.model_bytes {
-        return Err(refusal(SISLM_LOAD_LIMIT, memory));
+    let packed = plan.arena_bytes.saturating_add(plan.model_bytes);
+    if packed > limits.model_bytes {
+        return Err(refusal(SISLM_LOAD_LIMIT, packed));
     }
-    ensure_available(memory)?;
+    let beside = plan.scratch_bytes.saturating_add(READ_BYTES_MAX as u64);
+    ensure_available(packed.saturating_add(beside))?;
     load.attach(&plan, task::interrupted)?;
     let with_scratch = load.bytes().saturating_add(prefix.bytes.len() as u64);
     while load.vocabulary(&prefix.bytes)? == Progress::More {

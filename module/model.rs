@@ -295,3 +295,26 @@ impl Drop for Use {
         self.model.users.fetch_sub(1, Full);
     }
 }
+
+#[kunit_tests(sislm_name)]
+mod tests {
+    use super::*;
+
+    fn name(text: &[u8]) -> Result<Name> {
+        let mut bytes = [0; NAME_BYTES];
+        for (to, from) in bytes.iter_mut().zip(text) {
+            *to = *from;
+        }
+        Name::new(bytes)
+    }
+
+    #[test]
+    fn names_are_letters_digits_dots_dashes() {
+        assert!(name(b"kernel-docs_7m.q4").is_ok());
+        assert!(name(&[b'a'; 63]).is_ok());
+        assert!(name(&[b'a'; 64]).is_err());
+        for wrong in [&b""[..], b"a b", b"a/b", b"a\0b", b"\xc3\xa4"] {
+            assert!(name(wrong).is_err());
+        }
+    }
+}

@@ -101,3 +101,41 @@ impl Ring {
         self.length = 0;
     }
 }
+
+#[kunit_tests(sislm_ring)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_out_in_order_around_the_end() -> Result {
+        let mut ring = Ring::new(7)?;
+        let mut out = [0u8; 16];
+        for round in 0u8..20 {
+            let text = [round, round.wrapping_add(1), round.wrapping_add(2)];
+            assert_eq!(ring.push(&text), 3);
+            assert_eq!(ring.push(b"xy"), 2);
+            assert_eq!(ring.peek(&mut out), 5);
+            assert_eq!(out.get(..3), Some(&text[..]));
+            assert_eq!(out.get(3..5), Some(&b"xy"[..]));
+            ring.consume(5);
+            assert!(ring.is_empty());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_taken() -> Result {
+        let mut ring = Ring::new(4)?;
+        assert_eq!(ring.push(b"abcdef"), 4);
+        assert_eq!(ring.free(), 0);
+        assert_eq!(ring.push(b"g"), 0);
+        let mut out = [0u8; 2];
+        assert_eq!(ring.peek(&mut out), 2);
+        assert_eq!(&out, b"ab");
+        ring.consume(1);
+        assert_eq!(ring.free(), 1);
+        ring.clear();
+        assert_eq!(ring.free(), 4);
+        Ok(())
+    }
+}

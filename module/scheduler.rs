@@ -35,7 +35,9 @@ use kernel::{
 };
 
 /// Seconds of a wait between two looks at whether the step in flight goes on.
-pub(crate) const WATCH_SECONDS: u32 = 5;
+const WATCH_SECONDS: u32 = 5;
+/// Seconds that an idle worker sleeps.
+const IDLE_SECONDS: u32 = 3600;
 /// Weight bytes, times rows, that are worth waking another task for: waking takes as long as reading
 /// about as many.
 const WORTH_WAKING: u64 = 256 << 10;
@@ -262,6 +264,8 @@ impl Scheduler {
                 }
                 Next::Park | Next::End => self.hand_over(job),
             }
+            // Once per step in any case: who computes alone must not look like a hung task.
+            task::yield_now();
         }
         self.drive(baton, slot);
     }
@@ -363,7 +367,12 @@ impl Scheduler {
             }
             task::freeze_if_asked();
             let ready = || done() || (!self.is_broken() && self.has_work());
-            if self.work.wait_exclusive(WATCH_SECONDS, ready) == Woken::Timeout {
+            let seconds = if self.is_busy() {
+                WATCH_SECONDS
+            } else {
+                IDLE_SECONDS
+            };
+            if self.work.wait_exclusive(seconds, ready) == Woken::Timeout {
                 self.watch();
             }
         }

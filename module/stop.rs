@@ -126,3 +126,82 @@ impl Filter {
         self.held.truncate(left);
     }
 }
+
+#[kunit_tests(sislm_stop)]
+mod tests {
+    use super::*;
+
+    fn strings(all: &[&[u8]]) -> Result<StopStrings> {
+        let mut lengths = [0; STOP_STRINGS];
+        let mut bytes = [[0; STOP_BYTES]; STOP_STRINGS];
+        for ((length, to), from) in lengths.iter_mut().zip(&mut bytes).zip(all) {
+            *length = from.len() as u32;
+            for (to, from) in to.iter_mut().zip(*from) {
+                *to = *from;
+            }
+        }
+        StopStrings::new(all.len() as u32, &lengths, &bytes)
+    }
+
+    /// What comes out for pieces that go in, and whether it stopped.
+    fn filter(all: &[&[u8]], pieces: &[&[u8]]) -> Result<(KVec<u8>, bool)> {
+        let mut filter = Filter::new(strings(all)?)?;
+        let mut out = KVec::new();
+        let mut failed = false;
+        for piece in pieces {
+            let stopped = filter.push(piece, |text| {
+                failed |= out.extend_from_slice(text, GFP_KERNEL).is_err();
+            });
+            if stopped {
+                return Ok((out, true));
+            }
+        }
+        filter.flush(|text| failed |= out.extend_from_slice(text, GFP_KERNEL).is_err());
+        assert!(!failed);
+        Ok((out, false))
+    }
+
+    #[test]
+    fn without_strings_all_passes() -> Result {
+        let (out, stopped) = filter(&[], &[b"one", b"", b" two"])?;
+        assert_eq!(&*out, b"one two");
+        assert!(!stopped);
+        Ok(())
+    }
+
+    #[test]
+    fn a_string_across_pieces_ends_the_text_before_it() -> Result {
+        let (out, stopped) = filter(&[b"END"], &[b"a E", b"N", b"D b"])?;
+        assert_eq!(&*out, b"a ");
+        assert!(stopped);
+        Ok(())
+    }
+
+    #[test]
+    fn a_false_beginning_is_given_later() -> Result {
+        let (out, stopped) = filter(&[b"END"], &[b"a E", b"NE", b"N"])?;
+        assert_eq!(&*out, b"a ENEN");
+        assert!(!stopped);
+        Ok(())
+    }
+
+    #[test]
+    fn the_first_of_several_strings_counts() -> Result {
+        let (out, stopped) = filter(&[b"xaby", b"ab"], &[b"1xab", b"y"])?;
+        assert_eq!(&*out, b"1x");
+        assert!(stopped);
+        Ok(())
+    }
+
+    #[test]
+    fn unsound_strings_are_refused() -> Result {
+        let bytes = [[0; STOP_BYTES]; STOP_STRINGS];
+        assert!(StopStrings::new(1, &[0; STOP_STRINGS], &bytes).is_err());
+        assert!(StopStrings::new(0, &[1, 0, 0, 0], &bytes).is_err());
+        assert!(StopStrings::new(5, &[1; STOP_STRINGS], &bytes).is_err());
+        let mut past_its_end = bytes;
+        past_its_end[0][1] = b'x';
+        assert!(StopStrings::new(1, &[1, 0, 0, 0], &past_its_end).is_err());
+        Ok(())
+    }
+}

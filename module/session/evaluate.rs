@@ -110,7 +110,7 @@ impl Session {
         request: &mut Evaluate,
     ) -> Result<bool> {
         if let Some(error) = turn.error.or((turn.is_over()).then_some(EDOM)) {
-            inner.state = State::Idle;
+            self.become_idle(inner);
             return Err(if error == EDOM { EDOM } else { EIO });
         }
         let Aim::Evaluate(evaluation) = &mut turn.aim else {
@@ -119,7 +119,7 @@ impl Session {
         for row in evaluation.rows() {
             let copied = copy_row(request, inner.evaluated.0, &row);
             if let Err(error) = copied {
-                inner.state = State::Idle;
+                self.become_idle(inner);
                 return Err(error);
             }
             if let Some(probability) = row.next {
@@ -135,7 +135,7 @@ impl Session {
         request.prefill_ns = evaluation.ns;
         if evaluation.is_complete() {
             request.logits_sha256 = evaluation.take_digest();
-            inner.state = State::Idle;
+            self.become_idle(inner);
             return Ok(true);
         }
         self.shared().scheduler.enqueue(&self.link, turn);

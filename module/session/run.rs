@@ -36,7 +36,7 @@ impl Session {
                 channel.is_over() && !channel.has_text()
             };
             if over {
-                inner.state = State::Idle;
+                self.become_idle(&mut inner);
                 return self.finish_run(&inner, request);
             }
             drop(inner);

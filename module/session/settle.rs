@@ -91,8 +91,14 @@ impl Session {
             inner.absorb(turn);
         }
         self.link.channel.lock().clear();
-        inner.state = State::Idle;
+        self.become_idle(inner);
         true
+    }
+
+    /// The end of a turn has been read: a poller may write again.
+    pub(super) fn become_idle(&self, inner: &mut Inner) {
+        inner.state = State::Idle;
+        self.link.wait.wake_all();
     }
 
     /// Locks it after ending what a signal has left half-done: an evaluation, an abandoned RUN.

@@ -126,7 +126,7 @@ impl Session {
         if !over || readable {
             return None;
         }
-        inner.state = State::Idle;
+        self.become_idle(inner);
         Some(match inner.outcome.error {
             Some(_) => Err(EIO),
             None => Ok(0),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! User memory: size-versioned structures and arrays.
 
-use super::uapi::Plain;
+use super::{task::assert_outside_section, uapi::Plain};
 use core::{mem::size_of, slice};
 use kernel::{
     ioctl::_IOC_SIZE,
@@ -48,6 +48,7 @@ impl Argument {
     /// The structure: completed with zeroes when the caller knows a shorter one; `E2BIG` when it
     /// knows a longer one and what is unknown here is not zero.
     pub(crate) fn read<T: Plain>(&self) -> Result<T> {
+        assert_outside_section();
         let mut value = T::default();
         let mut reader = self.slice().reader();
         let known = bytes_of_mut(slice::from_mut(&mut value));
@@ -59,6 +60,7 @@ impl Argument {
 
     /// Writes the structure back, as much as the caller knows.
     pub(crate) fn write<T: Plain>(&self, value: &T) -> Result {
+        assert_outside_section();
         let bytes = bytes_of(value);
         let mut writer = self.slice().writer();
         let common = bytes.len().min(writer.len());
@@ -81,6 +83,7 @@ fn check_zero(mut reader: UserSliceReader) -> Result {
 }
 
 fn range<T>(address: u64, first: u64, count: usize) -> Result<UserSlice> {
+    assert_outside_section();
     let size = size_of::<T>() as u64;
     let start = first
         .checked_mul(size)
