@@ -36,8 +36,11 @@ use kernel::{
 
 /// Seconds of a wait between two looks at whether the step in flight goes on.
 pub(crate) const WATCH_SECONDS: u32 = 5;
-/// Weight bytes that are worth waking another task for.
-const WORTH_WAKING: u64 = 64 << 10;
+/// Weight bytes, times rows, that are worth waking another task for: waking takes as long as reading
+/// about as many.
+const WORTH_WAKING: u64 = 256 << 10;
+/// Work of a section at first, weight bytes.
+const SECTION_WORK_FIRST: u64 = 64 << 10;
 /// Least and most work of one section, weight bytes.
 const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
 
@@ -45,6 +48,7 @@ const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
 pub(crate) struct Driver {
     active: Option<KBox<Turn>>,
     batch: Option<Batch>,
+    rows: u32,
     stage: u32,
     stages: u32,
 }
@@ -108,6 +112,7 @@ impl Scheduler {
         let driver = Driver {
             active: None,
             batch: Some(Batch::new()?),
+            rows: 0,
             stage: 0,
             stages: 0,
         };
@@ -129,7 +134,7 @@ impl Scheduler {
                     },
                     "sislm_watch"
                 ),
-                section_work: Atomic::new(WORTH_WAKING),
+                section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
                 section_ns,
                 timeout,
@@ -146,6 +151,11 @@ impl Scheduler {
 
     /// Puts a turn at the end of the queue and wakes a worker for it.
     pub(crate) fn enqueue(&self, turn: KBox<Turn>) {
+        self.push(turn);
+        self.work.wake(1);
+    }
+
+    fn push(&self, turn: KBox<Turn>) {
         let rejected = {
             let mut queue = self.queue.lock();
             let rejected = queue.push_within_capacity(turn);
@@ -155,7 +165,6 @@ impl Scheduler {
         };
         // Not reached: there is room for a turn of each session.
         drop(rejected);
-        self.work.wake(1);
     }
 
     fn dequeue(&self, wanted: impl Fn(&Turn) -> bool) -> Option<KBox<Turn>> {
@@ -237,7 +246,7 @@ impl Scheduler {
             return;
         } else {
             match turn.after_step(&baton, &mut slot.section) {
-                Next::Step if turn.has_room() => self.enqueue(turn),
+                Next::Step if turn.has_room() => self.push(turn),
                 Next::Step => {
                     turn.pause_clock();
                     self.hand_over(turn);
@@ -271,6 +280,7 @@ impl Scheduler {
             match turn.prepare(&mut baton, &mut slot.section) {
                 Ok(stages) => {
                     let driver = baton.state();
+                    driver.rows = turn.step_rows();
                     driver.stage = 0;
                     driver.stages = stages;
                     driver.active = Some(turn);
@@ -297,13 +307,15 @@ impl Scheduler {
     /// Starts a stage and wakes who can help; gives the baton back when the turn failed instead.
     fn try_publish<'a>(
         &self,
-        baton: Baton<'a, Driver>,
+        mut baton: Baton<'a, Driver>,
         slot: &mut Slot,
         stage: u32,
     ) -> Option<Baton<'a, Driver>> {
+        let rows = u64::from(baton.state().rows);
         match baton.publish(&mut slot.section, stage) {
             Ok((chunks, work)) => {
-                let worth = work.saturating_mul(u64::from(chunks)) / WORTH_WAKING;
+                let work = work.saturating_mul(u64::from(chunks)).saturating_mul(rows);
+                let worth = work / WORTH_WAKING;
                 let others = chunks
                     .saturating_sub(1)
                     .min(cpu::online().saturating_sub(1));

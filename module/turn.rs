@@ -128,7 +128,8 @@ impl Turn {
         }
     }
 
-    fn step_rows(&self) -> u32 {
+    /// Rows of its next step.
+    pub(crate) fn step_rows(&self) -> u32 {
         let most = match &self.aim {
             Aim::Generate(_) => ROWS_MAX,
             Aim::Evaluate(_) => Evaluation::ROWS,

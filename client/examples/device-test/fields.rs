@@ -303,20 +303,6 @@ fn configure(fields: &mut Fields<'_>) {
     let hundred = 100 * million;
     let signed = i32::try_from(hundred).expect("fits");
     fields.sound("configure", SISLM_IOC_CONFIGURE, &sound);
-    let changes: [(&str, fn(&mut sislm_configure, u32, i32)); 4] = [
-        ("flags", |configure, _, _| configure.flags = 1 << 3),
-        ("flags-top", |configure, _, _| configure.flags = 1 << 31),
-        ("pad", |configure, _, _| configure.pad = 1),
-        ("sampling.pad", |configure, _, _| configure.sampling.pad = 1),
-    ];
-    for (name, change) in changes {
-        fields.invalid(
-            &format!("configure.{name}"),
-            SISLM_IOC_CONFIGURE,
-            &sound,
-            |configure| change(configure, hundred, signed),
-        );
-    }
     let mut refuse = |name: &str, change: &dyn Fn(&mut sislm_configure)| {
         fields.invalid(
             &format!("configure.{name}"),
@@ -325,6 +311,10 @@ fn configure(fields: &mut Fields<'_>) {
             |configure| change(configure),
         );
     };
+    refuse("flags", &|c| c.flags = 1 << 3);
+    refuse("flags-top", &|c| c.flags = 1 << 31);
+    refuse("pad", &|c| c.pad = 1);
+    refuse("sampling.pad", &|c| c.sampling.pad = 1);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));

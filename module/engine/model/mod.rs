@@ -20,7 +20,6 @@ use crate::model::vector::Vector;
 use crate::simd::level::Level;
 use crate::step::rope::Rotation;
 use crate::wall::arena::Arena;
-use crate::wall::arena::Place;
 use crate::wall::pod;
 
 /// A model; its layers follow it in memory.
@@ -147,11 +146,5 @@ impl Model {
     /// The vocabulary tables.
     pub fn vocabulary<'a>(&self, arena: Arena<'a>) -> Option<&'a [u8]> {
         Some(self.vocabulary.run(arena, 0, 1)?.0)
-    }
-
-    /// Where the vocabulary tables are, and their size.
-    pub fn vocabulary_place(&self) -> Option<(Place, usize)> {
-        let (place, _) = self.vocabulary.place(0)?;
-        Some((place, self.vocabulary.item_bytes() as usize))
     }
 }

@@ -10,16 +10,13 @@ use crate::wall::pod;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Vector {
-    /// Values; 0 when the model has no such vector.
-    length: u32,
-    /// One item: the padded vector.
+    /// One item, the padded vector; none when the model has no such vector.
     values: Items,
 }
 
 impl Vector {
     /// No vector.
     pub const NONE: Vector = Vector {
-        length: 0,
         values: Items::NONE,
     };
 
@@ -27,17 +24,12 @@ impl Vector {
     pub fn new(layout: &mut Layout, length: u32) -> Option<Vector> {
         let padded = length.checked_next_multiple_of(16)? as usize;
         let values = layout.items(padded.checked_mul(size_of::<f32>())?, 1)?;
-        Some(Vector { length, values })
+        Some(Vector { values })
     }
 
     /// Where its padded values are.
     pub fn items(&self) -> &Items {
         &self.values
-    }
-
-    /// Whether the model has this vector.
-    pub fn exists(&self) -> bool {
-        self.length != 0
     }
 
     /// The padded values; `None` when the model has no such vector.

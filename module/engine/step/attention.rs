@@ -114,7 +114,8 @@ fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'
     let p = p.get(..count).unwrap_or(&[]);
     let mut rest = tile.values;
     let stride = query.len();
-    let sum = add::<32>(partial.sum, &mut rest, stride, p);
+    let sum = add::<64>(partial.sum, &mut rest, stride, p);
+    let sum = add::<32>(sum, &mut rest, stride, p);
     let sum = add::<16>(sum, &mut rest, stride, p);
     let sum = add::<8>(sum, &mut rest, stride, p);
     add::<1>(sum, &mut rest, stride, p);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The unit of the attention stage: one row, one key and value head with the heads that share it,
-//! and one segment of positions.
+//! The unit of the attention stage: a tile of rows, one key and value head with the heads that
+//! share it, and one segment of positions.
 
+use crate::simd::activation::TILE_ROWS;
 use crate::simd::halves;
-use crate::simd::level::Level;
 use crate::simd::pieces::pieces_mut;
 use crate::step::attention::Partial;
 use crate::step::attention::Tile;
 use crate::step::attention::attend;
 use crate::step::attention::partial_values;
-use crate::step::input::Rows;
 use crate::step::kv::KvType;
 use crate::step::kv::SEGMENT;
 use crate::step::kv::TILE;
@@ -20,88 +19,96 @@ use crate::wall::pod;
 /// A unit of a layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
-    /// Row of the batch.
-    pub row: usize,
-    /// Layer.
-    pub layer: u32,
+    /// Tile of [`TILE_ROWS`] rows.
+    pub tile: usize,
     /// Key and value head.
     pub head: u32,
     /// Segment of 256 positions.
     pub segment: u32,
 }
 
-/// Row, head and segment of unit `index`: segments run fastest, then heads.
-pub fn locate(task: &Task<'_>, index: u32) -> Option<(usize, u32, u32)> {
-    let (segments, heads) = (task.batch.segments(), task.model.shape.kv_heads);
-    let rest = index.checked_div(segments)?;
-    let segment = index.checked_rem(segments)?;
-    Some((
-        rest.checked_div(heads)? as usize,
-        rest.checked_rem(heads)?,
-        segment,
-    ))
+impl Unit {
+    /// Unit `index` of the stage: segments run fastest, then heads.
+    pub fn new(task: &Task<'_>, index: u32) -> Option<Unit> {
+        let (segments, heads) = (task.batch.segments(), task.model.shape.kv_heads);
+        let rest = index.checked_div(segments)?;
+        Some(Unit {
+            tile: rest.checked_div(heads)? as usize,
+            head: rest.checked_rem(heads)?,
+            segment: index.checked_rem(segments)?,
+        })
+    }
+
+    /// Index of the partial results of `row`, in units of the heads that share keys.
+    pub fn partials(&self, task: &Task<'_>, row: usize) -> usize {
+        let heads = task.model.shape.kv_heads as usize;
+        let head = row * heads + self.head as usize;
+        head * task.batch.segments() as usize + self.segment as usize
+    }
 }
 
-/// Attends to a segment. `room` is for the keys and values of a tile as f32; `partials` are
-/// (head of the group, values), and stay as they are when the row does not reach the segment.
+/// What one row brings to a unit.
+pub struct Attendant<'a> {
+    /// Its position.
+    pub position: usize,
+    /// Its queries: (head of the group, dimension).
+    pub queries: &'a [f32],
+    /// Its cache.
+    pub blocks: Blocks<'a>,
+    /// Its results: (head of the group, values).
+    pub partials: &'a mut [f32],
+}
+
+/// Attends to a segment of `layer` with the rows of a unit; the results of a row that does not
+/// reach the segment stay as they are. `room` is for the keys and values of a tile as f32: rows of
+/// one sequence share them.
 pub fn run(
     task: &Task<'_>,
     unit: Unit,
-    queries: Rows<'_>,
-    blocks: Blocks<'_>,
+    layer: u32,
+    attendants: &mut [Option<Attendant<'_>>; TILE_ROWS],
     room: &mut [f32],
-    partials: &mut [f32],
 ) -> Option<()> {
-    let shape = &task.model.shape;
-    let head_size = shape.head_size as usize;
-    let group = shape.group() as usize * head_size;
-    let position = task.batch.rows().get(unit.row)?.position as usize;
+    let head_size = task.model.shape.head_size as usize;
     let start = unit.segment as usize * SEGMENT;
-    if start > position {
-        return Some(());
+    let attendants = attendants.iter_mut().flatten();
+    let mut attendants = attendants.filter(|row| row.position >= start);
+    let mut rows: [Option<&mut Attendant<'_>>; TILE_ROWS] =
+        core::array::from_fn(|_| attendants.next());
+    let mut end = start;
+    for row in rows.iter_mut().flatten() {
+        end = end.max(row.position + 1).min(start + SEGMENT);
+        for partial in pieces_mut(row.partials, partial_values(head_size)) {
+            Partial::view(partial, head_size)?.clear();
+        }
     }
-    for partial in pieces_mut(partials, partial_values(head_size)) {
-        Partial::view(partial, head_size)?.clear();
-    }
-    let first = (unit.head as usize).checked_mul(group)?;
-    let query = queries
-        .row(unit.row, first.checked_add(group)?)?
-        .get(first..)?;
-    let end = (start + SEGMENT).min(position + 1);
-    let mut tile = start;
-    while tile < end {
-        let bytes = blocks.head((tile / TILE) as u32, unit.layer, unit.head)?;
-        let values = widen(task.model.level, bytes, blocks.kv_type(), room)?;
-        let (keys, values) = values.split_at_checked(values.len() / 2)?;
-        let count = (end - tile).min(TILE);
-        attend(
-            Tile {
+    let mut widened = core::ptr::null();
+    for first in (start..end).step_by(TILE) {
+        for row in rows.iter_mut().flatten() {
+            let Some(reach) = row.position.checked_sub(first) else {
+                continue;
+            };
+            let bytes = row.blocks.head((first / TILE) as u32, layer, unit.head)?;
+            let values = match row.blocks.kv_type() {
+                KvType::F32 => pod::cast(bytes)?,
+                KvType::F16 => {
+                    let room = room.get_mut(..bytes.len() / 2)?;
+                    if widened != bytes.as_ptr() {
+                        widened = bytes.as_ptr();
+                        halves::widen(task.model.level, bytes, room);
+                    }
+                    &*room
+                }
+            };
+            let (keys, values) = values.split_at_checked(values.len() / 2)?;
+            let count = (reach + 1).min(TILE);
+            let tile = Tile {
                 keys,
                 values,
                 count,
-            },
-            query,
-            head_size,
-            partials,
-        );
-        tile += TILE;
-    }
-    Some(())
-}
-
-/// Stored values as f32: in place, or widened into `room`.
-fn widen<'a>(
-    level: Level,
-    bytes: &'a [u8],
-    kv_type: KvType,
-    room: &'a mut [f32],
-) -> Option<&'a [f32]> {
-    match kv_type {
-        KvType::F32 => pod::cast(bytes),
-        KvType::F16 => {
-            let room = room.get_mut(..bytes.len() / 2)?;
-            halves::widen(level, bytes, room);
-            Some(room)
+            };
+            attend(tile, row.queries, head_size, row.partials);
         }
     }
+    Some(())
 }

@@ -43,14 +43,14 @@ pub enum Stage {
     Pack(Input),
     /// The matrices that multiply an input, cut by groups.
     Multiply(Input),
-    /// Attention of a layer, cut by row, kv head and segment.
+    /// Attention of a layer, cut by tile of rows, kv head and segment.
     Attention(u32),
 }
 
 /// How a stage is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Units: tiles of rows, groups, or (row, kv head, segment).
+    /// Units: tiles of rows, groups, or (tile of rows, kv head, segment).
     pub units: u32,
     /// Units of each chunk but the last.
     pub each: u32,
@@ -301,11 +301,12 @@ impl Stage {
                     .map(|row| row.position)
                     .max()?
                     .min(SEGMENT as u32 - 1);
-                let tasks = rows.len() as u32 * shape.kv_heads * task.batch.segments();
+                let units = tiles(rows.len()) * shape.kv_heads * task.batch.segments();
                 let bytes = u64::from(longest + 1) * u64::from(shape.head_size) * 4;
+                let heads = shape.group() * rows.len().min(TILE_ROWS) as u32;
                 Some(Cut::new(
-                    tasks,
-                    bytes * u64::from(shape.group().div_ceil(2)),
+                    units,
+                    bytes * u64::from(heads.div_ceil(2)),
                     u32::MAX,
                 ))
             }

@@ -10,6 +10,9 @@ use crate::step::kv::KvType;
 use crate::step::kv::LANES;
 use crate::step::kv::TILE;
 
+/// Values that are rounded together.
+const RUN: usize = 16;
+
 /// Read access to the blocks of one row, for the attention of a layer.
 #[derive(Clone, Copy)]
 pub struct Blocks<'a> {
@@ -124,8 +127,16 @@ impl<'a> Store<'a> {
             match kv_type {
                 KvType::F16 => {
                     let base = base.cast::<u16>().add(first);
-                    for (index, value) in values.iter().enumerate() {
-                        base.add(index * stride).write(f32_to_f16_clamped(*value));
+                    // Rounded sixteen at a time, in vectors, before they are scattered.
+                    for (run, values) in values.chunks(RUN).enumerate() {
+                        let mut halves = [0; RUN];
+                        for (half, value) in halves.iter_mut().zip(values) {
+                            *half = f32_to_f16_clamped(*value);
+                        }
+                        let base = base.add(run * RUN * stride);
+                        for (index, half) in halves.iter().take(values.len()).enumerate() {
+                            base.add(index * stride).write(*half);
+                        }
                     }
                 }
                 KvType::F32 => {

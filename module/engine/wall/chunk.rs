@@ -24,6 +24,8 @@ use crate::step::places::Places;
 use crate::step::query_key_value;
 use crate::step::residual;
 use crate::step::segment;
+use crate::step::segment::Attendant;
+use crate::step::segment::Unit;
 use crate::step::stage::Input;
 use crate::step::stage::Stage;
 use crate::step::task::Task;
@@ -244,42 +246,53 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Attends for `count` units (row, kv head, segment) from unit `first` on.
+    /// Attends for `count` units from unit `first` on.
     ///
     /// # Safety
     ///
     /// The attention stage of `layer` runs, and these units are the caller's.
     unsafe fn attend(
         &self,
-        task: &Task<'_>,
+        task: &Task<'a>,
         slot: Slot<'_>,
         layer: u32,
         first: u32,
         count: u32,
     ) -> Option<()> {
-        let shape = &task.model.shape;
-        let unit = shape.group() as usize * partial_values(shape.head_size as usize);
-        // SAFETY: The queries and the cache are only read in this stage.
-        let queries = unsafe { self.read(self.places.query) };
-        let queries = Rows {
-            values: queries,
-            stride: self.places.query_width,
-        };
         for index in first..first.checked_add(count)? {
-            let (row, head, segment) = segment::locate(task, index)?;
-            // SAFETY: As above; the tables of a prepared step are valid up to the rows' positions.
-            let blocks = unsafe { Blocks::new(task.batch.rows().get(row)?, shape.kv_layout())? };
-            // SAFETY: The partial results of this unit are ours in this stage.
-            let partials = unsafe { self.write(self.places.partial, index as usize * unit, unit)? };
-            let unit = segment::Unit {
-                row,
-                layer,
-                head,
-                segment,
-            };
-            segment::run(task, unit, queries, blocks, slot.values, partials)?;
+            let unit = Unit::new(task, index)?;
+            let row = unit.tile.checked_mul(TILE_ROWS)?;
+            // SAFETY: This stage runs, and the unit is ours; its rows are different ones.
+            let mut attendants =
+                core::array::from_fn(|tile| unsafe { self.attendant(task, unit, row + tile) });
+            segment::run(task, unit, layer, &mut attendants, slot.values)?;
         }
         Some(())
+    }
+
+    /// What row `row` brings to `unit`; `None` past the last row.
+    ///
+    /// # Safety
+    ///
+    /// The attention stage runs, and the unit is the caller's.
+    unsafe fn attendant(&self, task: &Task<'a>, unit: Unit, row: usize) -> Option<Attendant<'a>> {
+        let shape = &task.model.shape;
+        let group = shape.group() as usize;
+        let size = group * partial_values(shape.head_size as usize);
+        let columns = group * shape.head_size as usize;
+        let first = row * self.places.query_width + unit.head as usize * columns;
+        // SAFETY: The queries and the cache are only read in this stage, and the tables of a
+        // prepared step are valid up to the rows' positions; these partial results are ours.
+        unsafe {
+            let queries: &[f32] = self.read(self.places.query);
+            let row_of = task.batch.rows().get(row)?;
+            Some(Attendant {
+                position: row_of.position as usize,
+                queries: queries.get(first..)?.get(..columns)?,
+                blocks: Blocks::new(row_of, shape.kv_layout())?,
+                partials: self.write(self.places.partial, unit.partials(task, row) * size, size)?,
+            })
+        }
     }
 
     /// Multiplies `input` with `count` groups from group `first` of its stage on.

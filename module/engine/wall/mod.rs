@@ -15,6 +15,9 @@ pub mod step;
 mod tests;
 pub mod text;
 
+// Packed weights, tables and the cache are read as numbers in place.
+const _: () = assert!(cfg!(target_endian = "little"));
+
 /// See `sislm_wall!`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sislm_engine_abi() -> u32 {

@@ -39,18 +39,12 @@ pub fn cast_mut<T: Pod>(bytes: &mut [u8]) -> Option<&mut [T]> {
     Some(unsafe { core::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), count) })
 }
 
-/// The bytes of numbers.
-#[inline]
-pub fn bytes<T: Pod>(values: &[T]) -> &[u8] {
-    // SAFETY: A `T` has no padding, so all its bytes are initialized; same memory and lifetime.
-    unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
-}
-
 /// The bytes of numbers, for writing.
-#[inline]
+#[cfg(test)]
 pub fn bytes_mut<T: Pod>(values: &mut [T]) -> &mut [u8] {
     let length = size_of_val(values);
-    // SAFETY: As in `bytes`; the borrow is exclusive, and any bytes are valid `T`s.
+    // SAFETY: A `T` has no padding, so all its bytes are initialized, and any bytes are valid `T`s;
+    // same memory, and the borrow is exclusive.
     unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), length) }
 }
 
@@ -76,6 +70,6 @@ mod tests {
         assert_eq!(cast::<u16>(&all[..6]).map(<[u16]>::len), Some(3));
         cast_mut::<u32>(all).unwrap()[1] = 7;
         assert_eq!(words[1], 7);
-        assert_eq!(bytes(&words).len(), 16);
+        assert_eq!(bytes_mut(&mut words).len(), 16);
     }
 }
