@@ -23,7 +23,7 @@ impl node::Device for Device {
     type Shared = Shared;
 
     fn queue<'a>(session: &'a ArcBorrow<'_, Session>) -> &'a WaitQueue {
-        &session.wait
+        &session.link.wait
     }
 
     fn poll(session: ArcBorrow<'_, Session>, wanted: u32) -> u32 {

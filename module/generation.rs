@@ -3,9 +3,9 @@
 
 use crate::{
     configuration::Configuration,
+    link::Link,
     model::Model,
     sequence::Sequence,
-    session::Session,
     statistics::Statistics,
     stop::Filter,
     sys::{
@@ -98,7 +98,7 @@ impl Generation {
         section: &mut Section,
         model: &Model,
         sequence: &mut Sequence,
-        session: &Session,
+        link: &Link,
     ) -> Result<Option<u32>> {
         // The space prefix of the first piece is no text when nothing but BOS comes before it.
         let first = matches!(sequence.tokens(), [only] if *only == model.facts.bos);
@@ -106,12 +106,12 @@ impl Generation {
         let fits = sequence.push(token);
         self.ids.push_within_capacity(token).map_err(|_| EIO)?;
         if token == model.facts.eos && !self.ignore_eos {
-            self.filter.flush(|text| session.give(text));
+            self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
         let length = detokenize(section, &model.memory, token, flags, &mut self.text)?;
         let text = self.text.get(..length).ok_or(EIO)?;
-        if self.filter.push(text, |text| session.give(text)) {
+        if self.filter.push(text, |text| link.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));
         }
         let finish = if self.most != 0 && self.ids.len() >= self.most as usize {
@@ -121,7 +121,7 @@ impl Generation {
         } else {
             return Ok(None);
         };
-        self.filter.flush(|text| session.give(text));
+        self.filter.flush(|text| link.give(text));
         Ok(Some(finish))
     }
 

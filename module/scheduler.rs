@@ -10,7 +10,7 @@
 
 use crate::{
     limits::Limits,
-    session::Session,
+    link::Link,
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Work},
@@ -44,9 +44,15 @@ const SECTION_WORK_FIRST: u64 = 64 << 10;
 /// Least and most work of one section, weight bytes.
 const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
 
+/// A turn on its way, with the link to the session it goes back to.
+struct Job {
+    link: Arc<Link>,
+    turn: KBox<Turn>,
+}
+
 /// What the baton guards.
 pub(crate) struct Driver {
-    active: Option<KBox<Turn>>,
+    active: Option<Job>,
     batch: Option<Batch>,
     rows: u32,
     stage: u32,
@@ -91,7 +97,7 @@ struct Watch {
 pub(crate) struct Scheduler {
     claims: Claims<Driver>,
     #[pin]
-    queue: SpinLock<KVec<KBox<Turn>>>,
+    queue: SpinLock<KVec<Job>>,
     queued: Atomic<u32>,
     #[pin]
     work: WaitQueue,
@@ -116,8 +122,9 @@ impl Scheduler {
             stage: 0,
             stages: 0,
         };
-        // A session has at most one turn.
-        let queue = KVec::with_capacity(limits.sessions as usize, GFP_KERNEL)?;
+        // A session has at most one turn, and the holder of the baton may have one of a closed file.
+        let most = (limits.sessions as usize).saturating_add(2);
+        let queue = KVec::with_capacity(most, GFP_KERNEL)?;
         let caller = Slot::new(limits.workers)?;
         let (section_ns, timeout) = (limits.section_ns, limits.step_timeout);
         Arc::pin_init(
@@ -150,15 +157,18 @@ impl Scheduler {
     }
 
     /// Puts a turn at the end of the queue and wakes a worker for it.
-    pub(crate) fn enqueue(&self, turn: KBox<Turn>) {
-        self.push(turn);
+    pub(crate) fn enqueue(&self, link: &Arc<Link>, turn: KBox<Turn>) {
+        self.push(Job {
+            link: link.clone(),
+            turn,
+        });
         self.work.wake(1);
     }
 
-    fn push(&self, turn: KBox<Turn>) {
+    fn push(&self, job: Job) {
         let rejected = {
             let mut queue = self.queue.lock();
-            let rejected = queue.push_within_capacity(turn);
+            let rejected = queue.push_within_capacity(job);
             // CAST: At most 4096 sessions.
             self.queued.store(queue.len() as u32, Relaxed);
             rejected
@@ -167,17 +177,18 @@ impl Scheduler {
         drop(rejected);
     }
 
-    fn dequeue(&self, wanted: impl Fn(&Turn) -> bool) -> Option<KBox<Turn>> {
+    fn dequeue(&self, wanted: impl Fn(&Job) -> bool) -> Option<Job> {
         let mut queue = self.queue.lock();
-        let place = queue.iter().position(|turn| wanted(turn))?;
-        let turn = queue.remove(place).ok();
+        let place = queue.iter().position(wanted)?;
+        let job = queue.remove(place).ok();
         self.queued.store(queue.len() as u32, Relaxed);
-        turn
+        job
     }
 
-    /// Takes the turn of `session` out of the queue, if it is there.
-    pub(crate) fn withdraw(&self, session: &Session) -> Option<KBox<Turn>> {
-        self.dequeue(|turn| core::ptr::eq(&*turn.session, session))
+    /// Takes the turn of `link` out of the queue, if it is there.
+    pub(crate) fn withdraw(&self, link: &Link) -> Option<KBox<Turn>> {
+        let job = self.dequeue(|job| core::ptr::eq(&*job.link, link))?;
+        Some(job.turn)
     }
 
     /// Whether there is something to do.
@@ -230,28 +241,26 @@ impl Scheduler {
         let driver = baton.state();
         driver.stage = driver.stage.saturating_add(1);
         let (stage, more) = (driver.stage, driver.stage < driver.stages);
-        let Some(mut turn) = driver.active.take() else {
+        let Some(mut job) = driver.active.take() else {
             baton.release();
             return;
         };
         if baton.failed() {
-            turn.fail(EIO);
-            turn.pause_clock();
-            self.hand_over(turn);
-        } else if turn.session.is_cancelled() {
-            self.cancel(turn);
+            self.fail(job, EIO);
+        } else if job.link.is_cancelled() {
+            self.cancel(job);
         } else if more {
-            baton.state().active = Some(turn);
+            baton.state().active = Some(job);
             self.publish(baton, slot, stage);
             return;
         } else {
-            match turn.after_step(&baton, &mut slot.section) {
-                Next::Step if turn.has_room() => self.push(turn),
+            match job.turn.after_step(&job.link, &baton, &mut slot.section) {
+                Next::Step if job.turn.has_room(&job.link) => self.push(job),
                 Next::Step => {
-                    turn.pause_clock();
-                    self.hand_over(turn);
+                    job.turn.pause_clock();
+                    self.hand_over(job);
                 }
-                Next::Park | Next::End => self.hand_over(turn),
+                Next::Park | Next::End => self.hand_over(job),
             }
         }
         self.drive(baton, slot);
@@ -260,40 +269,34 @@ impl Scheduler {
     /// Starts a step of the first turn in the queue.
     fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
         loop {
-            let Some(mut turn) = self.dequeue(|_| true) else {
+            let Some(mut job) = self.dequeue(|_| true) else {
                 baton.clear();
                 baton.release();
                 // A turn may have come before the release, when its waker saw the baton held.
-                match (self.queued.load(Relaxed) > 0)
-                    .then(|| self.claims.take())
-                    .flatten()
-                {
+                let more = self.queued.load(Relaxed) > 0;
+                match more.then(|| self.claims.take()).flatten() {
                     Some(again) => baton = again,
                     None => return,
                 }
                 continue;
             };
-            if turn.session.is_cancelled() {
-                self.cancel(turn);
+            if job.link.is_cancelled() {
+                self.cancel(job);
                 continue;
             }
-            match turn.prepare(&mut baton, &mut slot.section) {
+            match job.turn.prepare(&mut baton, &mut slot.section) {
                 Ok(stages) => {
                     let driver = baton.state();
-                    driver.rows = turn.step_rows();
+                    driver.rows = job.turn.step_rows();
                     driver.stage = 0;
                     driver.stages = stages;
-                    driver.active = Some(turn);
+                    driver.active = Some(job);
                     match self.try_publish(baton, slot, 0) {
                         None => return,
                         Some(returned) => baton = returned,
                     }
                 }
-                Err(error) => {
-                    turn.fail(error);
-                    turn.pause_clock();
-                    self.hand_over(turn);
-                }
+                Err(error) => self.fail(job, error),
             }
         }
     }
@@ -324,26 +327,31 @@ impl Scheduler {
                 None
             }
             Err((error, mut baton)) => {
-                if let Some(mut turn) = baton.state().active.take() {
-                    turn.fail(error);
-                    turn.pause_clock();
-                    self.hand_over(turn);
+                if let Some(job) = baton.state().active.take() {
+                    self.fail(job, error);
                 }
                 Some(baton)
             }
         }
     }
 
-    fn cancel(&self, mut turn: KBox<Turn>) {
-        turn.end(SISLM_FINISH_CANCELLED);
-        turn.pause_clock();
-        self.hand_over(turn);
+    fn cancel(&self, mut job: Job) {
+        job.turn.end(SISLM_FINISH_CANCELLED);
+        job.turn.pause_clock();
+        self.hand_over(job);
+    }
+
+    fn fail(&self, mut job: Job, error: Error) {
+        job.turn.fail(error);
+        job.turn.pause_clock();
+        self.hand_over(job);
     }
 
     /// Gives a turn that is parked or over to its session.
-    fn hand_over(&self, turn: KBox<Turn>) {
-        let session = turn.session.clone();
-        session.receive(turn);
+    fn hand_over(&self, job: Job) {
+        if let Some(turn) = job.link.receive(job.turn) {
+            self.enqueue(&job.link, turn);
+        }
     }
 
     /// Works until `done`, which must not sleep. What a worker does.

@@ -54,7 +54,7 @@ impl Shared {
         )
     }
 
-    /// Open files, and closed ones whose turn is not quite over.
+    /// Open files.
     pub(crate) fn sessions(&self) -> u32 {
         self.sessions.load(Relaxed)
     }

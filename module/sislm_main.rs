@@ -21,6 +21,7 @@ mod evaluation;
 mod generation;
 mod ioctl;
 mod limits;
+mod link;
 mod loader;
 mod model;
 mod outcome;

@@ -2,15 +2,15 @@
 //! A turn: work on one sequence that goes from step to step.
 //!
 //! It belongs to one place at a time: to its session while it is made, parked or over, to the
-//! scheduler's queue, or to the step in flight.
+//! scheduler's queue, or to the step in flight; in the latter two with its session.
 
 use crate::{
     evaluation::Evaluation,
     generation::Generation,
+    link::Link,
     model::{Model, Workspace},
     scheduler::Driver,
     sequence::Sequence,
-    session::Session,
     statistics::Statistics,
     sys::{
         claims::Baton,
@@ -49,8 +49,6 @@ pub(crate) enum Aim {
 
 /// A turn.
 pub(crate) struct Turn {
-    /// Whose it is.
-    pub(crate) session: Arc<Session>,
     /// By which model.
     pub(crate) model: Arc<Model>,
     /// The step it uses.
@@ -71,7 +69,6 @@ pub(crate) struct Turn {
 impl Turn {
     /// Not begun yet.
     pub(crate) fn new(
-        session: Arc<Session>,
         model: Arc<Model>,
         workspace: Arc<Workspace>,
         sequence: Sequence,
@@ -79,7 +76,6 @@ impl Turn {
         statistics: Arc<Statistics>,
     ) -> Result<KBox<Self>> {
         let turn = Self {
-            session,
             model,
             workspace,
             sequence,
@@ -121,9 +117,9 @@ impl Turn {
     }
 
     /// Whether a step can be made now; a turn whose reader is slow must wait.
-    pub(crate) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self, link: &Link) -> bool {
         match &self.aim {
-            Aim::Generate(_) => self.session.has_room(),
+            Aim::Generate(_) => link.has_room(),
             Aim::Evaluate(evaluation) => evaluation.has_room(),
         }
     }
@@ -172,7 +168,12 @@ impl Turn {
     }
 
     /// Handles the logits of the step that is done.
-    pub(crate) fn after_step(&mut self, baton: &Baton<'_, Driver>, section: &mut Section) -> Next {
+    pub(crate) fn after_step(
+        &mut self,
+        link: &Link,
+        baton: &Baton<'_, Driver>,
+        section: &mut Section,
+    ) -> Next {
         let count = self.step_rows();
         self.sequence.advance(count);
         self.statistics.steps.add(1);
@@ -186,7 +187,7 @@ impl Turn {
         if generating {
             self.charge_time();
         }
-        match self.take_logits(baton, section, count) {
+        match self.take_logits(link, baton, section, count) {
             Ok(()) if self.is_over() => {}
             Ok(()) if generating => return Next::Step,
             Ok(()) => {}
@@ -202,6 +203,7 @@ impl Turn {
 
     fn take_logits(
         &mut self,
+        link: &Link,
         baton: &Baton<'_, Driver>,
         section: &mut Section,
         count: u32,
@@ -215,13 +217,8 @@ impl Turn {
                 let history = self.sequence.tokens();
                 let token = generation.draw(section, &mut sampler, &logits, history)?;
                 drop(sampler);
-                let finish = generation.take(
-                    token,
-                    section,
-                    &self.model,
-                    &mut self.sequence,
-                    &self.session,
-                )?;
+                let finish =
+                    generation.take(token, section, &self.model, &mut self.sequence, link)?;
                 self.statistics.tokens.add(1);
                 if let Some(finish) = finish {
                     self.end(finish);

@@ -67,7 +67,9 @@ pub(super) fn result(session: &Arc<Session>, argument: &Argument) -> Result {
     let limits = &session.shared().limits;
     let inner = session.lock_collected()?;
     let result = match inner.state {
-        State::Running(_) if !session.is_over() => Outcome::none().answer(limits, &mut request),
+        State::Running(_) if !session.link.is_over() => {
+            Outcome::none().answer(limits, &mut request)
+        }
         _ => inner.outcome.answer(limits, &mut request),
     };
     argument.write(&request)?;

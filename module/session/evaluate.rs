@@ -14,7 +14,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{atomic::Relaxed, Arc}, //
+    sync::Arc, //
 };
 
 impl Session {
@@ -35,8 +35,8 @@ impl Session {
             self.begin_evaluation(request)?;
         }
         loop {
-            let ready = || self.channel.lock().has_turn();
-            let woken = self.shared().scheduler.help(&self.wait, ready);
+            let ready = || self.link.channel.lock().has_turn();
+            let woken = self.shared().scheduler.help(&self.link.wait, ready);
             if self.shared().scheduler.is_broken() {
                 return Err(EIO);
             }
@@ -48,7 +48,7 @@ impl Session {
                 // Somebody else has used the file.
                 return Err(EBUSY);
             }
-            let Some(turn) = self.channel.lock().take() else {
+            let Some(turn) = self.link.channel.lock().take() else {
                 continue;
             };
             if self.take_rows(&mut inner, turn, request)? {
@@ -89,14 +89,13 @@ impl Session {
         sequence.take_blocks(request.count, &model, &mut section)?;
         let workspace = model.workspace(&mut section, sequence.context())?;
         let turn = Turn::new(
-            self.clone(),
             model,
             workspace,
             sequence,
             Aim::Evaluate(Evaluation::new(request.top_k)?),
             self.shared().statistics.clone(),
         )?;
-        self.channel.lock().begin(&mut None);
+        self.link.channel.lock().begin(&mut None);
         inner.evaluated = (0, request.count, request.top_k);
         inner.nll = 0;
         request.nll = 0;
@@ -105,7 +104,7 @@ impl Session {
 
     /// Copies the rows of the last step out and lets the turn go on. Whether all are done.
     fn take_rows(
-        &self,
+        self: &Arc<Self>,
         inner: &mut Inner,
         mut turn: KBox<Turn>,
         request: &mut Evaluate,
@@ -139,13 +138,13 @@ impl Session {
             inner.state = State::Idle;
             return Ok(true);
         }
-        self.shared().scheduler.enqueue(turn);
+        self.shared().scheduler.enqueue(&self.link, turn);
         Ok(false)
     }
 
     /// Asks the turn to end.
     pub(super) fn cancel(&self) {
-        self.cancelled.store(true, Relaxed);
+        self.link.set_cancelled(true);
     }
 }
 

@@ -16,23 +16,20 @@ pub(crate) use start::tokenize;
 
 use crate::{
     buffer::Buffer,
-    channel::Channel,
     configuration::Configuration,
+    link::Link,
     model::{Model, Use},
     outcome::Outcome,
     sequence::Sequence,
     shared::{Seat, Shared},
-    stop::HELD_MAX,
-    sys::{neon::Section, uapi::SISLM_FINISH_CANCELLED, wait::WaitQueue},
-    turn::Turn,
+    sys::{neon::Section, uapi::SISLM_FINISH_CANCELLED},
 };
 use kernel::{
-    new_mutex, new_spinlock,
+    new_mutex,
     prelude::*,
     sync::{
-        atomic::{AtomicFlag, Relaxed},
         lock::{mutex::MutexBackend, Guard},
-        Arc, Mutex, SpinLock,
+        Arc, Mutex,
     },
 };
 
@@ -98,12 +95,8 @@ pub(crate) struct Session {
     seat: Seat,
     #[pin]
     inner: Mutex<Inner>,
-    #[pin]
-    channel: SpinLock<Channel>,
-    /// Woken when text or a turn has come.
-    #[pin]
-    pub(crate) wait: WaitQueue,
-    cancelled: AtomicFlag,
+    /// What its turn knows of it.
+    pub(crate) link: Arc<Link>,
 }
 
 impl Session {
@@ -126,13 +119,11 @@ impl Session {
             accounted: 0,
         };
         Arc::pin_init(
-            pin_init!(Self {
+            try_pin_init!(Self {
                 seat,
                 inner <- new_mutex!(inner, "sislm_session"),
-                channel <- new_spinlock!(Channel::new(), "sislm_channel"),
-                wait <- WaitQueue::new(),
-                cancelled: AtomicFlag::new(false),
-            }),
+                link: Link::new()?,
+            }? Error),
             GFP_KERNEL_ACCOUNT,
         )
     }
@@ -147,59 +138,29 @@ impl Session {
         self.inner.lock()
     }
 
-    /// Whether the turn is to end.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Relaxed)
-    }
-
-    /// Whether text of another token fits.
-    pub(crate) fn has_room(&self) -> bool {
-        self.channel.lock().free() >= HELD_MAX
-    }
-
-    /// Takes text of the turn for the reader.
-    pub(crate) fn give(&self, text: &[u8]) {
-        if !text.is_empty() {
-            self.channel.lock().push(text);
-            self.wait.wake_all();
-        }
-    }
-
-    /// Takes a turn that is parked or over.
-    pub(crate) fn receive(&self, turn: KBox<Turn>) {
-        let left = self.channel.lock().put(turn);
-        drop(left);
-        self.wait.wake_all();
-        // The reader may have emptied the ring before the turn came.
-        self.resume();
-    }
-
     /// Lets a turn that waited for room go on, if there is room.
     pub(crate) fn resume(&self) {
-        let turn = self.channel.lock().take_resumable();
+        let turn = self.link.channel.lock().take_resumable();
         if let Some(turn) = turn {
-            self.shared().scheduler.enqueue(turn);
+            self.shared().scheduler.enqueue(&self.link, turn);
         }
-    }
-
-    /// Whether a reader would get text or the end.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.channel.lock().is_readable()
     }
 
     /// The file is closed: ends its turn without waiting for it.
     pub(crate) fn close(&self) {
-        self.cancelled.store(true, Relaxed);
-        let withdrawn = self.shared().scheduler.withdraw(self);
-        let (parked, ring) = self.channel.lock().close();
+        self.link.set_cancelled(true);
+        let withdrawn = self.shared().scheduler.withdraw(&self.link);
+        let (parked, ring) = self.link.channel.lock().close();
         for mut turn in Iterator::chain(withdrawn.into_iter(), parked) {
             turn.end(SISLM_FINISH_CANCELLED);
         }
         drop(ring);
         let mut inner = self.lock();
-        inner.using = None;
-        inner.sequence = None;
         inner.prompt.clear();
+        let freed = (inner.using.take(), inner.sequence.take());
+        // Freeing may take long: not under the lock.
+        drop(inner);
+        drop(freed);
     }
 }
 

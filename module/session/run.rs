@@ -32,7 +32,7 @@ impl Session {
             }
             self.collect(&mut inner);
             let over = {
-                let channel = self.channel.lock();
+                let channel = self.link.channel.lock();
                 channel.is_over() && !channel.has_text()
             };
             if over {
@@ -72,7 +72,7 @@ impl Session {
     fn copy_text(&self, request: &mut Run) -> Result {
         let mut part = [0u8; COPY_BYTES];
         loop {
-            let count = self.channel.lock().peek(&mut part);
+            let count = self.link.channel.lock().peek(&mut part);
             if count == 0 {
                 return Ok(());
             }
@@ -81,7 +81,7 @@ impl Session {
             if !text.is_empty() {
                 user::write_array(request.text, u64::from(request.length), text)?;
             }
-            self.channel.lock().consume(count);
+            self.link.channel.lock().consume(count);
             // CAST: At most COPY_BYTES.
             request.length = request.length.saturating_add(count as u32);
         }

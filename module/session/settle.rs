@@ -7,7 +7,7 @@ use crate::{
     sys::{uapi::SISLM_FINISH_CANCELLED, wait::Woken},
     turn::{Aim, Turn},
 };
-use kernel::{prelude::*, sync::atomic::Relaxed};
+use kernel::prelude::*;
 
 impl Inner {
     /// Takes back what a turn that is over had.
@@ -39,7 +39,7 @@ impl Session {
     /// Takes the facts of a turn that is over, as soon as somebody looks.
     pub(super) fn collect(&self, inner: &mut Inner) {
         let over = {
-            let mut channel = self.channel.lock();
+            let mut channel = self.link.channel.lock();
             if channel.is_over() {
                 channel.take()
             } else {
@@ -65,13 +65,13 @@ impl Session {
                 }
                 State::Running(_) => {}
             }
-            self.cancelled.store(true, Relaxed);
+            self.link.set_cancelled(true);
             if self.try_settle(&mut inner) {
                 return Ok(());
             }
             drop(inner);
-            let here = || self.channel.lock().has_turn();
-            match self.shared().scheduler.help(&self.wait, here) {
+            let here = || self.link.channel.lock().has_turn();
+            match self.shared().scheduler.help(&self.link.wait, here) {
                 Woken::Signal => return Err(ERESTARTSYS),
                 _ if self.shared().scheduler.is_broken() => return Err(EIO),
                 _ => {}
@@ -81,16 +81,16 @@ impl Session {
 
     fn try_settle(&self, inner: &mut Inner) -> bool {
         self.collect(inner);
-        let absorbed = self.channel.lock().is_over();
+        let absorbed = self.link.channel.lock().is_over();
         if !absorbed {
-            let withdrawn = self.shared().scheduler.withdraw(self);
-            let Some(mut turn) = withdrawn.or_else(|| self.channel.lock().take()) else {
+            let withdrawn = self.shared().scheduler.withdraw(&self.link);
+            let Some(mut turn) = withdrawn.or_else(|| self.link.channel.lock().take()) else {
                 return false;
             };
             turn.end(SISLM_FINISH_CANCELLED);
             inner.absorb(turn);
         }
-        self.channel.lock().clear();
+        self.link.channel.lock().clear();
         inner.state = State::Idle;
         true
     }
@@ -113,11 +113,6 @@ impl Session {
         let mut inner = self.lock_settled()?;
         self.collect(&mut inner);
         Ok(inner)
-    }
-
-    /// Whether the turn is over, though its end may not have been read.
-    pub(crate) fn is_over(&self) -> bool {
-        self.channel.lock().is_over()
     }
 
     /// RESET: also empties the context.

@@ -21,7 +21,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{atomic::Relaxed, Arc},
+    sync::Arc,
     time::{Instant, Monotonic}, //
 };
 
@@ -133,19 +133,19 @@ impl Session {
         inner.prompt.clear();
         inner.refused = None;
         inner.state = State::Running(purpose);
-        self.cancelled.store(false, Relaxed);
+        self.link.set_cancelled(false);
         self.shared().statistics.turns.add(1);
-        self.shared().scheduler.enqueue(turn);
+        self.shared().scheduler.enqueue(&self.link, turn);
         Ok(())
     }
 
     /// Takes the ring of the channel, the first time, and empties it.
     pub(super) fn open_channel(&self) -> Result {
         let mut ring = None;
-        if !self.channel.lock().has_ring() {
+        if !self.link.channel.lock().has_ring() {
             ring = Some(Ring::new(self.shared().limits.ring as usize)?);
         }
-        self.channel.lock().begin(&mut ring);
+        self.link.channel.lock().begin(&mut ring);
         Ok(())
     }
 
@@ -171,7 +171,6 @@ impl Session {
         inner.section = Some(section);
         match turn {
             Ok((generation, workspace)) => Turn::new(
-                self.clone(),
                 model,
                 workspace,
                 sequence,

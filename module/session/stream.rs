@@ -91,7 +91,7 @@ impl Session {
     pub(super) fn wait_for_text(&self) -> Woken {
         self.shared()
             .scheduler
-            .help(&self.wait, || self.is_readable())
+            .help(&self.link.wait, || self.link.is_readable())
     }
 
     /// Copies what text there is; the turn's end when there is none and it is over.
@@ -101,6 +101,7 @@ impl Session {
         while !to.is_empty() {
             let room = to.len().min(COPY_BYTES);
             let count = self
+                .link
                 .channel
                 .lock()
                 .peek(part.get_mut(..room).unwrap_or(&mut []));
@@ -108,7 +109,7 @@ impl Session {
                 break;
             }
             let taken = to.copy_to_iter(part.get(..count).unwrap_or(&[]));
-            self.channel.lock().consume(taken);
+            self.link.channel.lock().consume(taken);
             copied = copied.saturating_add(taken);
             if taken < count {
                 return Some(if copied > 0 { Ok(copied) } else { Err(EFAULT) });
@@ -119,7 +120,7 @@ impl Session {
         }
         self.collect(inner);
         let (over, readable) = {
-            let channel = self.channel.lock();
+            let channel = self.link.channel.lock();
             (channel.is_over(), channel.has_text())
         };
         if !over || readable {
@@ -151,7 +152,7 @@ impl Session {
         if inner.state == State::Pending && wanted & POLLIN != 0 {
             return self.poll_start(inner);
         }
-        let readable = inner.state == State::Running(Purpose::Stream) && self.is_readable();
+        let readable = inner.state == State::Running(Purpose::Stream) && self.link.is_readable();
         let mut mask = if readable { POLLIN } else { 0 };
         if inner.refused.is_some() {
             mask |= POLLIN | POLLERR;
@@ -188,7 +189,7 @@ impl Session {
 
     /// Notes the memory that the session holds.
     pub(super) fn account(&self, inner: &mut Inner) {
-        let ring = self.channel.lock().capacity();
+        let ring = self.link.channel.lock().capacity();
         let bytes = size_of::<Self>()
             .saturating_add(ring)
             .saturating_add(inner.prompt.capacity()) as u64;

@@ -105,6 +105,10 @@ pub(crate) fn is_administrator(file: &LocalFile) -> bool {
     unsafe { sys::sislm_file_admin(file.as_ptr()) }
 }
 
+/// The open function of the device.
+///
+/// # Safety
+///
 /// Called by the VFS with the file being opened.
 unsafe extern "C" fn open<T: Device>(
     inode: *mut bindings::inode,
@@ -130,7 +134,11 @@ unsafe extern "C" fn open<T: Device>(
     }
 }
 
-/// Called by the VFS with an open file.
+/// The poll function of the device.
+///
+/// # Safety
+///
+/// Called by the VFS with an open file of it.
 unsafe extern "C" fn poll<T: Device>(
     file: *mut bindings::file,
     table: *mut bindings::poll_table,

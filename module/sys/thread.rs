@@ -42,8 +42,13 @@ pub(crate) fn should_stop() -> bool {
     unsafe { bindings::kthread_should_stop() }
 }
 
+/// The function of a thread.
+///
+/// # Safety
+///
+/// `data` is the [`Start`] of a [`Thread`] that joins this one before it frees it.
 unsafe extern "C" fn entry<T: Body>(data: *mut c_void) -> c_int {
-    // SAFETY: `data` is the `Start` of the `Thread`, which joins this thread before it is freed.
+    // SAFETY: By the requirement of this function.
     let start = unsafe { &*data.cast::<Start<T>>() };
     task::set_freezable();
     start.body.run(start.index);

@@ -13,6 +13,8 @@ pub mod penalties;
 pub mod ranking;
 pub mod sampler;
 pub mod score;
+#[cfg(test)]
+mod specification;
 
 pub use candidate::Candidate;
 pub use generator::Generator;

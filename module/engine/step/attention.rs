@@ -114,8 +114,7 @@ fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'
     let p = p.get(..count).unwrap_or(&[]);
     let mut rest = tile.values;
     let stride = query.len();
-    let sum = add::<64>(partial.sum, &mut rest, stride, p);
-    let sum = add::<32>(sum, &mut rest, stride, p);
+    let sum = add::<32>(partial.sum, &mut rest, stride, p);
     let sum = add::<16>(sum, &mut rest, stride, p);
     let sum = add::<8>(sum, &mut rest, stride, p);
     add::<1>(sum, &mut rest, stride, p);
@@ -132,20 +131,39 @@ fn scores(keys: &[f32], query: &[f32], scale: f32) -> Option<[f32; TILE]> {
         groups.next()?,
         groups.next()?,
     ];
-    let [a, b, c, d] = groups;
     let mut sums = [[0.0; LANES]; KEY_GROUPS];
-    for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
-        for (sums, keys) in sums.iter_mut().zip([a, b, c, d]) {
-            for (sum, key) in sums.iter_mut().zip(keys) {
-                *sum = fma(*q, *key, *sum);
-            }
-        }
-    }
+    let rest = dimensions::<4>(&mut sums, groups, query);
+    dimensions::<1>(&mut sums, rest.0, rest.1);
     let mut scores = [0.0; TILE];
     for (score, sum) in scores.iter_mut().zip(sums.as_flattened()) {
         *score = *sum * scale;
     }
     Some(scores)
+}
+
+/// Keys of the four groups of a tile: (dimension, position in the group) each.
+type KeyGroups<'a> = [&'a [[f32; LANES]]; KEY_GROUPS];
+
+/// Adds query * key for as many whole runs of `N` dimensions as there are, ascending; returns the
+/// dimensions that are left.
+#[inline(always)]
+fn dimensions<'a, const N: usize>(
+    sums: &mut [[f32; LANES]; KEY_GROUPS],
+    keys: KeyGroups<'a>,
+    query: &'a [f32],
+) -> (KeyGroups<'a>, &'a [f32]) {
+    let [a, b, c, d] = keys.map(|group| group.as_chunks::<N>());
+    let (runs, rest) = query.as_chunks::<N>();
+    for ((((q, a), b), c), d) in runs.iter().zip(a.0).zip(b.0).zip(c.0).zip(d.0) {
+        for (index, q) in q.iter().enumerate() {
+            for (sums, keys) in sums.iter_mut().zip([a, b, c, d]) {
+                for (sum, key) in sums.iter_mut().zip(&keys[index]) {
+                    *sum = fma(*q, *key, *sum);
+                }
+            }
+        }
+    }
+    ([a.1, b.1, c.1, d.1], rest)
 }
 
 /// The largest of a tile's scores, in lanes: the order cannot matter.

@@ -313,3 +313,29 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_the_units_once() {
+        for (units, work, most) in [
+            (1, 1, 16),
+            (7, 100_000, 4),
+            (33, 9000, 16),
+            (64, 1, u32::MAX),
+        ] {
+            let cut = Cut::new(units, work, most);
+            let mut next = 0;
+            for chunk in 0..cut.chunks() {
+                let (first, count) = cut.chunk(chunk).expect("a chunk");
+                assert!(first == next && count >= 1 && count <= most);
+                next = first + count;
+            }
+            assert_eq!(next, units);
+            assert_eq!(cut.chunk(cut.chunks()), None);
+            assert!(cut.work() <= CHUNK_BYTES || cut.each == 1);
+        }
+    }
+}

@@ -6,14 +6,18 @@ pub mod cache;
 mod check;
 pub mod chunk;
 pub mod columns;
+#[cfg(test)]
+mod crossing;
 pub mod load;
 pub mod model;
 pub mod pod;
 mod sample;
+mod score;
 pub mod step;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod workspace;
 
 // Packed weights, tables and the cache are read as numbers in place.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -40,6 +44,7 @@ mod all {
     pub use super::check::*;
     pub use super::load::*;
     pub use super::sample::*;
+    pub use super::score::*;
     pub use super::sislm_engine_abi;
     pub use super::step::*;
     pub use super::text::*;

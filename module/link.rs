@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The link between a session and its turn: what the turn knows of the session.
+
+use crate::{
+    channel::Channel,
+    stop::HELD_MAX,
+    sys::wait::WaitQueue,
+    turn::Turn, //
+};
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    sync::{
+        atomic::{AtomicFlag, Relaxed},
+        Arc,
+        SpinLock, //
+    },
+};
+
+/// Shared by a session and its turn; it may outlive the session.
+#[pin_data]
+pub(crate) struct Link {
+    /// Text and turns on their way to the session.
+    #[pin]
+    pub(crate) channel: SpinLock<Channel>,
+    /// Woken when text or a turn has come.
+    #[pin]
+    pub(crate) wait: WaitQueue,
+    cancelled: AtomicFlag,
+}
+
+impl Link {
+    /// Without a turn.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                channel <- new_spinlock!(Channel::new(), "sislm_channel"),
+                wait <- WaitQueue::new(),
+                cancelled: AtomicFlag::new(false),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    /// Whether the turn is to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Relaxed)
+    }
+
+    /// Asks the turn to end, or takes that back before a new one.
+    pub(crate) fn set_cancelled(&self, cancelled: bool) {
+        self.cancelled.store(cancelled, Relaxed);
+    }
+
+    /// Whether text of another token fits.
+    pub(crate) fn has_room(&self) -> bool {
+        self.channel.lock().free() >= HELD_MAX
+    }
+
+    /// Takes text of the turn for the reader.
+    pub(crate) fn give(&self, text: &[u8]) {
+        if !text.is_empty() {
+            self.channel.lock().push(text);
+            self.wait.wake_all();
+        }
+    }
+
+    /// Takes a turn that is parked or over. Gives back one that can go on at once, since the reader
+    /// has made room meanwhile.
+    pub(crate) fn receive(&self, turn: KBox<Turn>) -> Option<KBox<Turn>> {
+        let left = self.channel.lock().put(turn);
+        drop(left);
+        self.wait.wake_all();
+        self.channel.lock().take_resumable()
+    }
+
+    /// Whether a reader would get text or the end.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.channel.lock().is_readable()
+    }
+
+    /// Whether the turn is over, though its end may not have been read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.channel.lock().is_over()
+    }
+}
