@@ -99,8 +99,8 @@ impl Bench {
         })
     }
 
-    /// One pass.
-    pub(crate) fn pass(&mut self, section: &mut Section) -> Result {
+    /// Goes on with a pass.
+    pub(crate) fn run(&mut self, section: &mut Section) -> Result<Progress> {
         let (work, bytes) = (self.work.base(), self.work.len());
         let code = section.enter(|_| {
             // SAFETY: As in `SelfTest::run`.
@@ -116,7 +116,6 @@ impl Bench {
                 )
             }
         });
-        status(code)?;
-        Ok(())
+        Ok(status(code)?)
     }
 }
