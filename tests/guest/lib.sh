@@ -44,5 +44,15 @@ reload() {
 # The debug kernel is 10 to 30 times slower: tests do less there.
 slow() { [ -d /sys/kernel/debug/failslab ]; }
 
+# unload NAME: in up to ten seconds, since busybox's timeout leaves a watcher that keeps the files of its command open for a while.
+unload() {
+	unload_tries=0
+	until unload_said=$(sislm-client unload "$1" 2>&1); do
+		unload_tries=$((unload_tries + 1))
+		[ $unload_tries -lt 50 ] || return 1
+		sleep 0.2
+	done
+}
+
 # live PROCESS: whether it has not ended.
 live() { kill -0 "$1" 2>/dev/null; }
