@@ -49,7 +49,7 @@ unload() {
 	unload_tries=0
 	until unload_said=$(sislm-client unload "$1" 2>&1); do
 		unload_tries=$((unload_tries + 1))
-		[ $unload_tries -lt 50 ] || return 1
+		[ $unload_tries -lt 50 ] || { not_ok unload "$unload_said" && return; }
 		sleep 0.2
 	done
 }
