@@ -4,7 +4,8 @@
 
 A result is a line of Rust's test harness (`test NAME ... ok`) or `ok NAME`, `not ok NAME why`, `skip NAME why`. The
 last line is `N passed, N failed[, N skipped]`; the exit status is 1 when anything failed. From the environment: TESTS,
-a regular expression that names of units must match; SISLM_ALL=1 for the long units; TEST_LOGS, where outputs are kept.
+a regular expression that names of units must match; SISLM_ALL=1 for the long units; TEST_LOGS, where outputs are kept;
+TEST_BUILDS, where cargo builds.
 """
 
 import os

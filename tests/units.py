@@ -22,14 +22,15 @@ class Unit:
         self.name, self.command, self.environment = name, [str(word) for word in command], environment
 
 
-def cache(name):
-    return f"{os.environ['SISLM_CACHE']}/{name}"
+def built(name=""):
+    """What cargo makes of this checkout: others have directories of their own, or would run each other's binaries."""
+    return os.path.join(os.environ["TEST_BUILDS"], name)
 
 
 def cargo(name, crate, *options, **environment):
     """The tests of a crate. The engine uses two unstable features of core, as the kernel does."""
     manifest = REPO / crate / "Cargo.toml"
-    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": cache("tests"), **environment}
+    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **environment}
     return Unit(name, ["cargo", "test", "--locked", "--no-fail-fast", "--manifest-path", manifest, *options], **environment)
 
 
@@ -48,7 +49,7 @@ def emulated(crate, cpu, *options):
 
 def host(name, script, binary, *options, emulator=()):
     """A script of module/engine/tests over the host binary."""
-    return Unit(name, [REPO / "module/engine/tests" / script, *options, "--", *emulator, cache(f"tests/{binary}/sislm-host")])
+    return Unit(name, [REPO / "module/engine/tests" / script, *options, "--", *emulator, built(f"{binary}/sislm-host")])
 
 
 def build(name, *options, **environment):
@@ -56,7 +57,7 @@ def build(name, *options, **environment):
     manifest = REPO / "module/engine/host/Cargo.toml"
     command = ["cargo", "build", "--quiet", "--locked", "--release", "--manifest-path", str(manifest), *options]
     script = '"$@" && echo "ok build"'
-    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": cache("tests"), **environment}
+    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **environment}
     return Unit(name, ["sh", "-c", script, "sh", *command], **environment)
 
 
@@ -76,7 +77,7 @@ def units(everything):
     yield host("adder", "adder", "release")
     yield host("digests", "digests", "release", *more)
     if fused():
-        yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=cache("tests/fma"))
+        yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
         yield host("digests-fma", "digests", "fma/release", *more)
     for cpu, _ in CPUS:
         yield emulated("module/engine", cpu)
