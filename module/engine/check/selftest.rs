@@ -38,15 +38,14 @@ struct Shape {
 
 impl Shape {
     fn new(generator: &mut Generator) -> Self {
-        let format = match generator.draw() >> 30 {
-            0 => Format::F32,
-            1 => Format::F16,
-            2 => Format::Q4_0,
-            _ => Format::Q8_0,
-        };
+        let pick = (u64::from(generator.draw()) * Format::ALL.len() as u64) >> 32;
+        let format = Format::ALL
+            .into_iter()
+            .nth(pick as usize)
+            .unwrap_or(Format::F32);
         let blocks = match format {
             Format::F32 | Format::F16 => COLUMNS,
-            Format::Q4_0 | Format::Q8_0 => COLUMNS / 32,
+            Format::Q4_0 | Format::Q8_0 | Format::Q4K | Format::Q6K => COLUMNS / format.block(),
         };
         let mut below =
             |limit: usize| ((u64::from(generator.draw()) * limit as u64) >> 32) as usize + 1;

@@ -9,6 +9,12 @@ use super::plain::{Plain, view_mut};
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
+mod wide;
+
+#[cfg(target_arch = "aarch64")]
+pub use wide::WidePart;
+pub use wide::{WIDE_BLOCK, WideBlock};
+
 /// How activations are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ActivationKind {
@@ -16,6 +22,8 @@ pub enum ActivationKind {
     F32,
     /// 8-bit blocks of 32 with a scale.
     Int8Per32,
+    /// 8-bit blocks of 256 with a scale, for K-quants.
+    Int8Per256,
 }
 
 /// Weights and activations of an 8-bit block.
@@ -48,6 +56,10 @@ impl ActivationKind {
                 .is_multiple_of(INT8_BLOCK)
                 .then_some(columns / INT8_BLOCK)?
                 .checked_mul(size_of::<Int8Block>()),
+            ActivationKind::Int8Per256 => columns
+                .is_multiple_of(WIDE_BLOCK)
+                .then_some(columns / WIDE_BLOCK)?
+                .checked_mul(size_of::<WideBlock>()),
         }
     }
 }
@@ -77,6 +89,10 @@ pub fn pack(
         let blocks = match kind {
             ActivationKind::F32 => pack_tile(columns, x, view_mut(out), finite),
             ActivationKind::Int8Per32 => pack_int8_tile(level, columns, x, view_mut(out)),
+            ActivationKind::Int8Per256 => {
+                let (x, _) = x.as_chunks::<WIDE_BLOCK>();
+                pack_tile(columns / WIDE_BLOCK, x, view_mut(out), wide::quantize)
+            }
         };
         let blocks = blocks.map_err(|block| Error::NotFinite {
             block: before.saturating_add(block),
@@ -151,11 +167,28 @@ fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
     }
 }
 
+/// The bits of the largest magnitude.
+#[inline(always)]
+fn largest(x: &[f32]) -> u32 {
+    let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
+    x.iter().map(magnitude).fold(0, u32::max)
+}
+
 /// One block: values nearest to x * inverse, ties to even; see [`scale_and_inverse`].
 #[inline(always)]
 fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
-    let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
-    let (scale, inverse) = scale_and_inverse(x.iter().map(magnitude).fold(0, u32::max))?;
+    let (scale, inverse) = scale_and_inverse(largest(x))?;
+    let (values, sum) = round(x, inverse);
+    Some(Int8Block {
+        values,
+        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
+        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
+    })
+}
+
+/// The nearest integers to `x` * `inverse`, ties to even, and their sum.
+#[inline(always)]
+fn round(x: &[f32; INT8_BLOCK], inverse: f32) -> ([[i8; 16]; 2], i32) {
     let mut values = [[0i8; 16]; 2];
     let mut sum = 0i32;
     for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
@@ -165,11 +198,7 @@ fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
         *value = rounded as i8;
         sum = sum.wrapping_add(i32::from(rounded as i8));
     }
-    Some(Int8Block {
-        values,
-        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
-        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
-    })
+    (values, sum)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use super::packed_format::PackedFormat;
 use super::plain::{view, view_mut};
 use super::product::Product;
 use super::q4_0::Q4_0;
+use super::q4_k::Q4K;
+use super::q6_k::Q6K;
 use super::q8_0::Q8_0;
 
 /// Rows of a group.
@@ -41,6 +43,10 @@ pub enum Format {
     Q4_0 = 2,
     /// 8-bit blocks of 32 with a scale.
     Q8_0 = 8,
+    /// 4-bit blocks of 256 with 6-bit scales and minima.
+    Q4K = 12,
+    /// 6-bit blocks of 256 with 8-bit scales.
+    Q6K = 14,
 }
 
 macro_rules! with_format {
@@ -62,13 +68,28 @@ macro_rules! with_format {
                 type $name = Q8_0;
                 $body
             }
+            Format::Q4K => {
+                type $name = Q4K;
+                $body
+            }
+            Format::Q6K => {
+                type $name = Q6K;
+                $body
+            }
         }
     };
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 4] = [Format::F32, Format::F16, Format::Q4_0, Format::Q8_0];
+    pub const ALL: [Format; 6] = [
+        Format::F32,
+        Format::F16,
+        Format::Q4_0,
+        Format::Q8_0,
+        Format::Q4K,
+        Format::Q6K,
+    ];
 
     /// The format with the GGUF type number `number`.
     pub fn from_number(number: u32) -> Option<Format> {

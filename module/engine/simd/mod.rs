@@ -25,7 +25,11 @@ pub mod pieces;
 mod plain;
 mod product;
 mod q4_0;
+mod q4_k;
+mod q6_k;
 mod q8_0;
 mod scales;
 #[cfg(test)]
 mod testing;
+#[cfg(target_arch = "aarch64")]
+mod wide_loops;

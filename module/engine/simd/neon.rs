@@ -58,12 +58,11 @@ pub fn store(out: &mut [f32; 4], value: float32x4_t) {
     unsafe { vst1q_f32(out.as_mut_ptr(), value) }
 }
 
-/// Each four values of a block in all quarters of a vector.
+/// Each four of 32 values in all quarters of a vector.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn broadcast(block: &Int8Block) -> [int8x16_t; 8] {
-    let [a0, a1] = block
-        .values
+pub fn broadcast(values: &[[i8; 16]; 2]) -> [int8x16_t; 8] {
+    let [a0, a1] = values
         .each_ref()
         .map(|values| vreinterpretq_s32_s8(load(values)));
     [

@@ -51,6 +51,8 @@ pub struct Packed<'a> {
     pub float: &'a [u8],
     /// In 8-bit blocks of 32.
     pub int8: &'a [u8],
+    /// In 8-bit blocks of 256.
+    pub int8_wide: &'a [u8],
 }
 
 impl<'a> Packed<'a> {
@@ -61,6 +63,7 @@ impl<'a> Packed<'a> {
         match kind {
             ActivationKind::F32 => self.float.get(..bytes),
             ActivationKind::Int8Per32 => self.int8.get(..bytes),
+            ActivationKind::Int8Per256 => self.int8_wide.get(..bytes),
         }
     }
 }
@@ -73,8 +76,10 @@ pub struct Room<'a> {
     pub partial: &'a mut [f32],
     /// Packed rows as f32.
     pub float: &'a mut [u8],
-    /// Packed rows in 8-bit blocks.
+    /// Packed rows in 8-bit blocks of 32.
     pub int8: &'a mut [u8],
+    /// Packed rows in 8-bit blocks of 256.
+    pub int8_wide: &'a mut [u8],
 }
 
 /// Packs `count` rows of `input` from its row `first` on, a multiple of [`TILE_ROWS`], to the
@@ -88,12 +93,10 @@ pub fn pack(
     room: Room<'_>,
 ) -> Option<()> {
     let columns = input.columns(task);
-    let int8 = input
-        .needs(task, ActivationKind::Int8Per32)
-        .then_some(ActivationKind::Int8Per32);
-    let float = input
-        .needs(task, ActivationKind::F32)
-        .then_some(ActivationKind::F32);
+    let needed = |kind| input.needs(task, kind).then_some(kind);
+    let float = needed(ActivationKind::F32);
+    let int8 = needed(ActivationKind::Int8Per32);
+    let int8_wide = needed(ActivationKind::Int8Per256);
     let mut done = 0;
     while done < count {
         let rows = (count - done).min(TILE_ROWS);
@@ -102,7 +105,11 @@ pub fn pack(
             let row = input.row(task, first + done + index)?;
             fill(task, input, source, row, room.partial, values)?;
         }
-        for (kind, out) in [(int8, &mut *room.int8), (float, &mut *room.float)] {
+        for (kind, out) in [
+            (float, &mut *room.float),
+            (int8, &mut *room.int8),
+            (int8_wide, &mut *room.int8_wide),
+        ] {
             let Some(kind) = kind else { continue };
             let bytes = kind.bytes(columns)?;
             let out = out
@@ -172,6 +179,7 @@ fn pack_tile(
     let blocks = match kind {
         ActivationKind::F32 => columns,
         ActivationKind::Int8Per32 => columns / activation::INT8_BLOCK,
+        ActivationKind::Int8Per256 => columns / activation::WIDE_BLOCK,
     };
     for _ in 0..=TILE_ROWS {
         match activation::pack(task.model.level, kind, columns, values, out) {

@@ -8,6 +8,7 @@ use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::INT8_BLOCK;
 use crate::simd::activation::TILE_ROWS;
+use crate::simd::activation::WIDE_BLOCK;
 use crate::step::attention::partial_values;
 use crate::step::batch::NARROW_ROWS;
 use crate::step::kv::SEGMENT;
@@ -44,8 +45,10 @@ pub struct Places {
     pub logits: Place,
     /// Packed rows of a wide batch, as f32.
     pub float: Place,
-    /// Packed rows of a wide batch, in 8-bit blocks.
+    /// Packed rows of a wide batch, in 8-bit blocks of 32.
     pub int8: Place,
+    /// Packed rows of a wide batch, in 8-bit blocks of 256.
+    pub int8_wide: Place,
     /// The first worker slot; the others follow.
     pub slot: Place,
     /// Number of slots.
@@ -76,8 +79,10 @@ pub struct SlotParts {
     pub partial: Place,
     /// Packed rows of a narrow batch, as f32.
     pub float: Place,
-    /// Packed rows of a narrow batch, in 8-bit blocks.
+    /// Packed rows of a narrow batch, in 8-bit blocks of 32.
     pub int8: Place,
+    /// Packed rows of a narrow batch, in 8-bit blocks of 256.
+    pub int8_wide: Place,
     /// Products of a chunk.
     pub products: Place,
 }
@@ -118,6 +123,8 @@ impl Places {
         let float_row = ActivationKind::F32.bytes(widest)?;
         let blocks = widest.checked_next_multiple_of(INT8_BLOCK)?;
         let int8_row = ActivationKind::Int8Per32.bytes(blocks)?;
+        let blocks = widest.checked_next_multiple_of(WIDE_BLOCK)?;
+        let int8_wide_row = ActivationKind::Int8Per256.bytes(blocks)?;
         let rows = shape.rows as usize;
         let wide_rows = if rows > NARROW_ROWS { rows } else { 0 };
         let wide_logits = if shape.logits as usize > NARROW_ROWS {
@@ -141,6 +148,7 @@ impl Places {
             partial: slot.take(&[partial, VALUE]),
             float: slot.take(&[NARROW_ROWS, float_row]),
             int8: slot.take(&[NARROW_ROWS, int8_row]),
+            int8_wide: slot.take(&[NARROW_ROWS, int8_wide_row]),
             products: slot.take(&[2, products, GROUP_ROWS as usize, VALUE]),
         };
         let slot_bytes = slot.used?;
@@ -156,6 +164,7 @@ impl Places {
             logits: all.take(&[shape.logits as usize, logits_width, VALUE]),
             float: all.take(&[wide, float_row]),
             int8: all.take(&[wide, int8_row]),
+            int8_wide: all.take(&[wide, int8_wide_row]),
             slot: all.take(&[slot_bytes]),
             slots,
             width,
@@ -243,11 +252,14 @@ mod tests {
                 logits,
                 float,
                 int8,
+                int8_wide,
                 slot,
                 ..
             } = places;
             let mut end = 100;
-            for part in [residual, query, partial, hidden, logits, float, int8, slot] {
+            for part in [
+                residual, query, partial, hidden, logits, float, int8, int8_wide, slot,
+            ] {
                 assert!(part.offset >= end && part.offset % ALIGN == 0);
                 end = part.offset + part.bytes;
             }
@@ -258,10 +270,13 @@ mod tests {
                 partial,
                 float,
                 int8,
+                int8_wide,
                 products,
             } = places.parts;
             let mut end = 0;
-            for part in [packed_for, values, partial, float, int8, products] {
+            for part in [
+                packed_for, values, partial, float, int8, int8_wide, products,
+            ] {
                 assert!(part.offset >= end && part.offset % ALIGN == 0);
                 end = part.offset + part.bytes;
             }

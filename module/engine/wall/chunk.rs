@@ -87,6 +87,7 @@ struct Slot<'a> {
     partial: &'a mut [f32],
     float: &'a mut [u8],
     int8: &'a mut [u8],
+    int8_wide: &'a mut [u8],
     products: &'a mut [f32],
 }
 
@@ -158,6 +159,7 @@ impl<'a> Memory<'a> {
                 partial: all(parts.partial)?,
                 float: self.write(at(parts.float), 0, parts.float.bytes)?,
                 int8: self.write(at(parts.int8), 0, parts.int8.bytes)?,
+                int8_wide: self.write(at(parts.int8_wide), 0, parts.int8_wide.bytes)?,
                 products: all(parts.products)?,
             })
         }
@@ -234,6 +236,7 @@ impl<'a> Memory<'a> {
         let columns = input.columns(task);
         let float = ActivationKind::F32.bytes(columns)?;
         let int8 = ActivationKind::Int8Per32.bytes(columns).unwrap_or(0);
+        let wide = ActivationKind::Int8Per256.bytes(columns).unwrap_or(0);
         // SAFETY: These rows of the packed parts are ours in this stage, which writes nothing else.
         unsafe {
             let room = Room {
@@ -241,6 +244,7 @@ impl<'a> Memory<'a> {
                 partial: slot.partial,
                 float: self.write(self.places.float, first * float, rows * float)?,
                 int8: self.write(self.places.int8, first * int8, rows * int8)?,
+                int8_wide: self.write(self.places.int8_wide, first * wide, rows * wide)?,
             };
             input::pack(task, input, self.source(input), first, rows, room)
         }
@@ -315,6 +319,7 @@ impl<'a> Memory<'a> {
             partial,
             float,
             int8,
+            int8_wide,
             products: room,
         } = slot;
         let places = self.places;
@@ -325,19 +330,25 @@ impl<'a> Memory<'a> {
                     partial,
                     float: &mut *float,
                     int8: &mut *int8,
+                    int8_wide: &mut *int8_wide,
                 };
                 // SAFETY: This stage multiplies `input`.
                 let source = unsafe { self.source(input) };
                 input::pack(task, input, source, 0, input.rows(task), room)?;
                 *packed_for = key;
             }
-            Packed { float, int8 }
+            Packed {
+                float,
+                int8,
+                int8_wide,
+            }
         } else {
             // SAFETY: The stage before packed them; this one only reads.
             unsafe {
                 Packed {
                     float: self.read(places.float),
                     int8: self.read(places.int8),
+                    int8_wide: self.read(places.int8_wide),
                 }
             }
         };

@@ -138,6 +138,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     let packed = Packed {
         float: &packed,
         int8: &[],
+        int8_wide: &[],
     };
     let mut hidden = vec![0f32; 2 * 112];
     let mut room = vec![0u64; 2 * 7 * 16 * 2];

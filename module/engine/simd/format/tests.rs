@@ -2,40 +2,55 @@
 //! Every format at every level.
 
 use super::*;
-use crate::math::half::f32_to_f16;
+use crate::math::half::{f16_to_f32, f32_to_f16};
 use crate::simd::activation;
 use crate::simd::testing::{Guarded, Random};
 
+/// Where the binary16 scales of a block of the file lie; the other bytes are quanta.
+fn scales(format: Format) -> &'static [usize] {
+    match format {
+        Format::F32 => &[],
+        Format::F16 | Format::Q4_0 | Format::Q8_0 => &[0],
+        Format::Q4K => &[0, 2],
+        Format::Q6K => &[208],
+    }
+}
+
 /// `rows` rows of `columns` random weights as the file has them.
 fn random_rows(format: Format, rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
-    let scale = |random: &mut Random| f32_to_f16(random.float() / 64.0).to_le_bytes();
     let mut file = Vec::new();
     for _ in 0..rows * columns / format.block() {
-        match format {
-            Format::F32 => file.extend(random.float().to_le_bytes()),
-            Format::F16 => file.extend(scale(random)),
-            Format::Q4_0 | Format::Q8_0 => {
-                file.extend(scale(random));
-                // Extreme quanta now and then: sums must not overflow.
-                let extreme = random.below(8) == 0;
-                for _ in 2..format.file_block_bytes() {
-                    let byte = random.next() as u8;
-                    file.push(if extreme {
-                        [0, 0x80, 0xff][usize::from(byte) % 3]
-                    } else {
-                        byte
-                    });
-                }
-            }
+        if format == Format::F32 {
+            file.extend(random.float().to_le_bytes());
+            continue;
         }
+        // Extreme quanta now and then: sums must not overflow.
+        let extreme = random.below(8) == 0;
+        let mut block: Vec<u8> = (0..format.file_block_bytes())
+            .map(|_| random.next() as u8)
+            .map(|byte| {
+                if extreme {
+                    [0, 0x80, 0xff][usize::from(byte) % 3]
+                } else {
+                    byte
+                }
+            })
+            .collect();
+        for at in scales(format) {
+            let scale = f32_to_f16(random.float() / 64.0).to_le_bytes();
+            block[*at..at + 2].copy_from_slice(&scale);
+        }
+        file.extend(block);
     }
     file
 }
 
+fn half(bytes: &[u8]) -> f32 {
+    f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]))
+}
+
 /// The weights of a row in the file, by the definition of the format.
 fn weights(format: Format, row: &[u8]) -> Vec<f32> {
-    let half =
-        |bytes: &[u8]| crate::math::half::f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]));
     row.chunks(format.file_block_bytes())
         .flat_map(|block| match format {
             Format::F32 => vec![f32::from_le_bytes(block.try_into().unwrap())],
@@ -51,8 +66,55 @@ fn weights(format: Format, row: &[u8]) -> Vec<f32> {
                     .map(|q| half(block) * (f32::from(q) - 8.0))
                     .collect()
             }
+            Format::Q4K => weights_q4_k(block),
+            Format::Q6K => weights_q6_k(block),
         })
         .collect()
+}
+
+/// After dequantize_row_q4_K of ggml.
+fn weights_q4_k(block: &[u8]) -> Vec<f32> {
+    let (d, dmin, packed, quanta) = (half(block), half(&block[2..]), &block[4..16], &block[16..]);
+    let scale_and_minimum = |j: usize| match j {
+        0..4 => (packed[j] & 63, packed[j + 4] & 63),
+        _ => (
+            packed[j + 4] & 15 | (packed[j - 4] >> 6) << 4,
+            packed[j + 4] >> 4 | (packed[j] >> 6) << 4,
+        ),
+    };
+    let mut out = Vec::new();
+    for (n, quanta) in quanta.chunks(32).enumerate() {
+        for (part, shift) in [(2 * n, 0), (2 * n + 1, 4)] {
+            let (scale, minimum) = scale_and_minimum(part);
+            let (scale, minimum) = (d * f32::from(scale), dmin * f32::from(minimum));
+            let weight = |q: &u8| scale.mul_add(f32::from(q >> shift & 15), -minimum);
+            out.extend(quanta.iter().map(weight));
+        }
+    }
+    out
+}
+
+/// After dequantize_row_q6_K of ggml.
+fn weights_q6_k(block: &[u8]) -> Vec<f32> {
+    let d = half(&block[208..]);
+    let mut out = vec![0.0; 256];
+    for n in 0..2 {
+        let (lower, upper) = (&block[64 * n..], &block[128 + 32 * n..]);
+        let scales = &block[192 + 8 * n..];
+        for l in 0..32 {
+            let quanta = [
+                lower[l] & 15 | (upper[l] & 3) << 4,
+                lower[l + 32] & 15 | (upper[l] >> 2 & 3) << 4,
+                lower[l] >> 4 | (upper[l] >> 4 & 3) << 4,
+                lower[l + 32] >> 4 | (upper[l] >> 6 & 3) << 4,
+            ];
+            for (quarter, quantum) in quanta.into_iter().enumerate() {
+                let scale = d * f32::from(scales[l / 16 + 2 * quarter] as i8);
+                out[128 * n + 32 * quarter + l] = scale * (f32::from(quantum) - 32.0);
+            }
+        }
+    }
+    out
 }
 
 struct Case {
@@ -66,7 +128,7 @@ struct Case {
 }
 
 fn case(format: Format, batch: usize, random: &mut Random) -> Case {
-    let columns = format.block() * (1 + random.below(12));
+    let columns = format.block() * (1 + random.below(12 * 32 / format.block().max(32)));
     let rows = 1 + random.below(50);
     let count = rows.div_ceil(GROUP_ROWS);
     let file = random_rows(format, rows, columns, random);
@@ -154,7 +216,7 @@ fn the_twin_is_a_matrix_product() {
                     // Half a quantum of 8 / 127 for each activation, or rounding alone.
                     let bound = match format.activation() {
                         ActivationKind::F32 => 1e-6,
-                        ActivationKind::Int8Per32 => 0.51 / 127.0,
+                        ActivationKind::Int8Per32 | ActivationKind::Int8Per256 => 0.51 / 127.0,
                     };
                     assert!(error <= bound * largest, "{format:?}: off by {error}");
                 }
@@ -184,11 +246,11 @@ fn rows_come_back() {
 #[test]
 fn missing_rows_are_zeros() {
     for format in Format::ALL {
-        let columns = 64;
+        let columns = 256;
         let file = random_rows(format, 3, columns, &mut Random(4));
         let mut group = vec![0xaa; format.group_bytes(columns).unwrap()];
         format.pack(&file, columns, &mut group).unwrap();
-        let mut out = [1.0; 64];
+        let mut out = [1.0; 256];
         format.unpack_row(&group, 3, columns, &mut out).unwrap();
         assert!(out.iter().all(|x| *x == 0.0), "{format:?}");
     }
@@ -197,12 +259,12 @@ fn missing_rows_are_zeros() {
 #[test]
 fn not_finite_is_refused_with_its_block() {
     for format in Format::ALL {
-        let columns = 64;
+        let columns = 512;
         let mut group = vec![0; format.group_bytes(columns).unwrap()];
         let blocks = 16 * columns / format.block();
         for block in [0, 1, blocks / 2, blocks - 1] {
             let mut file = random_rows(format, 16, columns, &mut Random(5));
-            let at = block * format.file_block_bytes();
+            let at = block * format.file_block_bytes() + scales(format).first().unwrap_or(&0);
             let bad: &[u8] = match format {
                 Format::F32 => &[0, 0, 0x80, 0x7f],
                 _ => &[1, 0xfc],

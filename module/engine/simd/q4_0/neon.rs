@@ -31,7 +31,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 #[target_feature(enable = "neon")]
 fn dots(weights: &Weights, activation: &Int8Block, offsets: [int32x4_t; 2]) -> Eight {
     let mut sums = [[vdupq_n_s16(0); 2]; 2];
-    for (rows, a) in weights.iter().zip(broadcast(activation)) {
+    for (rows, a) in weights.iter().zip(broadcast(&activation.values)) {
         for (sums, quanta) in sums.iter_mut().zip(rows) {
             sums[0] = vmlal_s8(sums[0], vget_low_s8(*quanta), vget_low_s8(a));
             sums[1] = vmlal_high_s8(sums[1], *quanta, a);

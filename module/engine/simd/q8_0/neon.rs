@@ -30,7 +30,7 @@ fn scales(group: &Group, half: usize) -> Eight {
 fn dots(weights: &Weights, activation: &Int8Block, _offsets: [int32x4_t; 2]) -> Eight {
     let mut sums = [[vdupq_n_s32(0); 2]; 2];
     let (weights, _) = weights.as_chunks::<2>();
-    let activation = broadcast(activation);
+    let activation = broadcast(&activation.values);
     let (activation, _) = activation.as_chunks::<2>();
     for ([w0, w1], [a0, a1]) in weights.iter().zip(activation) {
         for (sums, (w0, w1)) in sums.iter_mut().zip(w0.iter().zip(w1)) {

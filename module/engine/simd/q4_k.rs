@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Q4_K: blocks of 256 weights of 4 bits in 8 parts of 32; weight = (d * scale) * quantum - dmin *
+//! minimum, with 6-bit scales and minima.
+//!
+//! The quanta lie in nibble pairs as those of Q4_0, the scales and minima as in the file.
+
+use super::activation::{ActivationKind, WideBlock};
+use super::format::GROUP_ROWS;
+use super::level::Instructions;
+use super::packed_format::PackedFormat;
+use super::plain::Plain;
+use super::product::Product;
+use super::scales::Scales;
+use crate::math::fma::fma;
+
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod loops;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+/// The format.
+pub struct Q4K;
+
+/// A block of one row in the file.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct File {
+    d: [u8; 2],
+    dmin: [u8; 2],
+    /// Eight scales and eight minima of 6 bits.
+    scales: [u8; 12],
+    /// Byte i of part pair n: weight i of part 2n below, weight i of part 2n + 1 above.
+    quanta: [[[u8; 4]; 8]; 4],
+}
+
+/// A block of 16 rows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Group {
+    d: Scales,
+    dmin: Scales,
+    /// The thirds of the file's `scales`, by row.
+    scales: [[[u8; GROUP_ROWS]; 4]; 3],
+    /// By part of 32: see the pairs of Q4_0.
+    pairs: [[[[[u8; 4]; 4]; 8]; 2]; 8],
+}
+
+// SAFETY: arrays of bytes, 2 + 2 + 12 + 128 without padding.
+unsafe impl Plain for File {}
+// SAFETY: arrays of bytes, 32 + 32 + 192 + 2048 without padding.
+unsafe impl Plain for Group {}
+const _: () = assert!(size_of::<File>() == 144 && size_of::<Group>() == 16 * 144);
+
+impl File {
+    /// Quanta 4j to 4j + 3 of a part, one in each byte.
+    fn quanta(&self, part: usize, j: usize) -> u32 {
+        let bytes = u32::from_le_bytes(self.quanta[part / 2 % 4][j % 8]);
+        (bytes >> (part % 2 * 4)) & 0x0f0f_0f0f
+    }
+}
+
+impl Group {
+    /// Scale and minimum of a part, 0 to 63 each.
+    #[inline(always)]
+    fn scale_and_minimum(&self, part: usize, lane: usize) -> (i32, i32) {
+        let byte = |third: usize| i32::from(self.scales[third][part % 4][lane % GROUP_ROWS]);
+        let (first, second, rest) = (byte(0), byte(1), byte(2));
+        if part % 8 < 4 {
+            (first & 63, second & 63)
+        } else {
+            (rest & 15 | first >> 6 << 4, rest >> 4 | second >> 6 << 4)
+        }
+    }
+
+    /// Weight k of a part, 0 to 15.
+    #[inline(always)]
+    fn quantum(&self, part: usize, lane: usize, k: usize) -> i32 {
+        let byte = self.pairs[part % 8][lane / 8 % 2][k / 4 % 8][lane % 4][k % 4];
+        if lane % 8 < 4 {
+            i32::from(byte >> 4 ^ 8)
+        } else {
+            i32::from(byte & 15)
+        }
+    }
+}
+
+impl PackedFormat for Q4K {
+    const BLOCK: usize = 256;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+    type File = File;
+    type Group = Group;
+    type Activation = WideBlock;
+    const ZERO: File = File {
+        d: [0; 2],
+        dmin: [0; 2],
+        scales: [0; 12],
+        quanta: [[[0; 4]; 8]; 4],
+    };
+
+    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
+        group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
+        group.dmin = Scales::gather(|lane| rows[lane % GROUP_ROWS].dmin)?;
+        for (index, lanes) in group.scales.as_flattened_mut().iter_mut().enumerate() {
+            for (lane, row) in lanes.iter_mut().zip(rows) {
+                *lane = row.scales[index % 12];
+            }
+        }
+        for (part, halves) in group.pairs.iter_mut().enumerate() {
+            for (half, chunks) in halves.iter_mut().enumerate() {
+                for (j, pairs) in chunks.iter_mut().enumerate() {
+                    for (p, pair) in pairs.iter_mut().enumerate() {
+                        let above = rows[8 * half + p].quanta(part, j) ^ 0x0808_0808;
+                        let below = rows[8 * half + 4 + p].quanta(part, j);
+                        *pair = (above << 4 | below).to_le_bytes();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(group: &Group, lane: usize, k: usize) -> f32 {
+        let part = k / 32 % 8;
+        let (scale, minimum) = group.scale_and_minimum(part, lane);
+        let scale = group.d.row(lane) * scale as f32;
+        let minimum = group.dmin.row(lane) * minimum as f32;
+        fma(scale, group.quantum(part, lane, k) as f32, -minimum)
+    }
+
+    #[inline(always)]
+    fn accumulate(group: &Group, activation: &WideBlock, sums: &mut [f32; GROUP_ROWS]) {
+        let da = f32::from_le_bytes(activation.scale[0]);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            let (mut quanta, mut minima) = (0i32, 0i32);
+            for part in 0..8 {
+                let (scale, minimum) = group.scale_and_minimum(part, lane);
+                let dot: i32 = (0..32)
+                    .map(|k| group.quantum(part, lane, k) * activation.value(32 * part + k))
+                    .sum();
+                quanta += scale * dot;
+                minima += minimum * (activation.sum(2 * part) + activation.sum(2 * part + 1));
+            }
+            *sum = fma(quanta as f32, group.d.row(lane) * da, *sum);
+            *sum = fma(-minima as f32, group.dmin.row(lane) * da, *sum);
+        }
+    }
+
+    fn multiply(instructions: Instructions, product: Product<'_, Self>) {
+        match instructions {
+            Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has these instructions.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => unsafe { neon::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            _ => unsafe { dotprod::multiply(product) },
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Q6_K: blocks of 256 weights of 6 bits in 16 parts of 16; weight = (d * scale) * (quantum - 32),
+//! with 8-bit scales.
+//!
+//! In memory the lower 4 bits lie in nibble pairs of rows, both unsigned, and a byte of the upper
+//! bits holds those of four rows.
+
+use super::activation::{ActivationKind, WideBlock};
+use super::format::GROUP_ROWS;
+use super::level::Instructions;
+use super::packed_format::PackedFormat;
+use super::plain::Plain;
+use super::product::Product;
+use super::scales::Scales;
+use crate::math::fma::fma;
+
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod loops;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+/// The format.
+pub struct Q6K;
+
+/// A block of one row in the file.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct File {
+    /// By 128 weights: byte i has the lower bits of weights i and i + 64.
+    lower: [[u8; 64]; 2],
+    /// By 128 weights: byte i has the upper bits of weights i, i + 32, i + 64 and i + 96.
+    upper: [[u8; 32]; 2],
+    scales: [i8; 16],
+    d: [u8; 2],
+}
+
+/// A block of 16 rows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Group {
+    d: Scales,
+    /// As [part of 16][row].
+    scales: [[i8; GROUP_ROWS]; 16],
+    /// As [weights 4j to 4j + 3][half of the rows][pair p]: the lower bits of row 8 * half + p above
+    /// and of row 8 * half + 4 + p below.
+    lower: [[[[u8; 4]; 4]; 2]; 64],
+    /// As [weights 4j to 4j + 3][p]: the upper bits of rows p, p + 4, p + 8 and p + 12, from the
+    /// lowest up.
+    upper: [[[u8; 4]; 4]; 64],
+}
+
+// SAFETY: arrays of bytes, 128 + 64 + 16 + 2 without padding.
+unsafe impl Plain for File {}
+// SAFETY: arrays of bytes, 32 + 256 + 2048 + 1024 without padding.
+unsafe impl Plain for Group {}
+const _: () = assert!(size_of::<File>() == 210 && size_of::<Group>() == 16 * 210);
+
+impl File {
+    /// Quantum k, 0 to 63.
+    fn quantum(&self, k: usize) -> u8 {
+        let (n, quarter, i) = (k / 128 % 2, k / 32 % 4, k % 32);
+        let lower = self.lower[n][quarter % 2 * 32 + i] >> (quarter / 2 * 4) & 15;
+        let upper = self.upper[n][i] >> (quarter * 2) & 3;
+        lower | upper << 4
+    }
+}
+
+impl Group {
+    /// Quantum k less 32.
+    #[inline(always)]
+    fn quantum(&self, lane: usize, k: usize) -> i32 {
+        let (j, i) = (k / 4 % 64, k % 4);
+        let lower = self.lower[j][lane / 8 % 2][lane % 4][i];
+        let lower = if lane % 8 < 4 { lower >> 4 } else { lower & 15 };
+        let upper = self.upper[j][lane % 4][i] >> (lane / 4 % 4 * 2) & 3;
+        i32::from(lower | upper << 4) - 32
+    }
+}
+
+impl PackedFormat for Q6K {
+    const BLOCK: usize = 256;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+    type File = File;
+    type Group = Group;
+    type Activation = WideBlock;
+    const ZERO: File = File {
+        lower: [[0; 64]; 2],
+        upper: [[0; 32]; 2],
+        scales: [0; 16],
+        d: [0; 2],
+    };
+
+    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
+        group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
+        for (part, lanes) in group.scales.iter_mut().enumerate() {
+            for (lane, row) in lanes.iter_mut().zip(rows) {
+                *lane = row.scales[part];
+            }
+        }
+        for (j, (lower, upper)) in group.lower.iter_mut().zip(&mut group.upper).enumerate() {
+            for (p, bytes) in upper.iter_mut().enumerate() {
+                for (i, upper) in bytes.iter_mut().enumerate() {
+                    let [a, b, c, d] = [0, 4, 8, 12].map(|row| rows[row + p].quantum(4 * j + i));
+                    lower[0][p][i] = a << 4 | b & 15;
+                    lower[1][p][i] = c << 4 | d & 15;
+                    *upper = a >> 4 | b >> 4 << 2 | c >> 4 << 4 | d >> 4 << 6;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(group: &Group, lane: usize, k: usize) -> f32 {
+        let scale = f32::from(group.scales[k / 16 % 16][lane % GROUP_ROWS]);
+        group.d.row(lane) * scale * group.quantum(lane, k) as f32
+    }
+
+    #[inline(always)]
+    fn accumulate(group: &Group, activation: &WideBlock, sums: &mut [f32; GROUP_ROWS]) {
+        let da = f32::from_le_bytes(activation.scale[0]);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            let mut dot = 0i32;
+            for (part, scales) in group.scales.iter().enumerate() {
+                let part_dot: i32 = (16 * part..16 * part + 16)
+                    .map(|k| group.quantum(lane, k) * activation.value(k))
+                    .sum();
+                dot += i32::from(scales[lane]) * part_dot;
+            }
+            *sum = fma(dot as f32, group.d.row(lane) * da, *sum);
+        }
+    }
+
+    fn multiply(instructions: Instructions, product: Product<'_, Self>) {
+        match instructions {
+            Instructions::Scalar => product.twin(),
+            // SAFETY: by the invariant of `Level` the CPU has these instructions.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => unsafe { neon::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            _ => unsafe { dotprod::multiply(product) },
+        }
+    }
+}
