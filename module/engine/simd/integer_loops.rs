@@ -8,9 +8,33 @@
 ///
 /// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales, and
 /// `dots(&weights, &Int8Block, offsets)` gives the 8 dot products as f32, the offsets being those
-/// of `load_offsets`, or of `row_offsets` where a single row is multiplied.
+/// of `load_offsets`. A format may bring `$single(&[Group], &[Int8Block], &mut [[f32; 16]])`, a loop
+/// of its own over whole groups for one activation row.
 macro_rules! integer_loops {
     ($feature:literal, $format:ty) => {
+        /// One activation row with whole groups.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn rows(groups: Blocks<'_>, activation: &[Int8Block], out: &mut [[f32; 16]]) {
+            for (group, out) in pieces(groups, activation.len()).zip(out) {
+                let mut sums = [[vdupq_n_f32(0.0); 2]; 2];
+                for (block, activation) in group.iter().zip(activation) {
+                    for (half, sums) in sums.iter_mut().enumerate() {
+                        let (weights, scales) = (prepare(block, half), scales(block, half));
+                        let offsets = load_offsets(activation);
+                        *sums = add(*sums, &weights, scales, activation, offsets);
+                    }
+                }
+                let (out, _) = out.as_chunks_mut::<4>();
+                for (out, sum) in out.iter_mut().zip(sums.as_flattened()) {
+                    store(out, *sum);
+                }
+            }
+        }
+
+        crate::simd::integer_loops::integer_loops!($feature, $format, rows);
+    };
+    ($feature:literal, $format:ty, $single:ident) => {
         use crate::simd::activation::{Int8Block, TILE_ROWS};
         use crate::simd::neon::{Eight, load_f32, load_offsets, store};
         use crate::simd::packed_format::PackedFormat;
@@ -35,24 +59,6 @@ macro_rules! integer_loops {
                 vfmaq_f32(sums[0], dots[0], vmulq_laneq_f32::<0>(scales[0], scale)),
                 vfmaq_f32(sums[1], dots[1], vmulq_laneq_f32::<0>(scales[1], scale)),
             ]
-        }
-
-        /// One activation row with a group.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn row(group: Blocks<'_>, activation: &[Int8Block], out: &mut [f32]) {
-            let mut sums = [[vdupq_n_f32(0.0); 2]; 2];
-            for (block, activation) in group.iter().zip(activation) {
-                for (half, sums) in sums.iter_mut().enumerate() {
-                    let (weights, scales) = (prepare(block, half), scales(block, half));
-                    let offsets = row_offsets(activation);
-                    *sums = add(*sums, &weights, scales, activation, offsets);
-                }
-            }
-            let (out, _) = out.as_chunks_mut::<4>();
-            for (out, sum) in out.iter_mut().zip(sums.as_flattened()) {
-                store(out, *sum);
-            }
         }
 
         /// A tile of `T` rows with half a group; the products of row t start `t * stride` into
@@ -126,13 +132,24 @@ macro_rules! integer_loops {
                 Some(4) => halves::<4>(group, tile, out, stride),
                 Some(3) => halves::<3>(group, tile, out, stride),
                 Some(2) => halves::<2>(group, tile, out, stride),
-                _ => row(group, tile, out),
+                _ => $single(
+                    group,
+                    tile,
+                    out.as_chunks_mut().0.get_mut(..1).unwrap_or_default(),
+                ),
             }
         }
 
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = $feature)]
         pub fn multiply(product: Product<'_, $format>) {
+            if product.activation.len() == product.blocks {
+                return $single(
+                    product.groups,
+                    product.activation,
+                    product.out.as_chunks_mut().0,
+                );
+            }
             let stride = product.width();
             for (index, group) in pieces(product.groups, product.blocks).enumerate() {
                 let mut out = product.out.get_mut(16 * index..).unwrap_or_default();

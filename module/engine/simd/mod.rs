@@ -3,6 +3,7 @@
 //! for bit.
 
 pub mod activation;
+pub mod attention;
 pub mod elementwise;
 mod f16;
 mod f32;

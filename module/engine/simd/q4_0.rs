@@ -39,15 +39,18 @@ pub struct File {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Group {
+    /// As [half of the weights][half of the rows][four of the weights][pair p]: row 8 * half + p
+    /// above, row 8 * half + 4 + p below; in the order that the SDOT loop reads.
+    pairs: [[[Chunk; 4]; 2]; 2],
     scales: Scales,
-    /// As [half of the rows][weights 4j to 4j + 3][pair p]: row 8 * half + p above, row
-    /// 8 * half + 4 + p below.
-    pairs: [[[[u8; 4]; 4]; 8]; 2],
 }
+
+/// Four weights of four row pairs.
+type Chunk = [[u8; 4]; 4];
 
 // SAFETY: arrays of bytes, 2 + 16 without padding.
 unsafe impl Plain for File {}
-// SAFETY: arrays of bytes, 32 + 256 without padding.
+// SAFETY: arrays of bytes, 256 + 32 without padding.
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 18 && size_of::<Group>() == 288);
 
@@ -57,6 +60,14 @@ impl File {
     fn quanta(&self, j: usize) -> u32 {
         let bytes = u32::from_le_bytes(self.quanta[j % 4]);
         (if j % 8 < 4 { bytes } else { bytes >> 4 }) & 0x0f0f_0f0f
+    }
+}
+
+impl Group {
+    /// Weights 4j to 4j + 3 of a half of the rows.
+    #[inline(always)]
+    fn chunk(&self, half: usize, j: usize) -> &Chunk {
+        &self.pairs[j / 4 % 2][half % 2][j % 4]
     }
 }
 
@@ -85,7 +96,7 @@ impl PackedFormat for Q4_0 {
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
         let (lane, k) = (lane % GROUP_ROWS, k % Self::BLOCK);
-        let quantum = quantum(group.pairs[lane / 8][k / 4][lane % 4][k % 4], lane);
+        let quantum = quantum(group.chunk(lane / 8, k / 4)[lane % 4][k % 4], lane);
         group.scales.row(lane) * quantum as f32
     }
 
@@ -93,9 +104,9 @@ impl PackedFormat for Q4_0 {
     fn accumulate(group: &Group, activation: &Int8Block, sums: &mut [f32; GROUP_ROWS]) {
         let mut dots = [0i32; GROUP_ROWS];
         for (lane, dot) in dots.iter_mut().enumerate() {
-            let chunks = group.pairs[lane / 8].iter();
-            for (pairs, a) in chunks.zip(activation.values.as_flattened().as_chunks::<4>().0) {
-                for (byte, a) in pairs[lane % 4].iter().zip(a) {
+            let (activations, _) = activation.values.as_flattened().as_chunks::<4>();
+            for (j, a) in activations.iter().enumerate() {
+                for (byte, a) in group.chunk(lane / 8, j)[lane % 4].iter().zip(a) {
                     *dot += quantum(*byte, lane) * i32::from(*a);
                 }
             }
@@ -132,11 +143,14 @@ fn quantum(byte: u8, lane: usize) -> i32 {
 /// The scalar twin of the interleaving.
 #[cfg(any(test, not(target_arch = "aarch64")))]
 fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
-    for (half, chunks) in group.pairs.iter_mut().enumerate() {
-        for (j, pairs) in chunks.iter_mut().enumerate() {
-            for (p, pair) in pairs.iter_mut().enumerate() {
-                let above = rows[8 * half + p].quanta(j) ^ 0x0808_0808;
-                *pair = (above << 4 | rows[8 * half + 4 + p].quanta(j)).to_le_bytes();
+    for (part, halves) in group.pairs.iter_mut().enumerate() {
+        for (half, chunks) in halves.iter_mut().enumerate() {
+            for (j, pairs) in chunks.iter_mut().enumerate() {
+                for (p, pair) in pairs.iter_mut().enumerate() {
+                    let above = rows[8 * half + p].quanta(4 * part + j) ^ 0x0808_0808;
+                    let below = rows[8 * half + 4 + p].quanta(4 * part + j);
+                    *pair = (above << 4 | below).to_le_bytes();
+                }
             }
         }
     }

@@ -3,17 +3,17 @@
 //! (Milakov and Gimelshein, 2018; Dao et al., 2022). Point 8 of the numerics contract.
 
 use crate::math::exp::exp;
-use crate::math::fma::fma;
 use crate::math::fma::sqrt;
-use crate::simd::pieces::pieces;
-use crate::simd::pieces::pieces_mut;
-use crate::step::kv::LANES;
-use crate::step::kv::TILE;
+use crate::simd::attention;
+use crate::simd::attention::HEADS;
+use crate::simd::attention::LANES;
+use crate::simd::attention::Stored;
+use crate::simd::attention::TILE;
+use crate::simd::level::Level;
+use crate::step::kv::KvType;
 
 /// Values beside the weighted sum of a partial result, of which two are used.
 const BESIDE: usize = 4;
-/// Groups of keys in a tile.
-const KEY_GROUPS: usize = TILE / LANES;
 
 /// f32 values of the partial result of a head: the sum of p * v (head size), then the largest
 /// score and the sum of p.
@@ -67,14 +67,37 @@ impl<'a> Partial<'a> {
     }
 }
 
-/// Keys and values of a tile, for one key and value head, as f32.
+/// Keys and values of a tile, for one key and value head.
 #[derive(Clone, Copy)]
 pub struct Tile<'a> {
     /// (4 groups of 8 positions, dimension, position in the group).
-    pub keys: &'a [f32],
+    pub keys: Stored<'a>,
     /// (position, dimension).
-    pub values: &'a [f32],
-    /// Positions that are attended to, 1 to 32.
+    pub values: Stored<'a>,
+}
+
+impl<'a> Tile<'a> {
+    /// Views the keys and values of one head in a block.
+    pub fn new(head: &'a [u8], kv_type: KvType) -> Tile<'a> {
+        let (keys, values) = head.split_at_checked(head.len() / 2).unwrap_or_default();
+        let stored = match kv_type {
+            KvType::F16 => Stored::f16,
+            KvType::F32 => Stored::f32,
+        };
+        Tile {
+            keys: stored(keys),
+            values: stored(values),
+        }
+    }
+}
+
+/// What attends to a tile: one query head of one row.
+pub struct Head<'a> {
+    /// Its query.
+    pub query: &'a [f32],
+    /// Its result over the segment, of as many dimensions.
+    pub partial: Partial<'a>,
+    /// Positions of the tile that it attends to, 1 to 32.
     pub count: usize,
 }
 
@@ -83,95 +106,75 @@ pub fn scale(head_size: usize) -> f32 {
     1.0 / sqrt(head_size as f32)
 }
 
-/// Attends to a tile with the queries (head, `head_size`) of the heads that share its keys;
-/// `partials` is (head, [`partial_values`]).
-pub fn attend(tile: Tile<'_>, queries: &[f32], head_size: usize, partials: &mut [f32]) {
-    let scale = scale(head_size);
-    let partials = pieces_mut(partials, partial_values(head_size));
-    for (query, partial) in pieces(queries, head_size).zip(partials) {
-        if let Some(partial) = Partial::view(partial, head_size) {
-            attend_head(tile, query, scale, partial);
-        }
+/// Attends to a tile with `heads`, whose queries are of one length.
+pub fn attend(level: Level, tile: Tile<'_>, heads: [Option<Head<'_>>; HEADS]) {
+    let mut p = [[0.0; TILE]; HEADS];
+    let mut queries: [&[f32]; HEADS] = [&[]; HEADS];
+    let mut sums: [&mut [f32]; HEADS] = core::array::from_fn(|_| Default::default());
+    let mut ends = [0; HEADS];
+    for ((query, end), head) in queries
+        .iter_mut()
+        .zip(&mut ends)
+        .zip(heads.iter().flatten())
+    {
+        (*query, *end) = (head.query, head.count.min(TILE));
     }
-}
-
-/// Attends to a tile with one query.
-fn attend_head(tile: Tile<'_>, query: &[f32], scale: f32, mut partial: Partial<'_>) {
-    let Some(mut p) = scores(tile.keys, query, scale) else {
+    let count = heads.iter().flatten().count();
+    let (Some(p), Some(queries), Some(ends)) =
+        (p.get_mut(..count), queries.get(..count), ends.get(..count))
+    else {
         return;
     };
-    let count = tile.count.min(TILE);
-    if let Some(outside) = p.get_mut(count..) {
-        outside.fill(f32::NEG_INFINITY);
+    let least = ends.iter().fold(TILE, |least, end| least.min(*end));
+    let most = ends.iter().fold(0, |most, end| most.max(*end));
+    attention::scores(level, tile.keys, queries, most, p);
+    for (((p, sum), end), head) in p
+        .iter_mut()
+        .zip(&mut sums)
+        .zip(ends)
+        .zip(heads.into_iter().flatten())
+    {
+        let mut partial = head.partial;
+        weights(p, *end, scale(head.query.len()), &mut partial);
+        *sum = partial.sum;
     }
-    partial.raise(largest(&p));
-    let reference = *partial.largest;
-    for p in &mut p {
-        *p = exp(*p - reference);
-    }
-    // Outside p is +0, or NaN where the whole row is.
-    *partial.weight += total(&p);
-    let p = p.get(..count).unwrap_or(&[]);
-    let mut rest = tile.values;
-    let stride = query.len();
-    let sum = add::<32>(partial.sum, &mut rest, stride, p);
-    let sum = add::<16>(sum, &mut rest, stride, p);
-    let sum = add::<8>(sum, &mut rest, stride, p);
-    add::<1>(sum, &mut rest, stride, p);
-}
-
-/// Scores of all positions of a tile: a chain of fma over the dimensions, times `scale`.
-#[inline]
-fn scores(keys: &[f32], query: &[f32], scale: f32) -> Option<[f32; TILE]> {
-    let (keys, _) = keys.as_chunks::<LANES>();
-    let mut groups = pieces(keys, query.len());
-    let groups = [
-        groups.next()?,
-        groups.next()?,
-        groups.next()?,
-        groups.next()?,
-    ];
-    let mut sums = [[0.0; LANES]; KEY_GROUPS];
-    let rest = dimensions::<4>(&mut sums, groups, query);
-    dimensions::<1>(&mut sums, rest.0, rest.1);
-    let mut scores = [0.0; TILE];
-    for (score, sum) in scores.iter_mut().zip(sums.as_flattened()) {
-        *score = *sum * scale;
-    }
-    Some(scores)
-}
-
-/// Keys of the four groups of a tile: (dimension, position in the group) each.
-type KeyGroups<'a> = [&'a [[f32; LANES]]; KEY_GROUPS];
-
-/// Adds query * key for as many whole runs of `N` dimensions as there are, ascending; returns the
-/// dimensions that are left.
-#[inline(always)]
-fn dimensions<'a, const N: usize>(
-    sums: &mut [[f32; LANES]; KEY_GROUPS],
-    keys: KeyGroups<'a>,
-    query: &'a [f32],
-) -> (KeyGroups<'a>, &'a [f32]) {
-    let [a, b, c, d] = keys.map(|group| group.as_chunks::<N>());
-    let (runs, rest) = query.as_chunks::<N>();
-    for ((((q, a), b), c), d) in runs.iter().zip(a.0).zip(b.0).zip(c.0).zip(d.0) {
-        for (index, q) in q.iter().enumerate() {
-            for (sums, keys) in sums.iter_mut().zip([a, b, c, d]) {
-                for (sum, key) in sums.iter_mut().zip(&keys[index]) {
-                    *sum = fma(*q, *key, *sum);
-                }
-            }
+    let sums = sums.get_mut(..count).unwrap_or_default();
+    attention::weigh(level, tile.values, 0..least, p, sums);
+    // The positions that some of the heads attend to, which must not touch the others.
+    for ((p, sum), end) in p.chunks(1).zip(sums.chunks_mut(1)).zip(ends) {
+        if *end > least {
+            attention::weigh(level, tile.values, least..*end, p, sum);
         }
     }
-    ([a.1, b.1, c.1, d.1], rest)
+}
+
+/// Turns the scores of the first `count` positions of a tile into p = exp(score - m), and adds
+/// their sum to the result.
+#[inline]
+fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: &mut Partial<'_>) {
+    // In whole groups, of which some positions may be outside: p is +0 there, or NaN where the
+    // whole row is.
+    let (groups, _) = p.as_chunks_mut::<LANES>();
+    let groups = groups.get_mut(..count.div_ceil(LANES)).unwrap_or_default();
+    for score in groups.as_flattened_mut() {
+        *score *= scale;
+    }
+    if let Some(outside) = groups.as_flattened_mut().get_mut(count..) {
+        outside.fill(f32::NEG_INFINITY);
+    }
+    partial.raise(largest(groups));
+    let reference = *partial.largest;
+    for p in groups.as_flattened_mut() {
+        *p = exp(*p - reference);
+    }
+    *partial.weight += total(groups);
 }
 
 /// The largest of a tile's scores, in lanes: the order cannot matter.
 #[inline]
-fn largest(scores: &[f32; TILE]) -> f32 {
+fn largest(groups: &[[f32; LANES]]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (groups, _) = scores.as_chunks::<LANES>();
     for group in groups {
         for (lane, score) in lanes.iter_mut().zip(group) {
             *lane = larger(*lane, *score);
@@ -182,9 +185,8 @@ fn largest(scores: &[f32; TILE]) -> f32 {
 
 /// The sum of a tile's p: 8 lanes by position, ascending, then a tree +4, +2, +1.
 #[inline]
-fn total(p: &[f32; TILE]) -> f32 {
+fn total(groups: &[[f32; LANES]]) -> f32 {
     let mut lanes = [0.0; LANES];
-    let (groups, _) = p.as_chunks::<LANES>();
     for group in groups {
         for (lane, p) in lanes.iter_mut().zip(group) {
             *lane += *p;
@@ -196,38 +198,10 @@ fn total(p: &[f32; TILE]) -> f32 {
     a + b
 }
 
-/// Adds p * v for as many whole runs of `N` dimensions as `sum` holds, positions ascending.
-/// `values` begins with these dimensions of the first position, positions being `stride` apart;
-/// it is advanced past them, and the other sums are returned.
-#[inline]
-fn add<'a, const N: usize>(
-    sum: &'a mut [f32],
-    values: &mut &[f32],
-    stride: usize,
-    p: &[f32],
-) -> &'a mut [f32] {
-    let (runs, rest) = sum.as_chunks_mut::<N>();
-    for run in runs {
-        let mut sums = *run;
-        let mut row = *values;
-        for &p in p {
-            let Some(values) = row.first_chunk::<N>() else {
-                break;
-            };
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum = fma(p, *value, *sum);
-            }
-            row = row.get(stride..).unwrap_or(&[]);
-        }
-        *run = sums;
-        *values = values.get(N..).unwrap_or(&[]);
-    }
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::fma::fma;
     use crate::step::kv::KvLayout;
 
     /// The contract, word by word, over tiles of any dimension.
@@ -286,8 +260,7 @@ mod tests {
                     .collect()
             };
             let (keys, values) = (rows(), rows());
-            let mut partial = vec![7.0; partial_values(head_size)];
-            Partial::view(&mut partial, head_size).unwrap().clear();
+            let mut partials = std::collections::BTreeMap::new();
             let layout = KvLayout {
                 layers: 1,
                 kv_heads: 1,
@@ -304,26 +277,33 @@ mod tests {
                         block[value] = values[position][dimension];
                     }
                 }
-                let (keys, values) = block.split_at(layout.tile_values());
-                attend(
-                    Tile {
-                        keys,
-                        values,
+                let bytes: Vec<u8> = block.iter().flat_map(|value| value.to_le_bytes()).collect();
+                let (keys, values) = bytes.split_at(4 * layout.tile_values());
+                let (keys, values) = (Stored::f32(keys), Stored::f32(values));
+                for level in Level::all() {
+                    let partial = partials.entry(level.number()).or_insert_with(|| {
+                        let mut partial = vec![7.0; partial_values(head_size)];
+                        Partial::view(&mut partial, head_size).unwrap().clear();
+                        partial
+                    });
+                    let head = Head {
+                        query: &query,
+                        partial: Partial::view(partial, head_size).unwrap(),
                         count,
-                    },
-                    &query,
-                    head_size,
-                    &mut partial,
-                );
+                    };
+                    attend(level, Tile { keys, values }, [Some(head), None, None, None]);
+                }
             }
             let (sum, largest, weight) = by_the_contract(&query, &keys, &values);
-            let view = Partial::view(&mut partial, head_size).unwrap();
-            assert_eq!(
-                view.sum.to_vec(),
-                sum,
-                "head size {head_size}, {positions} positions"
-            );
-            assert_eq!((*view.largest, *view.weight), (largest, weight));
+            for (level, mut partial) in partials {
+                let view = Partial::view(&mut partial, head_size).unwrap();
+                assert_eq!(
+                    view.sum.to_vec(),
+                    sum,
+                    "level {level}, head size {head_size}, {positions} positions"
+                );
+                assert_eq!((*view.largest, *view.weight), (largest, weight));
+            }
         }
     }
 }

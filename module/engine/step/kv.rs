@@ -3,10 +3,11 @@
 
 use crate::abi::BLOCK_POSITIONS;
 
-/// Positions of a block, which is also a tile of attention.
-pub const TILE: usize = BLOCK_POSITIONS as usize;
-/// Positions whose keys lie side by side.
-pub const LANES: usize = 8;
+pub use crate::simd::attention::LANES;
+pub use crate::simd::attention::TILE;
+
+// A block is a tile of attention.
+const _: () = assert!(TILE == BLOCK_POSITIONS as usize);
 /// Positions of a segment, the unit that different workers may attend to.
 pub const SEGMENT: usize = 256;
 

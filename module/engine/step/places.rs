@@ -12,7 +12,6 @@ use crate::simd::activation::WIDE_BLOCK;
 use crate::step::attention::partial_values;
 use crate::step::batch::NARROW_ROWS;
 use crate::step::kv::SEGMENT;
-use crate::step::kv::TILE;
 
 /// Most groups of a chunk while the batch is narrow.
 pub const NARROW_GROUPS: u32 = 16;
@@ -73,7 +72,7 @@ pub struct Places {
 pub struct SlotParts {
     /// The pass and stage whose input is packed: u64.
     pub packed_for: Place,
-    /// Values of a tile of rows; keys and values of a tile of positions.
+    /// Values of a tile of rows.
     pub values: Place,
     /// One partial result of attention.
     pub partial: Place,
@@ -139,9 +138,7 @@ impl Places {
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
 
         let mut slot = Cursor { used: Some(0) };
-        let tile = TILE_ROWS
-            .checked_mul(widest)?
-            .max(2 * TILE * model.head_size as usize);
+        let tile = TILE_ROWS.checked_mul(widest)?;
         let parts = SlotParts {
             packed_for: slot.take(&[size_of::<u64>()]),
             values: slot.take(&[tile, VALUE]),
@@ -185,6 +182,7 @@ mod tests {
     use super::*;
     use crate::model::Architecture;
     use crate::step::kv::KvType;
+    use crate::step::kv::TILE;
 
     #[test]
     fn a_small_model_runs_in_eight_megabytes() {

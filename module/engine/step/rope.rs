@@ -16,18 +16,26 @@ pub struct Rotation<'a> {
 /// on into the following heads; `first` and `head_size` are even.
 #[inline]
 pub fn rotate(values: &mut [f32], first: usize, head_size: usize, rotation: Rotation<'_>) {
-    let mut dimension = first;
+    let (mut rest, mut dimension) = (values, first);
+    while let Some(left @ 1..) = head_size.checked_sub(dimension) {
+        let (head, others) = rest.split_at_mut(left.min(rest.len()));
+        if head.is_empty() {
+            break;
+        }
+        let cos = rotation.cos.get(dimension / 2..).unwrap_or_default();
+        let sin = rotation.sin.get(dimension / 2..).unwrap_or_default();
+        rotate_pairs(head, cos, sin);
+        (rest, dimension) = (others, 0);
+    }
+}
+
+/// Rotates each pair by its cosine and sine; the pairs past their end stay.
+#[inline]
+fn rotate_pairs(values: &mut [f32], cos: &[f32], sin: &[f32]) {
     let (pairs, _) = values.as_chunks_mut::<2>();
-    for pair in pairs {
+    for ((pair, &c), &s) in pairs.iter_mut().zip(cos).zip(sin) {
         let [a, b] = *pair;
-        let index = dimension / 2;
-        if let (Some(&c), Some(&s)) = (rotation.cos.get(index), rotation.sin.get(index)) {
-            *pair = [fma(a, c, -(b * s)), fma(a, s, b * c)];
-        }
-        dimension += 2;
-        if dimension >= head_size {
-            dimension = 0;
-        }
+        *pair = [fma(a, c, -(b * s)), fma(a, s, b * c)];
     }
 }
 

@@ -3,18 +3,17 @@
 //! share it, and one segment of positions.
 
 use crate::simd::activation::TILE_ROWS;
-use crate::simd::halves;
+use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
+use crate::step::attention::Head;
 use crate::step::attention::Partial;
 use crate::step::attention::Tile;
 use crate::step::attention::attend;
 use crate::step::attention::partial_values;
-use crate::step::kv::KvType;
 use crate::step::kv::SEGMENT;
 use crate::step::kv::TILE;
 use crate::step::task::Task;
 use crate::wall::cache::Blocks;
-use crate::wall::pod;
 
 /// A unit of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -59,56 +58,79 @@ pub struct Attendant<'a> {
     pub partials: &'a mut [f32],
 }
 
+impl<'a> Attendant<'a> {
+    /// Keys and values of a head in the tile that begins at position `first`.
+    fn head(&self, first: usize, layer: u32, head: u32) -> Option<&'a [u8]> {
+        self.blocks.head((first / TILE) as u32, layer, head)
+    }
+}
+
 /// Attends to a segment of `layer` with the rows of a unit; the results of a row that does not
-/// reach the segment stay as they are. `room` is for the keys and values of a tile as f32: rows of
-/// one sequence share them.
+/// reach the segment stay as they are.
 pub fn run(
     task: &Task<'_>,
     unit: Unit,
     layer: u32,
     attendants: &mut [Option<Attendant<'_>>; TILE_ROWS],
-    room: &mut [f32],
 ) -> Option<()> {
     let head_size = task.model.shape.head_size as usize;
     let start = unit.segment as usize * SEGMENT;
-    let attendants = attendants.iter_mut().flatten();
-    let mut attendants = attendants.filter(|row| row.position >= start);
-    let mut rows: [Option<&mut Attendant<'_>>; TILE_ROWS] =
-        core::array::from_fn(|_| attendants.next());
     let mut end = start;
-    for row in rows.iter_mut().flatten() {
-        end = end.max(row.position + 1).min(start + SEGMENT);
-        for partial in pieces_mut(row.partials, partial_values(head_size)) {
-            Partial::view(partial, head_size)?.clear();
+    for row in attendants.iter_mut().flatten() {
+        if row.position >= start {
+            end = end.max(row.position + 1).min(start + SEGMENT);
+            for partial in pieces_mut(row.partials, partial_values(head_size)) {
+                Partial::view(partial, head_size)?.clear();
+            }
         }
     }
-    let mut widened = core::ptr::null();
     for first in (start..end).step_by(TILE) {
-        for row in rows.iter_mut().flatten() {
-            let Some(reach) = row.position.checked_sub(first) else {
-                continue;
+        let mut rest = &mut attendants[..];
+        while let Some(row) = rest.iter().flatten().find(|row| row.position >= first) {
+            // Rows of one sequence share the tile; they lie side by side.
+            let (bytes, kv_type) = (row.head(first, layer, unit.head)?, row.blocks.kv_type());
+            let shares = |row: &Option<Attendant<'_>>| {
+                row.as_ref().is_none_or(|row| {
+                    let head = row.head(first, layer, unit.head);
+                    row.position < first || head.is_some_and(|head| core::ptr::eq(head, bytes))
+                })
             };
-            let bytes = row.blocks.head((first / TILE) as u32, layer, unit.head)?;
-            let values = match row.blocks.kv_type() {
-                KvType::F32 => pod::cast(bytes)?,
-                KvType::F16 => {
-                    let room = room.get_mut(..bytes.len() / 2)?;
-                    if widened != bytes.as_ptr() {
-                        widened = bytes.as_ptr();
-                        halves::widen(task.model.level, bytes, room);
-                    }
-                    &*room
-                }
-            };
-            let (keys, values) = values.split_at_checked(values.len() / 2)?;
-            let count = (reach + 1).min(TILE);
-            let tile = Tile {
-                keys,
-                values,
-                count,
-            };
-            attend(tile, row.queries, head_size, row.partials);
+            let shared = rest.iter().take_while(|row| shares(row)).count();
+            let (rows, others) = core::mem::take(&mut rest).split_at_mut_checked(shared)?;
+            attend_together(task, Tile::new(bytes, kv_type), first, rows);
+            rest = others;
         }
     }
     Some(())
+}
+
+/// Attends to a tile that begins at position `first` with `rows` of one sequence.
+fn attend_together(
+    task: &Task<'_>,
+    tile: Tile<'_>,
+    first: usize,
+    rows: &mut [Option<Attendant<'_>>],
+) {
+    let head_size = task.model.shape.head_size as usize;
+    let mut heads = rows.iter_mut().flatten().flat_map(|row| {
+        let count = (row.position + 1).saturating_sub(first);
+        let partials = pieces_mut(row.partials, partial_values(head_size));
+        pieces(row.queries, head_size)
+            .zip(partials)
+            .filter(move |_| count > 0)
+            .filter_map(move |(query, partial)| {
+                Some(Head {
+                    query,
+                    partial: Partial::view(partial, head_size)?,
+                    count,
+                })
+            })
+    });
+    loop {
+        let together = core::array::from_fn(|_| heads.next());
+        if together[0].is_none() {
+            break;
+        }
+        attend(task.model.level, tile, together);
+    }
 }

@@ -13,7 +13,7 @@ use crate::step::query_key_value;
 use crate::step::task::Task;
 
 /// Weight bytes, or as much work, that a chunk should have.
-const CHUNK_BYTES: u64 = 48 << 10;
+const CHUNK_BYTES: u64 = 64 << 10;
 /// Stages of a layer when each worker packs the inputs for itself.
 const NARROW_STAGES: u32 = 5;
 /// Stages of a layer when inputs are packed in stages of their own.
@@ -233,39 +233,24 @@ impl Stage {
                 Stage::Multiply(Input::Head)
             });
         }
-        let attention = Stage::Attention(layer);
         let [a, b, c, d] = [
             Input::Attention(layer),
             Input::AttentionOutput(layer),
             Input::FeedForward(layer),
             Input::Down(layer),
         ];
-        let multiply = Stage::Multiply;
-        let pack = Stage::Pack;
-        if narrow {
-            [
-                multiply(a),
-                attention,
-                multiply(b),
-                multiply(c),
-                multiply(d),
-            ]
-            .get(index as usize)
-            .copied()
-        } else {
-            let stages = [
-                pack(a),
-                multiply(a),
-                attention,
-                pack(b),
-                multiply(b),
-                pack(c),
-                multiply(c),
-                pack(d),
-                multiply(d),
-            ];
-            stages.get(index as usize).copied()
-        }
+        Some(match (narrow, index) {
+            (true, 0) | (false, 1) => Stage::Multiply(a),
+            (true, 1) | (false, 2) => Stage::Attention(layer),
+            (true, 2) | (false, 4) => Stage::Multiply(b),
+            (true, 3) | (false, 6) => Stage::Multiply(c),
+            (true, 4) | (false, 8) => Stage::Multiply(d),
+            (false, 0) => Stage::Pack(a),
+            (false, 3) => Stage::Pack(b),
+            (false, 5) => Stage::Pack(c),
+            (false, 7) => Stage::Pack(d),
+            _ => return None,
+        })
     }
 
     /// How the stage is cut for this batch.

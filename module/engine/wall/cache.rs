@@ -4,7 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::abi::Row;
-use crate::math::half::f32_to_f16_clamped;
+use crate::simd::halves;
+use crate::simd::level::Level;
 use crate::step::kv::KvLayout;
 use crate::step::kv::KvType;
 use crate::step::kv::LANES;
@@ -70,6 +71,7 @@ pub struct Store<'a> {
     rows: &'a [Row],
     layout: KvLayout,
     layer: u32,
+    level: Level,
     memory: PhantomData<&'a mut [u8]>,
 }
 
@@ -85,17 +87,18 @@ pub struct Cell {
 }
 
 impl<'a> Store<'a> {
-    /// Stores into `layer` at the position of each of `rows`.
+    /// Stores into `layer` at the position of each of `rows`, with the instructions of `level`.
     ///
     /// # Safety
     ///
     /// The tables are valid up to the rows' positions and their blocks stay for `'a`, sized by
     /// `layout`; for `'a` nobody reads the layer, and nobody else stores to the same cells.
-    pub unsafe fn new(rows: &'a [Row], layout: KvLayout, layer: u32) -> Store<'a> {
+    pub unsafe fn new(rows: &'a [Row], layout: KvLayout, layer: u32, level: Level) -> Store<'a> {
         Store {
             rows,
             layout,
             layer,
+            level,
             memory: PhantomData,
         }
     }
@@ -130,9 +133,7 @@ impl<'a> Store<'a> {
                     // Rounded sixteen at a time, in vectors, before they are scattered.
                     for (run, values) in values.chunks(RUN).enumerate() {
                         let mut halves = [0; RUN];
-                        for (half, value) in halves.iter_mut().zip(values) {
-                            *half = f32_to_f16_clamped(*value);
-                        }
+                        halves::narrow(self.level, values, &mut halves);
                         let base = base.add(run * RUN * stride);
                         for (index, half) in halves.iter().take(values.len()).enumerate() {
                             base.add(index * stride).write(*half);

@@ -60,7 +60,7 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
         match stage {
             Stage::Embedding => memory.embed(&task, slot, first, count),
             Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
-            Stage::Attention(layer) => memory.attend(&task, slot, layer, first, count),
+            Stage::Attention(layer) => memory.attend(&task, layer, first, count),
             Stage::Multiply(input) => {
                 let key = (task.batch.pass() << 16) ^ stage_key(input);
                 memory.multiply(&task, slot, input, key, first, count)
@@ -255,21 +255,14 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// The attention stage of `layer` runs, and these units are the caller's.
-    unsafe fn attend(
-        &self,
-        task: &Task<'a>,
-        slot: Slot<'_>,
-        layer: u32,
-        first: u32,
-        count: u32,
-    ) -> Option<()> {
+    unsafe fn attend(&self, task: &Task<'a>, layer: u32, first: u32, count: u32) -> Option<()> {
         for index in first..first.checked_add(count)? {
             let unit = Unit::new(task, index)?;
             let row = unit.tile.checked_mul(TILE_ROWS)?;
             // SAFETY: This stage runs, and the unit is ours; its rows are different ones.
             let mut attendants =
                 core::array::from_fn(|tile| unsafe { self.attendant(task, unit, row + tile) });
-            segment::run(task, unit, layer, &mut attendants, slot.values)?;
+            segment::run(task, unit, layer, &mut attendants)?;
         }
         Some(())
     }
@@ -359,7 +352,7 @@ impl<'a> Memory<'a> {
                 Input::Attention(layer) => {
                     let query = self.columns(places.query, places.query_width, first, count);
                     let layout = task.model.shape.kv_layout();
-                    let cache = Store::new(task.batch.rows(), layout, layer);
+                    let cache = Store::new(task.batch.rows(), layout, layer, task.model.level);
                     let outputs = query_key_value::Outputs { query, cache };
                     let layer = task.layer(layer)?;
                     query_key_value::run(task, layer, first, count, packed, room, outputs)

@@ -12,9 +12,8 @@ type Weights = ([int8x16_t; 4], [int8x16_t; 4]);
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
 fn prepare(group: &Group, half: usize, quarter: usize) -> Weights {
-    let chunks = group.pairs[half]
-        .each_ref()
-        .map(|chunk| vreinterpretq_s32_s8(load(chunk)));
+    let chunks: [int32x4_t; 8] =
+        core::array::from_fn(|j| vreinterpretq_s32_s8(load(group.chunk(half, j))));
     let eights = [0, 1, 2, 3].map(|j| {
         let (a, b) = (chunks[2 * j], chunks[2 * j + 1]);
         vreinterpretq_s8_s32(if quarter == 0 {

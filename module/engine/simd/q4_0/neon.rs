@@ -6,7 +6,7 @@
 
 use super::{Group, Q4_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{broadcast, load, load_f16, load_offsets as row_offsets};
+use crate::simd::neon::{broadcast, load, load_f16};
 use core::arch::aarch64::*;
 
 /// Upper and lower rows of the pairs.
@@ -15,8 +15,8 @@ type Weights = [[int8x16_t; 2]; 8];
 #[inline]
 #[target_feature(enable = "neon")]
 fn prepare(group: &Group, half: usize) -> Weights {
-    group.pairs[half].each_ref().map(|chunk| {
-        let pairs = load(chunk);
+    core::array::from_fn(|j| {
+        let pairs = load(group.chunk(half, j));
         [vshrq_n_s8::<4>(pairs), vandq_s8(pairs, vdupq_n_s8(15))]
     })
 }

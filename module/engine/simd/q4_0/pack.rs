@@ -11,11 +11,11 @@ use core::arch::aarch64::*;
 #[target_feature(enable = "neon")]
 pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
     let (halves, _) = rows.as_chunks::<8>();
-    for (rows, chunks) in halves.iter().zip(&mut group.pairs) {
+    let [low, high] = &mut group.pairs;
+    for (rows, (low, high)) in halves.iter().zip(low.iter_mut().zip(high)) {
         let [a0, a1, a2, a3, b0, b1, b2, b3] = *rows;
         let above = transpose([a0, a1, a2, a3]);
         let below = transpose([b0, b1, b2, b3]);
-        let (low, high) = chunks.split_at_mut(4);
         for (j, (low, high)) in low.iter_mut().zip(high).enumerate() {
             // The upper row's quanta less 8, as two's complement numbers.
             let above = veorq_u8(above[j], vdupq_n_u8(0x88));

@@ -5,7 +5,7 @@
 
 use super::{Group, Q8_0};
 use crate::simd::integer_loops::integer_loops;
-use crate::simd::neon::{broadcast, load, load_f16, load_offsets as row_offsets};
+use crate::simd::neon::{broadcast, load, load_f16};
 use core::arch::aarch64::*;
 
 /// As [weights 4j to 4j + 3][four rows].
