@@ -87,7 +87,7 @@ pub fn pack(
     let mut before: usize = 0;
     for (x, out) in tiles.zip(out) {
         let blocks = match kind {
-            ActivationKind::F32 => pack_tile(columns, x, view_mut(out), finite),
+            ActivationKind::F32 => pack_float_tile(columns, x, view_mut(out)),
             ActivationKind::Int8Per32 => pack_int8_tile(level, columns, x, view_mut(out)),
             ActivationKind::Int8Per256 => {
                 let (x, _) = x.as_chunks::<WIDE_BLOCK>();
@@ -100,6 +100,31 @@ pub fn pack(
         before = before.saturating_add(blocks);
     }
     Ok(())
+}
+
+/// [`pack_tile`] of floats as they are; their finiteness is looked at for a whole tile first.
+fn pack_float_tile(columns: usize, x: &[f32], out: &mut [[u8; 4]]) -> Result<usize, usize> {
+    let infinity = f32::INFINITY.to_bits();
+    if largest(x) >= infinity {
+        let bad = x.iter().position(|x| !x.is_finite());
+        return Err(bad.unwrap_or(0));
+    }
+    let rows = x.len().checked_div(columns).unwrap_or(0);
+    for (row, x) in pieces(x, columns).enumerate() {
+        let out = out.get_mut(row..).unwrap_or_default();
+        if rows == 1 {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = x.to_le_bytes();
+            }
+        } else {
+            for (out, x) in pieces_with_rest_mut(out, rows).zip(x) {
+                if let Some(out) = out.first_mut() {
+                    *out = x.to_le_bytes();
+                }
+            }
+        }
+    }
+    Ok(x.len())
 }
 
 /// [`pack_tile`] of 8-bit blocks; a full tile is paired where the level has SMMLA.
@@ -141,12 +166,6 @@ fn pack_tile<X, Block>(
         }
     }
     Ok(x.len())
-}
-
-/// A finite activation as it is.
-#[inline(always)]
-fn finite(x: &f32) -> Option<[u8; 4]> {
-    x.is_finite().then_some(x.to_le_bytes())
 }
 
 const LEAST: u32 = (127 - 60) << 23;

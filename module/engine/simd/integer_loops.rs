@@ -8,8 +8,9 @@
 ///
 /// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales, and
 /// `dots(&weights, &Int8Block, offsets)` gives the 8 dot products as f32, the offsets being those
-/// of `load_offsets`. A format may bring `$single(&[Group], &[Int8Block], &mut [[f32; 16]])`, a loop
-/// of its own over whole groups for one activation row.
+/// of `load_offsets`. A format may bring loops of its own: `$single(&[Group], &[Int8Block], &mut
+/// [[f32; 16]])` over whole groups for one activation row, and `$four` for a tile of four rows, as
+/// `multiply_tile`.
 macro_rules! integer_loops {
     ($feature:literal, $format:ty) => {
         /// One activation row with whole groups.
@@ -35,6 +36,16 @@ macro_rules! integer_loops {
         crate::simd::integer_loops::integer_loops!($feature, $format, rows);
     };
     ($feature:literal, $format:ty, $single:ident) => {
+        /// A tile of four rows with a group.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn four(group: Blocks<'_>, tile: &[Int8Block], out: &mut [f32], stride: usize) {
+            halves::<4>(group, tile, out, stride);
+        }
+
+        crate::simd::integer_loops::integer_loops!($feature, $format, $single, four);
+    };
+    ($feature:literal, $format:ty, $single:ident, $four:ident) => {
         use crate::simd::activation::{Int8Block, TILE_ROWS};
         use crate::simd::neon::{Eight, load_f32, load_offsets, store};
         use crate::simd::packed_format::PackedFormat;
@@ -129,7 +140,7 @@ macro_rules! integer_loops {
             stride: usize,
         ) {
             match tile.len().checked_div(group.len()) {
-                Some(4) => halves::<4>(group, tile, out, stride),
+                Some(4) => $four(group, tile, out, stride),
                 Some(3) => halves::<3>(group, tile, out, stride),
                 Some(2) => halves::<2>(group, tile, out, stride),
                 _ => $single(

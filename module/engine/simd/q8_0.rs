@@ -31,14 +31,14 @@ pub struct File {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Group {
-    scales: Scales,
     /// As [half of the rows][weights 4j to 4j + 3][four rows][row].
     quanta: [[[[[i8; 4]; 4]; 2]; 8]; 2],
+    scales: Scales,
 }
 
 // SAFETY: arrays of bytes, 2 + 32 without padding.
 unsafe impl Plain for File {}
-// SAFETY: arrays of bytes, 32 + 512 without padding.
+// SAFETY: arrays of bytes, 512 + 32 without padding.
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 34 && size_of::<Group>() == 544);
 

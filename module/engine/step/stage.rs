@@ -177,17 +177,23 @@ impl Input {
 
     /// Groups of the stage that multiplies it, and the bytes of the largest.
     fn groups(self, task: &Task<'_>) -> Option<(u32, u64)> {
-        let matrices = self.matrices(task)?;
-        let groups = match self {
-            Input::Attention(layer) => query_key_value::groups(task.layer(layer)?),
-            _ => matrices.first()?.group_count(),
-        };
-        let bytes = matrices
-            .iter()
-            .map(|matrix| matrix.groups.item_bytes())
-            .max()?;
-        let twice = matches!(self, Input::FeedForward(layer) if task.layer(layer)?.gate.exists());
-        Some((groups, u64::from(bytes) << u32::from(twice)))
+        let of = |matrix: &Matrix| (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
+        Some(match self {
+            Input::Attention(layer) => {
+                let layer = task.layer(layer)?;
+                let [(_, query), (_, key), (_, value)] =
+                    [&layer.query, &layer.key, &layer.value].map(of);
+                (query_key_value::groups(layer), query.max(key).max(value))
+            }
+            Input::AttentionOutput(layer) => of(&task.layer(layer)?.output),
+            Input::FeedForward(layer) => {
+                let layer = task.layer(layer)?;
+                let ((groups, up), (_, gate)) = (of(&layer.up), of(&layer.gate));
+                (groups, up + gate)
+            }
+            Input::Down(layer) => of(&task.layer(layer)?.down),
+            Input::Head => of(&task.model.head),
+        })
     }
 }
 

@@ -135,8 +135,14 @@ impl<'a> Store<'a> {
                         let mut halves = [0; RUN];
                         halves::narrow(self.level, values, &mut halves);
                         let base = base.add(run * RUN * stride);
-                        for (index, half) in halves.iter().take(values.len()).enumerate() {
-                            base.add(index * stride).write(*half);
+                        if values.len() == RUN {
+                            for (index, half) in halves.iter().enumerate() {
+                                base.add(index * stride).write(*half);
+                            }
+                        } else {
+                            for (index, half) in halves.iter().take(values.len()).enumerate() {
+                                base.add(index * stride).write(*half);
+                            }
                         }
                     }
                 }
