@@ -2,6 +2,9 @@
 //! Attention of one row to one segment of positions, by online softmax over tiles of 32 positions
 //! (Milakov and Gimelshein, 2018; Dao et al., 2022). Point 8 of the numerics contract.
 
+use core::ops::Range;
+use core::slice;
+
 use crate::math::exp::exp;
 use crate::math::fma::sqrt;
 use crate::simd::attention;
@@ -65,6 +68,15 @@ impl<'a> Partial<'a> {
             }
         }
     }
+
+    /// The same result, borrowed for shorter.
+    fn reborrow(&mut self) -> Partial<'_> {
+        Partial {
+            sum: &mut *self.sum,
+            largest: &mut *self.largest,
+            weight: &mut *self.weight,
+        }
+    }
 }
 
 /// Keys and values of a tile, for one key and value head.
@@ -91,14 +103,14 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// What attends to a tile: one query head of one row.
+/// What attends: one query head of one row.
 pub struct Head<'a> {
     /// Its query.
     pub query: &'a [f32],
     /// Its result over the segment, of as many dimensions.
     pub partial: Partial<'a>,
-    /// Positions of the tile that it attends to, 1 to 32.
-    pub count: usize,
+    /// The row's position, the last that it attends to.
+    pub position: usize,
 }
 
 /// 1 / sqrt(head size), by which scores are multiplied.
@@ -106,61 +118,93 @@ pub fn scale(head_size: usize) -> f32 {
     1.0 / sqrt(head_size as f32)
 }
 
-/// Attends to a tile with `heads`, whose queries are of one length.
-pub fn attend(level: Level, tile: Tile<'_>, heads: [Option<Head<'_>>; HEADS]) {
-    let mut p = [[0.0; TILE]; HEADS];
+/// Attends to the tiles that begin at `starts`, ascending, with up to [`HEADS`] `heads`, whose
+/// queries are of one length.
+pub fn attend<'t>(
+    level: Level,
+    heads: &mut [Head<'_>],
+    starts: impl Iterator<Item = usize>,
+    tile_at: impl Fn(usize) -> Option<Tile<'t>>,
+) -> Option<()> {
     let mut queries: [&[f32]; HEADS] = [&[]; HEADS];
-    let mut sums: [&mut [f32]; HEADS] = core::array::from_fn(|_| Default::default());
-    let mut ends = [0; HEADS];
-    for ((query, end), head) in queries
-        .iter_mut()
-        .zip(&mut ends)
-        .zip(heads.iter().flatten())
-    {
-        (*query, *end) = (head.query, head.count.min(TILE));
+    for (query, head) in queries.iter_mut().zip(heads.iter()) {
+        *query = head.query;
     }
-    let count = heads.iter().flatten().count();
-    let (Some(p), Some(queries), Some(ends)) =
-        (p.get_mut(..count), queries.get(..count), ends.get(..count))
-    else {
-        return;
-    };
-    let least = ends.iter().fold(TILE, |least, end| least.min(*end));
-    let most = ends.iter().fold(0, |most, end| most.max(*end));
-    attention::scores(level, tile.keys, queries, most, p);
-    for (((p, sum), end), head) in p
-        .iter_mut()
-        .zip(&mut sums)
-        .zip(ends)
-        .zip(heads.into_iter().flatten())
-    {
-        let mut partial = head.partial;
-        weights(p, *end, scale(head.query.len()), &mut partial);
-        *sum = partial.sum;
-    }
-    let sums = sums.get_mut(..count).unwrap_or_default();
-    attention::weigh(level, tile.values, 0..least, p, sums);
-    // The positions that some of the heads attend to, which must not touch the others.
-    for ((p, sum), end) in p.chunks(1).zip(sums.chunks_mut(1)).zip(ends) {
-        if *end > least {
-            attention::weigh(level, tile.values, least..*end, p, sum);
+    let queries = queries.get(..heads.len())?;
+    let scale = scale(heads.first()?.query.len());
+    let mut p = [[0.0; TILE]; HEADS];
+    for start in starts {
+        let tile = tile_at(start)?;
+        let end = |head: &Head<'_>| (head.position + 1).saturating_sub(start).min(TILE);
+        let least = heads.iter().map(end).min()?;
+        let most = heads.iter().map(end).max()?;
+        attention::scores(level, tile.keys, queries, most, &mut p);
+        for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
+            weights(p, end(head), scale, head.partial.reborrow());
+        }
+        weigh(level, tile, 0..least, &p, heads);
+        // The positions that some of the heads attend to, which must not touch the others.
+        if most > least {
+            for (p, head) in p.iter().zip(heads.iter_mut()) {
+                let end = end(head);
+                weigh(
+                    level,
+                    tile,
+                    least..end,
+                    slice::from_ref(p),
+                    slice::from_mut(head),
+                );
+            }
         }
     }
+    Some(())
+}
+
+/// Adds p * v to the results of `heads`.
+#[inline]
+fn weigh(
+    level: Level,
+    tile: Tile<'_>,
+    range: Range<usize>,
+    p: &[[f32; TILE]],
+    heads: &mut [Head<'_>],
+) {
+    let count = heads.len();
+    let mut sums: [&mut [f32]; HEADS] = core::array::from_fn(|_| Default::default());
+    for (sum, head) in sums.iter_mut().zip(heads) {
+        *sum = &mut *head.partial.sum;
+    }
+    let sums = sums.get_mut(..count).unwrap_or_default();
+    attention::weigh(level, tile.values, range, p, sums);
 }
 
 /// Turns the scores of the first `count` positions of a tile into p = exp(score - m), and adds
 /// their sum to the result.
 #[inline]
-fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: &mut Partial<'_>) {
+fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: Partial<'_>) {
     // In whole groups, of which some positions may be outside: p is +0 there, or NaN where the
     // whole row is.
+    if let Some(outside) = p.get_mut(count..) {
+        outside.fill(f32::NEG_INFINITY);
+    }
+    match count.div_ceil(LANES) {
+        0 => {}
+        1 => weights_of::<1>(p, scale, partial),
+        2 => weights_of::<2>(p, scale, partial),
+        3 => weights_of::<3>(p, scale, partial),
+        _ => weights_of::<4>(p, scale, partial),
+    }
+}
+
+/// [`weights`] of the first `N` groups of positions.
+#[inline]
+fn weights_of<const N: usize>(p: &mut [f32; TILE], scale: f32, mut partial: Partial<'_>) {
     let (groups, _) = p.as_chunks_mut::<LANES>();
-    let groups = groups.get_mut(..count.div_ceil(LANES)).unwrap_or_default();
+    let Some(groups) = groups.first_chunk_mut::<N>() else {
+        return;
+    };
     for score in groups.as_flattened_mut() {
         *score *= scale;
-    }
-    if let Some(outside) = groups.as_flattened_mut().get_mut(count..) {
-        outside.fill(f32::NEG_INFINITY);
     }
     partial.raise(largest(groups));
     let reference = *partial.largest;
@@ -260,16 +304,14 @@ mod tests {
                     .collect()
             };
             let (keys, values) = (rows(), rows());
-            let mut partials = std::collections::BTreeMap::new();
             let layout = KvLayout {
                 layers: 1,
                 kv_heads: 1,
                 head_size: head_size as u32,
             };
-            for first in (0..positions).step_by(TILE) {
+            let block = |first: usize| -> Vec<u8> {
                 let mut block = vec![f32::NAN; 2 * layout.tile_values()];
-                let count = (positions - first).min(TILE);
-                for position in first..first + count {
+                for position in first..positions.min(first + TILE) {
                     for dimension in 0..head_size {
                         let key = layout.key_index(position as u32, dimension);
                         block[key] = keys[position][dimension];
@@ -277,32 +319,29 @@ mod tests {
                         block[value] = values[position][dimension];
                     }
                 }
-                let bytes: Vec<u8> = block.iter().flat_map(|value| value.to_le_bytes()).collect();
-                let (keys, values) = bytes.split_at(4 * layout.tile_values());
-                let (keys, values) = (Stored::f32(keys), Stored::f32(values));
-                for level in Level::all() {
-                    let partial = partials.entry(level.number()).or_insert_with(|| {
-                        let mut partial = vec![7.0; partial_values(head_size)];
-                        Partial::view(&mut partial, head_size).unwrap().clear();
-                        partial
-                    });
-                    let head = Head {
-                        query: &query,
-                        partial: Partial::view(partial, head_size).unwrap(),
-                        count,
-                    };
-                    attend(level, Tile { keys, values }, [Some(head), None, None, None]);
-                }
-            }
-            let (sum, largest, weight) = by_the_contract(&query, &keys, &values);
-            for (level, mut partial) in partials {
-                let view = Partial::view(&mut partial, head_size).unwrap();
+                block.iter().flat_map(|value| value.to_le_bytes()).collect()
+            };
+            let blocks: Vec<Vec<u8>> = (0..positions).step_by(TILE).map(block).collect();
+            for level in Level::all() {
+                let mut partial = vec![7.0; partial_values(head_size)];
+                let mut partial = Partial::view(&mut partial, head_size).unwrap();
+                partial.clear();
+                let mut head = Head {
+                    query: &query,
+                    partial,
+                    position: positions - 1,
+                };
+                let starts = (0..positions).step_by(TILE);
+                let tile = |start: usize| Some(Tile::new(&blocks[start / TILE], KvType::F32));
+                attend(level, slice::from_mut(&mut head), starts, tile).unwrap();
+                let (sum, largest, weight) = by_the_contract(&query, &keys, &values);
+                let partial = head.partial;
                 assert_eq!(
-                    view.sum.to_vec(),
+                    partial.sum.to_vec(),
                     sum,
-                    "level {level}, head size {head_size}, {positions} positions"
+                    "{level:?}, head size {head_size}, {positions} positions"
                 );
-                assert_eq!((*view.largest, *view.weight), (largest, weight));
+                assert_eq!((*partial.largest, *partial.weight), (largest, weight));
             }
         }
     }

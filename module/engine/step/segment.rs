@@ -58,79 +58,73 @@ pub struct Attendant<'a> {
     pub partials: &'a mut [f32],
 }
 
-impl<'a> Attendant<'a> {
-    /// Keys and values of a head in the tile that begins at position `first`.
-    fn head(&self, first: usize, layer: u32, head: u32) -> Option<&'a [u8]> {
-        self.blocks.head((first / TILE) as u32, layer, head)
-    }
-}
-
-/// Attends to a segment of `layer` with the rows of a unit; the results of a row that does not
-/// reach the segment stay as they are.
+/// Attends to a segment of `layer` with the rows of a unit, neighbours of one sequence together;
+/// the results of a row that does not reach the segment stay as they are.
 pub fn run(
     task: &Task<'_>,
     unit: Unit,
     layer: u32,
     attendants: &mut [Option<Attendant<'_>>; TILE_ROWS],
 ) -> Option<()> {
-    let head_size = task.model.shape.head_size as usize;
     let start = unit.segment as usize * SEGMENT;
-    let mut end = start;
-    for row in attendants.iter_mut().flatten() {
-        if row.position >= start {
-            end = end.max(row.position + 1).min(start + SEGMENT);
-            for partial in pieces_mut(row.partials, partial_values(head_size)) {
-                Partial::view(partial, head_size)?.clear();
-            }
-        }
-    }
-    for first in (start..end).step_by(TILE) {
-        let mut rest = &mut attendants[..];
-        while let Some(row) = rest.iter().flatten().find(|row| row.position >= first) {
-            // Rows of one sequence share the tile; they lie side by side.
-            let (bytes, kv_type) = (row.head(first, layer, unit.head)?, row.blocks.kv_type());
-            let shares = |row: &Option<Attendant<'_>>| {
-                row.as_ref().is_none_or(|row| {
-                    let head = row.head(first, layer, unit.head);
-                    row.position < first || head.is_some_and(|head| core::ptr::eq(head, bytes))
-                })
-            };
-            let shared = rest.iter().take_while(|row| shares(row)).count();
-            let (rows, others) = core::mem::take(&mut rest).split_at_mut_checked(shared)?;
-            attend_together(task, Tile::new(bytes, kv_type), first, rows);
-            rest = others;
-        }
+    let mut rest = &mut attendants[..];
+    while let [Some(first), others @ ..] = &*rest {
+        let blocks = first.blocks;
+        let same = |row: &&Option<Attendant<'_>>| {
+            row.as_ref().is_some_and(|row| row.blocks.shares(&blocks))
+        };
+        let together = 1 + others.iter().take_while(same).count();
+        let (rows, after) = core::mem::take(&mut rest).split_at_mut_checked(together)?;
+        // Positions ascend: the last row reaches furthest.
+        let longest = rows.last()?.as_ref()?;
+        let (blocks, end) = (longest.blocks, longest.position + 1);
+        let starts = (start..end.min(start + SEGMENT)).step_by(TILE);
+        let tile = |start: usize| {
+            let head = blocks.head((start / TILE) as u32, layer, unit.head)?;
+            Some(Tile::new(head, blocks.kv_type()))
+        };
+        sequence(task, start, starts, tile, rows)?;
+        rest = after;
     }
     Some(())
 }
 
-/// Attends to a tile that begins at position `first` with `rows` of one sequence.
-fn attend_together(
+/// Attends with the heads of `rows`, which are of one sequence, as many at a time as share the
+/// widening of keys and values.
+fn sequence<'t>(
     task: &Task<'_>,
-    tile: Tile<'_>,
-    first: usize,
+    start: usize,
+    starts: impl Iterator<Item = usize> + Clone,
+    tile: impl Fn(usize) -> Option<Tile<'t>>,
     rows: &mut [Option<Attendant<'_>>],
-) {
+) -> Option<()> {
     let head_size = task.model.shape.head_size as usize;
-    let mut heads = rows.iter_mut().flatten().flat_map(|row| {
-        let count = (row.position + 1).saturating_sub(first);
+    let reach = |row: &&mut Attendant<'_>| row.position >= start;
+    let mut heads = rows.iter_mut().flatten().filter(reach).flat_map(|row| {
         let partials = pieces_mut(row.partials, partial_values(head_size));
+        let position = row.position;
         pieces(row.queries, head_size)
             .zip(partials)
-            .filter(move |_| count > 0)
             .filter_map(move |(query, partial)| {
+                let mut partial = Partial::view(partial, head_size)?;
+                partial.clear();
                 Some(Head {
                     query,
-                    partial: Partial::view(partial, head_size)?,
-                    count,
+                    partial,
+                    position,
                 })
             })
     });
-    loop {
-        let together = core::array::from_fn(|_| heads.next());
-        if together[0].is_none() {
-            break;
+    let level = task.model.level;
+    while let Some(first) = heads.next() {
+        let tile = &tile;
+        let starts = starts.clone();
+        match [heads.next(), heads.next(), heads.next()] {
+            [Some(b), Some(c), Some(d)] => attend(level, &mut [first, b, c, d], starts, tile)?,
+            [Some(b), Some(c), None] => attend(level, &mut [first, b, c], starts, tile)?,
+            [Some(b), ..] => attend(level, &mut [first, b], starts, tile)?,
+            _ => attend(level, &mut [first], starts, tile)?,
         }
-        attend(task.model.level, tile, together);
     }
+    Some(())
 }

@@ -39,6 +39,11 @@ impl<'a> Blocks<'a> {
         })
     }
 
+    /// Whether both are of one sequence.
+    pub fn shares(&self, other: &Blocks<'_>) -> bool {
+        core::ptr::eq(self.row.blocks, other.row.blocks)
+    }
+
     /// Type of the values.
     pub fn kv_type(&self) -> KvType {
         self.kv_type

@@ -16,6 +16,13 @@ pub trait Widen: Cell {
     ///
     /// The CPU must have Advanced SIMD.
     unsafe fn eight(values: &[Self; 8]) -> Eight;
+
+    /// Four times eight values, which follow each other.
+    ///
+    /// # Safety
+    ///
+    /// As for `eight`.
+    unsafe fn four_eights(values: &[[Self; 8]; 4]) -> [Eight; 4];
 }
 
 impl Widen for [u8; 2] {
@@ -23,6 +30,20 @@ impl Widen for [u8; 2] {
     #[target_feature(enable = "neon")]
     unsafe fn eight(values: &[Self; 8]) -> Eight {
         load_f16(values)
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn four_eights(values: &[[Self; 8]; 4]) -> [Eight; 4] {
+        // SAFETY: `values` has the 64 bytes that are read.
+        let int16x8x4_t(a, b, c, d) = unsafe { vld1q_s16_x4(values.as_ptr().cast()) };
+        [a, b, c, d].map(|halves| {
+            let halves = vreinterpretq_f16_s16(halves);
+            [
+                vcvt_f32_f16(vget_low_f16(halves)),
+                vcvt_high_f32_f16(halves),
+            ]
+        })
     }
 }
 
@@ -32,6 +53,15 @@ impl Widen for [u8; 4] {
     unsafe fn eight(values: &[Self; 8]) -> Eight {
         let [a, b, c, d, e, f, g, h] = *values;
         [load_f32(&[a, b, c, d]), load_f32(&[e, f, g, h])]
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn four_eights(values: &[[Self; 8]; 4]) -> [Eight; 4] {
+        // SAFETY: The caller's promise.
+        values
+            .each_ref()
+            .map(|values| unsafe { Self::eight(values) })
     }
 }
 
@@ -123,11 +153,13 @@ fn some_groups<T: Widen, const H: usize, const G: usize>(
     while dimension + 4 <= size {
         // SAFETY: All queries have `size` dimensions.
         let q = queries.map(|query| unsafe { four(query, dimension) });
+        // SAFETY: Each group has `size` dimensions, four of them from here on.
+        let keys =
+            keys.map(|keys| unsafe { T::four_eights(&*keys.as_ptr().add(dimension).cast()) });
         macro_rules! one {
             ($lane:literal) => {
                 for (g, keys) in keys.iter().enumerate() {
-                    // SAFETY: Each group has `size` dimensions.
-                    let [low, high] = unsafe { T::eight(keys.get_unchecked(dimension + $lane)) };
+                    let [low, high] = keys[$lane];
                     for (sums, q) in sums.iter_mut().zip(q) {
                         sums[g][0] = vfmaq_laneq_f32::<$lane>(sums[g][0], low, q);
                         sums[g][1] = vfmaq_laneq_f32::<$lane>(sums[g][1], high, q);
@@ -210,6 +242,25 @@ pub fn weigh<T: Widen>(
     });
 }
 
+/// `E` times eight values from `row` on.
+///
+/// # Safety
+///
+/// `row` has `E` * 8 values; the CPU has Advanced SIMD.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn row_of<T: Widen, const E: usize>(row: *const T) -> [Eight; E] {
+    // SAFETY: The caller's promise.
+    unsafe {
+        if E == 4 {
+            let all = T::four_eights(&*row.cast());
+            core::array::from_fn(|e| all[e % 4])
+        } else {
+            core::array::from_fn(|e| T::eight(&*row.add(8 * e).cast()))
+        }
+    }
+}
+
 /// The sums of 8 * `E` dimensions from `at` on, for `H` heads.
 ///
 /// # Safety
@@ -240,9 +291,9 @@ unsafe fn some_dimensions<T: Widen, const H: usize, const E: usize>(
         let weights = p.each_ref().map(|p| unsafe { four(p, position) });
         macro_rules! one {
             ($lane:literal) => {
-                for e in 0..E {
-                    // SAFETY: Within a row below `range.end`; any bytes are eight values.
-                    let [low, high] = unsafe { T::eight(&*row.add(8 * e).cast()) };
+                // SAFETY: Within a row below `range.end`; any bytes are eight values.
+                let values: [Eight; E] = unsafe { row_of(row) };
+                for (e, [low, high]) in values.into_iter().enumerate() {
                     for (totals, weights) in totals.iter_mut().zip(weights) {
                         totals[e][0] = vfmaq_laneq_f32::<$lane>(totals[e][0], low, weights);
                         totals[e][1] = vfmaq_laneq_f32::<$lane>(totals[e][1], high, weights);
