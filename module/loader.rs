@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Loading a model file: read, hashed and packed in one pass, in file order.
 //!
-//! The bytes that are parsed are those that are hashed and packed: nothing is read twice.
+//! The bytes that are parsed are those that are hashed and packed: nothing is read twice. While the
+//! loading task reads a piece, the workers hash and pack the one before; then it helps them.
 
 use crate::{
     limits::Limits,
     model::Loaded,
     registry::LoadProgress,
+    scheduler::Scheduler,
     sys::{
-        digest::Sha256,
         errno::{EOPNOTSUPP, ESTALE},
         file::ModelFile,
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},
@@ -30,19 +31,19 @@ use kernel::{
 /// First part of the file that is read to parse the header.
 const PREFIX_BYTES: u64 = 1 << 16;
 
-/// Time spent in the parts of a load, nanoseconds.
+/// Time spent in the parts of a load, nanoseconds; parts may run at the same time.
 #[derive(Default)]
 pub(crate) struct LoadTimes {
     /// In the digest.
     pub(crate) digest: u64,
-    /// In packing.
+    /// In packing, by all tasks together.
     pub(crate) pack: u64,
     /// In reading.
     pub(crate) read: u64,
 }
 
 /// Runs `body` and adds its time to `total`.
-fn timed<R>(total: &mut u64, body: impl FnOnce() -> R) -> R {
+pub(crate) fn timed<R>(total: &mut u64, body: impl FnOnce() -> R) -> R {
     let start = Instant::<Monotonic>::now();
     let result = body();
     let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(0);
@@ -173,50 +174,67 @@ fn parse(load: &mut Load, prefix: &mut Prefix<'_>, times: &mut LoadTimes) -> Res
     }
 }
 
+/// Reads a piece, which has to begin where the last one ended.
+fn fill(
+    load: &mut Load,
+    prefix: &Prefix<'_>,
+    read: &LoadRead,
+    end: u64,
+    times: &mut LoadTimes,
+) -> Result<(), LoadError> {
+    // In file order without gaps, or the digest would be of something else.
+    if read.offset != end {
+        return Err(EIO.into());
+    }
+    let piece = load.buffer()?.get_mut(..read.bytes as usize).ok_or(EIO)?;
+    prefix.read(read.offset, piece, times)
+}
+
 /// Reads, hashes and packs the file from its first byte to its last.
 fn pack(
     load: &mut Load,
     prefix: &Prefix<'_>,
+    scheduler: &Scheduler,
     progress: &LoadProgress,
     times: &mut LoadTimes,
-) -> Result<[u8; 32], LoadError> {
-    let mut buffer = Memory::new(READ_BYTES_MAX, Owner::Model)?;
-    let mut digest = Sha256::new();
+) -> Result<(), LoadError> {
     let mut done = 0u64;
-    loop {
+    let mut read = load.next()?;
+    fill(load, prefix, &read, done, times)?;
+    while read.bytes != 0 {
         pause()?;
-        let LoadRead {
-            offset,
-            bytes,
-            chunks,
-        } = load.next()?;
-        if bytes == 0 {
-            break;
+        let following = load.next()?;
+        let piece = load.publish(read)?;
+        scheduler.share(&piece);
+        done = done.saturating_add(u64::from(read.bytes));
+        let filled = fill(load, prefix, &following, done, times);
+        while load.work(&piece) {
+            if pause().is_err() {
+                piece.withdraw();
+            }
         }
-        // In file order without gaps, or the digest would be of something else.
-        if offset != done {
-            return Err(EIO.into());
-        }
-        let piece = buffer.get_mut(..bytes as usize).ok_or(EIO)?;
-        prefix.read(offset, piece, times)?;
-        timed(&mut times.digest, || digest.update(piece));
-        for chunk in 0..chunks {
-            timed(&mut times.pack, || load.pack(piece, chunk))?;
-            pause()?;
-        }
-        done = done.saturating_add(u64::from(bytes));
+        let packed = piece.wait();
+        scheduler.unshare(&piece);
+        let (digest_ns, pack_ns) = piece.times();
+        times.digest = times.digest.saturating_add(digest_ns);
+        times.pack = times.pack.saturating_add(pack_ns);
+        // What is wrong with this piece comes before what is wrong with the next.
+        packed?;
         progress.done.store(done, Relaxed);
+        filled?;
+        read = following;
     }
     if done != progress.total {
         return Err(EIO.into());
     }
-    Ok(digest.finish())
+    Ok(())
 }
 
 /// Loads `file`. A signal ends it with `EINTR`.
 pub(crate) fn load(
     file: &ModelFile,
     limits: &Limits,
+    scheduler: &Scheduler,
     progress: &LoadProgress,
     times: &mut LoadTimes,
 ) -> Result<Loaded, LoadError> {
@@ -240,19 +258,20 @@ pub(crate) fn load(
     if packed > limits.model_bytes {
         return Err(refusal(SISLM_LOAD_LIMIT, packed));
     }
-    let beside = plan.scratch_bytes.saturating_add(READ_BYTES_MAX as u64);
+    // CAST: At most READ_BYTES_MAX.
+    let buffer_bytes = size.min(READ_BYTES_MAX as u64) as usize;
+    let buffers = (buffer_bytes as u64).saturating_mul(2);
+    let beside = plan.scratch_bytes.saturating_add(buffers);
     ensure_available(packed.saturating_add(beside))?;
     load.attach(&plan, task::interrupted)?;
     let with_scratch = load.bytes().saturating_add(prefix.bytes.len() as u64);
     while load.vocabulary(&prefix.bytes)? == Progress::More {
         pause()?;
     }
-    let with_buffer = load
-        .bytes()
-        .saturating_add(prefix.bytes.len() as u64)
-        .saturating_add(READ_BYTES_MAX as u64);
-    let digest = pack(&mut load, &prefix, progress, times)?;
-    let (memory, facts) = load.finish()?;
+    load.take_buffers(buffer_bytes)?;
+    let with_buffers = load.bytes().saturating_add(prefix.bytes.len() as u64);
+    pack(&mut load, &prefix, scheduler, progress, times)?;
+    let (memory, facts, digest) = load.finish()?;
     Ok(Loaded {
         memory,
         facts,
@@ -261,6 +280,6 @@ pub(crate) fn load(
         weight_bytes: plan.weight_bytes,
         vocabulary_bytes: plan.vocabulary_bytes,
         descriptor_bytes: plan.model_bytes,
-        peak_bytes: with_scratch.max(with_buffer),
+        peak_bytes: with_scratch.max(with_buffers),
     })
 }

@@ -86,7 +86,7 @@ impl PinnedDrop for Workspace {
 /// What a load found out.
 pub(crate) struct Loaded {
     /// The packed weights and tables.
-    pub(crate) memory: ModelMemory,
+    pub(crate) memory: Arc<ModelMemory>,
     /// The engine's facts.
     pub(crate) facts: Facts,
     /// SHA-256 of the file.
@@ -140,7 +140,7 @@ impl Model {
         section: &mut Section,
     ) -> Result<Arc<Self>> {
         let arena_bytes = loaded.memory.bytes();
-        let memory = Arc::new(loaded.memory, GFP_KERNEL)?;
+        let memory = loaded.memory;
         // A slot for each worker and one for a caller that helps.
         let slots = limits.workers.saturating_add(1);
         let context = loaded.facts.context.min(CONTEXT_DEFAULT);

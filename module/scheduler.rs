@@ -6,7 +6,9 @@
 //! starts a step of the first. Turns so take steps by turns, and a turn whose reader is slow leaves
 //! the queue. There is no lock to hold over a step: the baton guards what a step changes.
 //!
-//! The spinlock of the queue is the innermost lock.
+//! A worker without a step to help with hashes and packs a model file that is being loaded.
+//!
+//! The spinlocks of the queue and of the shared piece are the innermost locks.
 
 use crate::{
     limits::Limits,
@@ -16,6 +18,7 @@ use crate::{
         claims::{Amount, Baton, Claims, Work},
         cpu,
         neon::Section,
+        piece::Piece,
         step::Batch,
         task,
         uapi::SISLM_FINISH_CANCELLED,
@@ -103,6 +106,10 @@ pub(crate) struct Scheduler {
     queued: Atomic<u32>,
     #[pin]
     work: WaitQueue,
+    /// A piece of a model file that workers without other work hash and pack.
+    #[pin]
+    piece: SpinLock<Option<Arc<Piece>>>,
+    shared: AtomicFlag,
     #[pin]
     caller: SpinLock<Option<Slot>>,
     #[pin]
@@ -135,6 +142,8 @@ impl Scheduler {
                 queue <- new_spinlock!(queue, "sislm_queue"),
                 queued: Atomic::new(0),
                 work <- WaitQueue::new(),
+                piece <- new_spinlock!(None, "sislm_load"),
+                shared: AtomicFlag::new(false),
                 caller <- new_spinlock!(Some(caller), "sislm_caller"),
                 watch <- new_spinlock!(
                     Watch {
@@ -358,15 +367,64 @@ impl Scheduler {
         }
     }
 
+    /// Lets the workers help with a piece, unless they help with one of another load.
+    pub(crate) fn share(&self, piece: &Arc<Piece>) {
+        {
+            let mut place = self.piece.lock();
+            if place.is_some() {
+                return;
+            }
+            *place = Some(piece.clone());
+            self.shared.store(true, Relaxed);
+        }
+        let others = cpu::online().saturating_sub(1);
+        self.work.wake(piece.parts().min(others));
+    }
+
+    /// Ends [`Scheduler::share`].
+    pub(crate) fn unshare(&self, piece: &Arc<Piece>) {
+        let shared = {
+            let mut place = self.piece.lock();
+            let ours = place
+                .as_ref()
+                .is_some_and(|shared| Arc::ptr_eq(shared, piece));
+            if ours {
+                self.shared.store(false, Relaxed);
+                place.take()
+            } else {
+                None
+            }
+        };
+        // Not under the lock: it may be the last reference to the model's memory.
+        drop(shared);
+    }
+
+    /// Does a part of the shared piece, if one is free.
+    fn work_on_piece(&self, slot: &mut Slot) -> bool {
+        if !self.shared.load(Relaxed) {
+            return false;
+        }
+        let piece = {
+            let place = self.piece.lock();
+            let piece = place.as_ref().filter(|piece| piece.available()).cloned();
+            if piece.is_none() {
+                self.shared.store(false, Relaxed);
+            }
+            piece
+        };
+        piece.is_some_and(|piece| piece.work(&mut slot.section))
+    }
+
     /// Works until `done`, which must not sleep. What a worker does.
     pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
         while !done() {
-            if !self.is_broken() && self.contribute(slot) {
+            if !self.is_broken() && (self.contribute(slot) || self.work_on_piece(slot)) {
                 task::relax();
                 continue;
             }
             task::freeze_if_asked();
-            let ready = || done() || (!self.is_broken() && self.has_work());
+            let has_work = || self.has_work() || self.shared.load(Relaxed);
+            let ready = || done() || (!self.is_broken() && has_work());
             let seconds = if self.is_busy() {
                 WATCH_SECONDS
             } else {

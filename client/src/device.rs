@@ -26,10 +26,13 @@ pub struct Load {
     pub bytes: u64,
     /// Nanoseconds spent in reading.
     pub read_ns: u64,
-    /// Nanoseconds spent in packing.
+    /// Nanoseconds spent in packing, by all tasks together.
     pub pack_ns: u64,
     /// Nanoseconds spent in the digest.
     pub digest_ns: u64,
+    /// Nanoseconds from start to end; the parts above run at the same time. 0 from a module that
+    /// does not tell.
+    pub load_ns: u64,
 }
 
 /// Progress of a load.
@@ -117,6 +120,7 @@ impl Device {
             read_ns: load.read_ns,
             pack_ns: load.pack_ns,
             digest_ns: load.digest_ns,
+            load_ns: load.load_ns,
         })
     }
 

@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -281,6 +281,7 @@ macro_rules! sislm_wall {
             // Loading, in this order: load_size, load_begin, load_header until DONE (SHORT: read
             // more, call again with the longer prefix), load_plan, load_attach, load_vocabulary
             // until DONE, then load_next and load_pack until a read of 0 bytes, load_finish.
+            // load_next may be one piece ahead of load_pack.
 
             /// Checks the first `bytes` of the file (at least 24, else SHORT with need) and gives
             /// the size of the load state in `size`.
@@ -297,9 +298,9 @@ macro_rules! sislm_wall {
             fn sislm_engine_load_vocabulary(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, refusal: *mut Refusal) -> i32;
             /// The next piece to read.
             fn sislm_engine_load_next(load: *mut u8, read: *mut Read) -> i32;
-            /// Packs chunk `chunk` of the piece last asked for; chunks of one piece may run at the
-            /// same time on several tasks.
-            fn sislm_engine_load_pack(load: *const u8, data: *const u8, bytes: usize, chunk: u32, refusal: *mut Refusal) -> i32;
+            /// Packs chunk `chunk` of that of the two pieces last asked for which is at `offset`;
+            /// chunks may run at the same time on several tasks, but not beside other calls.
+            fn sislm_engine_load_pack(load: *const u8, data: *const u8, bytes: usize, offset: u64, chunk: u32, refusal: *mut Refusal) -> i32;
             /// Checks that all is there and seals the model.
             fn sislm_engine_load_finish(load: *mut u8, facts: *mut Facts, refusal: *mut Refusal) -> i32;
 

@@ -3,7 +3,7 @@
 
 use super::require;
 use crate::{
-    loader::{self, LoadTimes},
+    loader::{self, timed, LoadTimes},
     model::{Model, Name},
     session::Session,
     sys::{
@@ -45,11 +45,16 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
     request.total = file.size();
     let reservation = shared.registry.reserve(name, request.total)?;
     let mut times = LoadTimes::default();
-    let loaded = loader::load(&file, &shared.limits, &reservation.progress, &mut times);
+    let mut all = 0;
+    let loaded = timed(&mut all, || {
+        let (limits, scheduler) = (&shared.limits, &shared.scheduler);
+        loader::load(&file, limits, scheduler, &reservation.progress, &mut times)
+    });
     request.done = reservation.progress.done.load(Relaxed);
     request.digest_ns = times.digest;
     request.pack_ns = times.pack;
     request.read_ns = times.read;
+    request.load_ns = all;
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(LoadError::Errno(error)) => return Err(error),

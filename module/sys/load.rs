@@ -5,10 +5,11 @@ use super::{
     memory::{Memory, Owner},
     model::{Facts, ModelMemory},
     neon::Section,
+    piece::{Piece, Source},
     wall::{self, status, Fault, Header, Limits, Plan, Progress, Read},
 };
-use core::mem::MaybeUninit;
-use kernel::{error::Error, prelude::*};
+use core::{mem::MaybeUninit, slice};
+use kernel::{alloc::AllocError, error::Error, prelude::*, sync::Arc};
 
 pub(crate) use super::wall::{Plan as LoadPlan, Read as LoadRead, Refusal, READ_BYTES_MAX};
 
@@ -31,6 +32,12 @@ impl From<Error> for LoadError {
     }
 }
 
+impl From<AllocError> for LoadError {
+    fn from(error: AllocError) -> Self {
+        Self::Errno(error.into())
+    }
+}
+
 /// What a model must keep to.
 pub(crate) struct LoadLimits {
     /// Size of the file.
@@ -43,7 +50,7 @@ pub(crate) struct LoadLimits {
     pub(crate) simd: u32,
 }
 
-fn no_refusal() -> Refusal {
+pub(super) fn no_refusal() -> Refusal {
     Refusal {
         reason: 0,
         pad: 0,
@@ -53,10 +60,18 @@ fn no_refusal() -> Refusal {
 }
 
 /// A load in progress.
+///
+/// # Invariants
+///
+/// All pieces but `piece` are over, and the first buffer is not that of `piece`.
 pub(crate) struct Load {
-    state: Memory,
-    model: Option<ModelMemory>,
+    state: Arc<Memory>,
+    model: Option<Arc<ModelMemory>>,
     scratch: Option<Memory>,
+    source: Option<Arc<Source>>,
+    /// One that can be filled, and that of the last piece.
+    buffers: Option<[Arc<Memory>; 2]>,
+    piece: Option<Arc<Piece>>,
     section: Section,
 }
 
@@ -98,16 +113,21 @@ impl Load {
             }
         });
         check(code, &header, &refusal)?;
+        // INVARIANT: No piece.
         Ok(Self {
-            state,
+            state: Arc::new(state, GFP_KERNEL)?,
             model: None,
             scratch: None,
+            source: None,
+            buffers: None,
+            piece: None,
             section,
         })
     }
 
     /// Parses some of the header. `prefix` is the file from its start, at least as long as before.
     pub(crate) fn header(&mut self, prefix: &[u8]) -> Result<Progress, LoadError> {
+        self.idle()?;
         let (mut header, mut refusal) = (Header { need: 0 }, no_refusal());
         let state = self.state.base();
         let code = self.section.enter(|_| {
@@ -128,6 +148,7 @@ impl Load {
 
     /// What the model needs, once the header is parsed.
     pub(crate) fn plan(&mut self, prefix: &[u8]) -> Result<Plan, LoadError> {
+        self.idle()?;
         let mut refusal = no_refusal();
         let mut plan = Plan {
             model_bytes: 0,
@@ -159,6 +180,7 @@ impl Load {
         plan: &Plan,
         pause: impl FnMut() -> Result,
     ) -> Result<(), LoadError> {
+        self.idle()?;
         let model = ModelMemory::new(plan, pause)?;
         let scratch = Memory::sized(plan.scratch_bytes, Owner::Model)?;
         let (descriptor, descriptor_bytes) = model.descriptor();
@@ -181,7 +203,7 @@ impl Load {
             }
         });
         check(code, &Header { need: 0 }, &no_refusal())?;
-        self.model = Some(model);
+        self.model = Some(Arc::new(model, GFP_KERNEL)?);
         self.scratch = Some(scratch);
         Ok(())
     }
@@ -210,7 +232,41 @@ impl Load {
         Ok(progress)
     }
 
-    /// The next piece of the file, in file order and without gaps; 0 bytes at the end.
+    /// Takes two buffers of `bytes` for pieces.
+    pub(crate) fn take_buffers(&mut self, bytes: usize) -> Result {
+        self.idle()?;
+        let model = self.model.clone().ok_or(EINVAL)?;
+        let buffer = || Ok::<_, Error>(Arc::new(Memory::new(bytes, Owner::Model)?, GFP_KERNEL)?);
+        self.buffers = Some([buffer()?, buffer()?]);
+        self.source = Some(Source::new(self.state.clone(), model)?);
+        Ok(())
+    }
+
+    /// The buffer that the next piece is read into.
+    pub(crate) fn buffer(&mut self) -> Result<&mut [u8]> {
+        let [buffer, _] = self.buffers.as_ref().ok_or(EINVAL)?;
+        // SAFETY: By the invariant the pieces that refer to it are over; borrowed from `self`, so that
+        // none is made meanwhile.
+        Ok(unsafe { slice::from_raw_parts_mut(buffer.base(), buffer.len()) })
+    }
+
+    /// Lets `read`, which was read into the buffer, be hashed and packed. `EBUSY` unless the piece
+    /// before is over.
+    pub(crate) fn publish(&mut self, read: Read) -> Result<Arc<Piece>, LoadError> {
+        self.idle()?;
+        let source = self.source.clone().ok_or(EINVAL)?;
+        let buffers = self.buffers.as_mut().ok_or(EINVAL)?;
+        buffers.swap(0, 1);
+        let [_, buffer] = buffers;
+        // SAFETY: The engine is called with the state only when the piece is over: `idle` sees to it.
+        let piece = unsafe { Piece::new(source, buffer.clone(), read)? };
+        // INVARIANT: The piece before is over, and the buffers are swapped.
+        self.piece = Some(piece.clone());
+        Ok(piece)
+    }
+
+    /// The next piece of the file, in file order and without gaps; 0 bytes at the end. It may be
+    /// asked for before the one before is published. `EBUSY` while a piece is not over.
     pub(crate) fn next(&mut self) -> Result<Read, LoadError> {
         self.attached()?;
         let mut read = Read {
@@ -227,22 +283,13 @@ impl Load {
         Ok(read)
     }
 
-    /// Packs one chunk of the piece last asked for.
-    pub(crate) fn pack(&mut self, data: &[u8], chunk: u32) -> Result<(), LoadError> {
-        self.attached()?;
-        let mut refusal = no_refusal();
-        let state = self.state.base();
-        let code = self.section.enter(|_| {
-            // SAFETY: As in `vocabulary`; `data` is the piece.
-            unsafe {
-                wall::sislm_engine_load_pack(state, data.as_ptr(), data.len(), chunk, &mut refusal)
-            }
-        });
-        check(code, &Header { need: 0 }, &refusal).map(|_| ())
+    /// Does one part of a piece in this task's own section; false when none is free.
+    pub(crate) fn work(&mut self, piece: &Piece) -> bool {
+        piece.work(&mut self.section)
     }
 
-    /// Seals the model.
-    pub(crate) fn finish(mut self) -> Result<(ModelMemory, Facts), LoadError> {
+    /// Seals the model; gives the digest of the file too.
+    pub(crate) fn finish(mut self) -> Result<(Arc<ModelMemory>, Facts, [u8; 32]), LoadError> {
         self.attached()?;
         let mut refusal = no_refusal();
         // SAFETY: Integers: zeroes are a value.
@@ -253,24 +300,37 @@ impl Load {
             unsafe { wall::sislm_engine_load_finish(state, &mut facts, &mut refusal) }
         });
         check(code, &Header { need: 0 }, &refusal)?;
-        Ok((self.model.ok_or(EINVAL)?, facts))
+        let digest = self.source.ok_or(EINVAL)?.digest()?;
+        Ok((self.model.ok_or(EINVAL)?, facts, digest))
     }
 
     /// Bytes held by the load itself, the model included.
     pub(crate) fn bytes(&self) -> u64 {
-        let model = self.model.as_ref().map_or(0, ModelMemory::bytes);
+        let model = self.model.as_ref().map_or(0, |model| model.bytes());
         let scratch = self.scratch.as_ref().map_or(0, Memory::len);
+        let buffers = self.buffers.iter().flatten();
+        let buffers = buffers.fold(0usize, |sum, buffer| sum.saturating_add(buffer.len()));
         model
             .saturating_add(scratch as u64)
+            .saturating_add(buffers as u64)
             .saturating_add(self.state.len() as u64)
     }
 
     fn attached(&self) -> Result {
+        self.idle()?;
         self.model.as_ref().map(|_| ()).ok_or(EINVAL)
+    }
+
+    /// `EBUSY` while a piece is not over.
+    fn idle(&self) -> Result {
+        match &self.piece {
+            Some(piece) if !piece.is_over() => Err(EBUSY),
+            _ => Ok(()),
+        }
     }
 }
 
-fn check(code: i32, header: &Header, refusal: &Refusal) -> Result<Progress, LoadError> {
+pub(super) fn check(code: i32, header: &Header, refusal: &Refusal) -> Result<Progress, LoadError> {
     status(code).map_err(|fault| match fault {
         Fault::Refused => LoadError::Refused(*refusal),
         Fault::Short => LoadError::Short(header.need),

@@ -14,6 +14,7 @@ pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod neon;
 pub(crate) mod node;
+pub(crate) mod piece;
 pub(crate) mod sample;
 pub(crate) mod step;
 pub(crate) mod task;

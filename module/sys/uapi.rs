@@ -48,7 +48,7 @@ macro_rules! plain {
 
 plain! {
     Query, 64;
-    Load, 192;
+    Load, 200;
     Name, 64;
     Progress, 80;
     Model, 304;

@@ -120,8 +120,10 @@ struct sislm_query {
  * @detail: Output: number that belongs to @reason (offset, count, block).
  * @subject: Output: metadata key or tensor that @reason is about, NUL-terminated.
  * @digest_ns: Output: time spent in the digest.
- * @pack_ns: Output: time spent in packing.
+ * @pack_ns: Output: time spent in packing, by all tasks together.
  * @read_ns: Output: time spent in reading.
+ * @load_ns: Output: time of the load from start to end; digest, packing and
+ *	reading go on at the same time.
  */
 struct sislm_load {
 	__s32 fd;
@@ -136,6 +138,7 @@ struct sislm_load {
 	__u64 digest_ns;
 	__u64 pack_ns;
 	__u64 read_ns;
+	__u64 load_ns;
 };
 
 /**

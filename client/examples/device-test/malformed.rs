@@ -54,7 +54,12 @@ pub fn run(report: &mut Report, directory: &str) -> Result<(), Failure> {
             subject,
         );
     }
-    truncated(report, &device, &directory.join("sound.gguf"))
+    truncated(report, &device, &directory.join("sound.gguf"))?;
+    first_of_many(
+        report,
+        &device,
+        &directory.join("../kernel-docs-7m-q4_0.gguf"),
+    )
 }
 
 /// Tries to load `path`; a model that loads is unloaded again.
@@ -130,5 +135,32 @@ fn truncated(report: &mut Report, device: &File, path: &Path) -> Result<(), Fail
         );
     }
     fs::remove_file(cut)?;
+    Ok(())
+}
+
+/// Of many blocks that are not finite the first one is named, whichever task packs faster.
+fn first_of_many(report: &mut Report, device: &File, path: &Path) -> Result<(), Failure> {
+    let sound = fs::read(path)?;
+    let spoilt = Path::new("/tmp/spoilt.gguf");
+    let start = sound.len() / 2;
+    let mut refused_for = |end: usize| -> Result<_, Failure> {
+        let mut bytes = sound.clone();
+        bytes[start..end].fill(0xff);
+        fs::write(spoilt, &bytes)?;
+        let (found, load) = attempt(device, spoilt)?;
+        Ok((found, load.reason, load.detail, load.subject))
+    };
+    // At least all of the group of rows that it begins in, which is checked block by block of each row.
+    let one = refused_for(start + 8192)?;
+    report.equal(
+        "malformed/few-blocks-are-not-finite",
+        (one.0, REASONS[one.1 as usize]),
+        (Err(Errno::EINVAL), "NOT_FINITE"),
+    );
+    for round in 0..8 {
+        let test = format!("malformed/first-of-many-{round}");
+        report.equal(&test, refused_for(sound.len())?, one);
+    }
+    fs::remove_file(spoilt)?;
     Ok(())
 }

@@ -78,7 +78,8 @@ pub struct Load {
     vocabulary_done: bool,
     making: rope::Making,
     reader: Reader,
-    current: Option<Current>,
+    /// The last two pieces, by their offset.
+    pieces: [Option<(u64, Current)>; 2],
 }
 
 /// Most tensors of the file that begins with `prefix`, for the size of the table of tensors.
@@ -103,7 +104,7 @@ impl Load {
             vocabulary_done: false,
             making: rope::Making::default(),
             reader: Reader::default(),
-            current: None,
+            pieces: [None; 2],
         })
     }
 
@@ -306,17 +307,27 @@ impl Load {
             .reader
             .next(self.limits.file_bytes, tensors, model, layers);
         let (read, current) = next.ok_or(Failure::Misuse)?;
-        self.current = current;
+        let [_, last] = self.pieces;
+        self.pieces = [last, current.map(|current| (read.offset, current))];
         Ok(read)
     }
 
-    /// Packs a chunk of the piece last asked for.
+    /// Packs a chunk of the piece at `offset`, one of the last two asked for.
     ///
     /// # Errors
     ///
     /// A weight or scale that is not finite.
-    pub fn pack(&self, data: &[u8], chunk: u32, memory: &mut Writer<'_>) -> Result<(), Failure> {
-        let current = self.current.as_ref().ok_or(Failure::Misuse)?;
+    pub fn pack(
+        &self,
+        data: &[u8],
+        offset: u64,
+        chunk: u32,
+        memory: &mut Writer<'_>,
+    ) -> Result<(), Failure> {
+        let mut pieces = self.pieces.iter().flatten();
+        let (_, current) = pieces
+            .find(|(start, _)| *start == offset)
+            .ok_or(Failure::Misuse)?;
         current.pack(data, chunk, memory)?.ok_or(Failure::Misuse)
     }
 

@@ -25,6 +25,9 @@ pub use score::Score;
 /// Ids summed in one segment of a log-sum-exp; also the least piece of work of a machine here.
 pub const SEGMENT: usize = 512;
 
+/// Logits looked at together.
+pub(crate) const RUN: usize = 16;
+
 /// What a machine says when it stops.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {

@@ -61,7 +61,13 @@ impl Penalties {
         true
     }
 
-    /// The logit of `id` after its penalties; ids must be asked for in ascending order, each once.
+    /// The lowest id whose penalties were not applied yet, once the window is ordered.
+    pub(crate) fn lowest(&self, window: &[u32]) -> Option<u32> {
+        window.get(..self.held)?.first().map(|token| !token)
+    }
+
+    /// The logit of `id` after its penalties; ids must be asked for in ascending order, those of
+    /// the window without exception.
     #[inline(always)]
     pub fn apply(
         &mut self,

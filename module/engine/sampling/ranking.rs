@@ -2,6 +2,7 @@
 //! The best candidates in the contract's order, sorted only as far as they are looked at.
 
 use super::Budget;
+use super::RUN;
 use super::candidate::Candidate;
 use super::heap::{pop, sift_down, sift_up};
 
@@ -84,6 +85,52 @@ impl Ranking {
         }
     }
 
+    /// The logit that the next candidates have to exceed to be kept, their ids being higher than
+    /// those of all before.
+    #[inline(always)]
+    fn bar(&self, memory: &[Candidate]) -> f32 {
+        if self.all || self.held < self.kept {
+            return f32::NEG_INFINITY;
+        }
+        let heap = memory.get(..self.held).unwrap_or(&[]);
+        heap.first()
+            .map_or(f32::INFINITY, |worst| worst.reversed().logit())
+    }
+
+    /// Offers finite logits with ascending ids from `first` on, higher than those of all before.
+    /// A run in which none exceeds the bar is skipped as a whole.
+    pub fn offer_all(&mut self, memory: &mut [Candidate], first: u32, logits: &[f32]) {
+        let mut bar = self.bar(memory);
+        let (runs, rest) = logits.as_chunks::<RUN>();
+        let mut id = first;
+        for run in runs {
+            if exceeds(run, bar) {
+                bar = self.offer_run(memory, id, run, bar);
+            }
+            id = id.wrapping_add(RUN as u32);
+        }
+        self.offer_run(memory, id, rest, bar);
+    }
+
+    /// Offers those that exceed the bar; returns the new one.
+    fn offer_run(
+        &mut self,
+        memory: &mut [Candidate],
+        first: u32,
+        logits: &[f32],
+        mut bar: f32,
+    ) -> f32 {
+        let mut id = first;
+        for &logit in logits {
+            if logit > bar {
+                self.offer(memory, Candidate::new(logit, id));
+                bar = self.bar(memory);
+            }
+            id = id.wrapping_add(1);
+        }
+        bar
+    }
+
     /// Ends the gathering.
     pub fn close(&mut self) {
         self.reversed = if self.all { 0 } else { self.held };
@@ -129,6 +176,15 @@ impl Ranking {
     }
 }
 
+/// Whether any of the logits exceeds the bar; without a branch, for the vectorizer.
+#[inline(always)]
+fn exceeds(run: &[f32; RUN], bar: f32) -> bool {
+    let any = run.iter().fold(0, |any, &logit| {
+        any | if logit > bar { u32::MAX } else { 0 }
+    });
+    any != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,22 +193,29 @@ mod tests {
     #[test]
     fn ranks_are_those_of_a_full_sort() {
         let mut generator = Generator::new(5);
-        for total in [1usize, 2, 3, 10, 100] {
-            for kept in [1, 2, total / 2, total - 1, total, total + 1] {
+        for total in [1usize, 2, 3, 10, 100, 1000] {
+            for kept in [0, 1, 2, total / 2, total - 1, total, total + 1] {
                 let logits: Vec<f32> = (0..total)
-                    .map(|_| (generator.draw() % 32) as f32 - 9.0)
+                    .map(|_| (generator.draw() % 32) as f32 * 0.5 - 9.0)
                     .collect();
                 let candidates = logits
                     .iter()
                     .enumerate()
                     .map(|(id, &l)| Candidate::new(l, id as u32));
-                let mut expected: Vec<Candidate> = candidates.clone().collect();
+                let mut expected: Vec<Candidate> = candidates.collect();
                 expected.sort_unstable_by(|a, b| b.cmp(a));
                 expected.truncate(kept);
 
                 let mut memory = vec![Candidate::new(0.0, 0); total];
                 let mut ranking = Ranking::new(kept, total);
-                candidates.for_each(|candidate| ranking.offer(&mut memory, candidate));
+                let (singly, others) = logits.split_at(generator.draw() as usize % (total + 1));
+                let (some, rest) = others.split_at(others.len() / 3);
+                for (id, &logit) in singly.iter().enumerate() {
+                    ranking.offer(&mut memory, Candidate::new(logit, id as u32));
+                }
+                ranking.offer_all(&mut memory, singly.len() as u32, some);
+                let first = (singly.len() + some.len()) as u32;
+                ranking.offer_all(&mut memory, first, rest);
                 ranking.close();
                 while !ranking.prepare(&mut memory, &mut Budget::new(1)) {}
                 assert_eq!(ranking.len(), expected.len());

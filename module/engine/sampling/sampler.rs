@@ -9,6 +9,7 @@ use super::penalties::Penalties;
 use super::ranking::Ranking;
 use super::{Budget, Fault, Progress, SEGMENT};
 use crate::math::double::exp64;
+use crate::step::task::finite;
 
 /// What is being done; each walks over the ranks once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,18 +188,10 @@ impl Sampler {
     fn scan(&mut self, memory: &mut Memory<'_>, budget: &mut Budget) -> Result<(), Fault> {
         let end = self.next.saturating_add(SEGMENT).min(self.vocabulary);
         let segment = memory.logits.get(self.next..end).ok_or(Fault::Argument)?;
-        let mut id = self.next as u32;
-        for &logit in segment {
-            if !logit.is_finite() {
-                return Err(Fault::Numeric);
-            }
-            let logit = self
-                .penalties
-                .apply(&self.parameters, memory.window, id, logit);
-            self.ranking
-                .offer(memory.candidates, Candidate::new(logit, id));
-            id = id.wrapping_add(1);
+        if !finite(segment) {
+            return Err(Fault::Numeric);
         }
+        self.offer(memory, segment).ok_or(Fault::Argument)?;
         if self.sums_all() {
             let gathered = memory
                 .candidates
@@ -214,6 +207,29 @@ impl Sampler {
             self.phase = Phase::Rank;
         }
         Ok(())
+    }
+
+    /// Offers the logits from the next id on, cut at those that are penalized.
+    fn offer(&mut self, memory: &mut Memory<'_>, segment: &[f32]) -> Option<()> {
+        let (mut first, mut rest) = (self.next as u32, segment);
+        while let Some(id) = self.penalties.lowest(memory.window) {
+            let Some((free, others)) = rest.split_at_checked(id.checked_sub(first)? as usize)
+            else {
+                break;
+            };
+            let Some((&logit, others)) = others.split_first() else {
+                break;
+            };
+            self.ranking.offer_all(memory.candidates, first, free);
+            let logit = self
+                .penalties
+                .apply(&self.parameters, memory.window, id, logit);
+            self.ranking
+                .offer(memory.candidates, Candidate::new(logit, id));
+            (first, rest) = (id.wrapping_add(1), others);
+        }
+        self.ranking.offer_all(memory.candidates, first, rest);
+        Some(())
     }
 
     /// Whether a sum over the whole vocabulary is needed: only when nothing was cut before.
@@ -472,12 +488,18 @@ mod tests {
     fn what_is_not_finite_or_not_there_is_an_error() {
         let mut generator = Generator::new(1);
         for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let case = Case {
-                millionths: FREE,
-                logits: &[0.0, wrong],
-                history: &[],
-            };
-            assert_eq!(case.draw(&mut generator, 9), Err(Fault::Numeric));
+            for place in [0, 15, 16, 511, 512, 699] {
+                let mut logits = [0.0; 700];
+                logits[place] = wrong;
+                for top_k in [0, 1, 40] {
+                    let case = Case {
+                        millionths: Millionths { top_k, ..FREE },
+                        logits: &logits,
+                        history: &[],
+                    };
+                    assert_eq!(case.draw(&mut generator, 9), Err(Fault::Numeric));
+                }
+            }
         }
         let empty = Case {
             millionths: FREE,

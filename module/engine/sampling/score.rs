@@ -5,6 +5,7 @@ use super::candidate::Candidate;
 use super::log_sum_exp::LogSumExp;
 use super::ranking::Ranking;
 use super::{Budget, Fault, Progress, SEGMENT};
+use crate::step::task::finite;
 
 /// Most candidates reported; `SISLM_TOP_MAX`.
 pub const TOP_MAX: usize = 64;
@@ -76,14 +77,11 @@ impl Score {
     ) -> Result<(), Fault> {
         let end = self.next.saturating_add(SEGMENT).min(self.vocabulary);
         let segment = logits.get(self.next..end).ok_or(Fault::Argument)?;
-        let mut id = self.next as u32;
-        for &logit in segment {
-            if !logit.is_finite() {
-                return Err(Fault::Numeric);
-            }
-            self.ranking.offer(candidates, Candidate::new(logit, id));
-            id = id.wrapping_add(1);
+        if !finite(segment) {
+            return Err(Fault::Numeric);
         }
+        self.ranking
+            .offer_all(candidates, self.next as u32, segment);
         self.all.add(segment.iter().copied());
         budget.spend(segment.len());
         self.next = end;

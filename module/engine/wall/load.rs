@@ -416,6 +416,7 @@ pub unsafe extern "C" fn sislm_engine_load_pack(
     load: *const u8,
     data: *const u8,
     bytes: usize,
+    offset: u64,
     chunk: u32,
     refusal: *mut Refusal,
 ) -> i32 {
@@ -427,7 +428,7 @@ pub unsafe extern "C" fn sislm_engine_load_pack(
         let Some(arena) = arena(head) else {
             return fault::ARGUMENT;
         };
-        let result = head.load.pack(data, chunk, &mut Writer::new(arena));
+        let result = head.load.pack(data, offset, chunk, &mut Writer::new(arena));
         status(result.map(|()| DONE), refusal)
     }
 }

@@ -179,22 +179,30 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
             bytes: 0,
             chunks: 0,
         };
+        let next = |read: &mut Read| assert_eq!(sislm_engine_load_next(load, read), DONE);
+        next(&mut read);
         let mut offset = 0;
-        loop {
-            assert_eq!(sislm_engine_load_next(load, &mut read), DONE);
+        while read.bytes != 0 {
             assert_eq!(read.offset, offset);
-            if read.bytes == 0 {
-                break;
-            }
             offset += u64::from(read.bytes);
             let data = file[read.offset as usize..offset as usize].to_vec();
+            let mut following = read;
+            next(&mut following);
             // Descending: the order of the chunks must not matter.
             for chunk in (0..read.chunks).rev() {
                 let status = call(|refusal| {
-                    sislm_engine_load_pack(load, data.as_ptr(), data.len(), chunk, refusal)
+                    sislm_engine_load_pack(
+                        load,
+                        data.as_ptr(),
+                        data.len(),
+                        read.offset,
+                        chunk,
+                        refusal,
+                    )
                 })?;
                 assert_eq!(status, DONE);
             }
+            read = following;
         }
         assert_eq!(offset, file.len() as u64);
         let mut facts = core::mem::zeroed();

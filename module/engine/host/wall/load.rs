@@ -220,12 +220,16 @@ impl Loader {
                         load.base(),
                         data.base(),
                         read.bytes as usize,
+                        read.offset,
                         chunk,
                         &mut refusal,
                     )
                 };
                 if let Err(fault) = done(status) {
-                    *failure.lock().expect("no task panics") = Some((fault, refusal));
+                    let mut first = failure.lock().expect("no task panics");
+                    if first.as_ref().is_none_or(|(other, ..)| chunk < *other) {
+                        *first = Some((chunk, fault, refusal));
+                    }
                 }
             }
         };
@@ -236,7 +240,7 @@ impl Loader {
             work();
         });
         match failure.into_inner().expect("no task panics") {
-            Some((fault, refusal)) => Err(explain(fault, &refusal)),
+            Some((_, fault, refusal)) => Err(explain(fault, &refusal)),
             None => Ok(()),
         }
     }

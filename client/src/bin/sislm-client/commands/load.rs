@@ -35,14 +35,20 @@ pub fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<
             "file_bytes": load.bytes,
             "arena_bytes": model.arena_bytes,
             "peak_bytes": model.peak_bytes,
-            "timings": { "read_ns": load.read_ns, "pack_ns": load.pack_ns, "digest_ns": load.digest_ns },
+            "timings": {
+                "read_ns": load.read_ns,
+                "pack_ns": load.pack_ns,
+                "digest_ns": load.digest_ns,
+                "load_ns": load.load_ns,
+            },
         });
         writeln!(out, "{object}")?;
     } else {
         writeln!(
             out,
-            "{name}: {} loaded (reading {}, packing {}, digest {}), sha256 {}",
+            "{name}: {} loaded in {} (reading {}, packing {}, digest {}), sha256 {}",
             DecimalBytes(load.bytes),
+            milliseconds(load.load_ns),
             milliseconds(load.read_ns),
             milliseconds(load.pack_ns),
             milliseconds(load.digest_ns),
