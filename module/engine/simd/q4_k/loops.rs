@@ -6,9 +6,10 @@
 
 /// Defines `add`, `add_half` and `multiply`.
 ///
-/// `prepare(&pairs)` unpacks a part of 8 rows; `dots(&weights, &WidePart)` gives its dot products:
-/// 16 times those of the upper rows, and those of the lower. `less_minima(minima, sums)` gives the
-/// dot products of the minima of four rows with the parts' sums, their sign changed.
+/// `part::<PART>(&mut quanta, scales, &Group, &WideBlock)` adds the dot products of a part of 16 rows
+/// times their scales, and `dots::<PART>(&mut quanta, &prepare(&pairs), scales, &WideBlock)` those of
+/// 8 rows, for the upper rows 16 times as much. `less_minima(minima, sums)` gives the dot products
+/// of the minima of four rows with the parts' sums, their sign changed.
 macro_rules! q4_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
@@ -34,10 +35,9 @@ macro_rules! q4_k_loops {
         #[target_feature(enable = $feature)]
         fn scales(group: &Group, four: usize) -> Four {
             let [first, _, rest] = thirds(group, four);
-            let top = vshrq_n_u8::<2>(first);
             [
                 vandq_u8(first, vdupq_n_u8(63)),
-                vbslq_u8(vdupq_n_u8(15), rest, top),
+                vsliq_n_u8::<4>(rest, vshrq_n_u8::<6>(first)),
             ]
         }
 
@@ -50,27 +50,14 @@ macro_rules! q4_k_loops {
             [vandq_u8(second, vdupq_n_u8(63)), vsriq_n_u8::<4>(top, rest)]
         }
 
-        /// The scales of four rows for one part.
+        /// The indices that select the byte of a part of each row, and zeros, which are past the
+        /// end.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn widen<const PART: usize>(scales: Four) -> int32x4_t {
-            let four = vreinterpretq_u32_u8(scales[PART / 4 % 2]);
-            vreinterpretq_s32_u32(match PART % 4 {
-                0 => vandq_u32(four, vdupq_n_u32(255)),
-                3 => vshrq_n_u32::<24>(four),
-                // An index past the end selects a zero.
-                part => {
-                    let rows = vcombine_u32(
-                        vcreate_u32(0x0000_0004_0000_0000),
-                        vcreate_u32(0x0000_000c_0000_0008),
-                    );
-                    let index = vaddq_u32(rows, vdupq_n_u32(0xffff_ff00 + part as u32));
-                    vreinterpretq_u32_u8(vqtbl1q_u8(
-                        scales[PART / 4 % 2],
-                        vreinterpretq_u8_u32(index),
-                    ))
-                }
-            })
+        fn select<const PART: usize>() -> uint8x16_t {
+            let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
+            let part = vdupq_n_u32(0xffff_ff00 + PART as u32 % 4);
+            vreinterpretq_u8_u32(vaddq_u32(rows, part))
         }
 
         /// The two terms of a block for 8 rows, added to `sums`.
@@ -102,17 +89,15 @@ macro_rules! q4_k_loops {
         #[target_feature(enable = $feature)]
         fn add(sums: &mut [Eight; 2], group: &Group, activation: &WideBlock) {
             let scales = [0, 1, 2, 3].map(|four| scales(group, four));
-            let mut quanta = [[vdupq_n_s32(0); 2]; 2];
+            let mut quanta = [vdupq_n_s32(0); 4];
             macro_rules! part {
                 ($part:literal) => {
-                    for half in 0..2 {
-                        let weights = prepare(&group.pairs[$part][half]);
-                        let dots = dots(&weights, &activation.parts[$part]);
-                        for i in 0..2 {
-                            let scales = widen::<$part>(scales[2 * half + i]);
-                            quanta[half][i] = vmlaq_s32(quanta[half][i], dots[i], scales);
-                        }
-                    }
+                    part::<$part>(
+                        &mut quanta,
+                        scales.map(|four| four[$part / 4]),
+                        group,
+                        activation,
+                    );
                 };
             }
             part!(0);
@@ -123,9 +108,9 @@ macro_rules! q4_k_loops {
             part!(5);
             part!(6);
             part!(7);
-            for half in 0..2 {
-                sums[half] = finish(sums[half], group, half, quanta[half], activation);
-            }
+            let [a, b, c, d] = quanta;
+            sums[0] = finish(sums[0], group, 0, [a, b], activation);
+            sums[1] = finish(sums[1], group, 1, [c, d], activation);
         }
 
         /// `T` activation rows with half a block.
@@ -141,7 +126,9 @@ macro_rules! q4_k_loops {
             macro_rules! part {
                 ($part:literal) => {
                     let weights = prepare(&group.pairs[$part][HALF % 2]);
-                    let scales = scales.map(|scales| widen::<$part>(scales));
+                    let scales = scales.map(|four| {
+                        vreinterpretq_s32_u8(vqtbl1q_u8(four[$part / 4], select::<$part>()))
+                    });
                     // Written out: a loop over the rows is not unrolled, and its weights are
                     // spilled.
                     part!($part, weights, scales, 0);
@@ -151,10 +138,7 @@ macro_rules! q4_k_loops {
                 };
                 ($part:literal, $weights:ident, $scales:ident, $t:literal) => {
                     if $t < T {
-                        let dots = dots(&$weights, &activation[$t].parts[$part]);
-                        for i in 0..2 {
-                            quanta[$t][i] = vmlaq_s32(quanta[$t][i], dots[i], $scales[i]);
-                        }
+                        dots::<$part>(&mut quanta[$t], &$weights, $scales, &activation[$t]);
                     }
                 };
             }

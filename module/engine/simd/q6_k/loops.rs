@@ -8,7 +8,8 @@
 ///
 /// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these, `dots(&weights,
 /// &[i8; 16], &WideBlock)` their dot products for 8 rows and a part of 16, and `to_f32` divides by
-/// the same 1 or 4, exactly.
+/// the same 1 or 4, exactly. `part::<PART>(&mut quanta, &Group, &WideBlock)` adds the dot products
+/// of a part of 16 rows times their scales.
 macro_rules! q6_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
@@ -16,13 +17,15 @@ macro_rules! q6_k_loops {
         use crate::simd::q6_k::{Group, Q6K};
         use crate::simd::wide_loops::wide_loops;
 
-        /// A part of 16 weights of 8 rows, 4 at a time.
+        /// A part of 16 weights, 4 at a time.
+        type Part = [[[[u8; 4]; 4]; 3]; 4];
+        /// The same of 8 rows, unpacked.
         type Weights = [[int8x16_t; 4]; 2];
 
         /// The weights of the first 8 rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn prepare_first(chunks: &[[[[u8; 4]; 4]; 3]; 4]) -> Weights {
+        fn prepare_first(chunks: &Part) -> Weights {
             [
                 chunks.each_ref().map(|thirds| upper(load(&thirds[0]))),
                 chunks.each_ref().map(|thirds| upper(load(&thirds[1]))),
@@ -32,7 +35,7 @@ macro_rules! q6_k_loops {
         /// The weights of the last 8 rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn prepare_second(chunks: &[[[[u8; 4]; 4]; 3]; 4]) -> Weights {
+        fn prepare_second(chunks: &Part) -> Weights {
             [
                 chunks.each_ref().map(|thirds| upper(load(&thirds[2]))),
                 chunks.each_ref().map(|thirds| {
@@ -50,10 +53,9 @@ macro_rules! q6_k_loops {
             quanta: [int32x4_t; 2],
             weights: &Weights,
             scales: [int32x4_t; 2],
-            part: usize,
+            values: &[i8; 16],
             activation: &WideBlock,
         ) -> [int32x4_t; 2] {
-            let values = &activation.parts[part / 2 % 8].values[part % 2];
             let dots = dots(weights, values, activation);
             [
                 vmlaq_s32(quanta[0], dots[0], scales[0]),
@@ -84,23 +86,35 @@ macro_rules! q6_k_loops {
             })
         }
 
+        /// The weights and scales of each two parts.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn parts(group: &Group) -> impl Iterator<Item = (&[Part; 2], &[[i8; 16]; 2])> {
+            let (parts, _) = group.quanta.as_chunks::<4>();
+            let ((parts, _), (scales, _)) = (parts.as_chunks(), group.scales.as_chunks());
+            parts.iter().zip(scales)
+        }
+
         /// One activation row with a block.
         #[inline]
         #[target_feature(enable = $feature)]
         fn add(sums: &mut [Eight; 2], group: &Group, activation: &WideBlock) {
-            let (mut first, mut second) = ([vdupq_n_s32(0); 2], [vdupq_n_s32(0); 2]);
-            let (parts, _) = group.quanta.as_chunks::<4>();
-            for (part, (chunks, scales)) in parts.iter().zip(&group.scales).enumerate() {
-                let scales = load(scales);
-                let weights = prepare_first(chunks);
-                let widened = widen(vmovl_s8(vget_low_s8(scales)));
-                first = add_part(first, &weights, widened, part, activation);
-                let weights = prepare_second(chunks);
-                let widened = widen(vmovl_high_s8(scales));
-                second = add_part(second, &weights, widened, part, activation);
+            let mut quanta = [vdupq_n_s32(0); 4];
+            macro_rules! parts {
+                ($a:literal, $b:literal, $c:literal, $d:literal) => {
+                    part::<$a>(&mut quanta, group, activation);
+                    part::<$b>(&mut quanta, group, activation);
+                    part::<$c>(&mut quanta, group, activation);
+                    part::<$d>(&mut quanta, group, activation);
+                };
             }
-            sums[0] = finish(sums[0], group, 0, first, activation);
-            sums[1] = finish(sums[1], group, 1, second, activation);
+            parts!(0, 1, 2, 3);
+            parts!(4, 5, 6, 7);
+            parts!(8, 9, 10, 11);
+            parts!(12, 13, 14, 15);
+            let [a, b, c, d] = quanta;
+            sums[0] = finish(sums[0], group, 0, [a, b], activation);
+            sums[1] = finish(sums[1], group, 1, [c, d], activation);
         }
 
         /// `T` activation rows with half a block.
@@ -112,27 +126,29 @@ macro_rules! q6_k_loops {
             activation: &[WideBlock; T],
         ) {
             let mut quanta = [[vdupq_n_s32(0); 2]; T];
-            let (parts, _) = group.quanta.as_chunks::<4>();
-            for (part, (chunks, scales)) in parts.iter().zip(&group.scales).enumerate() {
-                let scales = load(scales);
-                let (weights, scales) = if HALF == 0 {
-                    (prepare_first(chunks), vmovl_s8(vget_low_s8(scales)))
-                } else {
-                    (prepare_second(chunks), vmovl_high_s8(scales))
-                };
-                let scales = widen(scales);
-                macro_rules! row {
-                    ($t:literal) => {
-                        if $t < T {
-                            let activation = &activation[$t];
-                            quanta[$t] = add_part(quanta[$t], &weights, scales, part, activation);
-                        }
+            for (part, (chunks, scales)) in parts(group).enumerate() {
+                for (i, (chunks, scales)) in chunks.iter().zip(scales).enumerate() {
+                    let scales = load(scales);
+                    let (weights, scales) = if HALF == 0 {
+                        (prepare_first(chunks), vmovl_s8(vget_low_s8(scales)))
+                    } else {
+                        (prepare_second(chunks), vmovl_high_s8(scales))
                     };
+                    let scales = widen(scales);
+                    macro_rules! row {
+                        ($t:literal) => {
+                            if $t < T {
+                                let values = &activation[$t].parts[part % 8].values[i % 2];
+                                quanta[$t] =
+                                    add_part(quanta[$t], &weights, scales, values, &activation[$t]);
+                            }
+                        };
+                    }
+                    row!(0);
+                    row!(1);
+                    row!(2);
+                    row!(3);
                 }
-                row!(0);
-                row!(1);
-                row!(2);
-                row!(3);
             }
             for (t, sums) in sums.iter_mut().enumerate() {
                 *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);

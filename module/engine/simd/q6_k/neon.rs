@@ -42,4 +42,18 @@ fn dots(weights: &Weights, values: &[i8; 16], _: &WideBlock) -> [int32x4_t; 2] {
     })
 }
 
+#[inline]
+#[target_feature(enable = "neon")]
+fn part<const PART: usize>(quanta: &mut [int32x4_t; 4], group: &Group, activation: &WideBlock) {
+    let (parts, _) = group.quanta.as_chunks::<4>();
+    let (chunks, scales) = (&parts[PART % 16], load(&group.scales[PART % 16]));
+    let values = &activation.parts[PART / 2 % 8].values[PART % 2];
+    let [a, b, c, d] = *quanta;
+    let widened = widen(vmovl_s8(vget_low_s8(scales)));
+    let [a, b] = add_part([a, b], &prepare_first(chunks), widened, values, activation);
+    let widened = widen(vmovl_high_s8(scales));
+    let [c, d] = add_part([c, d], &prepare_second(chunks), widened, values, activation);
+    *quanta = [a, b, c, d];
+}
+
 q6_k_loops!("neon");
