@@ -43,14 +43,17 @@ class Reader:
         return self.numbers(PACK[kind])[0]
 
     def matrix(self, name):
-        """The rows of a tensor and whether they are quantized (and so meet quantized activations); None if there is none."""
+        """The rows of a tensor, and over how many columns the activations they meet are quantized together (1: they are not);
+        None if there is none."""
         if name not in self.infos:
             return None
         shape, kind, offset = self.infos[name]
         count = math.prod(shape)
         start = self.base + offset
-        flat = {0: self.f32, 1: self.f16, 2: self.q4_0, 8: self.q8_0}[kind](start, count)
-        return [flat[row:row + shape[0]] for row in range(0, count, shape[0])], kind not in (0, 1)
+        read, block = {0: (self.f32, 1), 1: (self.f16, 1), 2: (self.q4_0, 32), 8: (self.q8_0, 32), 12: (self.q4_k, 256),
+                       14: (self.q6_k, 256)}[kind]
+        flat = read(start, count)
+        return [flat[row:row + shape[0]] for row in range(0, count, shape[0])], block
 
     def vector(self, name):
         found = self.matrix(name)
@@ -74,4 +77,31 @@ class Reader:
         for at in range(start, start + count // 32 * 18, 18):
             scale, *nibbles = struct.unpack_from("<e16B", self.data, at)
             flat += [scale * ((pair & 15) - 8) for pair in nibbles] + [scale * ((pair >> 4) - 8) for pair in nibbles]
+        return flat
+
+    def q4_k(self, start, count):
+        flat = []
+        for at in range(start, start + count // 256 * 144, 144):
+            scale, least, *rest = struct.unpack_from("<2e140B", self.data, at)
+            packed, pairs = rest[:12], rest[12:]
+            for part in range(8):
+                if part < 4:
+                    multiplier, minimum = packed[part] & 63, packed[part + 4] & 63
+                else:
+                    multiplier = packed[part + 4] & 15 | packed[part - 4] >> 6 << 4
+                    minimum = packed[part + 4] >> 4 | packed[part] >> 6 << 4
+                for pair in pairs[part // 2 * 32:][:32]:
+                    flat.append(scale * multiplier * (pair >> part % 2 * 4 & 15) - least * minimum)
+        return flat
+
+    def q6_k(self, start, count):
+        flat = []
+        for at in range(start, start + count // 256 * 210, 210):
+            *rest, scale = struct.unpack_from("<192B16be", self.data, at)
+            lower, upper, multipliers = rest[:128], rest[128:192], rest[192:]
+            for k in range(256):
+                half, quarter, i = k // 128, k // 32 % 4, k % 32
+                quant = lower[64 * half + quarter % 2 * 32 + i] >> quarter // 2 * 4 & 15
+                quant |= (upper[32 * half + i] >> 2 * quarter & 3) << 4
+                flat.append(scale * multipliers[k // 16] * (quant - 32))
         return flat

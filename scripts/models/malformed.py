@@ -211,6 +211,8 @@ tensor_defect("tensor-extent-max", "TENSOR_SHAPE,COUNT,TENSOR_BOUNDS", "blk.0.at
 tensor_defect("tensor-transposed", "TENSOR_SHAPE", "blk.0.ffn_gate", shape=(WIDE, WIDTH))
 tensor_defect("tensor-vocabulary", "TENSOR_SHAPE,TENSOR_BOUNDS,VOCABULARY", "token_embd", shape=(WIDTH, VOCABULARY - 1))
 tensor_defect("tensor-row-no-block", "TENSOR_SHAPE", "blk.0.attn_k", shape=(16, 32))
+tensor_defect("tensor-row-no-block-q4_k", "TENSOR_SHAPE", "blk.0.ffn_down", kind="q4_k")
+tensor_defect("tensor-row-no-block-q6_k", "TENSOR_SHAPE", "token_embd", kind="q6_k")
 tensor_defect("tensor-offset-unaligned", "TENSOR_BOUNDS", "output_norm", offset=8)
 tensor_defect("tensor-offset-past-end", "TENSOR_BOUNDS,TRUNCATED", "output_norm", offset=1 << 20)
 tensor_defect("tensor-offset-wraps", "TENSOR_BOUNDS,TRUNCATED", "output_norm", offset=(1 << 64) - 32)

@@ -19,20 +19,20 @@ PROMPTS = ("he", "one ten tires", "Some notes: a, b!")
 TOKENS, GAP = 64, 0.01
 
 
-def rounded(row):
-    """Activations as the integer loops see them: blocks of 32, scale amax / 127."""
+def rounded(row, size):
+    """Activations as the integer loops see them: blocks of this size, scale amax / 127."""
     result = []
-    for first in range(0, len(row), 32):
-        block = row[first:first + 32]
+    for first in range(0, len(row), size):
+        block = row[first:first + size]
         scale = max(map(abs, block)) / 127
         result += [round(x / scale) * scale if scale else 0.0 for x in block]
     return result
 
 
 def multiply(matrix, row):
-    rows, quantized = matrix
-    if quantized:
-        row = rounded(row)
+    rows, block = matrix
+    if block > 1:
+        row = rounded(row, block)
     return [math.fsum(w * x for w, x in zip(weights, row)) for weights in rows]
 
 

@@ -20,6 +20,7 @@ compare() {
 		random-llama-q4_0) vocabulary=512 ;;
 		random-llama-f16) vocabulary=320 ;;
 		random-gpt2-q8_0) vocabulary=500 ;;
+		random-llama-q4_k) vocabulary=320 ;;
 		esac
 		if slow && [ "$model" != random-llama-q4_0 ]; then continue; fi
 		answer=$(sislm-client eval --json -m "/models/$model.gguf" --kv "$kv" --ids "$(ids "$length" "$vocabulary")")

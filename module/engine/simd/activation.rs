@@ -91,7 +91,15 @@ pub fn pack(
             ActivationKind::Int8Per32 => pack_int8_tile(level, columns, x, view_mut(out)),
             ActivationKind::Int8Per256 => {
                 let (x, _) = x.as_chunks::<WIDE_BLOCK>();
-                pack_tile(columns / WIDE_BLOCK, x, view_mut(out), wide::quantize)
+                let blocks = columns / WIDE_BLOCK;
+                match level.instructions() {
+                    Instructions::Scalar => pack_tile(blocks, x, view_mut(out), wide::quantize),
+                    // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+                    #[cfg(target_arch = "aarch64")]
+                    _ => pack_tile(blocks, x, view_mut(out), |x| unsafe {
+                        wide::neon::quantize(x)
+                    }),
+                }
             }
         };
         let blocks = blocks.map_err(|block| Error::NotFinite {

@@ -77,3 +77,21 @@ pub fn broadcast(values: &[[i8; 16]; 2]) -> [int8x16_t; 8] {
     ]
     .map(|chunk| vreinterpretq_s8_s32(chunk))
 }
+
+/// Bytes 4j to 4j + 3 of each of four rows, for j = 0 to 3.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn transpose(rows: [int8x16_t; 4]) -> [uint8x16_t; 4] {
+    let [a, b, c, d] = rows.map(|row| vreinterpretq_u32_s8(row));
+    let (ac, bd) = (
+        [vzip1q_u32(a, c), vzip2q_u32(a, c)],
+        [vzip1q_u32(b, d), vzip2q_u32(b, d)],
+    );
+    [
+        vzip1q_u32(ac[0], bd[0]),
+        vzip2q_u32(ac[0], bd[0]),
+        vzip1q_u32(ac[1], bd[1]),
+        vzip2q_u32(ac[1], bd[1]),
+    ]
+    .map(|chunk| vreinterpretq_u8_u32(chunk))
+}

@@ -2,7 +2,9 @@
 //! Q4_K: blocks of 256 weights of 4 bits in 8 parts of 32; weight = (d * scale) * quantum - dmin *
 //! minimum, with 6-bit scales and minima.
 //!
-//! The quanta lie in nibble pairs as those of Q4_0, the scales and minima as in the file.
+//! The quanta lie in nibble pairs as those of Q4_0. Scales and minima stay packed as in the file, a
+//! 32-bit lane holding the same third of a row: its four bytes belong to four parts, so that SDOT
+//! multiplies the minima of four parts with the sums of their activations.
 
 use super::activation::{ActivationKind, WideBlock};
 use super::format::GROUP_ROWS;
@@ -19,6 +21,8 @@ mod dotprod;
 mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod pack;
 
 /// The format.
 pub struct Q4K;
@@ -29,8 +33,8 @@ pub struct Q4K;
 pub struct File {
     d: [u8; 2],
     dmin: [u8; 2],
-    /// Eight scales and eight minima of 6 bits.
-    scales: [u8; 12],
+    /// Eight scales and eight minima of 6 bits, see [`Group::scale_and_minimum`].
+    scales: [[u8; 4]; 3],
     /// Byte i of part pair n: weight i of part 2n below, weight i of part 2n + 1 above.
     quanta: [[[u8; 4]; 8]; 4],
 }
@@ -41,8 +45,8 @@ pub struct File {
 pub struct Group {
     d: Scales,
     dmin: Scales,
-    /// The thirds of the file's `scales`, by row.
-    scales: [[[u8; GROUP_ROWS]; 4]; 3],
+    /// The thirds of the file's `scales`, as [third][row / 4][row % 4][part % 4].
+    scales: [[[[u8; 4]; 4]; 4]; 3],
     /// By part of 32: see the pairs of Q4_0.
     pairs: [[[[[u8; 4]; 4]; 8]; 2]; 8],
 }
@@ -55,6 +59,7 @@ const _: () = assert!(size_of::<File>() == 144 && size_of::<Group>() == 16 * 144
 
 impl File {
     /// Quanta 4j to 4j + 3 of a part, one in each byte.
+    #[cfg(any(test, not(target_arch = "aarch64")))]
     fn quanta(&self, part: usize, j: usize) -> u32 {
         let bytes = u32::from_le_bytes(self.quanta[part / 2 % 4][j % 8]);
         (bytes >> (part % 2 * 4)) & 0x0f0f_0f0f
@@ -65,7 +70,7 @@ impl Group {
     /// Scale and minimum of a part, 0 to 63 each.
     #[inline(always)]
     fn scale_and_minimum(&self, part: usize, lane: usize) -> (i32, i32) {
-        let byte = |third: usize| i32::from(self.scales[third][part % 4][lane % GROUP_ROWS]);
+        let byte = |third: usize| i32::from(self.scales[third][lane / 4 % 4][lane % 4][part % 4]);
         let (first, second, rest) = (byte(0), byte(1), byte(2));
         if part % 8 < 4 {
             (first & 63, second & 63)
@@ -95,28 +100,19 @@ impl PackedFormat for Q4K {
     const ZERO: File = File {
         d: [0; 2],
         dmin: [0; 2],
-        scales: [0; 12],
+        scales: [[0; 4]; 3],
         quanta: [[[0; 4]; 8]; 4],
     };
 
     fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
         group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
         group.dmin = Scales::gather(|lane| rows[lane % GROUP_ROWS].dmin)?;
-        for (index, lanes) in group.scales.as_flattened_mut().iter_mut().enumerate() {
-            for (lane, row) in lanes.iter_mut().zip(rows) {
-                *lane = row.scales[index % 12];
-            }
-        }
-        for (part, halves) in group.pairs.iter_mut().enumerate() {
-            for (half, chunks) in halves.iter_mut().enumerate() {
-                for (j, pairs) in chunks.iter_mut().enumerate() {
-                    for (p, pair) in pairs.iter_mut().enumerate() {
-                        let above = rows[8 * half + p].quanta(part, j) ^ 0x0808_0808;
-                        let below = rows[8 * half + 4 + p].quanta(part, j);
-                        *pair = (above << 4 | below).to_le_bytes();
-                    }
-                }
-            }
+        #[cfg(not(target_arch = "aarch64"))]
+        interleave_rows(rows, group);
+        // SAFETY: Advanced SIMD is part of the target.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            pack::interleave_rows(rows, group);
         }
         Ok(())
     }
@@ -140,7 +136,7 @@ impl PackedFormat for Q4K {
                     .map(|k| group.quantum(part, lane, k) * activation.value(32 * part + k))
                     .sum();
                 quanta += scale * dot;
-                minima += minimum * (activation.sum(2 * part) + activation.sum(2 * part + 1));
+                minima += minimum * activation.sum(part);
             }
             *sum = fma(quanta as f32, group.d.row(lane) * da, *sum);
             *sum = fma(-minima as f32, group.dmin.row(lane) * da, *sum);
@@ -156,6 +152,27 @@ impl PackedFormat for Q4K {
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             _ => unsafe { dotprod::multiply(product) },
+        }
+    }
+}
+
+/// The scalar twin of the interleaving of scales, minima and quanta.
+#[cfg(any(test, not(target_arch = "aarch64")))]
+fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+    for (third, lanes) in group.scales.iter_mut().enumerate() {
+        for (lane, row) in lanes.as_flattened_mut().iter_mut().zip(rows) {
+            *lane = row.scales[third];
+        }
+    }
+    for (part, halves) in group.pairs.iter_mut().enumerate() {
+        for (half, chunks) in halves.iter_mut().enumerate() {
+            for (j, pairs) in chunks.iter_mut().enumerate() {
+                for (p, pair) in pairs.iter_mut().enumerate() {
+                    let above = rows[8 * half + p].quanta(part, j) ^ 0x0808_0808;
+                    let below = rows[8 * half + 4 + p].quanta(part, j);
+                    *pair = (above << 4 | below).to_le_bytes();
+                }
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //! Q6_K: blocks of 256 weights of 6 bits in 16 parts of 16; weight = (d * scale) * (quantum - 32),
 //! with 8-bit scales.
 //!
-//! In memory the lower 4 bits lie in nibble pairs of rows, both unsigned, and a byte of the upper
-//! bits holds those of four rows.
+//! In memory three bytes hold the weights of four rows: the upper 6 bits those of rows 0 to 3, 4 to
+//! 7 and 8 to 11 as two's complement numbers (quantum - 32), the lower 2 bits a third each of that
+//! of rows 12 to 15. Loops leave the weights in the upper 6 bits, and so have 4 times their products.
 
 use super::activation::{ActivationKind, WideBlock};
 use super::format::GROUP_ROWS;
@@ -20,6 +21,8 @@ mod dotprod;
 mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod pack;
 
 /// The format.
 pub struct Q6K;
@@ -43,27 +46,25 @@ pub struct Group {
     d: Scales,
     /// As [part of 16][row].
     scales: [[i8; GROUP_ROWS]; 16],
-    /// As [weights 4j to 4j + 3][half of the rows][pair p]: the lower bits of row 8 * half + p above
-    /// and of row 8 * half + 4 + p below.
-    lower: [[[[u8; 4]; 4]; 2]; 64],
-    /// As [weights 4j to 4j + 3][p]: the upper bits of rows p, p + 4, p + 8 and p + 12, from the
-    /// lowest up.
-    upper: [[[u8; 4]; 4]; 64],
+    /// As [weights 4j to 4j + 3][third][p]: the weights of row 4 * third + p above, of row 12 + p
+    /// below, the lowest 2 bits in the first third.
+    quanta: [[[[u8; 4]; 4]; 3]; 64],
 }
 
 // SAFETY: arrays of bytes, 128 + 64 + 16 + 2 without padding.
 unsafe impl Plain for File {}
-// SAFETY: arrays of bytes, 32 + 256 + 2048 + 1024 without padding.
+// SAFETY: arrays of bytes, 32 + 256 + 3072 without padding.
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 210 && size_of::<Group>() == 16 * 210);
 
 impl File {
-    /// Quantum k, 0 to 63.
+    /// Quantum k less 32, in the lower 6 bits.
+    #[cfg(any(test, not(target_arch = "aarch64")))]
     fn quantum(&self, k: usize) -> u8 {
         let (n, quarter, i) = (k / 128 % 2, k / 32 % 4, k % 32);
         let lower = self.lower[n][quarter % 2 * 32 + i] >> (quarter / 2 * 4) & 15;
         let upper = self.upper[n][i] >> (quarter * 2) & 3;
-        lower | upper << 4
+        (lower | upper << 4) ^ 32
     }
 }
 
@@ -71,11 +72,12 @@ impl Group {
     /// Quantum k less 32.
     #[inline(always)]
     fn quantum(&self, lane: usize, k: usize) -> i32 {
-        let (j, i) = (k / 4 % 64, k % 4);
-        let lower = self.lower[j][lane / 8 % 2][lane % 4][i];
-        let lower = if lane % 8 < 4 { lower >> 4 } else { lower & 15 };
-        let upper = self.upper[j][lane % 4][i] >> (lane / 4 % 4 * 2) & 3;
-        i32::from(lower | upper << 4) - 32
+        let thirds = self.quanta[k / 4 % 64].map(|third| third[lane % 4][k % 4]);
+        let byte = match lane / 4 % 4 {
+            quad @ 0..3 => thirds[quad] & !3,
+            _ => (thirds[0] & 3) << 2 | (thirds[1] & 3) << 4 | thirds[2] << 6,
+        };
+        i32::from(byte as i8 >> 2)
     }
 }
 
@@ -94,20 +96,12 @@ impl PackedFormat for Q6K {
 
     fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
         group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
-        for (part, lanes) in group.scales.iter_mut().enumerate() {
-            for (lane, row) in lanes.iter_mut().zip(rows) {
-                *lane = row.scales[part];
-            }
-        }
-        for (j, (lower, upper)) in group.lower.iter_mut().zip(&mut group.upper).enumerate() {
-            for (p, bytes) in upper.iter_mut().enumerate() {
-                for (i, upper) in bytes.iter_mut().enumerate() {
-                    let [a, b, c, d] = [0, 4, 8, 12].map(|row| rows[row + p].quantum(4 * j + i));
-                    lower[0][p][i] = a << 4 | b & 15;
-                    lower[1][p][i] = c << 4 | d & 15;
-                    *upper = a >> 4 | b >> 4 << 2 | c >> 4 << 4 | d >> 4 << 6;
-                }
-            }
+        #[cfg(not(target_arch = "aarch64"))]
+        interleave_rows(rows, group);
+        // SAFETY: Advanced SIMD is part of the target.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            pack::interleave_rows(rows, group);
         }
         Ok(())
     }
@@ -141,6 +135,27 @@ impl PackedFormat for Q6K {
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             _ => unsafe { dotprod::multiply(product) },
+        }
+    }
+}
+
+/// The scalar twin of the interleaving of scales and quanta.
+#[cfg(any(test, not(target_arch = "aarch64")))]
+fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+    for (part, lanes) in group.scales.iter_mut().enumerate() {
+        for (lane, row) in lanes.iter_mut().zip(rows) {
+            *lane = row.scales[part];
+        }
+    }
+    for (j, thirds) in group.quanta.iter_mut().enumerate() {
+        for (third, rows_of_third) in thirds.iter_mut().enumerate() {
+            for (p, bytes) in rows_of_third.iter_mut().enumerate() {
+                for (i, byte) in bytes.iter_mut().enumerate() {
+                    let above = rows[4 * third + p].quantum(4 * j + i);
+                    let below = rows[12 + p].quantum(4 * j + i) >> (2 * third) & 3;
+                    *byte = above << 2 | below;
+                }
+            }
         }
     }
 }

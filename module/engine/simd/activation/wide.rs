@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Blocks of 256 activations for K-quants: one scale, sums by 16.
+//! Blocks of 256 activations for K-quants: one scale, sums by 32.
 
 use super::{INT8_BLOCK, largest, round, scale_and_inverse};
 use crate::simd::plain::Plain;
+
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
 
 /// Weights and activations of a block of K-quants.
 pub const WIDE_BLOCK: usize = 256;
@@ -13,8 +16,9 @@ pub const WIDE_BLOCK: usize = 256;
 pub struct WidePart {
     /// Values, -127 to 127.
     pub values: [[i8; 16]; 2],
-    /// The i32 128 * sum of the values, eight times.
-    pub offset: [[[u8; 4]; 4]; 2],
+    /// The i32 128 * sum of the values four times, then four zeros: where dot products with nibble
+    /// pairs start.
+    pub start: [[[u8; 4]; 4]; 2],
 }
 
 /// 256 activations as integers: x is about scale * value.
@@ -23,63 +27,82 @@ pub struct WidePart {
 pub struct WideBlock {
     /// The values by 32.
     pub parts: [WidePart; 8],
-    /// The i16 sum of each 16 values.
-    pub sums: [[u8; 2]; 16],
+    /// The sum of each part's values with its sign changed, in two bytes: 128 * upper + lower, the
+    /// lower one from 0 to 127. The upper bytes come first.
+    pub sums: [[i8; 8]; 2],
     /// The f32 scale, then zeros.
     pub scale: [[u8; 4]; 4],
+    /// Zeros: where other dot products start.
+    pub zeros: [[[u8; 4]; 4]; 2],
 }
 
 // SAFETY: arrays of bytes, 32 + 32 without padding.
 unsafe impl Plain for WidePart {}
-// SAFETY: arrays of bytes, 8 * 64 + 32 + 16 without padding.
+// SAFETY: arrays of bytes, 8 * 64 + 16 + 16 + 32 without padding.
 unsafe impl Plain for WideBlock {}
-const _: () = assert!(size_of::<WideBlock>() == 560);
+const _: () = assert!(size_of::<WideBlock>() == 576);
+
+impl WidePart {
+    const ZERO: WidePart = WidePart {
+        values: [[0; 16]; 2],
+        start: [[[0; 4]; 4]; 2],
+    };
+}
 
 impl WideBlock {
+    /// A block of zeros with a scale.
+    #[inline(always)]
+    fn zero(scale: f32) -> WideBlock {
+        WideBlock {
+            parts: [WidePart::ZERO; 8],
+            sums: [[0; 8]; 2],
+            scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
+            zeros: [[[0; 4]; 4]; 2],
+        }
+    }
+
     /// The value at `k`, taken modulo 256.
     #[inline(always)]
     pub fn value(&self, k: usize) -> i32 {
         i32::from(self.parts[k / 32 % 8].values[k / 16 % 2][k % 16])
     }
 
-    /// The sum of the 16 values from 16 * `index` on, the index taken modulo 16.
+    /// The sum of a part's values, the part taken modulo 8.
     #[inline(always)]
-    pub fn sum(&self, index: usize) -> i32 {
-        i32::from(i16::from_le_bytes(self.sums[index % 16]))
+    pub fn sum(&self, part: usize) -> i32 {
+        let [upper, lower] = self.sums.map(|bytes| i32::from(bytes[part % 8]));
+        -(128 * upper + lower)
+    }
+
+    /// Keeps the sum of a part's values: at most 32 * 127, so that the upper byte is from -32 to 31.
+    #[inline(always)]
+    fn set_sum(&mut self, part: usize, sum: i32) {
+        let negative = sum.wrapping_neg();
+        self.sums[0][part % 8] = (negative >> 7) as i8;
+        self.sums[1][part % 8] = (negative & 127) as i8;
+        self.parts[part % 8].start[0] = [sum.wrapping_mul(128).to_le_bytes(); 4];
     }
 }
 
 /// One block, by the rules of [`super::quantize`] over 256 activations.
 pub fn quantize(x: &[f32; WIDE_BLOCK]) -> Option<WideBlock> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
-    let part = WidePart {
-        values: [[0; 16]; 2],
-        offset: [[[0; 4]; 4]; 2],
-    };
-    let mut block = WideBlock {
-        parts: [part; 8],
-        sums: [[0; 2]; 16],
-        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
-    };
+    let mut block = WideBlock::zero(scale);
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();
-    let (sums, _) = block.sums.as_chunks_mut::<2>();
-    for ((part, sums), x) in block.parts.iter_mut().zip(sums).zip(parts) {
+    for (part, x) in parts.iter().enumerate() {
         let (values, sum) = round(x, inverse);
-        part.values = values;
-        part.offset = [[sum.wrapping_mul(128).to_le_bytes(); 4]; 2];
-        for (sum, values) in sums.iter_mut().zip(values) {
-            let total = values
-                .iter()
-                .fold(0i16, |sum, value| sum.wrapping_add(i16::from(*value)));
-            *sum = total.to_le_bytes();
-        }
+        block.parts[part % 8].values = values;
+        block.set_sum(part, sum);
     }
     Some(block)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{ActivationKind, pack};
     use super::*;
+    use crate::simd::level::Level;
+    use crate::simd::testing::{Guarded, Random};
 
     #[test]
     fn one_scale_for_all() {
@@ -88,12 +111,53 @@ mod tests {
         let block = quantize(&x).unwrap();
         assert_eq!(f32::from_le_bytes(block.scale[0]), 1.0);
         assert_eq!((block.value(199), block.value(200)), (7, -127));
-        assert_eq!((block.sum(11), block.sum(12)), (120, 120 - 8 - 127));
+        assert_eq!((block.sum(5), block.sum(6)), (240, 240 - 8 - 127));
         assert_eq!(
-            i32::from_le_bytes(block.parts[6].offset[1][3]),
+            i32::from_le_bytes(block.parts[6].start[0][3]),
             128 * (240 - 8 - 127)
         );
         x[3] = f32::NAN;
         assert!(quantize(&x).is_none());
+    }
+
+    #[test]
+    fn sums_have_room() {
+        for sign in [1.0, -1.0] {
+            let block = quantize(&[sign; 256]).unwrap();
+            assert_eq!(block.sum(7), 32 * 127 * sign as i32);
+        }
+    }
+
+    #[test]
+    fn every_level_equals_the_twin() {
+        let mut random = Random(7);
+        for round in 0..1000 {
+            let scale = [1.0, 1e-18, 1e-20, 1e18, 1e-38][round % 5];
+            let mut x: [f32; 512] = core::array::from_fn(|_| random.float() * scale);
+            match random.below(8) {
+                0 => x[random.below(512)] = f32::from_bits(random.next() as u32),
+                1 => x = [0.0; 512],
+                // Halfway between two integers, at 127 quanta of 1.
+                2 => {
+                    x = core::array::from_fn(|k| {
+                        if k % 256 == 0 {
+                            -127.0
+                        } else {
+                            k as f32 % 127.0 - 60.5
+                        }
+                    })
+                }
+                _ => {}
+            }
+            let kind = ActivationKind::Int8Per256;
+            let mut twin = Guarded::zeroed(2 * 576);
+            let x = Guarded::copy(&x);
+            let result = pack(Level::SCALAR, kind, 512, &x, &mut twin);
+            for level in Level::all() {
+                let mut out = Guarded::zeroed(2 * 576);
+                assert_eq!(pack(level, kind, 512, &x, &mut out), result);
+                assert!(result.is_err() || *out == *twin, "{level:?} {:?}", &*x);
+            }
+        }
     }
 }

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the loops of every level share: scales, minima, and the sum over the parts.
+//!
+//! The integers of a block stay within 32 bits: a part's dot product is at most 32 * 15 * 127, and
+//! that 16 times, times a scale of 63, for 8 parts, less than 2^29.
 
-/// Defines `add` and `multiply`; `part(&pairs, &WidePart)` gives the dot products of the quanta of
-/// 8 rows with 32 activations: 16 times those of the upper rows, and those of the lower.
+/// Defines `add`, `add_half` and `multiply`.
+///
+/// `part::<PART>(&mut quanta, scales, &Group, &WideBlock)` adds the dot products of a part of 16 rows
+/// times their scales, and `dots::<PART>(&mut quanta, &prepare(&pairs), scales, &WideBlock)` those of
+/// 8 rows, for the upper rows 16 times as much. `less_minima(minima, sums)` gives the dot products
+/// of the minima of four rows with the parts' sums, their sign changed.
 macro_rules! q4_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
@@ -10,63 +17,142 @@ macro_rules! q4_k_loops {
         use crate::simd::q4_k::{Group, Q4K};
         use crate::simd::wide_loops::wide_loops;
 
-        /// The 8 bytes of a half.
+        /// Bytes of four rows, those of four parts each.
+        type Four = [uint8x16_t; 2];
+
+        /// The thirds of four rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn bytes(lanes: &[u8; 16], half: usize) -> uint8x8_t {
-            let all = vreinterpretq_u8_s8(load(lanes));
-            if half == 0 {
-                vget_low_u8(all)
-            } else {
-                vget_high_u8(all)
-            }
+        fn thirds(group: &Group, four: usize) -> [uint8x16_t; 3] {
+            group
+                .scales
+                .each_ref()
+                .map(|third| vreinterpretq_u8_s8(load(&third[four % 4])))
         }
 
-        /// Scales and minima of 8 rows for a part below 4, and for the part 4 further on.
+        /// The scales of four rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn scales_and_minima(group: &Group, half: usize, part: usize) -> [[uint8x8_t; 2]; 2] {
-            let third = |third: &[[u8; 16]; 4]| bytes(&third[part % 4], half);
-            let [first, second, rest] = group.scales.each_ref().map(third);
-            let six = vdup_n_u8(63);
-            let top = |bytes| vand_u8(vshr_n_u8::<2>(bytes), vdup_n_u8(0x30));
+        fn scales(group: &Group, four: usize) -> Four {
+            let [first, _, rest] = thirds(group, four);
             [
-                [vand_u8(first, six), vand_u8(second, six)],
-                [
-                    vorr_u8(vand_u8(rest, vdup_n_u8(15)), top(first)),
-                    vorr_u8(vshr_n_u8::<4>(rest), top(second)),
-                ],
+                vandq_u8(first, vdupq_n_u8(63)),
+                vsliq_n_u8::<4>(rest, vshrq_n_u8::<6>(first)),
             ]
         }
 
-        /// Adds the products of 8 rows with a block to `sums`.
+        /// The minima of four rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn add<const HALF: usize>(sums: Eight, group: &Group, activation: &WideBlock) -> Eight {
-            const { assert!(HALF < 2) };
-            let (mut quanta, mut minima) = ([vdupq_n_s32(0); 2], [vdupq_n_s32(0); 2]);
-            for first in 0..4 {
-                let pair = scales_and_minima(group, HALF, first);
-                for ([scales, least], index) in pair.into_iter().zip([first, first + 4]) {
-                    let dots = part(&group.pairs[index % 8][HALF], &activation.parts[index % 8]);
-                    let scales = vreinterpretq_s16_u16(vmovl_u8(scales));
-                    let scales = [vmovl_s16(vget_low_s16(scales)), vmovl_high_s16(scales)];
-                    let least = vreinterpretq_s16_u16(vmovl_u8(least));
-                    let sum = (activation.sum(2 * index) + activation.sum(2 * index + 1)) as i16;
-                    quanta[0] = vmlaq_s32(quanta[0], dots[0], scales[0]);
-                    quanta[1] = vmlaq_s32(quanta[1], dots[1], scales[1]);
-                    minima[0] = vmlsl_n_s16(minima[0], vget_low_s16(least), sum);
-                    minima[1] = vmlsl_high_n_s16(minima[1], least, sum);
-                }
-            }
-            let quanta = [vcvtq_n_f32_s32::<4>(quanta[0]), vcvtq_f32_s32(quanta[1])];
-            let minima = minima.map(|sum| vcvtq_f32_s32(sum));
-            let (d, dmin) = (load_f16(&group.d.0[HALF]), load_f16(&group.dmin.0[HALF]));
+        fn minima(group: &Group, four: usize) -> Four {
+            let [_, second, rest] = thirds(group, four);
+            let top = vshrq_n_u8::<2>(second);
+            [vandq_u8(second, vdupq_n_u8(63)), vsriq_n_u8::<4>(top, rest)]
+        }
+
+        /// The indices that select the byte of a part of each row, and zeros, which are past the
+        /// end.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn select<const PART: usize>() -> uint8x16_t {
+            let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
+            let part = vdupq_n_u32(0xffff_ff00 + PART as u32 % 4);
+            vreinterpretq_u8_u32(vaddq_u32(rows, part))
+        }
+
+        /// The two terms of a block for 8 rows, added to `sums`.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn finish(
+            sums: Eight,
+            group: &Group,
+            half: usize,
+            quanta: [int32x4_t; 2],
+            activation: &WideBlock,
+        ) -> Eight {
             let scale = load_f32(&activation.scale);
+            let (d, dmin) = (
+                load_f16(&group.d.0[half % 2]),
+                load_f16(&group.dmin.0[half % 2]),
+            );
+            let quanta = [vcvtq_n_f32_s32::<4>(quanta[0]), vcvtq_f32_s32(quanta[1])];
             [0, 1].map(|i| {
+                let least = less_minima(minima(group, 2 * half + i), load(&activation.sums));
                 let sum = vfmaq_f32(sums[i], quanta[i], vmulq_laneq_f32::<0>(d[i], scale));
-                vfmaq_f32(sum, minima[i], vmulq_laneq_f32::<0>(dmin[i], scale))
+                let dmin = vmulq_laneq_f32::<0>(dmin[i], scale);
+                vfmaq_f32(sum, vcvtq_f32_s32(least), dmin)
             })
+        }
+
+        /// One activation row with a block.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn add(sums: &mut [Eight; 2], group: &Group, activation: &WideBlock) {
+            let scales = [0, 1, 2, 3].map(|four| scales(group, four));
+            let mut quanta = [vdupq_n_s32(0); 4];
+            macro_rules! part {
+                ($part:literal) => {
+                    part::<$part>(
+                        &mut quanta,
+                        scales.map(|four| four[$part / 4]),
+                        group,
+                        activation,
+                    );
+                };
+            }
+            part!(0);
+            part!(1);
+            part!(2);
+            part!(3);
+            part!(4);
+            part!(5);
+            part!(6);
+            part!(7);
+            let [a, b, c, d] = quanta;
+            sums[0] = finish(sums[0], group, 0, [a, b], activation);
+            sums[1] = finish(sums[1], group, 1, [c, d], activation);
+        }
+
+        /// `T` activation rows with half a block.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn add_half<const T: usize, const HALF: usize>(
+            sums: &mut [Eight; T],
+            group: &Group,
+            activation: &[WideBlock; T],
+        ) {
+            let scales = [0, 1].map(|i| scales(group, 2 * HALF + i));
+            let mut quanta = [[vdupq_n_s32(0); 2]; T];
+            macro_rules! part {
+                ($part:literal) => {
+                    let weights = prepare(&group.pairs[$part][HALF % 2]);
+                    let scales = scales.map(|four| {
+                        vreinterpretq_s32_u8(vqtbl1q_u8(four[$part / 4], select::<$part>()))
+                    });
+                    // Written out: a loop over the rows is not unrolled, and its weights are
+                    // spilled.
+                    part!($part, weights, scales, 0);
+                    part!($part, weights, scales, 1);
+                    part!($part, weights, scales, 2);
+                    part!($part, weights, scales, 3);
+                };
+                ($part:literal, $weights:ident, $scales:ident, $t:literal) => {
+                    if $t < T {
+                        dots::<$part>(&mut quanta[$t], &$weights, $scales, &activation[$t]);
+                    }
+                };
+            }
+            part!(0);
+            part!(1);
+            part!(2);
+            part!(3);
+            part!(4);
+            part!(5);
+            part!(6);
+            part!(7);
+            for (t, sums) in sums.iter_mut().enumerate() {
+                *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);
+            }
         }
 
         wide_loops!($feature, Q4K);

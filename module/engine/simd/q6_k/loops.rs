@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the loops of every level share: unpacking, scales, and the sum over the parts.
+//!
+//! The integers of a block stay within 32 bits: 4 * 256 * 32 * 127 times a scale of -128 is less
+//! than 2^30.
 
-/// Defines `add` and `multiply`; `part(&weights, &[i8; 16], offset)` gives the offset plus the dot
-/// products of the quanta, 0 to 63, of 8 rows with 16 activations.
+/// Defines `add`, `add_half` and `multiply`.
+///
+/// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these, `dots(&weights,
+/// &[i8; 16], &WideBlock)` their dot products for 8 rows and a part of 16, and `to_f32` divides by
+/// the same 1 or 4, exactly. `part::<PART>(&mut quanta, &Group, &WideBlock)` adds the dot products
+/// of a part of 16 rows times their scales.
 macro_rules! q6_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
@@ -10,66 +17,142 @@ macro_rules! q6_k_loops {
         use crate::simd::q6_k::{Group, Q6K};
         use crate::simd::wide_loops::wide_loops;
 
-        /// Quanta of 8 rows: 4 weights of the upper and of the lower rows.
-        type Chunk = [int8x16_t; 2];
+        /// A part of 16 weights, 4 at a time.
+        type Part = [[[[u8; 4]; 4]; 3]; 4];
+        /// The same of 8 rows, unpacked.
+        type Weights = [[int8x16_t; 4]; 2];
 
-        /// Weights 4j to 4j + 3 of a half.
+        /// The weights of the first 8 rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn unpack(group: &Group, half: usize, j: usize) -> Chunk {
-            let lower = vreinterpretq_u8_s8(load(&group.lower[j][half]));
-            let bits = vreinterpretq_u8_s8(load(&group.upper[j]));
-            let (first, second) = if half == 0 {
-                (vshlq_n_u8::<4>(bits), vshlq_n_u8::<2>(bits))
-            } else {
-                (bits, vshrq_n_u8::<2>(bits))
-            };
-            let mask = vdupq_n_u8(0x30);
+        fn prepare_first(chunks: &Part) -> Weights {
             [
-                vorrq_u8(vshrq_n_u8::<4>(lower), vandq_u8(first, mask)),
-                vorrq_u8(vandq_u8(lower, vdupq_n_u8(15)), vandq_u8(second, mask)),
+                chunks.each_ref().map(|thirds| upper(load(&thirds[0]))),
+                chunks.each_ref().map(|thirds| upper(load(&thirds[1]))),
             ]
-            .map(|quanta| vreinterpretq_s8_u8(quanta))
         }
 
-        /// The scales of 8 rows for a part.
+        /// The weights of the last 8 rows.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn scales(group: &Group, half: usize, index: usize) -> [int32x4_t; 2] {
-            let all = vmovl_s8_half(load(&group.scales[index]), half);
-            [vmovl_s16(vget_low_s16(all)), vmovl_high_s16(all)]
+        fn prepare_second(chunks: &Part) -> Weights {
+            [
+                chunks.each_ref().map(|thirds| upper(load(&thirds[2]))),
+                chunks.each_ref().map(|thirds| {
+                    let [a, b, c] = thirds.each_ref().map(|third| load(third));
+                    let bits = vsliq_n_s8::<4>(vsliq_n_s8::<2>(a, b), c);
+                    upper(vshlq_n_s8::<2>(bits))
+                }),
+            ]
+        }
+
+        /// `quanta` + dot products of a part of 16 with 8 rows * their scales.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn add_part(
+            quanta: [int32x4_t; 2],
+            weights: &Weights,
+            scales: [int32x4_t; 2],
+            values: &[i8; 16],
+            activation: &WideBlock,
+        ) -> [int32x4_t; 2] {
+            let dots = dots(weights, values, activation);
+            [
+                vmlaq_s32(quanta[0], dots[0], scales[0]),
+                vmlaq_s32(quanta[1], dots[1], scales[1]),
+            ]
         }
 
         #[inline]
         #[target_feature(enable = $feature)]
-        fn vmovl_s8_half(bytes: int8x16_t, half: usize) -> int16x8_t {
-            if half == 0 {
-                vmovl_s8(vget_low_s8(bytes))
-            } else {
-                vmovl_high_s8(bytes)
-            }
+        fn widen(scales: int16x8_t) -> [int32x4_t; 2] {
+            [vmovl_s16(vget_low_s16(scales)), vmovl_high_s16(scales)]
         }
 
-        /// Adds the products of 8 rows with a block to `sums`.
+        /// `sums` + `quanta` * (scales of the blocks of 8 rows * scale of the activations).
         #[inline]
         #[target_feature(enable = $feature)]
-        fn add<const HALF: usize>(sums: Eight, group: &Group, activation: &WideBlock) -> Eight {
-            const { assert!(HALF < 2) };
-            let mut quanta = [vdupq_n_s32(0); 2];
-            let values = activation.parts.iter().flat_map(|part| &part.values);
-            for (index, values) in values.enumerate().take(16) {
-                let weights = [0, 1, 2, 3].map(|j| unpack(group, HALF, 4 * index + j));
-                let offset = vdupq_n_s32(-32 * activation.sum(index));
-                let dots = part(&weights, values, offset);
-                let scales = scales(group, HALF, index);
-                quanta[0] = vmlaq_s32(quanta[0], dots[0], scales[0]);
-                quanta[1] = vmlaq_s32(quanta[1], dots[1], scales[1]);
-            }
-            let (d, scale) = (load_f16(&group.d.0[HALF]), load_f32(&activation.scale));
+        fn finish(
+            sums: Eight,
+            group: &Group,
+            half: usize,
+            quanta: [int32x4_t; 2],
+            activation: &WideBlock,
+        ) -> Eight {
+            let (d, scale) = (load_f16(&group.d.0[half % 2]), load_f32(&activation.scale));
             [0, 1].map(|i| {
                 let scale = vmulq_laneq_f32::<0>(d[i], scale);
-                vfmaq_f32(sums[i], vcvtq_f32_s32(quanta[i]), scale)
+                vfmaq_f32(sums[i], to_f32(quanta[i]), scale)
             })
+        }
+
+        /// The weights and scales of each two parts.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn parts(group: &Group) -> impl Iterator<Item = (&[Part; 2], &[[i8; 16]; 2])> {
+            let (parts, _) = group.quanta.as_chunks::<4>();
+            let ((parts, _), (scales, _)) = (parts.as_chunks(), group.scales.as_chunks());
+            parts.iter().zip(scales)
+        }
+
+        /// One activation row with a block.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn add(sums: &mut [Eight; 2], group: &Group, activation: &WideBlock) {
+            let mut quanta = [vdupq_n_s32(0); 4];
+            macro_rules! parts {
+                ($a:literal, $b:literal, $c:literal, $d:literal) => {
+                    part::<$a>(&mut quanta, group, activation);
+                    part::<$b>(&mut quanta, group, activation);
+                    part::<$c>(&mut quanta, group, activation);
+                    part::<$d>(&mut quanta, group, activation);
+                };
+            }
+            parts!(0, 1, 2, 3);
+            parts!(4, 5, 6, 7);
+            parts!(8, 9, 10, 11);
+            parts!(12, 13, 14, 15);
+            let [a, b, c, d] = quanta;
+            sums[0] = finish(sums[0], group, 0, [a, b], activation);
+            sums[1] = finish(sums[1], group, 1, [c, d], activation);
+        }
+
+        /// `T` activation rows with half a block.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn add_half<const T: usize, const HALF: usize>(
+            sums: &mut [Eight; T],
+            group: &Group,
+            activation: &[WideBlock; T],
+        ) {
+            let mut quanta = [[vdupq_n_s32(0); 2]; T];
+            for (part, (chunks, scales)) in parts(group).enumerate() {
+                for (i, (chunks, scales)) in chunks.iter().zip(scales).enumerate() {
+                    let scales = load(scales);
+                    let (weights, scales) = if HALF == 0 {
+                        (prepare_first(chunks), vmovl_s8(vget_low_s8(scales)))
+                    } else {
+                        (prepare_second(chunks), vmovl_high_s8(scales))
+                    };
+                    let scales = widen(scales);
+                    macro_rules! row {
+                        ($t:literal) => {
+                            if $t < T {
+                                let values = &activation[$t].parts[part % 8].values[i % 2];
+                                quanta[$t] =
+                                    add_part(quanta[$t], &weights, scales, values, &activation[$t]);
+                            }
+                        };
+                    }
+                    row!(0);
+                    row!(1);
+                    row!(2);
+                    row!(3);
+                }
+            }
+            for (t, sums) in sums.iter_mut().enumerate() {
+                *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);
+            }
         }
 
         wide_loops!($feature, Q6K);
