@@ -152,16 +152,28 @@ impl<'a> Memory<'a> {
         };
         // SAFETY: The parts of a slot do not overlap; the caller's promise.
         unsafe {
-            let all = |part: Place| self.write(at(part), 0, part.bytes / size_of::<f32>());
             Some(Slot {
-                packed_for: self.write(at(parts.packed_for), 0, 1)?.first_mut()?,
-                values: all(parts.values)?,
-                partial: all(parts.partial)?,
-                float: self.write(at(parts.float), 0, parts.float.bytes)?,
-                int8: self.write(at(parts.int8), 0, parts.int8.bytes)?,
-                int8_wide: self.write(at(parts.int8_wide), 0, parts.int8_wide.bytes)?,
-                products: all(parts.products)?,
+                packed_for: self.whole(at(parts.packed_for)).first_mut()?,
+                values: self.whole(at(parts.values)),
+                partial: self.whole(at(parts.partial)),
+                float: self.whole(at(parts.float)),
+                int8: self.whole(at(parts.int8)),
+                int8_wide: self.whole(at(parts.int8_wide)),
+                products: self.whole(at(parts.products)),
             })
+        }
+    }
+
+    /// All of a part, for writing.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else refers to it for `'a`.
+    unsafe fn whole<T: Pod>(&self, place: Place) -> &'a mut [T] {
+        // SAFETY: Within the step and aligned to 64, by the invariant; the caller's promise.
+        unsafe {
+            let first = self.base.add(place.offset).cast();
+            slice::from_raw_parts_mut(first, place.bytes / size_of::<T>())
         }
     }
 

@@ -206,7 +206,7 @@ impl Loader {
     /// Packs one piece on all threads.
     fn pack_chunks(&self, load: &Memory, data: &Memory, read: &Read) -> Result<()> {
         let next = AtomicU32::new(0);
-        let failure = Mutex::new(None);
+        let failure = Mutex::new(None::<(u32, Fault, Refusal)>);
         let work = || {
             loop {
                 let chunk = next.fetch_add(1, Ordering::Relaxed);
