@@ -9,7 +9,8 @@ use super::{
     wall::{self, status, Fault, Header, Limits, Plan, Progress, Read},
 };
 use core::{mem::MaybeUninit, slice};
-use kernel::{alloc::AllocError, error::Error, prelude::*, sync::Arc};
+use kernel::alloc::AllocError;
+use kernel::{error::Error, prelude::*, sync::Arc};
 
 pub(crate) use super::wall::{Plan as LoadPlan, Read as LoadRead, Refusal, READ_BYTES_MAX};
 

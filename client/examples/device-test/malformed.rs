@@ -143,7 +143,7 @@ fn first_of_many(report: &mut Report, device: &File, path: &Path) -> Result<(), 
     let sound = fs::read(path)?;
     let spoilt = Path::new("/tmp/spoilt.gguf");
     let start = sound.len() / 2;
-    let mut refused_for = |end: usize| -> Result<_, Failure> {
+    let refused_for = |end: usize| -> Result<_, Failure> {
         let mut bytes = sound.clone();
         bytes[start..end].fill(0xff);
         fs::write(spoilt, &bytes)?;
