@@ -96,8 +96,8 @@ pub fn pack(
                     Instructions::Scalar => pack_tile(blocks, x, view_mut(out), wide::quantize),
                     // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
                     #[cfg(target_arch = "aarch64")]
-                    _ => pack_tile(blocks, x, view_mut(out), |x| unsafe {
-                        wide::neon::quantize(x)
+                    _ => pack_tile(blocks, x, view_mut(out), |x, out| unsafe {
+                        wide::neon::quantize(x, out)
                     }),
                 }
             }
@@ -145,10 +145,13 @@ fn pack_int8_tile(
     let (x, _) = x.as_chunks::<INT8_BLOCK>();
     let blocks = columns / INT8_BLOCK;
     match level.instructions() {
-        Instructions::Scalar => pack_tile(blocks, x, out, quantize),
-        // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+        Instructions::Scalar => pack_tile(blocks, x, out, |x, out| put(quantize(x), out)),
         #[cfg(target_arch = "aarch64")]
-        instructions => pack_tile(blocks, x, out, |x| unsafe { neon::quantize(x) }).inspect(|_| {
+        instructions => pack_tile(blocks, x, out, |x, out| {
+            // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+            put(unsafe { neon::quantize(x) }, out)
+        })
+        .inspect(|_| {
             let rows = x.len().checked_div(blocks);
             if instructions == Instructions::I8mm && rows == Some(TILE_ROWS) {
                 super::pair::interleave(out);
@@ -163,17 +166,24 @@ fn pack_tile<X, Block>(
     blocks: usize,
     x: &[X],
     out: &mut [Block],
-    pack: impl Fn(&X) -> Option<Block>,
+    pack: impl Fn(&X, &mut Block) -> Option<()>,
 ) -> Result<usize, usize> {
     let rows = x.len().checked_div(blocks).unwrap_or(0);
     for (row, x) in pieces(x, blocks).enumerate() {
         for (block, (x, out)) in x.iter().zip(pieces_mut(out, rows)).enumerate() {
             if let Some(out) = out.get_mut(row) {
-                *out = pack(x).ok_or(row.saturating_mul(blocks).saturating_add(block))?;
+                pack(x, out).ok_or(row.saturating_mul(blocks).saturating_add(block))?;
             }
         }
     }
     Ok(x.len())
+}
+
+/// Puts a block in its place.
+#[inline(always)]
+fn put<Block>(block: Option<Block>, out: &mut Block) -> Option<()> {
+    *out = block?;
+    Some(())
 }
 
 const LEAST: u32 = (127 - 60) << 23;

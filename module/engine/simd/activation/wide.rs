@@ -84,17 +84,17 @@ impl WideBlock {
     }
 }
 
-/// One block, by the rules of [`super::quantize`] over 256 activations.
-pub fn quantize(x: &[f32; WIDE_BLOCK]) -> Option<WideBlock> {
+/// Makes one block, in place, by the rules of [`super::quantize`] over 256 activations.
+pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
-    let mut block = WideBlock::zero(scale);
+    *block = WideBlock::zero(scale);
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();
     for (part, x) in parts.iter().enumerate() {
         let (values, sum) = round(x, inverse);
         block.parts[part % 8].values = values;
         block.set_sum(part, sum);
     }
-    Some(block)
+    Some(())
 }
 
 #[cfg(test)]
@@ -104,11 +104,17 @@ mod tests {
     use crate::simd::level::Level;
     use crate::simd::testing::{Guarded, Random};
 
+    fn one(x: &[f32; 256]) -> Option<WideBlock> {
+        let mut block = WideBlock::zero(-1.0);
+        quantize(x, &mut block)?;
+        Some(block)
+    }
+
     #[test]
     fn one_scale_for_all() {
         let mut x: [f32; 256] = core::array::from_fn(|k| (k % 16) as f32);
         x[200] = -127.0;
-        let block = quantize(&x).unwrap();
+        let block = one(&x).unwrap();
         assert_eq!(f32::from_le_bytes(block.scale[0]), 1.0);
         assert_eq!((block.value(199), block.value(200)), (7, -127));
         assert_eq!((block.sum(5), block.sum(6)), (240, 240 - 8 - 127));
@@ -117,13 +123,13 @@ mod tests {
             128 * (240 - 8 - 127)
         );
         x[3] = f32::NAN;
-        assert!(quantize(&x).is_none());
+        assert!(one(&x).is_none());
     }
 
     #[test]
     fn sums_have_room() {
         for sign in [1.0, -1.0] {
-            let block = quantize(&[sign; 256]).unwrap();
+            let block = one(&[sign; 256]).unwrap();
             assert_eq!(block.sum(7), 32 * 127 * sign as i32);
         }
     }

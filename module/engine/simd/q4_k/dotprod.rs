@@ -84,7 +84,7 @@ fn part<const PART: usize>(
             pairs = in(reg) core::ptr::from_ref(group).byte_add(core::mem::offset_of!(Group, pairs) + PART / 4 * 1024 + 512),
             at = const 256 * (PART % 4) as isize - 512,
             fifteen = in(vreg) vdupq_n_s8(15),
-            select = in(vreg) select::<PART>(),
+            select = in(vreg) select(PART % 4),
             s0 = in(vreg) scales[0], s1 = in(vreg) scales[1],
             s2 = in(vreg) scales[2], s3 = in(vreg) scales[3],
             q0 = inout(vreg) quanta[0], q1 = inout(vreg) quanta[1],
@@ -104,18 +104,17 @@ fn part<const PART: usize>(
 /// the upper ones, which lack 8 each, the 16 * 8 * sum that makes up for it.
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots<const PART: usize>(
+fn dots(
     quanta: &mut [int32x4_t; 2],
     (pairs, below): &Weights,
     scales: [int32x4_t; 2],
-    activation: &WideBlock,
+    part: &WidePart,
 ) {
-    const { assert!(PART < 8) };
-    // SAFETY: reads the activations of the part only.
+    // SAFETY: reads the part only.
     unsafe {
         core::arch::asm!(
-            "ldp {a:q}, {b:q}, [{block}, #{values}]",
-            "ldp {u:q}, {l:q}, [{block}, #{values} + 32]",
+            "ldp {a:q}, {b:q}, [{part}]",
+            "ldp {u:q}, {l:q}, [{part}, #32]",
             "sdot {u:v}.4s, {u0:v}.16b, {a:v}.4b[0]",
             "sdot {l:v}.4s, {l0:v}.16b, {a:v}.4b[0]",
             "sdot {u:v}.4s, {u1:v}.16b, {a:v}.4b[1]",
@@ -135,8 +134,7 @@ fn dots<const PART: usize>(
             "sub {u:v}.4s, {u:v}.4s, {l:v}.4s",
             "mla {q0:v}.4s, {u:v}.4s, {s0:v}.4s",
             "mla {q1:v}.4s, {l:v}.4s, {s1:v}.4s",
-            block = in(reg) activation,
-            values = const 64 * PART,
+            part = in(reg) part,
             s0 = in(vreg) scales[0], s1 = in(vreg) scales[1],
             q0 = inout(vreg) quanta[0], q1 = inout(vreg) quanta[1],
             u0 = in(vreg) pairs[0], u1 = in(vreg) pairs[1],

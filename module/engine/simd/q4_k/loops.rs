@@ -7,7 +7,7 @@
 /// Defines `add`, `add_half` and `multiply`.
 ///
 /// `part::<PART>(&mut quanta, scales, &Group, &WideBlock)` adds the dot products of a part of 16 rows
-/// times their scales, and `dots::<PART>(&mut quanta, &prepare(&pairs), scales, &WideBlock)` those of
+/// times their scales, and `dots(&mut quanta, &prepare(&pairs), scales, &WidePart)` those of
 /// 8 rows, for the upper rows 16 times as much. `less_minima(minima, sums)` gives the dot products
 /// of the minima of four rows with the parts' sums, their sign changed.
 macro_rules! q4_k_loops {
@@ -50,14 +50,13 @@ macro_rules! q4_k_loops {
             [vandq_u8(second, vdupq_n_u8(63)), vsriq_n_u8::<4>(top, rest)]
         }
 
-        /// The indices that select the byte of a part of each row, and zeros, which are past the
-        /// end.
+        /// The indices that select byte `index` of each row, and zeros, which are past the end.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn select<const PART: usize>() -> uint8x16_t {
+        fn select(index: usize) -> uint8x16_t {
             let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
-            let part = vdupq_n_u32(0xffff_ff00 + PART as u32 % 4);
-            vreinterpretq_u8_u32(vaddq_u32(rows, part))
+            let index = vdupq_n_u32(0xffff_ff00 | index as u32);
+            vreinterpretq_u8_u32(vaddq_u32(rows, index))
         }
 
         /// The two terms of a block for 8 rows, added to `sums`.
@@ -123,33 +122,28 @@ macro_rules! q4_k_loops {
         ) {
             let scales = [0, 1].map(|i| scales(group, 2 * HALF + i));
             let mut quanta = [[vdupq_n_s32(0); 2]; T];
-            macro_rules! part {
-                ($part:literal) => {
-                    let weights = prepare(&group.pairs[$part][HALF % 2]);
-                    let scales = scales.map(|four| {
-                        vreinterpretq_s32_u8(vqtbl1q_u8(four[$part / 4], select::<$part>()))
-                    });
-                    // Written out: a loop over the rows is not unrolled, and its weights are
-                    // spilled.
-                    part!($part, weights, scales, 0);
-                    part!($part, weights, scales, 1);
-                    part!($part, weights, scales, 2);
-                    part!($part, weights, scales, 3);
-                };
-                ($part:literal, $weights:ident, $scales:ident, $t:literal) => {
-                    if $t < T {
-                        dots::<$part>(&mut quanta[$t], &$weights, $scales, &activation[$t]);
-                    }
-                };
+            for (part, pairs) in group.pairs.iter().enumerate() {
+                let weights = prepare(&pairs[HALF % 2]);
+                // The second table's bytes are numbered from 16 on.
+                let select = select(part % 4 + part / 4 * 16);
+                let scales = scales.map(|[first, second]| {
+                    let table = uint8x16x2_t(first, second);
+                    vreinterpretq_s32_u8(vqtbl2q_u8(table, select))
+                });
+                // Written out: a loop over the rows is not unrolled, and its weights are spilled.
+                macro_rules! row {
+                    ($t:literal) => {
+                        if $t < T {
+                            let activation = &activation[$t].parts[part];
+                            dots(&mut quanta[$t], &weights, scales, activation);
+                        }
+                    };
+                }
+                row!(0);
+                row!(1);
+                row!(2);
+                row!(3);
             }
-            part!(0);
-            part!(1);
-            part!(2);
-            part!(3);
-            part!(4);
-            part!(5);
-            part!(6);
-            part!(7);
             for (t, sums) in sums.iter_mut().enumerate() {
                 *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);
             }

@@ -2,6 +2,7 @@
 //! Q4_K with SMLAL: 4 weights of 2 row pairs at a time, summed over a part in 16 bits as in Q4_0.
 
 use super::loops::q4_k_loops;
+use crate::simd::activation::WidePart;
 use crate::simd::neon::{broadcast, load_i32};
 use core::arch::aarch64::*;
 
@@ -19,15 +20,9 @@ fn prepare(pairs: &[[[u8; 4]; 4]; 8]) -> Weights {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots<const PART: usize>(
-    quanta: &mut [int32x4_t; 2],
-    weights: &Weights,
-    scales: [int32x4_t; 2],
-    activation: &WideBlock,
-) {
-    let activation = &activation.parts[PART % 8];
+fn dots(quanta: &mut [int32x4_t; 2], weights: &Weights, scales: [int32x4_t; 2], part: &WidePart) {
     let mut sums = [[vdupq_n_s16(0); 2]; 2];
-    for (rows, a) in weights.iter().zip(broadcast(&activation.values)) {
+    for (rows, a) in weights.iter().zip(broadcast(&part.values)) {
         for (sums, quanta) in sums.iter_mut().zip(rows) {
             sums[0] = vmlal_s8(sums[0], vget_low_s8(*quanta), vget_low_s8(a));
             sums[1] = vmlal_high_s8(sums[1], *quanta, a);
@@ -35,7 +30,7 @@ fn dots<const PART: usize>(
     }
     let [upper, lower] = sums.map(|[low, high]| vpaddlq_s16(vpaddq_s16(low, high)));
     // The upper rows lack 8 each: 16 * 8 * sum makes up for it.
-    let start = load_i32(&activation.start[0]);
+    let start = load_i32(&part.start[0]);
     let upper = vaddq_s32(start, vshlq_n_s32::<4>(upper));
     quanta[0] = vmlaq_s32(quanta[0], upper, scales[0]);
     quanta[1] = vmlaq_s32(quanta[1], lower, scales[1]);
@@ -49,11 +44,12 @@ fn part<const PART: usize>(
     group: &Group,
     activation: &WideBlock,
 ) {
-    let scales = scales.map(|four| vreinterpretq_s32_u8(vqtbl1q_u8(four, select::<PART>())));
+    let scales = scales.map(|four| vreinterpretq_s32_u8(vqtbl1q_u8(four, select(PART % 4))));
     let ((quanta, _), (scales, _)) = (quanta.as_chunks_mut(), scales.as_chunks());
+    let part = &activation.parts[PART % 8];
     let pairs = group.pairs[PART % 8].iter().zip(scales);
     for (quanta, (pairs, scales)) in quanta.iter_mut().zip(pairs) {
-        dots::<PART>(quanta, &prepare(pairs), *scales, activation);
+        dots(quanta, &prepare(pairs), *scales, part);
     }
 }
 

@@ -5,12 +5,12 @@ use super::{INT8_BLOCK, WIDE_BLOCK, WideBlock, scale_and_inverse};
 use crate::simd::activation::neon::round;
 use core::arch::aarch64::*;
 
-/// The same block as the scalar twin [`super::quantize`].
+/// Makes the same block as the scalar twin [`super::quantize`].
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn quantize(x: &[f32; WIDE_BLOCK]) -> Option<WideBlock> {
+pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
-    let mut block = WideBlock::zero(scale);
+    *block = WideBlock::zero(scale);
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();
     for (part, x) in parts.iter().enumerate() {
         let (halves, _) = x.as_chunks::<16>();
@@ -23,7 +23,7 @@ pub fn quantize(x: &[f32; WIDE_BLOCK]) -> Option<WideBlock> {
         }
         block.set_sum(part, i32::from(vaddvq_s16(sum)));
     }
-    Some(block)
+    Some(())
 }
 
 /// The largest magnitude's bits.
