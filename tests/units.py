@@ -88,6 +88,7 @@ def units(everything):
         short = cpu.split(",")[0]
         emulator = ["qemu-aarch64", "-cpu", cpu]
         yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
+    yield Unit("performance", [REPO / "tests/performance.py"])
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
         yield Unit("races", [REPO / "module/engine/tests/races"])

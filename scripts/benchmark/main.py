@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Measures what BENCH (a regular expression) names, both engines or the one that ENGINE names, and writes the report."""
+
+import os
+import re
+import sys
+import time
+
+import counts
+import guest
+import loops
+import record
+import report
+import sequences
+import wall
+
+# Names that a part can measure, and how it measures some of them, in the order in which they run.
+PARTS = [
+    (loops.NAMES, loops.measure),
+    (counts.NAMES, counts.measure),
+    (sequences.NAMES, sequences.measure),
+    (wall.NAMES, wall.measure),
+]
+
+
+def versions():
+    """What was compared, and where."""
+    return {
+        "sislm": os.environ["BENCH_COMMIT"],
+        "llama.cpp": os.environ["BENCH_LLAMA_VERSION"],
+        "kernel": os.environ["BENCH_KERNEL_VERSION"],
+    }
+
+
+def main():
+    pattern = re.compile(os.environ.get("BENCH") or ".")
+    engines = [engine for engine in counts.ENGINES if os.environ.get("ENGINE") in (None, "", engine)]
+    if not engines:
+        print(f"ENGINE is {' or '.join(counts.ENGINES)}")
+        return 2
+    if not os.environ.get("BENCH") and len(engines) == 2:
+        record.clear()
+    found, failed, start = 0, 0, time.monotonic()
+    for names, measure in PARTS:
+        chosen = [name for name in names if pattern.search(name)]
+        if not chosen:
+            continue
+        try:
+            for name, engine, figures in measure(chosen, engines):
+                if isinstance(figures, guest.Failed):
+                    failed += 1
+                    print(f"error: {figures}", flush=True)
+                    continue
+                found += 1
+                record.put(name, engine, figures, versions())
+                print(f"[{time.monotonic() - start:5.0f} s] {name} {engine}: {report.line(figures)}", flush=True)
+        except guest.Failed as error:
+            failed += 1
+            print(f"error: {error}", flush=True)
+    if not found:
+        print(f"nothing measured: no name matches {pattern.pattern}" if not failed else "nothing measured")
+        return 1
+    report.write(record.read())
+    print(f"{found} measurements, {failed} failed; {report.PATH.relative_to(record.models.REPO)} is written")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

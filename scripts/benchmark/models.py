@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The models that both engines run: shapes with random weights, made once and kept in the cache."""
+
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+MAKERS = [REPO / "scripts/models" / f"{name}.py" for name in ("random_gguf", "random_weights", "gguf_writer", "vocabulary")]
+# Shape of random_gguf.py to what is said of it, and whether the head is the embedding.
+SHAPES = {
+    "656k": ("2 layers, 128 wide, 2,048 pieces", True),
+    "6x256": ("6 layers, 256 wide, 8,192 pieces", False),
+    "12x768": ("12 layers, 768 wide, 32,000 pieces", False),
+    "gpt2": ("GPT-2 124M: 12 layers, 768 wide, 50,257 pieces", True),
+    "tinyllama": ("TinyLlama 1.1B: 22 layers, 2,048 wide, 32,000 pieces", False),
+}
+# Name of a kind of file to its formats of body, embedding and head, and of an embedding that is the head.
+KINDS = {
+    "q4_0": ("q4_0", "q4_0", "q4_0", "q4_0"),
+    "q8_0": ("q8_0", "q8_0", "q8_0", "q8_0"),
+    "q4_k_m": ("q4_k", "q4_k", "q6_k", "q6_k"),
+    "f16": ("f16", "f16", "f16", "f16"),
+}
+# Tokens that a prompt has before its first character: BOS and the space prefix.
+TOKENS_BEFORE = {"gpt2": 0}
+OTHERS_BEFORE = 2
+
+
+def directory():
+    """Where the files are: another place for other makers."""
+    key = hashlib.sha256(b"".join(maker.read_bytes() for maker in MAKERS)).hexdigest()[:12]
+    return pathlib.Path(os.environ["SISLM_CACHE"]) / "bench" / f"models-{key}"
+
+
+def maker(name, path, *options):
+    """Runs random_gguf.py for SHAPE-KIND; what it says."""
+    shape, kind = name.split("-")
+    body, embedding, head, tied = KINDS[kind]
+    command = [sys.executable, str(MAKERS[0]), str(path), "--shape", shape, "--format", body, *options]
+    if SHAPES[shape][1]:
+        command += ["--embedding-format", tied]
+    else:
+        command += ["--embedding-format", embedding, "--head-format", head]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def make(name):
+    """The file of SHAPE-KIND, made unless it is there."""
+    path = directory() / f"{name}.gguf"
+    if not path.exists():
+        part = path.parent / "part" / path.name
+        part.parent.mkdir(parents=True, exist_ok=True)
+        maker(name, part)
+        os.replace(part, path)
+    return path
+
+
+def tensor_bytes(name):
+    """Bytes of all weights in the file."""
+    said = maker(name, os.devnull, "--header-only")
+    found = re.search(r": (\d+) bytes, of which the header's (\d+) are written", said)
+    return int(found[1]) - int(found[2])
+
+
+def prompt(name, tokens):
+    """A text of so many tokens: full stops, of which no two are one piece."""
+    return "." * (tokens - TOKENS_BEFORE.get(name.split("-")[0], OTHERS_BEFORE))

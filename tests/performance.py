@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Instructions that the module takes for a token, against Documentation/performance.json: 2 % more fail.
+
+Counted in one guest by scripts/benchmark/counts.py, what the client executes in user space left out. Renewed by
+make bench BENCH='(656k|6x256)-q._0/decode$'.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO / "scripts" / "benchmark"))
+
+import counts  # noqa: E402
+import guest  # noqa: E402
+import record  # noqa: E402
+
+NAMES = [f"instructions/{model}/decode" for model in ("656k-q4_0", "6x256-q4_0", "6x256-q8_0")]
+GROWTH = 1.02
+
+
+def module(figures):
+    """The module's part."""
+    return figures["kernel"] + figures["threads"]
+
+
+def compare(name, now, before):
+    """The line of one result."""
+    figures = f"{before:,} before, {now:,} now ({now / before - 1:+.1%})"
+    return f"{'ok' if now <= before * GROWTH else 'not ok'} {name} {figures}"
+
+
+def main():
+    kept = record.read()
+    programs = subprocess.run([REPO / "scripts/benchmark/programs"], check=True, capture_output=True, text=True).stdout.strip()
+    os.environ["BENCH_PROGRAMS"] = programs
+    missing = [name for name in NAMES if "sislm" not in kept.get(name, {})]
+    for name in missing:
+        print(f"not ok {name} no figure in {record.PATH.name}")
+    failed = len(missing)
+    if len(missing) == len(NAMES):
+        return 1
+    for name, engine, figures in counts.boot(counts.cases_of(set(NAMES) - set(missing)), ["sislm"]):
+        if isinstance(figures, guest.Failed):
+            line = f"not ok {name} {figures}"
+        elif name in NAMES:
+            line = compare(name, module(figures), module(kept[name][engine]))
+        else:
+            continue
+        failed += line.startswith("not")
+        print(line, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
