@@ -39,7 +39,7 @@ def header(test, key):
 def boots(everything, pattern):
     """Boots for the tests whose `guest-KERNEL OPTIONS/TEST` matches the pattern, the stock kernel first."""
     groups = {}
-    for kernel in ["stock", "custom", "debug"] if everything else ["stock"]:
+    for kernel in ["stock", "custom", "debug"] if everything else ["stock", "debug"]:
         for test in sorted((REPO / "tests" / "guest").glob("*.sh")):
             if kernel not in header(test, "kernels"):
                 continue

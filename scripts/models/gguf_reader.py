@@ -14,9 +14,12 @@ class Reader:
         self.at = 4
         _, tensors, pairs = self.numbers("IQQ")
         self.metadata = {}
+        self.pairs = {}  # as they are in the file
         for _ in range(pairs):
+            start = self.at
             key = self.string()
             self.metadata[key] = self.value(self.numbers("I")[0])
+            self.pairs[key] = self.data[start:self.at]
         self.infos = {}
         for _ in range(tensors):
             name = self.string()

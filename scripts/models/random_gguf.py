@@ -5,6 +5,7 @@
 import argparse
 import random
 
+import gguf_reader
 import gguf_writer as gguf
 import random_weights
 import vocabulary
@@ -28,6 +29,7 @@ def arguments():
     parser.add_argument("--architecture", choices=("llama", "gpt2"))
     for name in ("layers", "width", "feed-forward", "heads", "kv-heads", "vocabulary", "context"):
         parser.add_argument("--" + name, type=int)
+    parser.add_argument("--vocabulary-of", metavar="FILE", help="a GGUF file whose vocabulary the model gets")
     parser.add_argument("--format", choices=gguf.FORMATS, default="q4_0", help="of the matrices")
     parser.add_argument("--embedding-format", choices=gguf.FORMATS, help="of the token embedding (default: as --format)")
     parser.add_argument("--head-format", choices=gguf.FORMATS, help="of a head of its own (default: tied to the embedding)")
@@ -38,6 +40,11 @@ def arguments():
     options = parser.parse_args()
     shape = SHAPES.get(options.shape, (None,) * 8)
     names = ("architecture", "layers", "width", "feed_forward", "heads", "kv_heads", "vocabulary", "context")
+    options.tokenizer = None
+    if options.vocabulary_of:
+        vocabulary_file = gguf_reader.Reader(options.vocabulary_of)
+        options.vocabulary = len(vocabulary_file.metadata["tokenizer.ggml.tokens"])
+        options.tokenizer = [pair for key, pair in vocabulary_file.pairs.items() if key.startswith("tokenizer.")]
     for name, default in zip(names, shape):
         if getattr(options, name) is None:
             setattr(options, name, default)
@@ -115,9 +122,9 @@ def metadata(options):
         pairs += [gguf.pair("llama.rope.dimension_count", gguf.UINT32, options.width // options.heads),
                   gguf.pair("llama.rope.freq_base", gguf.FLOAT32, 10000.0),
                   gguf.pair("llama.attention.layer_norm_rms_epsilon", gguf.FLOAT32, 1e-5)]
-        return pairs + vocabulary.sentencepiece(options.vocabulary)
+        return pairs + (options.tokenizer or vocabulary.sentencepiece(options.vocabulary))
     pairs.append(gguf.pair("gpt2.attention.layer_norm_epsilon", gguf.FLOAT32, 1e-5))
-    return pairs + vocabulary.byte_level(options.vocabulary)
+    return pairs + (options.tokenizer or vocabulary.byte_level(options.vocabulary))
 
 
 def weights(generator, name, shape, kind):

@@ -53,9 +53,7 @@ check rmmod-with-a-model rmmod sislm
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	# kmemleak reports what it could not find twice, and only what is older than 5 seconds.
 	sleep 6
-	echo scan >/sys/kernel/debug/kmemleak
-	sleep 1
-	echo scan >/sys/kernel/debug/kmemleak
+	check kmemleak-scans sh -c 'echo scan >/sys/kernel/debug/kmemleak && sleep 1 && echo scan >/sys/kernel/debug/kmemleak'
 	equal kmemleak "$(cat /sys/kernel/debug/kmemleak)" ""
 else
 	skip kmemleak "this kernel has none"

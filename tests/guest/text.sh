@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The known answers of trained models: 200 tokens of stories260K, 200 sums, tokenizer cases.
-# kernels: stock custom
+# kernels: stock debug custom
 . "$(dirname "$0")/lib.sh"
 if [ ! -d /shared-models ]; then
 	skip known-text "no ../shared/models beside the repository"
@@ -22,3 +22,6 @@ if [ ! -d /host/shared-vocab ]; then
 fi
 program tokenizer /shared-models/stories260K-f16.gguf /host/shared-vocab/stories260K
 program tokenizer /shared-models/synth-gpt2-bpe-q8_0.gguf /host/shared-vocab/ggml-vocab-gpt-2.gguf
+for name in llama-spm phi-3; do
+	program tokenizer "/host/bin/ggml-vocab-$name.gguf" "/host/shared-vocab/ggml-vocab-$name.gguf"
+done

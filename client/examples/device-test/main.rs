@@ -4,6 +4,7 @@
 //! Prints a line for each test: `ok NAME`, `not ok NAME why` or `skip NAME why`.
 
 mod adder;
+mod faults;
 mod fields;
 mod files;
 mod malformed;
@@ -20,7 +21,7 @@ use report::Report;
 
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
-    | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT";
+    | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
+        ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),
     };
     if let Err(error) = done {

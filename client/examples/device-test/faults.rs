@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Allocations that fail one at a time: the first of this thread's in a call, then the second, until the call comes to
+//! no more. tests/guest/faults.sh says which allocations the kernel counts: the module's.
+
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use sislm::{Device, Error, ModelName, SamplingConfig, SessionConfig, Tokenize};
+
+use crate::report::{Failure, Report};
+
+/// Holds which allocation is to fail; 0 when it has, or when none is.
+const FAIL_NTH: &str = "/proc/thread-self/fail-nth";
+
+/// More than any call comes to.
+const LIMIT: u32 = 2000;
+
+/// Every call that allocates, on a model that was loaded soundly, and its answer afterwards.
+pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+    let device = Device::open(Device::PATH)?;
+    let file = File::open(model)?;
+    let name: ModelName = "sound".parse()?;
+    let other: ModelName = "faulty".parse()?;
+    each(report, "load", (), || {
+        device.load(file.as_fd(), &other)?;
+        // With an allocation left to fail, this may fail in its place.
+        device.unload(&other).or_else(|_| device.unload(&other))
+    })?;
+    device.load(file.as_fd(), &name)?;
+    let config = SessionConfig {
+        model: Some(name.clone()),
+        max_tokens: 4,
+        sampling: SamplingConfig::greedy(),
+        ignore_eos: true,
+        ..Default::default()
+    };
+    let answer = || {
+        let mut session = device.session(&config)?;
+        for text in session.prompt(b"one ten")? {
+            text?;
+        }
+        Ok(session.outcome()?.ids)
+    };
+    let wanted = answer()?;
+    each(report, "answer", wanted.clone(), answer)?;
+    let evaluate = || {
+        let mut session = device.session(&config)?;
+        Ok(session.evaluate(&wanted, 3)?.logits_digest)
+    };
+    let digest = evaluate()?;
+    each(report, "evaluate", digest, evaluate)?;
+    let session = device.session(&config)?;
+    let how = Tokenize {
+        first: true,
+        control: false,
+    };
+    let ids = session.tokenize(b"one ten", how)?;
+    each(report, "tokenize", ids, || {
+        session.tokenize(b"one ten", how)
+    })?;
+    drop(session);
+    device.unload(&name)?;
+    Ok(())
+}
+
+/// Makes `call` with its first allocation failing, its second and so on: it gives `wanted` or ENOMEM.
+fn each<T: PartialEq>(
+    report: &mut Report,
+    name: &str,
+    wanted: T,
+    mut call: impl FnMut() -> Result<T, Error>,
+) -> Result<(), Failure> {
+    let (mut failed, mut refused) = (0, 0);
+    let mut wrong = Vec::new();
+    for nth in 1..LIMIT {
+        fs::write(FAIL_NTH, nth.to_string())?;
+        let found = call();
+        let left = fs::read_to_string(FAIL_NTH)?;
+        fs::write(FAIL_NTH, "0")?;
+        match found {
+            Err(error) if error.errno() == Errno::ENOMEM => refused += 1,
+            Err(error) => wrong.push(format!("{nth}: {error:?}")),
+            Ok(found) if found != wanted => wrong.push(format!("{nth}: another answer")),
+            Ok(_) => {}
+        }
+        if left.trim() != "0" {
+            break;
+        }
+        failed = nth;
+    }
+    println!("# {name}: {failed} allocations failed, {refused} of them seen");
+    report.equal(&format!("faults/{name}/each-allocation"), wrong, Vec::new());
+    let seen = failed > 0 && refused > 0 && failed < LIMIT - 1;
+    report.equal(&format!("faults/{name}/allocations-failed"), seen, true);
+    Ok(())
+}
