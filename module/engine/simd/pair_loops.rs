@@ -53,7 +53,9 @@ macro_rules! pair_loops {
             stride: usize,
         ) {
             let blocks = group.len();
-            if activation.iter().any(|tile| tile.len() != blocks) {
+            let reach = stride.saturating_mul(TILE_ROWS * N - 1);
+            let fits = out.len() >= reach.saturating_add(2 * QUARTER + 6);
+            if !fits || activation.iter().any(|tile| tile.len() != blocks) {
                 return;
             }
             let magic = vdupq_n_s32(MAGIC);
@@ -68,21 +70,17 @@ macro_rules! pair_loops {
                     add_pair::<1>(&mut sums[1], &weights, scales, pairs, magic);
                 }
             }
-            let mut first = 2 * QUARTER;
+            let mut first = out.as_mut_ptr().wrapping_add(2 * QUARTER);
             for [low, high] in sums.as_flattened() {
-                for (row, sums) in [(first, *low), (first + 4, *high)] {
-                    for (t, two) in [vuzp1q_f32(sums, sums), vuzp2q_f32(sums, sums)]
-                        .iter()
-                        .enumerate()
-                    {
-                        let at = row + t * stride;
-                        if let Some([a, b]) = out.get_mut(at..at + 2) {
-                            *a = vgetq_lane_f32::<0>(*two);
-                            *b = vgetq_lane_f32::<1>(*two);
-                        }
+                for four in [vuzp1q_f32(*low, *high), vuzp2q_f32(*low, *high)] {
+                    // SAFETY: one activation's products with two rows of both fours, within `out`
+                    // as checked above.
+                    unsafe {
+                        vst1_f32(first, vget_low_f32(four));
+                        vst1_f32(first.add(4), vget_high_f32(four));
                     }
+                    first = first.wrapping_add(stride);
                 }
-                first += 2 * stride;
             }
         }
 
