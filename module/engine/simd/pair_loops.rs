@@ -3,21 +3,22 @@
 //!
 //! The unpacked weights of 4 rows stay in registers for all activations, together with the sums,
 //! which stay as SMMLA leaves them, two rows by two activations, until the end of the row. That
-//! takes 31 of 32 registers, which the compiler does not manage: the step for one pair is written
+//! takes all 32 registers, which the compiler does not manage: the step for one pair is written
 //! in assembler.
 
 /// Defines `multiply` with SMMLA for `$format`; tiles without pairs go to `$single::multiply_tile`.
 ///
 /// `prepare(&Group, half, quarter)` unpacks rows 2 * quarter and 2 * quarter + 1 of both fours of
-/// the half, and `add_pair::<I>(&mut sums, &weights, scales, &[PairBlock; 2])` adds their
-/// products with pair I.
+/// the half, and `add_pair::<I>(&mut sums, &weights, scales, &[PairBlock; 2], magic)` adds their
+/// products with pair I; `FIRST` is what the unpacked rows of the first four are to be multiplied
+/// with, a power of two.
 macro_rules! pair_loops {
     ($format:ty, $single:ident) => {
         use super::$single;
         use crate::simd::activation::{Int8Block, TILE_ROWS};
         use crate::simd::neon::{Eight, load_f16};
         use crate::simd::packed_format::PackedFormat;
-        use crate::simd::pair::{PairBlock, pairs};
+        use crate::simd::pair::{MAGIC, PairBlock, pairs};
         use crate::simd::pieces::pieces;
         use crate::simd::product::Product;
 
@@ -27,13 +28,18 @@ macro_rules! pair_loops {
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
         fn scales(group: &Group, half: usize, quarter: usize) -> Eight {
-            load_f16(&group.scales.0[half]).map(|four| {
+            let [first, second] = load_f16(&group.scales.0[half]).map(|four| {
                 if quarter == 0 {
                     vzip1q_f32(four, four)
                 } else {
                     vzip2q_f32(four, four)
                 }
-            })
+            });
+            if FIRST == 1.0 {
+                [first, second]
+            } else {
+                [vmulq_n_f32(first, FIRST), second]
+            }
         }
 
         /// `N` tiles with 4 rows of a group; `out` begins at the first of them.
@@ -47,9 +53,12 @@ macro_rules! pair_loops {
             stride: usize,
         ) {
             let blocks = group.len();
-            if activation.iter().any(|tile| tile.len() != blocks) {
+            let reach = stride.saturating_mul(TILE_ROWS * N - 1);
+            let fits = out.len() >= reach.saturating_add(2 * QUARTER + 6);
+            if !fits || activation.iter().any(|tile| tile.len() != blocks) {
                 return;
             }
+            let magic = vdupq_n_s32(MAGIC);
             let mut sums = [[[vdupq_n_f32(0.0); 2]; 2]; N];
             for (index, block) in group.iter().enumerate() {
                 let weights = prepare(block, half, QUARTER);
@@ -57,25 +66,21 @@ macro_rules! pair_loops {
                 for (sums, tile) in sums.iter_mut().zip(activation) {
                     // SAFETY: the tiles have as many blocks as the group.
                     let pairs = unsafe { tile.get_unchecked(index) };
-                    add_pair::<0>(&mut sums[0], &weights, scales, pairs);
-                    add_pair::<1>(&mut sums[1], &weights, scales, pairs);
+                    add_pair::<0>(&mut sums[0], &weights, scales, pairs, magic);
+                    add_pair::<1>(&mut sums[1], &weights, scales, pairs, magic);
                 }
             }
-            let mut first = 2 * QUARTER;
+            let mut first = out.as_mut_ptr().wrapping_add(2 * QUARTER);
             for [low, high] in sums.as_flattened() {
-                for (row, sums) in [(first, *low), (first + 4, *high)] {
-                    for (t, two) in [vuzp1q_f32(sums, sums), vuzp2q_f32(sums, sums)]
-                        .iter()
-                        .enumerate()
-                    {
-                        let at = row + t * stride;
-                        if let Some([a, b]) = out.get_mut(at..at + 2) {
-                            *a = vgetq_lane_f32::<0>(*two);
-                            *b = vgetq_lane_f32::<1>(*two);
-                        }
+                for four in [vuzp1q_f32(*low, *high), vuzp2q_f32(*low, *high)] {
+                    // SAFETY: one activation's products with two rows of both fours, within `out`
+                    // as checked above.
+                    unsafe {
+                        vst1_f32(first, vget_low_f32(four));
+                        vst1_f32(first.add(4), vget_high_f32(four));
                     }
+                    first = first.wrapping_add(stride);
                 }
-                first += 2 * stride;
             }
         }
 

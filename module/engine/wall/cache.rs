@@ -12,7 +12,7 @@ use crate::step::kv::LANES;
 use crate::step::kv::TILE;
 
 /// Values that are rounded together.
-const RUN: usize = 16;
+const RUN: usize = 64;
 
 /// Read access to the blocks of one row, for the attention of a layer.
 #[derive(Clone, Copy)]
@@ -129,25 +129,25 @@ impl<'a> Store<'a> {
             (self.layout.key_index(row.position, dimension), LANES)
         };
         // SAFETY: The block exists and is large enough for these cells of the head, by the
-        // invariant, and they are this view's alone; raw writes, so no reference overlaps others.
+        // invariant, and they are this view's alone: values side by side as one slice, keys by raw
+        // writes, so no reference overlaps others.
         unsafe {
             let base = (*row.blocks.add((row.position / TILE as u32) as usize)).add(offset);
             match kv_type {
+                KvType::F16 if cell.value => {
+                    let base = base.cast::<u16>().add(first);
+                    let out = core::slice::from_raw_parts_mut(base, values.len());
+                    halves::narrow(self.level, values, out);
+                }
                 KvType::F16 => {
                     let base = base.cast::<u16>().add(first);
-                    // Rounded sixteen at a time, in vectors, before they are scattered.
+                    // Rounded in vectors before they are scattered.
                     for (run, values) in values.chunks(RUN).enumerate() {
                         let mut halves = [0; RUN];
                         halves::narrow(self.level, values, &mut halves);
-                        let base = base.add(run * RUN * stride);
-                        if values.len() == RUN {
-                            for (index, half) in halves.iter().enumerate() {
-                                base.add(index * stride).write(*half);
-                            }
-                        } else {
-                            for (index, half) in halves.iter().take(values.len()).enumerate() {
-                                base.add(index * stride).write(*half);
-                            }
+                        let base = base.add(run * RUN * LANES);
+                        for (index, half) in halves.iter().take(values.len()).enumerate() {
+                            base.add(index * LANES).write(*half);
                         }
                     }
                 }

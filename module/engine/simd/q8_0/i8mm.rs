@@ -49,7 +49,9 @@ fn zip<const QUARTER: usize>(chunks: &[[[[i8; 4]; 4]; 2]; 2]) -> [int8x16_t; 2] 
     [first, second]
 }
 
-/// Adds the products with a pair to `sums`.
+const FIRST: f32 = 1.0;
+
+/// Adds the products with a pair to `sums`. Sums are at most 128 * 127 * 32 < 2^22.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
 fn add_pair<const I: usize>(
@@ -57,14 +59,15 @@ fn add_pair<const I: usize>(
     [first, second]: &Weights,
     scales: Eight,
     pairs: &[PairBlock; 2],
+    magic: int32x4_t,
 ) {
     // SAFETY: reads one of the two pairs only.
     unsafe {
         core::arch::asm!(
             "ldr {d:q}, [{pairs}, #{at} + 80]",
-            "movi {l:v}.4s, #0",
+            "mov {l:v}.16b, {magic:v}.16b",
             "ldp {a:q}, {b:q}, [{pairs}, #{at}]",
-            "movi {u:v}.4s, #0",
+            "mov {u:v}.16b, {magic:v}.16b",
             "smmla {l:v}.4s, {l0:v}.16b, {a:v}.16b",
             "smmla {u:v}.4s, {u0:v}.16b, {a:v}.16b",
             "smmla {l:v}.4s, {l1:v}.16b, {b:v}.16b",
@@ -76,8 +79,8 @@ fn add_pair<const I: usize>(
             "smmla {u:v}.4s, {u3:v}.16b, {b:v}.16b",
             "fmul {b:v}.4s, {sl:v}.4s, {d:v}.4s",
             "fmul {a:v}.4s, {su:v}.4s, {d:v}.4s",
-            "scvtf {l:v}.4s, {l:v}.4s",
-            "scvtf {u:v}.4s, {u:v}.4s",
+            "fsub {l:v}.4s, {l:v}.4s, {magic:v}.4s",
+            "fsub {u:v}.4s, {u:v}.4s, {magic:v}.4s",
             "fmla {sum_l:v}.4s, {l:v}.4s, {b:v}.4s",
             "fmla {sum_u:v}.4s, {u:v}.4s, {a:v}.4s",
             pairs = in(reg) pairs,
@@ -86,7 +89,7 @@ fn add_pair<const I: usize>(
             u2 = in(vreg) first[2], u3 = in(vreg) first[3],
             l0 = in(vreg) second[0], l1 = in(vreg) second[1],
             l2 = in(vreg) second[2], l3 = in(vreg) second[3],
-            su = in(vreg) scales[0], sl = in(vreg) scales[1],
+            magic = in(vreg) magic, su = in(vreg) scales[0], sl = in(vreg) scales[1],
             sum_u = inout(vreg) sums[0], sum_l = inout(vreg) sums[1],
             u = out(vreg) _, l = out(vreg) _, d = out(vreg) _, a = out(vreg) _, b = out(vreg) _,
             options(pure, readonly, nostack, preserves_flags),
