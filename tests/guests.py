@@ -138,9 +138,13 @@ def prepare(boot, logs):
 
 def run(boot, kernels, logs, line):
     """Yields (name, state, why) for each result; when the guest stops in a test, the others get a new boot."""
-    if kernels[boot.kernel].wait() != 0:
-        yield "kernel", "not ok", (logs / f"kernel-{boot.kernel}.log").read_text(errors="replace")[-600:].replace("\n", " | ")
+    failed = kernels[boot.kernel].wait() != 0
+    said = (logs / f"kernel-{boot.kernel}.log").read_text(errors="replace")
+    if failed:
+        yield "kernel", "not ok", said[-600:].replace("\n", " | ")
         return
+    for note in re.findall("^note: (.*)$", said, re.MULTILINE):
+        yield "kernel", "skip", note
     environment, why = prepare(boot, logs)
     if why:
         yield "build", "not ok", why
