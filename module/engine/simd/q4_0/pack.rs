@@ -3,7 +3,7 @@
 
 use super::{File, Group};
 use crate::simd::format::GROUP_ROWS;
-use crate::simd::neon::load;
+use crate::simd::neon::{load, transpose};
 use core::arch::aarch64::*;
 
 /// The pairs of a group, as the scalar twin [`super::interleave_pairs`] makes them.
@@ -14,8 +14,9 @@ pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
     let [low, high] = &mut group.pairs;
     for (rows, (low, high)) in halves.iter().zip(low.iter_mut().zip(high)) {
         let [a0, a1, a2, a3, b0, b1, b2, b3] = *rows;
-        let above = transpose([a0, a1, a2, a3]);
-        let below = transpose([b0, b1, b2, b3]);
+        let quanta = |row: &File| load(&row.quanta);
+        let above = transpose([a0, a1, a2, a3].map(quanta));
+        let below = transpose([b0, b1, b2, b3].map(quanta));
         for (j, (low, high)) in low.iter_mut().zip(high).enumerate() {
             // The upper row's quanta less 8, as two's complement numbers.
             let above = veorq_u8(above[j], vdupq_n_u8(0x88));
@@ -29,24 +30,6 @@ pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
             }
         }
     }
-}
-
-/// Bytes 4j to 4j + 3 of each of four rows, for j = 0 to 3.
-#[inline]
-#[target_feature(enable = "neon")]
-fn transpose(rows: [&File; 4]) -> [uint8x16_t; 4] {
-    let [a, b, c, d] = rows.map(|row| vreinterpretq_u32_s8(load(&row.quanta)));
-    let (ac, bd) = (
-        [vzip1q_u32(a, c), vzip2q_u32(a, c)],
-        [vzip1q_u32(b, d), vzip2q_u32(b, d)],
-    );
-    [
-        vzip1q_u32(ac[0], bd[0]),
-        vzip2q_u32(ac[0], bd[0]),
-        vzip1q_u32(ac[1], bd[1]),
-        vzip2q_u32(ac[1], bd[1]),
-    ]
-    .map(|chunk| vreinterpretq_u8_u32(chunk))
 }
 
 #[cfg(test)]
