@@ -14,6 +14,8 @@ use crate::step::task::Task;
 
 /// Weight bytes, or as much work, that a chunk should have.
 const CHUNK_BYTES: u64 = 64 << 10;
+/// The same for a chunk of matrix rows with a wide batch, whose weights stay in the cache.
+const WIDE_CHUNK_BYTES: u64 = 256 << 10;
 /// Stages of a layer when each worker packs the inputs for itself.
 const NARROW_STAGES: u32 = 5;
 /// Stages of a layer when inputs are packed in stages of their own.
@@ -61,7 +63,12 @@ pub struct Cut {
 impl Cut {
     /// Chunks of as many units as make up [`CHUNK_BYTES`], at most `most`.
     fn new(units: u32, unit_work: u64, most: u32) -> Cut {
-        let each = CHUNK_BYTES
+        Cut::of(units, unit_work, most, CHUNK_BYTES)
+    }
+
+    /// Chunks of as many units as make up `work`, at most `most`.
+    fn of(units: u32, unit_work: u64, most: u32, work: u64) -> Cut {
+        let each = work
             .checked_div(unit_work)
             .unwrap_or(1)
             .clamp(1, u64::from(most.max(1)));
@@ -273,16 +280,12 @@ impl Stage {
             }
             Stage::Multiply(input) => {
                 let (groups, bytes) = input.groups(task)?;
-                let most = if input.is_narrow(task) {
-                    NARROW_GROUPS
+                let work = bytes * u64::from(tiles(input.rows(task)));
+                Some(if input.is_narrow(task) {
+                    Cut::new(groups, work, NARROW_GROUPS)
                 } else {
-                    WIDE_GROUPS
-                };
-                Some(Cut::new(
-                    groups,
-                    bytes * u64::from(tiles(input.rows(task))),
-                    most,
-                ))
+                    Cut::of(groups, work, WIDE_GROUPS, WIDE_CHUNK_BYTES)
+                })
             }
             Stage::Attention(_) => {
                 let shape = &task.model.shape;
