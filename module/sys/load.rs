@@ -9,7 +9,6 @@ use super::{
     wall::{self, status, Fault, Header, Limits, Plan, Progress, Read},
 };
 use core::{mem::MaybeUninit, slice};
-use kernel::alloc::AllocError;
 use kernel::{error::Error, prelude::*, sync::Arc};
 
 pub(crate) use super::wall::{Plan as LoadPlan, Read as LoadRead, Refusal, READ_BYTES_MAX};
@@ -30,12 +29,6 @@ pub(crate) enum LoadError {
 impl From<Error> for LoadError {
     fn from(error: Error) -> Self {
         Self::Errno(error)
-    }
-}
-
-impl From<AllocError> for LoadError {
-    fn from(error: AllocError) -> Self {
-        Self::Errno(error.into())
     }
 }
 
@@ -116,7 +109,7 @@ impl Load {
         check(code, &header, &refusal)?;
         // INVARIANT: No piece.
         Ok(Self {
-            state: Arc::new(state, GFP_KERNEL)?,
+            state: Arc::new(state, GFP_KERNEL).map_err(Error::from)?,
             model: None,
             scratch: None,
             source: None,
@@ -204,7 +197,7 @@ impl Load {
             }
         });
         check(code, &Header { need: 0 }, &no_refusal())?;
-        self.model = Some(Arc::new(model, GFP_KERNEL)?);
+        self.model = Some(Arc::new(model, GFP_KERNEL).map_err(Error::from)?);
         self.scratch = Some(scratch);
         Ok(())
     }
