@@ -3,7 +3,7 @@
 """Instructions that the module takes for a token, against Documentation/performance.json: 2 % more fail.
 
 Counted in one guest by scripts/benchmark/counts.py, what the client executes in user space left out. Renewed by
-make bench BENCH='(656k|6x256)-q._0/decode$'.
+make bench BENCH='(656k|6x256)-q._0/decode'.
 """
 
 import os
