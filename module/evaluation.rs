@@ -3,9 +3,10 @@
 
 use crate::sys::{
     digest::{Sha256, DIGEST_BYTES},
+    flight::LOGITS_MAX,
     neon::Section,
     sample::{Sampler, NO_TARGET},
-    step::{Logits, LOGITS_MAX},
+    step::Logits,
     task,
     uapi::Candidate,
 };
@@ -38,8 +39,8 @@ pub(crate) struct RowView<'a> {
 }
 
 impl Evaluation {
-    /// Rows of one step: each wants its logits.
-    pub(crate) const ROWS: u32 = LOGITS_MAX;
+    /// Most rows of one step: each wants its logits.
+    const ROWS: u32 = LOGITS_MAX;
 
     /// With the `top` most likely tokens of each row.
     pub(crate) fn new(top: u32) -> Result<Self> {

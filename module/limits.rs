@@ -40,6 +40,8 @@ pub(crate) struct Limits {
     pub(crate) ring: u32,
     /// Aim for the length of a section, nanoseconds.
     pub(crate) section_ns: u64,
+    /// Aim for the length of a step that computes prompts beside answers, nanoseconds.
+    pub(crate) step_ns: u64,
     /// Seconds without progress after which the device is broken.
     pub(crate) step_timeout: u32,
 }
@@ -99,6 +101,8 @@ impl Limits {
                 10_000,
             )?)
             .saturating_mul(1000),
+            step_ns: u64::from(within("step_ms", *parameters::step_ms.value(), 1, 10_000)?)
+                .saturating_mul(1_000_000),
             step_timeout: within(
                 "step_timeout_s",
                 *parameters::step_timeout_s.value(),

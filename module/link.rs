@@ -15,6 +15,7 @@ use kernel::{
         Arc,
         SpinLock, //
     },
+    task::Kuid,
 };
 
 /// Shared by a session and its turn; it may outlive the session.
@@ -27,19 +28,26 @@ pub(crate) struct Link {
     #[pin]
     pub(crate) wait: WaitQueue,
     cancelled: AtomicFlag,
+    user: Kuid,
 }
 
 impl Link {
-    /// Without a turn.
+    /// Without a turn, for the user who opens the file.
     pub(crate) fn new() -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
                 wait <- WaitQueue::new(),
                 cancelled: AtomicFlag::new(false),
+                user: Kuid::current_euid(),
             }),
             GFP_KERNEL_ACCOUNT,
         )
+    }
+
+    /// Who opened the file.
+    pub(crate) fn user(&self) -> Kuid {
+        self.user
     }
 
     /// Whether the turn is to end.

@@ -63,8 +63,7 @@ impl Name {
     }
 }
 
-/// The step of a model with the sampler that reads its logits: one set serves all turns, one after
-/// the other.
+/// The step of a model with the sampler that reads its logits: one set serves all turns.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Workspace {
     /// The memory of a forward pass.
@@ -72,8 +71,33 @@ pub(crate) struct Workspace {
     /// The memory of sampling; locked by the holder of the baton only, so never contended.
     #[pin]
     pub(crate) sampler: Mutex<Sampler>,
+    /// Time that a row of a prompt takes, nanoseconds; 0 before the first.
+    row_ns: Atomic<u64>,
     bytes: u64,
     statistics: Arc<Statistics>,
+}
+
+/// Rows of a step that tell the time of a row of a prompt: the weights are read for all at once.
+const ROWS_MEASURED: u32 = 16;
+
+impl Workspace {
+    /// Time that a row of a prompt takes, nanoseconds; 0 when it is not known.
+    pub(crate) fn row_ns(&self) -> u64 {
+        self.row_ns.load(Relaxed)
+    }
+
+    /// Notes that a step of `rows` rows has taken `ns`. Called by the holder of the baton only.
+    pub(crate) fn note_time(&self, ns: u64, rows: u32) {
+        if rows < ROWS_MEASURED {
+            return;
+        }
+        let now = ns.checked_div(u64::from(rows)).unwrap_or(0);
+        let mean = match self.row_ns() {
+            0 => now,
+            before => before.saturating_mul(3).saturating_add(now) >> 2,
+        };
+        self.row_ns.store(mean, Relaxed);
+    }
 }
 
 #[pinned_drop]
@@ -261,6 +285,7 @@ fn new_workspace(
         pin_init!(Workspace {
             step,
             sampler <- new_mutex!(sampler, "sislm_sampler"),
+            row_ns: Atomic::new(0),
             bytes,
             statistics: statistics.clone(),
         }),

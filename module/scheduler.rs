@@ -2,24 +2,26 @@
 //! The scheduler: turns queue for steps, and whoever waits or works helps with the step in flight.
 //!
 //! One step is in flight at a time. The task that does a stage's last chunk gets the baton and goes
-//! on: it starts the next stage, or takes the logits, puts its turn at the end of the queue and
-//! starts a step of the first. Turns so take steps by turns, and a turn whose reader is slow leaves
-//! the queue. There is no lock to hold over a step: the baton guards what a step changes.
+//! on: it starts the next stage, or takes the logits, puts the step's turns at the end of the queue
+//! and starts a step of the first there and of those that can be computed with it, by turns of their
+//! users. A turn whose reader is slow leaves the queue. There is no lock to hold over a step: the
+//! baton guards what a step changes.
 //!
 //! A worker without a step to help with hashes and packs a model file that is being loaded.
 //!
 //! The spinlocks of the queue and of the shared piece are the innermost locks.
 
 use crate::{
+    batch::{Batch, Job},
     limits::Limits,
     link::Link,
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Work},
         cpu,
+        flight::LOGITS_MAX,
         neon::Section,
         piece::Piece,
-        step::Batch,
         task,
         uapi::SISLM_FINISH_CANCELLED,
         wait::{WaitQueue, Woken},
@@ -49,31 +51,11 @@ const SECTION_WORK_FIRST: u64 = 64 << 10;
 /// Least and most work of one section, weight bytes.
 const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
 
-/// A turn on its way, with the link to the session it goes back to.
-struct Job {
-    link: Arc<Link>,
-    turn: KBox<Turn>,
-}
-
 /// What the baton guards.
-pub(crate) struct Driver {
-    active: Option<Job>,
-    batch: Option<Batch>,
-    rows: u32,
+struct Driver {
+    batch: Batch,
     stage: u32,
     stages: u32,
-}
-
-impl Driver {
-    /// Takes the room for rows.
-    pub(crate) fn take_batch(&mut self) -> Option<Batch> {
-        self.batch.take()
-    }
-
-    /// Gives it back.
-    pub(crate) fn give_batch(&mut self, batch: Batch) {
-        self.batch = Some(batch);
-    }
 }
 
 /// A place in the team: a worker slot of the step, and the memory of its sections.
@@ -117,6 +99,7 @@ pub(crate) struct Scheduler {
     section_work: Atomic<u64>,
     broken: AtomicFlag,
     section_ns: u64,
+    step_ns: u64,
     timeout: u32,
     statistics: Arc<Statistics>,
 }
@@ -125,20 +108,24 @@ impl Scheduler {
     /// Without turns.
     pub(crate) fn new(limits: &Limits, statistics: Arc<Statistics>) -> Result<Arc<Self>> {
         let driver = Driver {
-            active: None,
-            batch: Some(Batch::new()?),
-            rows: 0,
+            batch: Batch::new()?,
             stage: 0,
             stages: 0,
         };
-        // A session has at most one turn, and the holder of the baton may have one of a closed file.
-        let most = (limits.sessions as usize).saturating_add(2);
+        // A session has at most one turn, and the batch may have those of closed files.
+        let most = (limits.sessions as usize).saturating_add(2 * LOGITS_MAX as usize);
         let queue = KVec::with_capacity(most, GFP_KERNEL)?;
         let caller = Slot::new(limits.workers)?;
-        let (section_ns, timeout) = (limits.section_ns, limits.step_timeout);
+        let claims = Claims::new(driver)?;
+        let Limits {
+            section_ns,
+            step_ns,
+            step_timeout: timeout,
+            ..
+        } = *limits;
         Arc::pin_init(
             pin_init!(Self {
-                claims: Claims::new(driver),
+                claims,
                 queue <- new_spinlock!(queue, "sislm_queue"),
                 queued: Atomic::new(0),
                 work <- WaitQueue::new(),
@@ -155,6 +142,7 @@ impl Scheduler {
                 section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
                 section_ns,
+                step_ns,
                 timeout,
                 statistics,
             }),
@@ -188,9 +176,13 @@ impl Scheduler {
         drop(rejected);
     }
 
-    fn dequeue(&self, wanted: impl Fn(&Job) -> bool) -> Option<Job> {
+    /// Takes the first job of the lowest rank.
+    fn dequeue(&self, rank: impl Fn(&Job) -> Option<usize>) -> Option<Job> {
         let mut queue = self.queue.lock();
-        let place = queue.iter().position(wanted)?;
+        let ranks = queue.iter().map(rank).enumerate();
+        let (place, _) = ranks
+            .filter_map(|(place, rank)| Some((place, rank?)))
+            .min_by_key(|(_, rank)| *rank)?;
         let job = queue.remove(place).ok();
         self.queued.store(queue.len() as u32, Relaxed);
         job
@@ -198,7 +190,7 @@ impl Scheduler {
 
     /// Takes the turn of `link` out of the queue, if it is there.
     pub(crate) fn withdraw(&self, link: &Link) -> Option<KBox<Turn>> {
-        let job = self.dequeue(|job| core::ptr::eq(&*job.link, link))?;
+        let job = self.dequeue(|job| core::ptr::eq(&*job.link, link).then_some(0))?;
         Some(job.turn)
     }
 
@@ -249,41 +241,49 @@ impl Scheduler {
 
     /// A stage is done: the next one, or what comes after the step.
     fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
-        let driver = baton.state();
+        let failed = baton.failed();
+        let (driver, flight) = baton.parts();
         driver.stage = driver.stage.saturating_add(1);
-        let (stage, more) = (driver.stage, driver.stage < driver.stages);
-        let Some(mut job) = driver.active.take() else {
-            baton.release();
-            return;
-        };
-        if baton.failed() {
-            self.fail(job, EIO);
-        } else if job.link.is_cancelled() {
-            self.cancel(job);
-        } else if more {
-            baton.state().active = Some(job);
-            self.publish(baton, slot, stage);
-            return;
+        if failed {
+            driver.batch.drain(|job| self.fail(job, EIO));
         } else {
-            match job.turn.after_step(&job.link, &baton, &mut slot.section) {
-                Next::Step if job.turn.has_room(&job.link) => self.push(job),
-                Next::Step => {
-                    job.turn.pause_clock();
-                    self.hand_over(job);
-                }
-                Next::Park | Next::End => self.hand_over(job),
+            driver.batch.drain_cancelled(|job| self.cancel(job));
+        }
+        if !driver.batch.is_empty() {
+            if driver.stage < driver.stages {
+                self.publish(baton, slot);
+                return;
             }
+            self.statistics.steps.add(1);
+            driver.batch.finish(flight, &mut slot.section, |job, next| {
+                self.dispose(job, next);
+                task::relax();
+            });
             // Once per step in any case: who computes alone must not look like a hung task.
             task::yield_now();
         }
         self.drive(baton, slot);
     }
 
-    /// Starts a step of the first turn in the queue.
+    /// Puts a turn where it belongs after a step.
+    fn dispose(&self, mut job: Job, next: Next) {
+        match next {
+            Next::Step if job.turn.has_room(&job.link) => self.push(job),
+            Next::Step => {
+                job.turn.pause_clock();
+                self.hand_over(job);
+            }
+            Next::Park | Next::End => self.hand_over(job),
+        }
+    }
+
+    /// Starts a step of what is in the queue.
     fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
         loop {
-            let Some(mut job) = self.dequeue(|_| true) else {
-                baton.clear();
+            let (driver, flight) = baton.parts();
+            self.gather(&mut driver.batch);
+            if driver.batch.is_empty() {
+                flight.clear();
                 baton.release();
                 // A turn may have come before the release, when its waker saw the baton held.
                 let more = self.queued.load(Relaxed) > 0;
@@ -292,42 +292,48 @@ impl Scheduler {
                     None => return,
                 }
                 continue;
-            };
-            if job.link.is_cancelled() {
-                self.cancel(job);
-                continue;
             }
-            match job.turn.prepare(&mut baton, &mut slot.section) {
+            let fail = |job, error| self.fail(job, error);
+            let section = &mut slot.section;
+            match driver.batch.prepare(flight, section, self.step_ns, fail) {
                 Ok(stages) => {
-                    let driver = baton.state();
-                    driver.rows = job.turn.step_rows();
                     driver.stage = 0;
                     driver.stages = stages;
-                    driver.active = Some(job);
-                    match self.try_publish(baton, slot, 0) {
+                    match self.try_publish(baton, slot) {
                         None => return,
                         Some(returned) => baton = returned,
                     }
                 }
-                Err(error) => self.fail(job, error),
+                Err(error) => driver.batch.drain(|job| self.fail(job, error)),
             }
         }
     }
 
-    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, slot: &mut Slot, stage: u32) {
-        if let Some(baton) = self.try_publish(baton, slot, stage) {
+    /// Fills the batch from the queue.
+    fn gather(&self, batch: &mut Batch) {
+        while let Some(job) = self.dequeue(|job| batch.rank(job)) {
+            if job.link.is_cancelled() {
+                self.cancel(job);
+            } else {
+                batch.add(job);
+            }
+        }
+    }
+
+    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, slot: &mut Slot) {
+        if let Some(baton) = self.try_publish(baton, slot) {
             self.drive(baton, slot);
         }
     }
 
-    /// Starts a stage and wakes who can help; gives the baton back when the turn failed instead.
+    /// Starts a stage and wakes who can help; gives the baton back when the turns failed instead.
     fn try_publish<'a>(
         &self,
         mut baton: Baton<'a, Driver>,
         slot: &mut Slot,
-        stage: u32,
     ) -> Option<Baton<'a, Driver>> {
-        let rows = u64::from(baton.state().rows);
+        let (driver, _) = baton.parts();
+        let (rows, stage) = (u64::from(driver.batch.rows()), driver.stage);
         match baton.publish(&mut slot.section, stage) {
             Ok((chunks, work)) => {
                 let work = work.saturating_mul(u64::from(chunks)).saturating_mul(rows);
@@ -340,9 +346,8 @@ impl Scheduler {
                 None
             }
             Err((error, mut baton)) => {
-                if let Some(job) = baton.state().active.take() {
-                    self.fail(job, error);
-                }
+                let (driver, _) = baton.parts();
+                driver.batch.drain(|job| self.fail(job, error));
                 Some(baton)
             }
         }

@@ -12,6 +12,7 @@ const _: () = assert!(
     "sislm supports pages of 4 and 16 KiB only"
 );
 
+mod batch;
 mod buffer;
 mod channel;
 mod configuration;
@@ -91,6 +92,10 @@ module! {
         section_us: u32 {
             default: 50,
             description: "aim for the length of a NEON section in microseconds, 1 to 10000",
+        },
+        step_ms: u32 {
+            default: 100,
+            description: "aim for the length of a step that computes prompts beside answers in milliseconds, 1 to 10000",
         },
         step_timeout_s: u32 {
             default: 120,

@@ -9,13 +9,11 @@ use crate::{
     generation::Generation,
     link::Link,
     model::{Model, Workspace},
-    scheduler::Driver,
     sequence::Sequence,
     statistics::Statistics,
     sys::{
-        claims::Baton,
+        flight::{Flight, RowPlan},
         neon::Section,
-        step::{RowPlan, ROWS_MAX},
         task,
         uapi::{
             SISLM_FINISH_CANCELLED, SISLM_FINISH_ERROR, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC,
@@ -37,6 +35,23 @@ pub(crate) enum Next {
     Park,
     /// The turn is over.
     End,
+}
+
+/// What a turn can use of a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Demand {
+    /// Rows.
+    pub(crate) rows: u32,
+    /// Whether each of them has logits, and not the last alone.
+    pub(crate) all_logits: bool,
+}
+
+impl Demand {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        rows: 0,
+        all_logits: false,
+    };
 }
 
 /// What a turn is for.
@@ -124,28 +139,19 @@ impl Turn {
         }
     }
 
-    /// Rows of its next step.
-    pub(crate) fn step_rows(&self) -> u32 {
-        let most = match &self.aim {
-            Aim::Generate(_) => ROWS_MAX,
-            Aim::Evaluate(_) => Evaluation::ROWS,
-        };
-        let waiting = self
-            .sequence
-            .positions()
-            .saturating_sub(self.sequence.computed());
-        waiting.min(most)
+    /// What it can use of its next step.
+    pub(crate) fn demand(&self) -> Demand {
+        let (positions, computed) = (self.sequence.positions(), self.sequence.computed());
+        Demand {
+            rows: positions.saturating_sub(computed),
+            all_logits: matches!(self.aim, Aim::Evaluate(_)),
+        }
     }
 
-    /// Hands the next rows to the engine; the number of stages.
-    pub(crate) fn prepare(
-        &mut self,
-        baton: &mut Baton<'_, Driver>,
-        section: &mut Section,
-    ) -> Result<u32> {
+    /// Adds its next `count` rows to the step.
+    pub(crate) fn join(&mut self, flight: &mut Flight, count: u32) -> Result {
         self.clock.get_or_insert_with(Instant::now);
         let start = self.sequence.computed();
-        let count = self.step_rows();
         let last = self.sequence.positions().saturating_sub(1);
         let all = matches!(self.aim, Aim::Evaluate(_));
         let tokens = self.sequence.tokens().get(start as usize..).unwrap_or(&[]);
@@ -157,26 +163,18 @@ impl Turn {
                 token: *token,
                 logits: all || position == last,
             });
-        let table = self.sequence.table().ok_or(EINVAL)?;
-        let mut batch = baton.state().take_batch().ok_or(EINVAL)?;
-        let stages = self
-            .workspace
-            .step
-            .prepare(baton, section, &mut batch, table, rows);
-        baton.state().give_batch(batch);
-        stages
+        flight.add(self.sequence.table().ok_or(EINVAL)?, rows)
     }
 
-    /// Handles the logits of the step that is done.
+    /// Handles the logits of the step that is done, in which it had `count` rows from `first` on.
     pub(crate) fn after_step(
         &mut self,
         link: &Link,
-        baton: &Baton<'_, Driver>,
+        flight: &Flight,
         section: &mut Section,
+        (first, count): (u32, u32),
     ) -> Next {
-        let count = self.step_rows();
         self.sequence.advance(count);
-        self.statistics.steps.add(1);
         self.statistics.positions_computed.add(u64::from(count));
         let complete = self.sequence.computed() == self.sequence.positions();
         let generating = matches!(self.aim, Aim::Generate(_));
@@ -187,7 +185,7 @@ impl Turn {
         if generating {
             self.charge_time();
         }
-        match self.take_logits(link, baton, section, count) {
+        match self.take_logits(link, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}
             Ok(()) if generating => return Next::Step,
             Ok(()) => {}
@@ -204,16 +202,16 @@ impl Turn {
     fn take_logits(
         &mut self,
         link: &Link,
-        baton: &Baton<'_, Driver>,
+        flight: &Flight,
         section: &mut Section,
-        count: u32,
+        (first, count): (u32, u32),
     ) -> Result {
-        let step = &self.workspace.step;
+        let rows = first..first.saturating_add(count);
         let mut sampler = self.workspace.sampler.lock();
         match &mut self.aim {
             Aim::Generate(generation) => {
-                let row = count.checked_sub(1).ok_or(EINVAL)?;
-                let logits = step.logits(baton, section, row)?.ok_or(EIO)?;
+                let row = rows.last().ok_or(EINVAL)?;
+                let logits = flight.logits(section, row)?.ok_or(EIO)?;
                 let history = self.sequence.tokens();
                 let token = generation.draw(section, &mut sampler, &logits, history)?;
                 drop(sampler);
@@ -225,14 +223,11 @@ impl Turn {
                 }
             }
             Aim::Evaluate(evaluation) => {
-                for row in 0..count {
-                    let logits = step.logits(baton, section, row)?.ok_or(EIO)?;
-                    let position = self
-                        .sequence
-                        .computed()
-                        .saturating_sub(count)
-                        .saturating_add(row);
-                    let target = self.sequence.tokens().get(position as usize + 1).copied();
+                let start = self.sequence.computed().saturating_sub(count);
+                for (row, position) in rows.zip(start..) {
+                    let logits = flight.logits(section, row)?.ok_or(EIO)?;
+                    let next = position as usize + 1;
+                    let target = self.sequence.tokens().get(next).copied();
                     evaluation.take(section, &mut sampler, &logits, target)?;
                     task::relax();
                 }

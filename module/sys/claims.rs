@@ -6,14 +6,11 @@
 //! A stage is over when its chunks are done; whoever does the last one gets the *baton*: the right,
 //! held by at most one task, to change the step and to start the next stage.
 
-use super::{kv::BlockTable, neon::Section, step::Step, task};
+use super::{flight::Flight, neon::Section, task};
 use core::cell::UnsafeCell;
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::{Acquire, Atomic, AtomicFlag, Full, Relaxed},
-        Arc, //
-    },
+    sync::atomic::{Acquire, Atomic, AtomicFlag, Full, Relaxed},
     time::{Instant, Monotonic},
 };
 
@@ -24,12 +21,6 @@ struct Stage {
     shape: Atomic<u64>,
     /// Weight bytes of a chunk.
     work: Atomic<u64>,
-}
-
-/// What the step in flight refers to.
-struct Flight {
-    step: Arc<Step>,
-    _table: Arc<BlockTable>,
 }
 
 /// The claims of a team, with the state that its baton guards.
@@ -44,7 +35,7 @@ pub(crate) struct Claims<T> {
     done: Atomic<u32>,
     held: AtomicFlag,
     failed: AtomicFlag,
-    flight: UnsafeCell<Option<Flight>>,
+    flight: UnsafeCell<Flight>,
     state: UnsafeCell<T>,
 }
 
@@ -91,20 +82,20 @@ const fn join(above: u32, below: u32) -> u64 {
 
 impl<T> Claims<T> {
     /// With nothing to do.
-    pub(crate) fn new(state: T) -> Self {
+    pub(crate) fn new(state: T) -> Result<Self> {
         let stage = || Stage {
             shape: Atomic::new(0),
             work: Atomic::new(0),
         };
-        Self {
+        Ok(Self {
             word: Atomic::new(0),
             stages: [stage(), stage()],
             done: Atomic::new(0),
             held: AtomicFlag::new(false),
             failed: AtomicFlag::new(false),
-            flight: UnsafeCell::new(None),
+            flight: UnsafeCell::new(Flight::new()?),
             state: UnsafeCell::new(state),
-        }
+        })
     }
 
     /// Takes the baton when it is free: nobody holds it and no step is in flight.
@@ -168,17 +159,15 @@ impl<T> Claims<T> {
             return Work::Nothing;
         };
         // SAFETY: A chunk is claimed and not done, so by the invariant the cell is not changed.
-        let Some(flight) = (unsafe { &*self.flight.get() }) else {
-            return Work::Nothing;
-        };
+        let flight = unsafe { &*self.flight.get() };
         let start = Instant::<Monotonic>::now();
         let (mut count, mut amount) = (0u32, 0u64);
         section.enter(|inside| {
             let mut chunk = first;
             loop {
-                // SAFETY: The step is prepared and its stages are published in order, each when the
-                // one before is done; the claim makes the chunk ours alone.
-                if unsafe { flight.step.chunk(inside, stage, slot, chunk) }.is_err() {
+                // SAFETY: The stages are published in order, each when the one before is done; the
+                // claim makes the chunk ours alone.
+                if unsafe { flight.chunk(inside, stage, slot, chunk) }.is_err() {
                     self.failed.store(true, Relaxed);
                 }
                 count = count.wrapping_add(1);
@@ -213,52 +202,36 @@ impl<T> Claims<T> {
 }
 
 impl<T> Baton<'_, T> {
-    /// The state that the baton guards.
-    pub(crate) fn state(&mut self) -> &mut T {
-        // SAFETY: By the invariant of the claims; borrowed from the only baton.
-        unsafe { &mut *self.claims.state.get() }
+    /// The state that the baton guards, and the step in flight.
+    pub(crate) fn parts(&mut self) -> (&mut T, &mut Flight) {
+        let claims = self.claims;
+        // SAFETY: By the invariant of the claims: borrowed from the only baton, while no chunk is
+        // claimed.
+        unsafe { (&mut *claims.state.get(), &mut *claims.flight.get()) }
     }
 
-    /// Keeps what the step of the next stages refers to, until the next one.
-    pub(super) fn hold(&mut self, step: Arc<Step>, table: Arc<BlockTable>) {
-        self.claims.failed.store(false, Relaxed);
-        let flight = Flight {
-            step,
-            _table: table,
-        };
-        // SAFETY: The baton's holder may change the cell: no chunk is claimed.
-        unsafe { *self.claims.flight.get() = Some(flight) };
-    }
-
-    /// Lets go of what the last step referred to.
-    pub(crate) fn clear(&mut self) {
-        // SAFETY: As in `hold`.
-        unsafe { *self.claims.flight.get() = None };
-    }
-
-    /// Whether a chunk since the last `hold` ended with an error.
+    /// Whether a chunk since the last first stage ended with an error.
     pub(crate) fn failed(&self) -> bool {
         self.claims.failed.load(Relaxed)
     }
 
-    /// Starts stage `stage` of the step held; gives its chunks and the weight bytes of each. On an
-    /// error the baton is given back.
+    /// Starts stage `stage` of the step in flight; gives its chunks and the weight bytes of each. On
+    /// an error the baton is given back.
     pub(crate) fn publish(
-        self,
+        mut self,
         section: &mut Section,
         stage: u32,
     ) -> Result<(u32, u64), (Error, Self)> {
         let claims = self.claims;
-        // SAFETY: As in `hold`; a shared look.
-        let shape = match unsafe { &*claims.flight.get() } {
-            Some(flight) => flight.step.stage(section, stage),
-            None => Err(EINVAL),
-        };
-        let (chunks, work) = match shape {
+        let (_, flight) = self.parts();
+        let (chunks, work) = match flight.stage(section, stage) {
             Ok((0, _)) => return Err((EINVAL, self)),
             Ok(shape) => shape,
             Err(error) => return Err((error, self)),
         };
+        if stage == 0 {
+            claims.failed.store(false, Relaxed);
+        }
         let (generation, _) = parts(claims.word.load(Relaxed));
         let generation = generation.wrapping_add(1);
         let next = claims.stage(generation);

@@ -8,6 +8,7 @@ pub(crate) mod cpu;
 pub(crate) mod digest;
 pub(crate) mod errno;
 pub(crate) mod file;
+pub(crate) mod flight;
 pub(crate) mod kv;
 pub(crate) mod load;
 pub(crate) mod memory;

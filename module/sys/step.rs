@@ -2,17 +2,13 @@
 //! A step: the memory of one forward pass over a batch of rows.
 
 use super::{
-    claims::Baton,
-    kv::BlockTable,
     memory::{Memory, Owner},
     model::{engine_pointer, ModelMemory},
     neon::{Inside, Section},
-    wall::{self, status, Fault, Row, StepShape, StepSize},
+    wall::{self, status, Fault, Row, StepShape, StepSize, LOGITS_MAX, ROWS_MAX},
 };
 use core::slice;
 use kernel::{prelude::*, sync::Arc};
-
-pub(crate) use super::wall::{LOGITS_MAX, ROWS_MAX};
 
 /// What a step of a model takes.
 #[derive(Clone, Copy)]
@@ -69,35 +65,7 @@ pub(crate) struct Step {
     vocabulary: u32,
 }
 
-/// One row: the token at a position of a sequence.
-#[derive(Clone, Copy)]
-pub(crate) struct RowPlan {
-    /// Position in the sequence.
-    pub(crate) position: u32,
-    /// The token there.
-    pub(crate) token: u32,
-    /// Whether its logits are wanted.
-    pub(crate) logits: bool,
-}
-
-/// Room for the rows of a pass.
-pub(crate) struct Batch {
-    rows: KVec<Row>,
-}
-
-// SAFETY: The addresses are used by `prepare` alone, which writes them first.
-unsafe impl Send for Batch {}
-
-impl Batch {
-    /// Takes its memory.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
-            rows: KVec::with_capacity(ROWS_MAX as usize, GFP_KERNEL)?,
-        })
-    }
-}
-
-/// The logits of one row, valid while the baton is held.
+/// The logits of one row, valid while the step in flight is borrowed.
 pub(crate) struct Logits<'a> {
     first: &'a [u8],
 }
@@ -154,40 +122,26 @@ impl Step {
         self.context
     }
 
-    /// Takes the rows of the next pass, all of the sequence whose blocks are `table`; gives the
-    /// number of stages. The baton keeps `table` until the pass is over.
-    pub(crate) fn prepare<T>(
-        self: &Arc<Self>,
-        baton: &mut Baton<'_, T>,
-        section: &mut Section,
-        batch: &mut Batch,
-        table: &Arc<BlockTable>,
-        rows: impl Iterator<Item = RowPlan>,
-    ) -> Result<u32> {
-        batch.rows.clear();
-        for plan in rows {
-            let inside = plan.position < self.context && plan.position < table.positions();
-            if !inside || plan.token >= self.vocabulary {
-                return Err(EINVAL);
-            }
-            let row = Row {
-                blocks: table.addresses(),
-                position: plan.position,
-                token: plan.token,
-                kv_type: table.kv_type(),
-                flags: if plan.logits { wall::ROW_LOGITS } else { 0 },
-            };
-            batch.rows.push_within_capacity(row).map_err(|_| EINVAL)?;
-        }
-        baton.hold(self.clone(), table.clone());
-        let rows = batch.rows.as_ptr();
-        let count = u32::try_from(batch.rows.len()).map_err(|_| EINVAL)?;
+    /// Whether a row at `position` with `token` can be computed in it.
+    pub(super) fn holds(&self, position: u32, token: u32) -> bool {
+        position < self.context && token < self.vocabulary
+    }
+
+    /// Takes the rows of the next pass; gives the number of stages.
+    ///
+    /// # Safety
+    ///
+    /// Nobody runs a chunk of the step. The rows' blocks hold their positions and are kept as long
+    /// as chunks are run.
+    pub(super) unsafe fn prepare(&self, section: &mut Section, rows: &[Row]) -> Result<u32> {
+        let count = u32::try_from(rows.len()).map_err(|_| EINVAL)?;
         let mut stages = 0;
-        let memory = self.memory.base();
         let code = section.enter(|_| {
-            // SAFETY: The baton shows that nobody runs a chunk; the blocks cover the positions and
-            // are kept by the baton as long as the engine refers to them.
-            unsafe { wall::sislm_engine_step_prepare(memory, rows, count, &mut stages) }
+            // SAFETY: A begun step and readable rows; the rest is required of the caller.
+            unsafe {
+                let memory = self.memory.base();
+                wall::sislm_engine_step_prepare(memory, rows.as_ptr(), count, &mut stages)
+            }
         });
         status(code)?;
         Ok(stages)
@@ -228,17 +182,19 @@ impl Step {
 
     /// The logits of row `row` after the last stage; none when it did not ask for them. `EDOM`: the
     /// row met a non-finite activation.
-    pub(crate) fn logits<'a, T>(
+    ///
+    /// # Safety
+    ///
+    /// Nobody changes the step for `'a`.
+    pub(super) unsafe fn logits<'a>(
         &'a self,
-        _baton: &'a Baton<'_, T>,
         section: &mut Section,
         row: u32,
     ) -> Result<Option<Logits<'a>>> {
         let mut logits: *const u8 = core::ptr::null();
-        let memory = self.memory.base();
         let code = section.enter(|_| {
-            // SAFETY: The baton shows that nobody changes the step.
-            unsafe { wall::sislm_engine_step_logits(memory, row, &mut logits) }
+            // SAFETY: Reads a prepared step that nobody changes.
+            unsafe { wall::sislm_engine_step_logits(self.memory.base(), row, &mut logits) }
         });
         status(code)?;
         if logits.is_null() {
@@ -246,7 +202,7 @@ impl Step {
         }
         let bytes = (self.vocabulary as usize).saturating_mul(size_of::<u32>());
         // SAFETY: The engine gives one f32 for each id, in the step's memory, which is not changed
-        // while the baton is borrowed.
+        // for 'a.
         let first = unsafe { slice::from_raw_parts(logits, bytes) };
         Ok(Some(Logits { first }))
     }

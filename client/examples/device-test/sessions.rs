@@ -5,21 +5,26 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::thread;
 
-use sislm::{Device, ModelName, SamplingConfig, SessionConfig};
+use sislm::{Device, ModelName, SessionConfig};
 
 use crate::report::{Failure, Report};
 
-/// Opens, infers and closes `count` times, then lets two clients infer at once.
+/// Sessions that infer at once.
+const AT_ONCE: usize = 8;
+/// Tokens that each of them generates.
+const TOKENS: u32 = 120;
+
+/// Opens, infers and closes `count` times, then lets eight clients infer at once.
 pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: ModelName = "sessions".parse()?;
     device.load(File::open(model)?.as_fd(), &name)?;
     let before = device.statistics()?;
     let count: u32 = count.parse()?;
-    let first = answer(&device, &name, 2)?;
+    let first = answer(&device, &config(&name, 2, 0), PROMPT)?;
     let mut differed = 0;
     for _ in 1..count {
-        if answer(&device, &name, 2)? != first {
+        if answer(&device, &config(&name, 2, 0), PROMPT)? != first {
             differed += 1;
         }
     }
@@ -28,7 +33,7 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
         differed,
         0,
     );
-    two_at_once(report, &device, &name)?;
+    at_once(report, &device, &name)?;
     let after = device.statistics()?;
     report.equal("sessions/no-block-stays", after.kv_blocks, before.kv_blocks);
     report.equal(
@@ -39,43 +44,70 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
     report.equal(
         "sessions/turns-counted",
         after.turns - before.turns,
-        u64::from(count) + 5,
+        u64::from(count) + 2 * AT_ONCE as u64 + 1,
     );
     device.unload(&name)?;
     Ok(())
 }
 
-fn answer(device: &Device, name: &ModelName, tokens: u32) -> Result<Vec<u32>, Failure> {
-    let config = SessionConfig {
+/// What most sessions are asked.
+const PROMPT: &[u8] = b"one ten";
+
+fn config(name: &ModelName, tokens: u32, seed: u64) -> SessionConfig {
+    SessionConfig {
         model: Some(name.clone()),
         max_tokens: tokens,
-        sampling: SamplingConfig::greedy(),
+        ignore_eos: true,
+        seed: Some(seed),
         ..Default::default()
-    };
-    let mut session = device.session(&config)?;
-    for text in session.prompt(b"one ten")? {
+    }
+}
+
+fn answer(device: &Device, config: &SessionConfig, prompt: &[u8]) -> Result<Vec<u32>, Failure> {
+    let mut session = device.session(config)?;
+    for text in session.prompt(prompt)? {
         text?;
     }
     Ok(session.outcome()?.ids)
 }
 
-fn two_at_once(report: &mut Report, device: &Device, name: &ModelName) -> Result<(), Failure> {
-    let alone = answer(device, name, 24)?;
-    let answers = thread::scope(|scope| {
-        let client = || {
-            let answers =
-                (0..2).map(|_| answer(device, name, 24).map_err(|error| error.to_string()));
-            answers.collect::<Result<Vec<_>, String>>()
-        };
-        [scope.spawn(client), scope.spawn(client)].map(|client| client.join())
-    });
-    for (number, answers) in answers.into_iter().enumerate() {
-        let answers = answers.map_err(|_| "a client panicked")??;
-        report.equal(
-            &format!("sessions/two-at-once-{number}"),
-            answers,
-            vec![alone.clone(); 2],
-        );
+/// Answers with the numbers of those who ask, of different length and beside one that is given up:
+/// the company in a step changes none of them.
+fn at_once(report: &mut Report, device: &Device, name: &ModelName) -> Result<(), Failure> {
+    let ask = |number: usize| {
+        let prompt = PROMPT.repeat(1 + number * number / 3);
+        answer(device, &config(name, TOKENS, number as u64), &prompt)
+            .map_err(|error| error.to_string())
+    };
+    let alone = (0..AT_ONCE).map(ask).collect::<Result<Vec<_>, _>>()?;
+    let before = device.statistics()?;
+    let together = thread::scope(|scope| {
+        let asking: Vec<_> = (0..AT_ONCE)
+            .map(|number| scope.spawn(move || ask(number)))
+            .collect();
+        give_up(device, &config(name, TOKENS, 0)).map_err(|error| error.to_string())?;
+        let answers = asking.into_iter().map(|client| client.join());
+        answers
+            .map(|answer| answer.map_err(|_| "a client panicked")?)
+            .collect::<Result<Vec<_>, String>>()
+    })?;
+    let after = device.statistics()?;
+    for (number, (together, alone)) in together.into_iter().zip(alone).enumerate() {
+        report.equal(&format!("sessions/eight-at-once-{number}"), together, alone);
     }
+    let steps = after.steps - before.steps;
+    let tokens = AT_ONCE as u64 * u64::from(TOKENS);
+    report.equal(
+        &format!("sessions/{steps}-steps-for-{tokens}-tokens"),
+        steps < tokens / 2,
+        true,
+    );
+    Ok(())
+}
+
+/// Closes a session that is being answered.
+fn give_up(device: &Device, config: &SessionConfig) -> Result<(), Failure> {
+    let mut session = device.session(config)?;
+    session.prompt(PROMPT)?.next().transpose()?;
     Ok(())
 }

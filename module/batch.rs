@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The batch of a step: turns of one model that are computed together (continuous batching, Yu et
+//! al., Orca, 2022).
+//!
+//! A turn that decodes has one row. What is left is for prompts, in equal shares; beside a turn that
+//! decodes only as much as takes about `step_ms`.
+
+use crate::{
+    link::Link,
+    sys::{
+        flight::{Flight, LOGITS_MAX, ROWS_MAX},
+        neon::Section, //
+    },
+    turn::{Demand, Next, Turn},
+};
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    time::{Instant, Monotonic}, //
+};
+
+/// Most turns: each may have logits.
+const TURNS: usize = LOGITS_MAX as usize;
+/// Rows of a prompt that are computed in any case.
+const PROMPT_ROWS_LEAST: u32 = 4;
+
+/// A turn on its way, with the link to the session it goes back to.
+pub(crate) struct Job {
+    /// The link.
+    pub(crate) link: Arc<Link>,
+    /// The turn.
+    pub(crate) turn: KBox<Turn>,
+}
+
+/// A turn in the batch and its rows of the step.
+struct Member {
+    job: Job,
+    first: u32,
+    count: u32,
+}
+
+/// The turns of the step in flight; all use the same workspace.
+pub(crate) struct Batch {
+    members: KVec<Member>,
+    began: Instant<Monotonic>,
+}
+
+impl Batch {
+    /// Empty.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            members: KVec::with_capacity(TURNS, GFP_KERNEL)?,
+            began: Instant::now(),
+        })
+    }
+
+    /// Whether there is no turn.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> u32 {
+        self.members.iter().map(|member| member.count).sum()
+    }
+
+    /// Turns of the same user that are there; `None` when `job` cannot join them.
+    pub(crate) fn rank(&self, job: &Job) -> Option<usize> {
+        let joins = |first: &Member| Arc::ptr_eq(&first.job.turn.workspace, &job.turn.workspace);
+        if self.members.len() >= TURNS || !self.members.first().is_none_or(joins) {
+            return None;
+        }
+        let user = job.link.user();
+        let same = |member: &&Member| member.job.link.user() == user;
+        Some(self.members.iter().filter(same).count())
+    }
+
+    /// Adds a job that has a rank.
+    pub(crate) fn add(&mut self, job: Job) {
+        let member = Member {
+            job,
+            first: 0,
+            count: 0,
+        };
+        // Not rejected: there is room for as many as have a rank.
+        drop(self.members.push_within_capacity(member));
+    }
+
+    /// Hands the rows to the engine; gives the number of stages. A turn whose rows cannot be added
+    /// is taken out and told to `fail`; on an error none can be computed.
+    pub(crate) fn prepare(
+        &mut self,
+        flight: &mut Flight,
+        section: &mut Section,
+        step_ns: u64,
+        fail: impl Fn(Job, Error),
+    ) -> Result<u32> {
+        let first = self.members.first().ok_or(EINVAL)?;
+        let workspace = &first.job.turn.workspace;
+        let prompt_rows = step_ns.checked_div(workspace.row_ns()).unwrap_or(u64::MAX);
+        flight.begin(&workspace.step);
+        self.share(u32::try_from(prompt_rows).unwrap_or(u32::MAX));
+        let mut index = 0;
+        while let Some(member) = self.members.get_mut(index) {
+            member.first = flight.rows();
+            match member.job.turn.join(flight, member.count) {
+                Ok(()) => index = index.saturating_add(1),
+                Err(error) => {
+                    if let Ok(member) = self.members.remove(index) {
+                        fail(member.job, error);
+                    }
+                }
+            }
+        }
+        self.began = Instant::now();
+        flight.prepare(section)
+    }
+
+    fn share(&mut self, prompt_rows: u32) {
+        let mut demands = [Demand::NONE; TURNS];
+        for (demand, member) in demands.iter_mut().zip(&self.members) {
+            *demand = member.job.turn.demand();
+        }
+        if let Some(demands) = demands.get_mut(..self.members.len()) {
+            share(demands, prompt_rows);
+        }
+        for (demand, member) in demands.iter().zip(&mut self.members) {
+            member.count = demand.rows;
+        }
+    }
+
+    /// Takes cancelled turns out. What is computed of them meanwhile is lost.
+    pub(crate) fn drain_cancelled(&mut self, mut take: impl FnMut(Job)) {
+        let mut index = 0;
+        while let Some(member) = self.members.get(index) {
+            if !member.job.link.is_cancelled() {
+                index = index.saturating_add(1);
+            } else if let Ok(member) = self.members.remove(index) {
+                take(member.job);
+            }
+        }
+    }
+
+    /// Takes all turns out.
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(Job)) {
+        while let Ok(member) = self.members.remove(0) {
+            take(member.job);
+        }
+    }
+
+    /// The step is done: takes all turns out, with what comes next for each.
+    pub(crate) fn finish(
+        &mut self,
+        flight: &Flight,
+        section: &mut Section,
+        mut take: impl FnMut(Job, Next),
+    ) {
+        self.measure();
+        while let Ok(mut member) = self.members.remove(0) {
+            let rows = (member.first, member.count);
+            let Job { link, turn } = &mut member.job;
+            let next = turn.after_step(link, flight, section, rows);
+            take(member.job, next);
+        }
+    }
+
+    /// Notes the time that the rows have taken.
+    fn measure(&self) {
+        let ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
+        if let Some(first) = self.members.first() {
+            first.job.turn.workspace.note_time(ns, self.rows());
+        }
+    }
+}
+
+/// Divides the rows of a step: makes the rows of each demand those that it gets.
+fn share(demands: &mut [Demand], prompt_rows: u32) {
+    // CAST: At most TURNS.
+    let count = demands.len() as u32;
+    let mut places = LOGITS_MAX.saturating_sub(count);
+    let mut left = ROWS_MAX.saturating_sub(count);
+    if demands.iter().any(|demand| demand.rows == 1) {
+        left = left.min(prompt_rows.max(PROMPT_ROWS_LEAST).saturating_sub(1));
+    }
+    let mut takers = demands.iter().filter(|demand| demand.rows > 1).count() as u32;
+    for demand in demands {
+        let equal = left
+            .saturating_add(takers.saturating_sub(1))
+            .checked_div(takers);
+        let mut more = demand.rows.saturating_sub(1).min(equal.unwrap_or(0));
+        if demand.all_logits {
+            more = more.min(places);
+            places = places.saturating_sub(more);
+        }
+        takers = takers.saturating_sub(u32::from(demand.rows > 1));
+        left = left.saturating_sub(more);
+        demand.rows = demand.rows.min(more.saturating_add(1));
+    }
+}
+
+#[kunit_tests(sislm_batch)]
+mod tests {
+    use super::*;
+
+    fn shares<const N: usize>(rows: [u32; N], all_logits: bool, prompt_rows: u32) -> [u32; N] {
+        let mut demands = rows.map(|rows| Demand { rows, all_logits });
+        share(&mut demands, prompt_rows);
+        demands.map(|demand| demand.rows)
+    }
+
+    #[test]
+    fn prompts_share_what_decoding_leaves() {
+        assert_eq!(shares([1000], false, 8), [64]);
+        assert_eq!(shares([1000, 1000], false, 8), [32, 32]);
+        assert_eq!(shares([2, 1000, 1000], false, 8), [2, 31, 31]);
+        assert_eq!(shares([1; 8], false, 8), [1; 8]);
+        assert_eq!(shares([1, 1000], false, u32::MAX), [1, 63]);
+    }
+
+    #[test]
+    fn a_prompt_beside_answers_is_bounded() {
+        assert_eq!(shares([1, 1000], false, 16), [1, 16]);
+        assert_eq!(shares([1, 1000, 1], false, 0), [1, 4, 1]);
+        assert_eq!(shares([1000, 1, 1000], false, 9), [5, 1, 5]);
+    }
+
+    #[test]
+    fn logits_have_places() {
+        assert_eq!(shares([1000], true, 8), [8]);
+        assert_eq!(shares([1000, 1000, 1000], true, 8), [6, 1, 1]);
+    }
+}
