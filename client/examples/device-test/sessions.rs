@@ -3,9 +3,11 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::thread;
 
-use sislm::{Device, ModelName, SessionConfig};
+use nix::unistd::{getegid, setegid, seteuid, Gid, Uid};
+use sislm::{Device, Error, ModelName, Session, SessionConfig};
 
 use crate::report::{Failure, Report};
 
@@ -34,6 +36,7 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
         0,
     );
     at_once(report, &device, &name)?;
+    by_user(report, &device, &name)?;
     let after = device.statistics()?;
     report.equal("sessions/no-block-stays", after.kv_blocks, before.kv_blocks);
     report.equal(
@@ -44,12 +47,14 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
     report.equal(
         "sessions/turns-counted",
         after.turns - before.turns,
-        u64::from(count) + 2 * AT_ONCE as u64 + 1,
+        u64::from(count) + 2 * AT_ONCE as u64 + 1 + 2 * AT_ONCE as u64 + 1,
     );
     device.unload(&name)?;
     Ok(())
 }
 
+/// A user who is not root.
+const NOBODY: u32 = 65534;
 /// What most sessions are asked.
 const PROMPT: &[u8] = b"one ten";
 
@@ -64,7 +69,10 @@ fn config(name: &ModelName, tokens: u32, seed: u64) -> SessionConfig {
 }
 
 fn answer(device: &Device, config: &SessionConfig, prompt: &[u8]) -> Result<Vec<u32>, Failure> {
-    let mut session = device.session(config)?;
+    finish(&mut device.session(config)?, prompt)
+}
+
+fn finish(session: &mut Session, prompt: &[u8]) -> Result<Vec<u32>, Failure> {
     for text in session.prompt(prompt)? {
         text?;
     }
@@ -103,6 +111,45 @@ fn at_once(report: &mut Report, device: &Device, name: &ModelName) -> Result<(),
         true,
     );
     Ok(())
+}
+
+/// One session of a user beside sixteen of another: it has a row in each step.
+fn by_user(report: &mut Report, device: &Device, name: &ModelName) -> Result<(), Failure> {
+    let config = config(name, TOKENS, 0);
+    let mut other = as_user(NOBODY, || device.session(&config))?;
+    let steps = thread::scope(|scope| {
+        let asking: Vec<_> = (0..2 * AT_ONCE)
+            .map(|_| scope.spawn(|| answer(device, &config, PROMPT).map(drop).is_ok()))
+            .collect();
+        let before = device.statistics()?.steps;
+        finish(&mut other, PROMPT)?;
+        let steps = device.statistics()?.steps - before;
+        let answered = asking
+            .into_iter()
+            .all(|client| client.join().unwrap_or(false));
+        if answered {
+            Ok(steps)
+        } else {
+            Err(Failure::from("a client was not answered"))
+        }
+    })?;
+    report.equal(
+        &format!("sessions/{steps}-steps-for-a-user-with-one-of-many"),
+        steps < u64::from(TOKENS) * 5 / 4,
+        true,
+    );
+    Ok(())
+}
+
+/// Does something as another user, with the group of the device.
+fn as_user<T>(user: u32, action: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    let (group, before) = (std::fs::metadata(Device::PATH)?.gid(), getegid());
+    setegid(Gid::from_raw(group))?;
+    seteuid(Uid::from_raw(user))?;
+    let done = action();
+    seteuid(Uid::from_raw(0))?;
+    setegid(before)?;
+    Ok(done?)
 }
 
 /// Closes a session that is being answered.
