@@ -43,6 +43,7 @@ struct Member {
 pub(crate) struct Batch {
     members: KVec<Member>,
     began: Instant<Monotonic>,
+    wakes: bool,
 }
 
 impl Batch {
@@ -51,6 +52,7 @@ impl Batch {
         Ok(Self {
             members: KVec::with_capacity(TURNS, GFP_KERNEL)?,
             began: Instant::now(),
+            wakes: true,
         })
     }
 
@@ -62,6 +64,11 @@ impl Batch {
     /// Number of rows.
     pub(crate) fn rows(&self) -> u32 {
         self.members.iter().map(|member| member.count).sum()
+    }
+
+    /// Whether helpers should be woken for the step.
+    pub(crate) fn wakes(&self) -> bool {
+        self.wakes
     }
 
     /// Turns of the same user that are there; `None` when `job` cannot join them.
@@ -97,9 +104,9 @@ impl Batch {
     ) -> Result<u32> {
         let first = self.members.first().ok_or(EINVAL)?;
         let workspace = &first.job.turn.workspace;
-        let prompt_rows = step_ns.checked_div(workspace.row_ns()).unwrap_or(u64::MAX);
+        let prompt_rows = workspace.pace.lock().prompt_rows(step_ns);
         flight.begin(&workspace.step);
-        self.share(u32::try_from(prompt_rows).unwrap_or(u32::MAX));
+        self.share(prompt_rows);
         let mut index = 0;
         while let Some(member) = self.members.get_mut(index) {
             member.first = flight.rows();
@@ -111,6 +118,9 @@ impl Batch {
                     }
                 }
             }
+        }
+        if let Some(first) = self.members.first() {
+            self.wakes = first.job.turn.workspace.pace.lock().wakes(self.rows());
         }
         self.began = Instant::now();
         flight.prepare(section)
@@ -168,7 +178,8 @@ impl Batch {
     fn measure(&self) {
         let ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
         if let Some(first) = self.members.first() {
-            first.job.turn.workspace.note_time(ns, self.rows());
+            let mut pace = first.job.turn.workspace.pace.lock();
+            pace.note(ns, self.rows(), self.wakes);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     limits::{Limits, CONTEXT_DEFAULT},
+    pace::Pace,
     statistics::Statistics,
     sys::{
         digest::DIGEST_BYTES,
@@ -15,12 +16,13 @@ use crate::{
     },
 };
 use kernel::{
-    new_mutex,
+    new_mutex, new_spinlock,
     prelude::*,
     sync::{
         atomic::{Atomic, Full, Relaxed},
         Arc,
-        Mutex, //
+        Mutex,
+        SpinLock, //
     },
 };
 
@@ -71,33 +73,11 @@ pub(crate) struct Workspace {
     /// The memory of sampling; locked by the holder of the baton only, so never contended.
     #[pin]
     pub(crate) sampler: Mutex<Sampler>,
-    /// Time that a row of a prompt takes, nanoseconds; 0 before the first.
-    row_ns: Atomic<u64>,
+    /// How long its steps take; locked like the sampler.
+    #[pin]
+    pub(crate) pace: SpinLock<Pace>,
     bytes: u64,
     statistics: Arc<Statistics>,
-}
-
-/// Rows of a step that tell the time of a row of a prompt: the weights are read for all at once.
-const ROWS_MEASURED: u32 = 16;
-
-impl Workspace {
-    /// Time that a row of a prompt takes, nanoseconds; 0 when it is not known.
-    pub(crate) fn row_ns(&self) -> u64 {
-        self.row_ns.load(Relaxed)
-    }
-
-    /// Notes that a step of `rows` rows has taken `ns`. Called by the holder of the baton only.
-    pub(crate) fn note_time(&self, ns: u64, rows: u32) {
-        if rows < ROWS_MEASURED {
-            return;
-        }
-        let now = ns.checked_div(u64::from(rows)).unwrap_or(0);
-        let mean = match self.row_ns() {
-            0 => now,
-            before => before.saturating_mul(3).saturating_add(now) >> 2,
-        };
-        self.row_ns.store(mean, Relaxed);
-    }
 }
 
 #[pinned_drop]
@@ -285,7 +265,7 @@ fn new_workspace(
         pin_init!(Workspace {
             step,
             sampler <- new_mutex!(sampler, "sislm_sampler"),
-            row_ns: Atomic::new(0),
+            pace <- new_spinlock!(Pace::new(), "sislm_pace"),
             bytes,
             statistics: statistics.clone(),
         }),

@@ -43,9 +43,11 @@ use kernel::{
 const WATCH_SECONDS: u32 = 5;
 /// Seconds that an idle worker sleeps.
 const IDLE_SECONDS: u32 = 3600;
-/// Weight bytes, times rows, that are worth waking another task for: waking takes as long as reading
-/// about as many.
-const WORTH_WAKING: u64 = 256 << 10;
+/// Weight bytes, times rows, of a stage that are worth waking a first helper for: waking takes as
+/// long as reading about as many.
+const FIRST_HELPER: u64 = 256 << 10;
+/// The same for each further helper, which saves less.
+const NEXT_HELPER: u64 = 1 << 20;
 /// Work of a section at first, weight bytes.
 const SECTION_WORK_FIRST: u64 = 64 << 10;
 /// Least and most work of one section, weight bytes.
@@ -77,6 +79,13 @@ impl Slot {
 struct Watch {
     progress: (u64, u32),
     since: Instant<Monotonic>,
+}
+
+/// Helpers that are worth waking for so much work.
+fn helpers(work: u64) -> u32 {
+    let more = |rest: u64| u32::try_from(rest / NEXT_HELPER).unwrap_or(u32::MAX);
+    work.checked_sub(FIRST_HELPER)
+        .map_or(0, |rest| more(rest).saturating_add(1))
 }
 
 /// The scheduler.
@@ -334,15 +343,15 @@ impl Scheduler {
     ) -> Option<Baton<'a, Driver>> {
         let (driver, _) = baton.parts();
         let (rows, stage) = (u64::from(driver.batch.rows()), driver.stage);
+        let wakes = driver.batch.wakes();
         match baton.publish(&mut slot.section, stage) {
             Ok((chunks, work)) => {
                 let work = work.saturating_mul(u64::from(chunks)).saturating_mul(rows);
-                let worth = work / WORTH_WAKING;
                 let others = chunks
                     .saturating_sub(1)
                     .min(cpu::online().saturating_sub(1));
                 self.work
-                    .wake(others.min(u32::try_from(worth).unwrap_or(u32::MAX)));
+                    .wake(if wakes { helpers(work).min(others) } else { 0 });
                 None
             }
             Err((error, mut baton)) => {

@@ -26,6 +26,7 @@ mod link;
 mod loader;
 mod model;
 mod outcome;
+mod pace;
 mod registry;
 mod ring;
 mod scheduler;
