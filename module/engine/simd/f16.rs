@@ -5,7 +5,9 @@ use super::activation::ActivationKind;
 use super::format::GROUP_ROWS;
 use super::level::Instructions;
 use super::packed_format::PackedFormat;
+use super::packed_format::RUN;
 use super::product::Product;
+use super::transpose::transpose;
 use crate::math::fma::fma;
 use crate::math::half::f16_to_f32;
 
@@ -25,10 +27,17 @@ impl PackedFormat for F16 {
 
     fn interleave(rows: &[&[u8; 2]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {
         *group = rows.map(|row| *row);
-        match group.iter().position(|row| !widen(*row).is_finite()) {
+        match group.iter().position(|row| magnitude(*row) >= INFINITY) {
             Some(row) => Err(row),
             None => Ok(()),
         }
+    }
+
+    fn interleave_run(
+        rows: &[Option<&[[u8; 2]; RUN]>; GROUP_ROWS],
+        groups: &mut [Self::Group; RUN],
+    ) -> Result<(), (usize, usize)> {
+        transpose(rows, groups, magnitude, INFINITY)
     }
 
     fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {
@@ -51,6 +60,15 @@ impl PackedFormat for F16 {
             _ => unsafe { neon::multiply(product) },
         }
     }
+}
+
+/// Bits of the infinity.
+const INFINITY: u16 = 0x7c00;
+
+/// Bits of the absolute value.
+#[inline(always)]
+fn magnitude(bytes: [u8; 2]) -> u16 {
+    u16::from_le_bytes(bytes) & u16::MAX >> 1
 }
 
 #[inline(always)]

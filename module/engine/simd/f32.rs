@@ -5,7 +5,9 @@ use super::activation::ActivationKind;
 use super::format::GROUP_ROWS;
 use super::level::Instructions;
 use super::packed_format::PackedFormat;
+use super::packed_format::RUN;
 use super::product::Product;
+use super::transpose::transpose;
 use crate::math::fma::fma;
 
 #[cfg(target_arch = "aarch64")]
@@ -24,13 +26,17 @@ impl PackedFormat for F32 {
 
     fn interleave(rows: &[&[u8; 4]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {
         *group = rows.map(|row| *row);
-        match group
-            .iter()
-            .position(|row| !f32::from_le_bytes(*row).is_finite())
-        {
+        match group.iter().position(|row| magnitude(*row) >= INFINITY) {
             Some(row) => Err(row),
             None => Ok(()),
         }
+    }
+
+    fn interleave_run(
+        rows: &[Option<&[[u8; 4]; RUN]>; GROUP_ROWS],
+        groups: &mut [Self::Group; RUN],
+    ) -> Result<(), (usize, usize)> {
+        transpose(rows, groups, magnitude, INFINITY)
     }
 
     fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {
@@ -53,4 +59,13 @@ impl PackedFormat for F32 {
             _ => unsafe { neon::multiply(product) },
         }
     }
+}
+
+/// Bits of the infinity.
+const INFINITY: u32 = 0x7f80_0000;
+
+/// Bits of the absolute value.
+#[inline(always)]
+fn magnitude(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) & u32::MAX >> 1
 }

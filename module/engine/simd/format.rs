@@ -8,7 +8,7 @@ use super::activation::ActivationKind;
 use super::f16::F16;
 use super::f32::F32;
 use super::level::Level;
-use super::packed_format::PackedFormat;
+use super::packed_format::{PackedFormat, RUN};
 use super::plain::{view, view_mut};
 use super::product::Product;
 use super::q4_0::Q4_0;
@@ -183,19 +183,26 @@ fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Resul
     if !whole || groups.len() != blocks || size_of_val(groups) != bytes {
         return Err(Error::Shape);
     }
-    let zero = T::ZERO;
     let row = |lane: usize| {
         files
             .get(lane.saturating_mul(blocks)..)
             .and_then(|rest| rest.get(..blocks))
     };
     let rows: [&[T::File]; GROUP_ROWS] = core::array::from_fn(|lane| row(lane).unwrap_or_default());
-    for (column, packed) in groups.iter_mut().enumerate() {
-        let block_of = |lane: usize| column.saturating_add(blocks.saturating_mul(lane));
+    let not_finite = |column: usize, lane: usize| Error::NotFinite {
+        block: column.saturating_add(blocks.saturating_mul(lane)),
+    };
+    let zero = T::ZERO;
+    let (runs, rest) = groups.as_chunks_mut::<RUN>();
+    let whole = runs.len().saturating_mul(RUN);
+    for (first, run) in (0..whole).step_by(RUN).zip(runs) {
+        let rows = rows.map(|row| row.as_chunks().0.get(first / RUN));
+        T::interleave_run(&rows, run)
+            .map_err(|(block, lane)| not_finite(first.saturating_add(block), lane))?;
+    }
+    for (column, packed) in (whole..).zip(rest) {
         let rows = rows.map(|row| row.get(column).unwrap_or(&zero));
-        T::interleave(&rows, packed).map_err(|lane| Error::NotFinite {
-            block: block_of(lane),
-        })?;
+        T::interleave(&rows, packed).map_err(|lane| not_finite(column, lane))?;
     }
     Ok(())
 }

@@ -32,5 +32,6 @@ mod q8_0;
 mod scales;
 #[cfg(test)]
 mod testing;
+mod transpose;
 #[cfg(target_arch = "aarch64")]
 mod wide_loops;

@@ -7,6 +7,9 @@ use super::level::Instructions;
 use super::plain::Plain;
 use super::product::Product;
 
+/// Blocks of a row that are packed together.
+pub const RUN: usize = 8;
+
 /// One weight format.
 pub trait PackedFormat: Sized {
     /// Weights of a block along a row.
@@ -24,6 +27,20 @@ pub trait PackedFormat: Sized {
 
     /// Interleaves a block of 16 rows; `Err` has the first row whose scale or weight is not finite.
     fn interleave(rows: &[&Self::File; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize>;
+
+    /// Interleaves [`RUN`] blocks of 16 rows, of which those that are missing are zeros; `Err` has
+    /// the first block, and in it the first row, whose scale or weight is not finite.
+    fn interleave_run(
+        rows: &[Option<&[Self::File; RUN]>; GROUP_ROWS],
+        groups: &mut [Self::Group; RUN],
+    ) -> Result<(), (usize, usize)> {
+        let zero = Self::ZERO;
+        for (block, group) in groups.iter_mut().enumerate() {
+            let rows = rows.map(|row| row.map_or(&zero, |row| &row[block % RUN]));
+            Self::interleave(&rows, group).map_err(|row| (block, row))?;
+        }
+        Ok(())
+    }
 
     /// Weight `k` of the row in `lane`, rounded once; both are taken modulo their ranges.
     fn value(group: &Self::Group, lane: usize, k: usize) -> f32;
