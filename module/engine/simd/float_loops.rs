@@ -45,7 +45,7 @@ macro_rules! float_loops {
 
         type Column = <$format as PackedFormat>::Group;
         /// Columns of a pass of the loop for a single row.
-        const RUN: usize = 16;
+        const RUN: usize = 32;
         /// Sums of the 16 rows of a group.
         type Sums = [float32x4_t; 4];
 

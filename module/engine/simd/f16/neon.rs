@@ -43,42 +43,51 @@ macro_rules! two_columns {
     };
 }
 
-/// Adds sixteen columns at a time, each times its activation.
+/// Adds sixteen columns.
+macro_rules! sixteen_columns {
+    () => {
+        concat!(
+            "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{x}], #64\n",
+            two_columns!("v8", "0", "1"),
+            two_columns!("v8", "2", "3"),
+            two_columns!("v9", "0", "1"),
+            two_columns!("v9", "2", "3"),
+            two_columns!("v10", "0", "1"),
+            two_columns!("v10", "2", "3"),
+            two_columns!("v11", "0", "1"),
+            two_columns!("v11", "2", "3"),
+        )
+    };
+}
+
+/// Adds thirty-two columns at a time, each times its activation.
 ///
-/// In assembler: the compiler loads two registers at a time, and so takes 152 instructions where
-/// this takes 140.
+/// In assembler: the compiler loads two registers at a time, and so takes 304 instructions where
+/// this takes 276.
 #[inline]
 #[target_feature(enable = "neon")]
 fn add_runs(sums: Sums, columns: &[[Column; RUN]], activation: &[[[u8; 4]; RUN]]) -> Sums {
-    const { assert!(RUN == 16) };
+    const { assert!(RUN == 32) };
     let count = activation.len().min(columns.len());
     if count == 0 {
         return sums;
     }
     let [mut s0, mut s1, mut s2, mut s3] = sums;
-    // SAFETY: reads `count` times sixteen columns and as many activations.
+    // SAFETY: reads `count` times thirty-two columns and as many activations.
     unsafe {
         core::arch::asm!(
             "2:",
-            "ldp q8, q9, [{x}], #32",
-            two_columns!("v8", "0", "1"),
-            two_columns!("v8", "2", "3"),
-            two_columns!("v9", "0", "1"),
-            two_columns!("v9", "2", "3"),
-            "ldp q8, q9, [{x}], #32",
-            two_columns!("v8", "0", "1"),
-            two_columns!("v8", "2", "3"),
-            two_columns!("v9", "0", "1"),
-            two_columns!("v9", "2", "3"),
+            sixteen_columns!(),
+            sixteen_columns!(),
             "subs {count}, {count}, #1",
             "b.ne 2b",
             x = inout(reg) activation.as_ptr() => _,
             columns = inout(reg) columns.as_ptr() => _,
             count = inout(reg) count => _,
             s0 = inout(vreg) s0, s1 = inout(vreg) s1, s2 = inout(vreg) s2, s3 = inout(vreg) s3,
-            out("v8") _, out("v9") _, out("v16") _, out("v17") _, out("v18") _, out("v19") _,
-            out("v20") _, out("v21") _, out("v22") _, out("v23") _, out("v24") _, out("v25") _,
-            out("v26") _, out("v27") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _, out("v16") _, out("v17") _,
+            out("v18") _, out("v19") _, out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+            out("v24") _, out("v25") _, out("v26") _, out("v27") _,
             options(readonly, nostack),
         );
     }
