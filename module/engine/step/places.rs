@@ -12,6 +12,8 @@ use crate::simd::activation::WIDE_BLOCK;
 use crate::step::attention::partial_values;
 use crate::step::batch::NARROW_ROWS;
 use crate::step::kv::SEGMENT;
+use crate::step::stage;
+use crate::step::stage::Planned;
 
 /// Most groups of a chunk while the batch is narrow.
 pub const NARROW_GROUPS: u32 = 16;
@@ -32,6 +34,8 @@ pub struct Place {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
+    /// The planned stages.
+    pub stages: Place,
     /// Residual stream: (row, `width`).
     pub residual: Place,
     /// Queries: (row, `query_width`).
@@ -154,6 +158,7 @@ impl Places {
         all.take(&[0]);
         let slots = shape.workers as usize;
         let mut places = Places {
+            stages: all.take(&[stage::most(model.layers), size_of::<Planned>()]),
             residual: all.take(&[rows, width, VALUE]),
             query: all.take(&[rows, query_width, VALUE]),
             partial: all.take(&[rows, model.heads as usize, segments, partial, VALUE]),
@@ -243,6 +248,7 @@ mod tests {
             };
             let places = Places::new(100, &model, &shape).unwrap();
             let Places {
+                stages,
                 residual,
                 query,
                 partial,
@@ -256,7 +262,7 @@ mod tests {
             } = places;
             let mut end = 100;
             for part in [
-                residual, query, partial, hidden, logits, float, int8, int8_wide, slot,
+                stages, residual, query, partial, hidden, logits, float, int8, int8_wide, slot,
             ] {
                 assert!(part.offset >= end && part.offset % ALIGN == 0);
                 end = part.offset + part.bytes;

@@ -49,6 +49,24 @@ pub enum Stage {
     Attention(u32),
 }
 
+/// A stage and how it is cut for a batch.
+#[derive(Clone, Copy)]
+pub struct Planned {
+    /// The stage.
+    pub stage: Stage,
+    /// Its chunks.
+    pub cut: Cut,
+}
+
+impl Planned {
+    /// Stage number `index`; `None` past the end.
+    pub fn new(task: &Task<'_>, index: u32) -> Option<Planned> {
+        let stage = Stage::new(task, index)?;
+        let cut = stage.cut(task)?;
+        Some(Planned { stage, cut })
+    }
+}
+
 /// How a stage is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
@@ -61,14 +79,14 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Chunks of as many units as make up [`CHUNK_BYTES`], at most `most`.
+    /// Chunks of about as many units as make up [`CHUNK_BYTES`], at most `most`.
     fn new(units: u32, unit_work: u64, most: u32) -> Cut {
         Cut::of(units, unit_work, most, CHUNK_BYTES)
     }
 
-    /// Chunks of as many units as make up `work`, at most `most`.
+    /// Chunks of about as many units as make up `work`, at most `most`.
     fn of(units: u32, unit_work: u64, most: u32, work: u64) -> Cut {
-        let each = work
+        let each = (work + unit_work / 2)
             .checked_div(unit_work)
             .unwrap_or(1)
             .clamp(1, u64::from(most.max(1)));
@@ -204,6 +222,11 @@ impl Input {
     }
 }
 
+/// Most stages of a step of a model with `layers` layers.
+pub fn most(layers: u32) -> usize {
+    1 + layers as usize * WIDE_STAGES as usize + 2
+}
+
 /// Number of stages of a step.
 pub fn count(task: &Task<'_>) -> u32 {
     let head = match task.batch.logits().len() {
@@ -225,7 +248,7 @@ fn stages_per_layer(task: &Task<'_>) -> u32 {
 
 impl Stage {
     /// Stage number `index`; `None` past the end.
-    pub fn new(task: &Task<'_>, index: u32) -> Option<Stage> {
+    fn new(task: &Task<'_>, index: u32) -> Option<Stage> {
         if index >= count(task) {
             return None;
         }
@@ -267,7 +290,7 @@ impl Stage {
     }
 
     /// How the stage is cut for this batch.
-    pub fn cut(self, task: &Task<'_>) -> Option<Cut> {
+    fn cut(self, task: &Task<'_>) -> Option<Cut> {
         let tiles = |rows: usize| rows.div_ceil(TILE_ROWS) as u32;
         match self {
             Stage::Embedding => {
@@ -329,7 +352,9 @@ mod tests {
             }
             assert_eq!(next, units);
             assert_eq!(cut.chunk(cut.chunks()), None);
-            assert!(cut.work() <= CHUNK_BYTES || cut.each == 1);
+            let work = cut.work();
+            assert!(work <= CHUNK_BYTES / 3 * 4 || cut.each == 1);
+            assert!(work >= CHUNK_BYTES / 3 * 2 || cut.each >= units.min(most));
         }
     }
 }

@@ -51,44 +51,30 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
         base: step.cast_mut(),
         places: &head.places,
     };
-    let stage = Stage::new(&task, stage)?;
-    let (first, count) = stage.cut(&task)?.chunk(chunk)?;
-    // SAFETY: This slot is ours by the caller's promise.
-    let slot = unsafe { memory.slot(slot)? };
-    // SAFETY: These units are ours alone, and the stages before are done, by the caller's promise.
+    // SAFETY: The head is this step's.
+    let planned = unsafe { head.stage(step, stage)? };
+    let (first, count) = planned.cut.chunk(chunk)?;
+    let slot = memory.slot(slot)?;
+    // SAFETY: These units and this slot are ours alone, and the stages before are done, by the
+    // caller's promise.
     unsafe {
-        match stage {
+        match planned.stage {
             Stage::Embedding => memory.embed(&task, slot, first, count),
             Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
             Stage::Attention(layer) => memory.attend(&task, layer, first, count),
             Stage::Multiply(input) => {
-                let key = (task.batch.pass() << 16) ^ stage_key(input);
+                let key = (task.batch.pass() << 16) | (u64::from(stage) + 1);
                 memory.multiply(&task, slot, input, key, first, count)
             }
         }
     }
 }
 
-/// A number of its own for each input of a pass; below 2^16 and not 0.
-fn stage_key(input: Input) -> u64 {
-    match input {
-        Input::Attention(layer) => 1 + 4 * u64::from(layer),
-        Input::AttentionOutput(layer) => 2 + 4 * u64::from(layer),
-        Input::FeedForward(layer) => 3 + 4 * u64::from(layer),
-        Input::Down(layer) => 4 + 4 * u64::from(layer),
-        Input::Head => 0xffff,
-    }
-}
-
-/// The parts of a worker slot.
-struct Slot<'a> {
-    packed_for: &'a mut u64,
-    values: &'a mut [f32],
-    partial: &'a mut [f32],
-    float: &'a mut [u8],
-    int8: &'a mut [u8],
-    int8_wide: &'a mut [u8],
-    products: &'a mut [f32],
+/// A worker slot.
+#[derive(Clone, Copy)]
+struct Slot {
+    /// Its first byte in the step.
+    start: usize,
 }
 
 /// The memory of a step.
@@ -135,33 +121,23 @@ impl<'a> Memory<'a> {
         })
     }
 
-    /// Slot `index`.
+    /// Slot `index`; `None` past the last.
+    fn slot(&self, index: u32) -> Option<Slot> {
+        let index = index as usize;
+        let place = self.places.slot;
+        let start = place.offset + index * place.bytes;
+        (index < self.places.slots).then_some(Slot { start })
+    }
+
+    /// All of a part of a slot.
     ///
     /// # Safety
     ///
-    /// Nobody else uses the slot for `'a`.
-    unsafe fn slot(&self, index: u32) -> Option<Slot<'a>> {
-        if index as usize >= self.places.slots {
-            return None;
-        }
-        let start = self.places.slot.offset + index as usize * self.places.slot.bytes;
-        let parts = &self.places.parts;
-        let at = |part: Place| Place {
-            offset: start + part.offset,
-            ..part
-        };
+    /// Nobody else refers to this part of the slot for `'a`.
+    unsafe fn own<T: Pod>(&self, slot: Slot, part: Place) -> &'a mut [T] {
+        let offset = slot.start + part.offset;
         // SAFETY: The parts of a slot do not overlap; the caller's promise.
-        unsafe {
-            Some(Slot {
-                packed_for: self.whole(at(parts.packed_for)).first_mut()?,
-                values: self.whole(at(parts.values)),
-                partial: self.whole(at(parts.partial)),
-                float: self.whole(at(parts.float)),
-                int8: self.whole(at(parts.int8)),
-                int8_wide: self.whole(at(parts.int8_wide)),
-                products: self.whole(at(parts.products)),
-            })
-        }
+        unsafe { self.whole(Place { offset, ..part }) }
     }
 
     /// All of a part, for writing.
@@ -222,24 +198,27 @@ impl<'a> Memory<'a> {
     ///
     /// # Safety
     ///
-    /// The embedding stage runs, and these tiles are the caller's.
-    unsafe fn embed(&self, task: &Task<'_>, slot: Slot<'_>, first: u32, count: u32) -> Option<()> {
+    /// The embedding stage runs, and these tiles and the slot are the caller's.
+    unsafe fn embed(&self, task: &Task<'_>, slot: Slot, first: u32, count: u32) -> Option<()> {
         let (first, rows) = tiles(first, count, task.batch.rows().len())?;
         let stride = self.places.width;
-        // SAFETY: These rows of the residual stream are ours in this stage.
-        let residual = unsafe { self.write(self.places.residual, first * stride, rows * stride)? };
-        embedding::run(task, first, residual, stride, slot.values)
+        // SAFETY: These rows of the residual stream are ours in this stage, and the slot is.
+        let (residual, values) = unsafe {
+            let residual = self.write(self.places.residual, first * stride, rows * stride)?;
+            (residual, self.own(slot, self.places.parts.values))
+        };
+        embedding::run(task, first, residual, stride, values)
     }
 
     /// Packs `count` tiles of rows of a wide batch from tile `first` on.
     ///
     /// # Safety
     ///
-    /// The stage that packs `input` runs, and these tiles are the caller's.
+    /// The stage that packs `input` runs, and these tiles and the slot are the caller's.
     unsafe fn pack(
         &self,
         task: &Task<'_>,
-        slot: Slot<'_>,
+        slot: Slot,
         input: Input,
         first: u32,
         count: u32,
@@ -249,11 +228,13 @@ impl<'a> Memory<'a> {
         let float = ActivationKind::F32.bytes(columns)?;
         let int8 = ActivationKind::Int8Per32.bytes(columns).unwrap_or(0);
         let wide = ActivationKind::Int8Per256.bytes(columns).unwrap_or(0);
-        // SAFETY: These rows of the packed parts are ours in this stage, which writes nothing else.
+        let parts = &self.places.parts;
+        // SAFETY: These rows of the packed parts are ours in this stage, which writes nothing else,
+        // and the slot is.
         unsafe {
             let room = Room {
-                values: slot.values,
-                partial: slot.partial,
+                values: self.own(slot, parts.values),
+                partial: self.own(slot, parts.partial),
                 float: self.write(self.places.float, first * float, rows * float)?,
                 int8: self.write(self.places.int8, first * int8, rows * int8)?,
                 int8_wide: self.write(self.places.int8_wide, first * wide, rows * wide)?,
@@ -308,44 +289,40 @@ impl<'a> Memory<'a> {
     ///
     /// # Safety
     ///
-    /// The stage that multiplies `input` runs, and these groups are the caller's.
+    /// The stage that multiplies `input` runs, and these groups and the slot are the caller's.
     unsafe fn multiply(
         &self,
         task: &Task<'_>,
-        slot: Slot<'_>,
+        slot: Slot,
         input: Input,
         key: u64,
         first: u32,
         count: u32,
     ) -> Option<()> {
-        let Slot {
-            packed_for,
-            values,
-            partial,
-            float,
-            int8,
-            int8_wide,
-            products: room,
-        } = slot;
         let places = self.places;
+        let parts = &places.parts;
+        // SAFETY: The slot is ours.
+        let room = unsafe { self.own(slot, parts.products) };
         let packed = if input.is_narrow(task) {
-            if *packed_for != key {
-                let room = Room {
-                    values,
-                    partial,
-                    float: &mut *float,
-                    int8: &mut *int8,
-                    int8_wide: &mut *int8_wide,
-                };
-                // SAFETY: This stage multiplies `input`.
-                let source = unsafe { self.source(input) };
-                input::pack(task, input, source, 0, input.rows(task), room)?;
-                *packed_for = key;
-            }
-            Packed {
-                float,
-                int8,
-                int8_wide,
+            // SAFETY: The slot is ours, and this stage multiplies `input`.
+            unsafe {
+                let packed_for = self.own::<u64>(slot, parts.packed_for).first_mut()?;
+                if *packed_for != key {
+                    let room = Room {
+                        values: self.own(slot, parts.values),
+                        partial: self.own(slot, parts.partial),
+                        float: self.own(slot, parts.float),
+                        int8: self.own(slot, parts.int8),
+                        int8_wide: self.own(slot, parts.int8_wide),
+                    };
+                    input::pack(task, input, self.source(input), 0, input.rows(task), room)?;
+                    *packed_for = key;
+                }
+                Packed {
+                    float: self.own(slot, parts.float),
+                    int8: self.own(slot, parts.int8),
+                    int8_wide: self.own(slot, parts.int8_wide),
+                }
             }
         } else {
             // SAFETY: The stage before packed them; this one only reads.

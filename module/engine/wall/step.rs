@@ -17,7 +17,7 @@ use crate::step::batch::Batch;
 use crate::step::kv::KvType;
 use crate::step::places::Places;
 use crate::step::stage;
-use crate::step::stage::Stage;
+use crate::step::stage::Planned;
 use crate::step::task::Task;
 use crate::wall::chunk;
 use crate::wall::model::Loaded;
@@ -32,6 +32,8 @@ pub struct Head {
     shape: StepShape,
     /// Where its parts are.
     pub places: Places,
+    /// Number of stages of this pass, which its first part holds.
+    stages: u32,
     /// Its rows.
     batch: Batch,
 }
@@ -47,17 +49,54 @@ impl Head {
     /// The step's model lives for `'a`.
     pub unsafe fn task(&self) -> Option<Task<'_>> {
         // SAFETY: `step_begin` was given a model; the caller's promise.
-        let Loaded {
-            model,
-            layers,
-            arena,
-        } = unsafe { loaded(self.model)? };
+        let loaded = unsafe { loaded(self.model)? };
         Some(Task {
-            model,
-            layers,
-            arena,
+            model: loaded.model,
+            layers: loaded.layers,
+            arena: loaded.arena,
             batch: &self.batch,
         })
+    }
+
+    /// Stage number `index` of this pass; `None` past the end.
+    ///
+    /// # Safety
+    ///
+    /// This is the head of `step`.
+    pub unsafe fn stage(&self, step: *const u8, index: u32) -> Option<Planned> {
+        if index >= self.stages {
+            return None;
+        }
+        // SAFETY: `plan` wrote so many stages there; the caller's promise.
+        unsafe {
+            let stages = step.add(self.places.stages.offset).cast::<Planned>();
+            Some(*stages.add(index as usize))
+        }
+    }
+
+    /// Plans the stages of the pass whose rows are set.
+    ///
+    /// # Safety
+    ///
+    /// This is the head of `step`, whose parts nobody else refers to, and its model lives.
+    unsafe fn plan(&mut self, step: *mut u8) -> Option<()> {
+        let room = self.places.stages;
+        // SAFETY: The caller's promise; the stages lie within their part, which is aligned.
+        let count = unsafe {
+            let task = self.task()?;
+            let count = stage::count(&task);
+            if count as usize > room.bytes / size_of::<Planned>() {
+                return None;
+            }
+            let stages = step.add(room.offset).cast::<Planned>();
+            for index in 0..count {
+                let planned = Planned::new(&task, index)?;
+                stages.add(index as usize).write(planned);
+            }
+            count
+        };
+        self.stages = count;
+        Some(())
     }
 }
 
@@ -152,6 +191,7 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
     // SAFETY: The rules of the wall: a begun step, exclusive; `count` rows; an output.
     unsafe {
         let head = &mut *step.cast::<Head>();
+        head.stages = 0;
         let rows = slice::from_raw_parts(rows, count as usize);
         let Some(Loaded { model, .. }) = loaded(head.model) else {
             return fault::ARGUMENT;
@@ -159,10 +199,10 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
         if let Err(status) = head.batch.set(rows, &head.shape, &model.shape) {
             return status;
         }
-        let Some(task) = head.task() else {
+        if head.plan(step).is_none() {
             return fault::ARGUMENT;
-        };
-        stages.write(stage::count(&task));
+        }
+        stages.write(head.stages);
     }
     DONE
 }
@@ -182,10 +222,7 @@ pub unsafe extern "C" fn sislm_engine_step_stage(
     // SAFETY: The rules of the wall: a prepared step, only read meanwhile; two outputs.
     unsafe {
         let head = &*step.cast::<Head>();
-        let cut = head
-            .task()
-            .and_then(|task| Stage::new(&task, stage)?.cut(&task));
-        let Some(cut) = cut else {
+        let Some(Planned { cut, .. }) = head.stage(step, stage) else {
             return fault::ARGUMENT;
         };
         chunks.write(cut.chunks());
