@@ -3,6 +3,7 @@
 
 pub mod double;
 pub mod exp;
+pub mod finite;
 pub mod fma;
 pub mod half;
 pub mod log;

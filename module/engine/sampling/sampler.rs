@@ -9,7 +9,7 @@ use super::penalties::Penalties;
 use super::ranking::Ranking;
 use super::{Budget, Fault, Progress, SEGMENT};
 use crate::math::double::exp64;
-use crate::step::task::finite;
+use crate::math::finite::finite;
 
 /// What is being done; each walks over the ranks once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use super::candidate::Candidate;
 use super::log_sum_exp::LogSumExp;
 use super::ranking::Ranking;
 use super::{Budget, Fault, Progress, SEGMENT};
-use crate::step::task::finite;
+use crate::math::finite::finite;
 
 /// Most candidates reported; `SISLM_TOP_MAX`.
 pub const TOP_MAX: usize = 64;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Functions of single activations, over slices.
 
-use crate::math::exp::exp;
+use crate::math::exp::one_plus_exp;
+use crate::math::finite::magnitude;
 use crate::math::fma::fma;
 use crate::math::tanh::tanh;
 
 /// SwiGLU (Shazeer, 2020): `gate` / (1 + e^-gate) * `up`.
 #[inline(always)]
 fn swiglu_one(gate: f32, up: f32) -> f32 {
-    gate / (1.0 + exp(-gate)) * up
+    gate / one_plus_exp(-gate) * up
 }
 
 /// sqrt(2 / pi).
@@ -21,14 +22,30 @@ fn gelu_one(x: f32) -> f32 {
     0.5 * x * (1.0 + tanh(inner))
 }
 
-/// `out` = SwiGLU of `gate` and `up`, all of one length; shorter ones end the row.
-pub fn swiglu(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    for (out, (gate, up)) in out.iter_mut().zip(gate.iter().zip(up)) {
-        *out = swiglu_one(*gate, *up);
+/// `sums` += `x`, of one length; the shorter one ends the row. Whether all of these sums are finite.
+///
+/// On its own like the other loops here, so that their constants have all registers, and their
+/// set-up is not part of a loop over rows.
+#[inline(never)]
+pub fn add(sums: &mut [f32], x: &[f32]) -> bool {
+    let mut largest = 0;
+    for (sum, x) in sums.iter_mut().zip(x) {
+        *sum += *x;
+        largest = magnitude(*sum).max(largest);
+    }
+    largest < magnitude(f32::INFINITY)
+}
+
+/// `up` = SwiGLU of `gate` and `up`, of one length; the shorter one ends the row.
+#[inline(never)]
+pub fn swiglu(gate: &[f32], up: &mut [f32]) {
+    for (up, gate) in up.iter_mut().zip(gate) {
+        *up = swiglu_one(*gate, *up);
     }
 }
 
 /// GELU in place.
+#[inline(never)]
 pub fn gelu(x: &mut [f32]) {
     for x in x {
         *x = gelu_one(*x);
@@ -71,12 +88,26 @@ mod tests {
     fn slices_are_the_function_of_each() {
         let x: Vec<f32> = grid().collect();
         let up: Vec<f32> = grid().map(|x| x * 0.3 - 1.0).collect();
-        let (mut g, mut s) = (x.clone(), x.clone());
+        let (mut g, mut s, mut a) = (x.clone(), up.clone(), up.clone());
         gelu(&mut g);
-        swiglu(&x, &up, &mut s);
+        swiglu(&x, &mut s);
+        assert!(add(&mut a, &x));
         for (k, x) in x.iter().enumerate() {
             assert_eq!(g[k].to_bits(), gelu_one(*x).to_bits());
             assert_eq!(s[k].to_bits(), swiglu_one(*x, up[k]).to_bits());
+            assert_eq!(a[k].to_bits(), (up[k] + *x).to_bits());
+        }
+    }
+
+    #[test]
+    fn a_sum_that_overflows_is_told() {
+        for index in 0..37 {
+            let mut sums = [1.0; 37];
+            sums[index] = f32::MAX;
+            assert!(add(&mut sums, &[1.0; 37]));
+            let mut x = [1.0; 37];
+            x[index] = f32::MAX;
+            assert!(!add(&mut sums, &x));
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Token embeddings, plus learned positions where the model has them.
 
+use crate::simd::elementwise;
 use crate::simd::pieces::pieces_mut;
 use crate::step::task::Task;
 
@@ -23,9 +24,7 @@ pub fn run(
             task.model
                 .positions
                 .row(task.arena, row.position, position)?;
-            for (sum, value) in out.iter_mut().zip(position) {
-                *sum += *value;
-            }
+            elementwise::add(out, position);
         }
     }
     Some(())

@@ -6,9 +6,7 @@ use crate::simd::elementwise::gelu;
 use crate::simd::elementwise::swiglu;
 use crate::step::input::Packed;
 use crate::step::product::Products;
-use crate::step::product::add_bias;
 use crate::step::task::Task;
-use crate::step::task::finite;
 use crate::wall::columns::Columns;
 
 /// Computes `count` groups of the hidden layer from `first` on, for all rows; `room` is for the
@@ -32,31 +30,24 @@ pub fn run(
         let mut most = count - done;
         let mut gate = None;
         if layer.gate.exists() {
-            let products =
+            let mut products =
                 Products::new(task, &layer.gate, group, most, rows, input, &mut *gate_room)?;
+            products.add_bias(gate_bias);
             most = products.groups();
             gate = Some(products);
         }
         let mut up = Products::new(task, &layer.up, group, most, rows, input, &mut *up_room)?;
+        up.add_bias(up_bias);
+        match &mut gate {
+            Some(gate) => swiglu(gate.values(), up.values()),
+            None => gelu(up.values()),
+        }
+        up.check(|row| task.batch.fail(row));
         let output = up.first;
-        let mut gates = gate.as_mut().map(Products::rows);
-        for (row, up) in up.rows().enumerate() {
-            add_bias(up, up_bias, output);
-            let hidden = hidden.row(row, output, up.len())?;
-            match &mut gates {
-                Some(gates) => {
-                    let gate = gates.next()?;
-                    add_bias(gate, gate_bias, output);
-                    swiglu(gate, up, hidden);
-                }
-                None => {
-                    gelu(up);
-                    hidden.copy_from_slice(up);
-                }
-            }
-            if !finite(hidden) {
-                task.batch.fail(row);
-            }
+        for (row, values) in up.rows().enumerate() {
+            hidden
+                .row(row, output, values.len())?
+                .copy_from_slice(values);
         }
         done += up.groups();
     }

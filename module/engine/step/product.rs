@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Products of a range of groups with all rows of the batch.
 
+use crate::math::finite::finite;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
+use crate::simd::elementwise;
+use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
 use crate::step::input::Packed;
 use crate::step::task::Task;
@@ -54,18 +57,34 @@ impl<'a> Products<'a> {
         (self.width / GROUP_ROWS as usize) as u32
     }
 
+    /// All values, padding included: (row, groups * 16).
+    pub fn values(&mut self) -> &mut [f32] {
+        self.values
+    }
+
+    /// Tells `fail` each row with a value that is not finite; padding is a sum of zeros.
+    pub fn check(&self, fail: impl Fn(usize)) {
+        if !finite(self.values) {
+            for (row, values) in pieces(self.values, self.width).enumerate() {
+                if !finite(values) {
+                    fail(row);
+                }
+            }
+        }
+    }
+
+    /// Adds `bias`, from the first output on, where there is one.
+    pub fn add_bias(&mut self, bias: Option<&[f32]>) {
+        if let Some(bias) = bias.and_then(|bias| bias.get(self.first..)) {
+            for values in self.rows() {
+                elementwise::add(values, bias);
+            }
+        }
+    }
+
     /// The outputs of each row, rows ascending; padding is left out.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let count = self.count;
         pieces_mut(self.values, self.width).filter_map(move |row| row.get_mut(..count))
-    }
-}
-
-/// `values` += `bias` from output `first` on, where there is a bias.
-pub fn add_bias(values: &mut [f32], bias: Option<&[f32]>, first: usize) {
-    if let Some(bias) = bias.and_then(|bias| bias.get(first..)) {
-        for (value, bias) in values.iter_mut().zip(bias) {
-            *value += *bias;
-        }
     }
 }

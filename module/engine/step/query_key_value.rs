@@ -6,10 +6,8 @@ use crate::model::matrix::Matrix;
 use crate::model::vector::Vector;
 use crate::step::input::Packed;
 use crate::step::product::Products;
-use crate::step::product::add_bias;
 use crate::step::rope::rotate;
 use crate::step::task::Task;
-use crate::step::task::finite;
 use crate::wall::cache::Cell;
 use crate::wall::cache::Store;
 use crate::wall::columns::Columns;
@@ -77,13 +75,10 @@ pub fn run(
         let (matrix, bias) = projection.parts(layer);
         let mut products =
             Products::new(task, matrix, group, count - done, rows, input, &mut *room)?;
+        products.add_bias(bias.values(task.arena));
+        products.check(|row| task.batch.fail(row));
         let output = products.first;
-        let bias = bias.values(task.arena);
         for (row, values) in products.rows().enumerate() {
-            add_bias(values, bias, output);
-            if !finite(values) {
-                task.batch.fail(row);
-            }
             put(task, projection, row, output, values, &mut outputs)?;
         }
         done += products.groups();

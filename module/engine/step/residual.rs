@@ -3,11 +3,10 @@
 
 use crate::model::matrix::Matrix;
 use crate::model::vector::Vector;
+use crate::simd::elementwise;
 use crate::step::input::Packed;
 use crate::step::product::Products;
-use crate::step::product::add_bias;
 use crate::step::task::Task;
-use crate::step::task::finite;
 use crate::wall::columns::Columns;
 
 /// What is added: a projection.
@@ -42,14 +41,11 @@ pub fn run(
             input,
             &mut *room,
         )?;
+        products.add_bias(bias);
         let output = products.first;
         for (row, values) in products.rows().enumerate() {
-            add_bias(values, bias, output);
-            let residual = residual.row(row, output, values.len())?;
-            for (sum, value) in residual.iter_mut().zip(values) {
-                *sum += *value;
-            }
-            if !finite(residual) {
+            let sums = residual.row(row, output, values.len())?;
+            if !elementwise::add(sums, values) {
                 task.batch.fail(row);
             }
         }

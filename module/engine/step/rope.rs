@@ -30,7 +30,7 @@ pub fn rotate(values: &mut [f32], first: usize, head_size: usize, rotation: Rota
 }
 
 /// Rotates each pair by its cosine and sine; the pairs past their end stay.
-#[inline]
+#[inline(never)]
 fn rotate_pairs(values: &mut [f32], cos: &[f32], sin: &[f32]) {
     let (pairs, _) = values.as_chunks_mut::<2>();
     for ((pair, &c), &s) in pairs.iter_mut().zip(cos).zip(sin) {

@@ -26,30 +26,3 @@ impl<'a> Task<'a> {
         self.layers.get(layer as usize)
     }
 }
-
-/// Whether all of `values` are finite.
-#[inline]
-pub fn finite(values: &[f32]) -> bool {
-    let largest = values.iter().fold(0, |largest, value| {
-        (value.to_bits() & 0x7fff_ffff).max(largest)
-    });
-    largest < 0x7f80_0000
-}
-
-#[cfg(test)]
-mod tests {
-    use super::finite;
-
-    #[test]
-    fn infinities_and_nans_are_found_anywhere() {
-        let mut values = [f32::MAX; 37];
-        assert!(finite(&values) && finite(&[]));
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            for index in 0..values.len() {
-                values[index] = bad;
-                assert!(!finite(&values));
-                values[index] = -0.0;
-            }
-        }
-    }
-}
