@@ -28,7 +28,7 @@ def built(name=""):
 
 
 def cargo(name, crate, *options, **environment):
-    """The tests of a crate. The engine uses two unstable features of core, as the kernel does."""
+    """The tests of a crate. The engine uses three unstable features of core, as the kernel does."""
     manifest = REPO / crate / "Cargo.toml"
     environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **environment}
     return Unit(name, ["cargo", "test", "--locked", "--no-fail-fast", "--manifest-path", manifest, *options], **environment)

@@ -4,7 +4,10 @@
 //! Pure: no allocation, input or output, locks, threads, time or randomness of its own.
 #![cfg_attr(not(test), no_std)]
 #![feature(core_float_math)]
-#![cfg_attr(target_arch = "aarch64", feature(stdarch_neon_dotprod))]
+#![cfg_attr(
+    target_arch = "aarch64",
+    feature(stdarch_neon_dotprod, stdarch_neon_i8mm)
+)]
 
 #[path = "wall.rs"]
 pub mod abi;

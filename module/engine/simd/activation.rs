@@ -5,6 +5,8 @@ use super::format::Error;
 use super::level::{Instructions, Level};
 use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::{Plain, view_mut};
+#[cfg(target_arch = "aarch64")]
+use super::wide_tile::WideTile;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -89,18 +91,7 @@ pub fn pack(
         let blocks = match kind {
             ActivationKind::F32 => pack_float_tile(columns, x, view_mut(out)),
             ActivationKind::Int8Per32 => pack_int8_tile(level, columns, x, view_mut(out)),
-            ActivationKind::Int8Per256 => {
-                let (x, _) = x.as_chunks::<WIDE_BLOCK>();
-                let blocks = columns / WIDE_BLOCK;
-                match level.instructions() {
-                    Instructions::Scalar => pack_tile(blocks, x, view_mut(out), wide::quantize),
-                    // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
-                    #[cfg(target_arch = "aarch64")]
-                    _ => pack_tile(blocks, x, view_mut(out), |x, out| unsafe {
-                        wide::neon::quantize(x, out)
-                    }),
-                }
-            }
+            ActivationKind::Int8Per256 => pack_wide_tile(level, columns, x, out),
         };
         let blocks = blocks.map_err(|block| Error::NotFinite {
             block: before.saturating_add(block),
@@ -135,7 +126,7 @@ fn pack_float_tile(columns: usize, x: &[f32], out: &mut [[u8; 4]]) -> Result<usi
     Ok(x.len())
 }
 
-/// [`pack_tile`] of 8-bit blocks; a full tile is paired where the level has SMMLA.
+/// [`pack_tile`] of blocks of 32; a full tile is paired where the level has SMMLA.
 fn pack_int8_tile(
     level: Level,
     columns: usize,
@@ -152,12 +143,54 @@ fn pack_int8_tile(
             put(unsafe { neon::quantize(x) }, out)
         })
         .inspect(|_| {
-            let rows = x.len().checked_div(blocks);
-            if instructions == Instructions::I8mm && rows == Some(TILE_ROWS) {
+            if is_paired(instructions, blocks, x.len()) {
                 super::pair::interleave(out);
             }
         }),
     }
+}
+
+/// [`pack_tile`] of blocks of 256; a full tile is paired where the level has SMMLA.
+fn pack_wide_tile(level: Level, columns: usize, x: &[f32], out: &mut [u8]) -> Result<usize, usize> {
+    let (x, _) = x.as_chunks::<WIDE_BLOCK>();
+    let blocks = columns / WIDE_BLOCK;
+    match level.instructions() {
+        Instructions::Scalar => pack_tile(blocks, x, view_mut(out), wide::quantize),
+        #[cfg(target_arch = "aarch64")]
+        instructions if is_paired(instructions, blocks, x.len()) => {
+            pack_paired(blocks, x, view_mut(out))
+        }
+        #[cfg(target_arch = "aarch64")]
+        _ => pack_tile(blocks, x, view_mut(out), |x, out| {
+            // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
+            unsafe { wide::neon::quantize(x, out) }
+        }),
+    }
+}
+
+/// [`pack_tile`] of a full tile of blocks of 256 in pairs.
+#[cfg(target_arch = "aarch64")]
+fn pack_paired(
+    blocks: usize,
+    x: &[[f32; WIDE_BLOCK]],
+    out: &mut [WideTile],
+) -> Result<usize, usize> {
+    let mut quantized = WideBlock::ZERO;
+    for (row, x) in pieces(x, blocks).enumerate() {
+        for (block, (x, tile)) in x.iter().zip(out.iter_mut()).enumerate() {
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { wide::neon::quantize(x, &mut quantized) }
+                .ok_or(row.saturating_mul(blocks).saturating_add(block))?;
+            tile.set(row, &quantized);
+        }
+    }
+    Ok(x.len())
+}
+
+/// Whether a tile of `count` blocks, `blocks` to a row, is paired.
+#[cfg(target_arch = "aarch64")]
+fn is_paired(instructions: Instructions, blocks: usize, count: usize) -> bool {
+    instructions == Instructions::I8mm && count.checked_div(blocks) == Some(TILE_ROWS)
 }
 
 /// Packs `x`, rows of `blocks`, each block by `pack`, to [block][row]; gives the number of blocks,

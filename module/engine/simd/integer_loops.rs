@@ -47,7 +47,7 @@ macro_rules! integer_loops {
     };
     ($feature:literal, $format:ty, $single:ident, $four:ident) => {
         use crate::simd::activation::{Int8Block, TILE_ROWS};
-        use crate::simd::neon::{Eight, load_f32, load_offsets, store};
+        use crate::simd::neon::{Eight, add_scaled, load_f32, load_offsets, store};
         use crate::simd::packed_format::PackedFormat;
         use crate::simd::pieces::{pieces, pieces_with_rest};
         use crate::simd::product::Product;
@@ -66,10 +66,7 @@ macro_rules! integer_loops {
         ) -> Eight {
             let dots = dots(weights, activation, offsets);
             let scale = load_f32(&activation.scale);
-            [
-                vfmaq_f32(sums[0], dots[0], vmulq_laneq_f32::<0>(scales[0], scale)),
-                vfmaq_f32(sums[1], dots[1], vmulq_laneq_f32::<0>(scales[1], scale)),
-            ]
+            add_scaled(sums, dots, scales, scale)
         }
 
         /// A tile of `T` rows with half a group; the products of row t start `t * stride` into

@@ -13,6 +13,8 @@ pub mod format;
 pub mod halves;
 #[cfg(target_arch = "aarch64")]
 mod integer_loops;
+#[cfg(target_arch = "aarch64")]
+mod integer_pair_loops;
 pub mod level;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -35,3 +37,7 @@ mod testing;
 mod transpose;
 #[cfg(target_arch = "aarch64")]
 mod wide_loops;
+#[cfg(target_arch = "aarch64")]
+mod wide_pair_loops;
+#[cfg(target_arch = "aarch64")]
+mod wide_tile;

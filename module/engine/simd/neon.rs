@@ -58,6 +58,25 @@ pub fn store(out: &mut [f32; 4], value: float32x4_t) {
     unsafe { vst1q_f32(out.as_mut_ptr(), value) }
 }
 
+/// `sums` + `terms` * (`scales` * the first of `scale`).
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn add_scaled(sums: Eight, terms: Eight, scales: Eight, scale: float32x4_t) -> Eight {
+    [0, 1].map(|i| vfmaq_f32(sums[i], terms[i], vmulq_laneq_f32::<0>(scales[i], scale)))
+}
+
+/// The fours of bytes of a half of `a` and of `b`, in turn.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn zip_fours(a: int8x16_t, b: int8x16_t, half: usize) -> int8x16_t {
+    let [a, b] = [a, b].map(|bytes| vreinterpretq_s32_s8(bytes));
+    vreinterpretq_s8_s32(if half == 0 {
+        vzip1q_s32(a, b)
+    } else {
+        vzip2q_s32(a, b)
+    })
+}
+
 /// Each four of 32 values in all quarters of a vector.
 #[inline]
 #[target_feature(enable = "neon")]

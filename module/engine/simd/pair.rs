@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Two rows of activations interleaved for SMMLA, which multiplies 2 x 8 with 8 x 2 integers.
 
-use super::activation::Int8Block;
+use super::activation::{Int8Block, TILE_ROWS};
 use super::plain::Plain;
 
 /// The bits of 1.5 * 2^23. A sum below 2^22 that is counted from here on is, as the bits of a
@@ -62,10 +62,11 @@ pub fn interleave(blocks: &mut [Int8Block]) {
     }
 }
 
-/// Each two interleaved blocks as the pair they are.
+/// Each four rows of interleaved blocks as the tile they are.
 #[inline(always)]
-pub fn pairs(blocks: &[Int8Block]) -> &[PairBlock] {
-    let (pairs, _) = blocks.as_chunks::<2>();
-    // SAFETY: a pair block has the size and the alignment of two blocks, and is made of any bytes.
-    unsafe { core::slice::from_raw_parts(pairs.as_ptr().cast(), pairs.len()) }
+pub fn tiles<Block: Plain, Tile: Plain>(blocks: &[Block]) -> &[Tile] {
+    const { assert!(size_of::<Tile>() == TILE_ROWS * size_of::<Block>()) };
+    let tiles = blocks.len() / TILE_ROWS;
+    // SAFETY: a tile has the size of four blocks, and by `Plain` an alignment of 1 and any bytes.
+    unsafe { core::slice::from_raw_parts(blocks.as_ptr().cast(), tiles) }
 }

@@ -6,49 +6,45 @@
 //! takes all 32 registers, which the compiler does not manage: the step for one pair is written
 //! in assembler.
 
-/// Defines `multiply` with SMMLA for `$format`; tiles without pairs go to `$single::multiply_tile`.
+/// Defines `multiply` with SMMLA for `$format`, whose activations are paired in a `$tile` of four
+/// rows; rows that are not go to `$single::multiply_tile`.
 ///
-/// `prepare(&Group, half, quarter)` unpacks rows 2 * quarter and 2 * quarter + 1 of both fours of
-/// the half, and `add_pair::<I>(&mut sums, &weights, scales, &[PairBlock; 2], magic)` adds their
-/// products with pair I; `FIRST` is what the unpacked rows of the first four are to be multiplied
-/// with, a power of two.
+/// `tiles::<N, QUARTER>(&[Group], half, [&[$tile]; N])` gives the products of rows 2 * `QUARTER` and
+/// 2 * `QUARTER` + 1 of both fours of the half with each pair of the tiles, which have as many
+/// blocks as the group.
 macro_rules! pair_loops {
-    ($format:ty, $single:ident) => {
+    ($format:ty, $single:ident, $tile:ty) => {
         use super::$single;
-        use crate::simd::activation::{Int8Block, TILE_ROWS};
-        use crate::simd::neon::{Eight, load_f16};
+        use crate::simd::activation::TILE_ROWS;
+        use crate::simd::neon::Eight;
         use crate::simd::packed_format::PackedFormat;
-        use crate::simd::pair::{MAGIC, PairBlock, pairs};
+        use crate::simd::pair;
         use crate::simd::pieces::pieces;
         use crate::simd::product::Product;
 
         type Blocks<'a> = &'a [<$format as PackedFormat>::Group];
+        type Activation<'a> = &'a [<$format as PackedFormat>::Activation];
 
-        /// The scales of the rows `prepare` unpacks, each twice.
+        /// The first halves of two vectors with each lane twice, or the second ones.
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
-        fn scales(group: &Group, half: usize, quarter: usize) -> Eight {
-            let [first, second] = load_f16(&group.scales.0[half]).map(|four| {
+        fn twice([first, second]: Eight, quarter: usize) -> Eight {
+            [first, second].map(|four| {
                 if quarter == 0 {
                     vzip1q_f32(four, four)
                 } else {
                     vzip2q_f32(four, four)
                 }
-            });
-            if FIRST == 1.0 {
-                [first, second]
-            } else {
-                [vmulq_n_f32(first, FIRST), second]
-            }
+            })
         }
 
         /// `N` tiles with 4 rows of a group; `out` begins at the first of them.
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
-        fn tiles<const N: usize, const QUARTER: usize>(
+        fn quarter<const N: usize, const QUARTER: usize>(
             group: Blocks<'_>,
             half: usize,
-            activation: [&[[PairBlock; 2]]; N],
+            activation: [&[$tile]; N],
             out: &mut [f32],
             stride: usize,
         ) {
@@ -58,18 +54,7 @@ macro_rules! pair_loops {
             if !fits || activation.iter().any(|tile| tile.len() != blocks) {
                 return;
             }
-            let magic = vdupq_n_s32(MAGIC);
-            let mut sums = [[[vdupq_n_f32(0.0); 2]; 2]; N];
-            for (index, block) in group.iter().enumerate() {
-                let weights = prepare(block, half, QUARTER);
-                let scales = scales(block, half, QUARTER);
-                for (sums, tile) in sums.iter_mut().zip(activation) {
-                    // SAFETY: the tiles have as many blocks as the group.
-                    let pairs = unsafe { tile.get_unchecked(index) };
-                    add_pair::<0>(&mut sums[0], &weights, scales, pairs, magic);
-                    add_pair::<1>(&mut sums[1], &weights, scales, pairs, magic);
-                }
-            }
+            let sums = tiles::<N, QUARTER>(group, half, activation);
             let mut first = out.as_mut_ptr().wrapping_add(2 * QUARTER);
             for [low, high] in sums.as_flattened() {
                 for four in [vuzp1q_f32(*low, *high), vuzp2q_f32(*low, *high)] {
@@ -89,22 +74,18 @@ macro_rules! pair_loops {
         #[target_feature(enable = "neon,i8mm")]
         fn group_with_tiles<const N: usize>(
             group: Blocks<'_>,
-            activation: &[Int8Block],
+            activation: Activation<'_>,
             out: &mut [f32],
             stride: usize,
         ) {
-            let (tiles_of_pairs, _) = pairs(activation).as_chunks::<2>();
+            let tiles: &[$tile] = pair::tiles(activation);
             let blocks = group.len();
-            let tile = |n: usize| {
-                tiles_of_pairs
-                    .get(n * blocks..)
-                    .and_then(|tile| tile.get(..blocks))
-            };
+            let tile = |n: usize| tiles.get(n * blocks..).and_then(|tile| tile.get(..blocks));
             let activation = core::array::from_fn(|n| tile(n).unwrap_or_default());
             for half in 0..2 {
                 let out = out.get_mut(8 * half..).unwrap_or_default();
-                tiles::<N, 0>(group, half, activation, out, stride);
-                tiles::<N, 1>(group, half, activation, out, stride);
+                quarter::<N, 0>(group, half, activation, out, stride);
+                quarter::<N, 1>(group, half, activation, out, stride);
             }
         }
 
@@ -113,6 +94,9 @@ macro_rules! pair_loops {
         pub fn multiply(product: Product<'_, $format>) {
             let (stride, blocks) = (product.width(), product.blocks);
             let tile = TILE_ROWS * blocks;
+            if product.activation.len() < tile {
+                return $single::multiply(product);
+            }
             for (index, group) in pieces(product.groups, blocks).enumerate() {
                 let mut out = product.out.get_mut(16 * index..).unwrap_or_default();
                 let mut rest = product.activation;

@@ -18,11 +18,15 @@ use crate::math::fma::fma;
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
 #[cfg(target_arch = "aarch64")]
+mod i8mm;
+#[cfg(target_arch = "aarch64")]
 mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "aarch64")]
 mod pack;
+#[cfg(target_arch = "aarch64")]
+mod scales;
 
 /// The format.
 pub struct Q4K;
@@ -151,7 +155,10 @@ impl PackedFormat for Q4K {
             Instructions::Neon => unsafe { neon::multiply(product) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            _ => unsafe { dotprod::multiply(product) },
+            Instructions::Dotprod => unsafe { dotprod::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::I8mm => unsafe { i8mm::multiply(product) },
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::math::fma::fma;
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
 #[cfg(target_arch = "aarch64")]
+mod i8mm;
+#[cfg(target_arch = "aarch64")]
 mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -134,7 +136,10 @@ impl PackedFormat for Q6K {
             Instructions::Neon => unsafe { neon::multiply(product) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            _ => unsafe { dotprod::multiply(product) },
+            Instructions::Dotprod => unsafe { dotprod::multiply(product) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Instructions::I8mm => unsafe { i8mm::multiply(product) },
         }
     }
 }

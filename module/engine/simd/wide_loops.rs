@@ -87,7 +87,14 @@ macro_rules! wide_loops {
         #[target_feature(enable = $feature)]
         pub fn multiply(product: Product<'_, $format>) {
             let stride = product.width();
-            for (index, group) in pieces(product.groups, product.blocks).enumerate() {
+            let groups = pieces(product.groups, product.blocks);
+            if product.activation.len() == product.blocks {
+                for (group, out) in groups.zip(product.out.as_chunks_mut::<16>().0) {
+                    row(group, product.activation, out);
+                }
+                return;
+            }
+            for (index, group) in groups.enumerate() {
                 let mut out = product.out.get_mut(16 * index..).unwrap_or_default();
                 for tile in pieces_with_rest(product.activation, TILE_ROWS * product.blocks) {
                     multiply_tile(group, tile, out, stride);

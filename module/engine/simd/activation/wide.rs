@@ -50,15 +50,20 @@ impl WidePart {
 }
 
 impl WideBlock {
+    /// A block of zeros.
+    pub const ZERO: WideBlock = WideBlock {
+        parts: [WidePart::ZERO; 8],
+        sums: [[0; 8]; 2],
+        scale: [[0; 4]; 4],
+        zeros: [[[0; 4]; 4]; 2],
+    };
+
     /// A block of zeros with a scale.
     #[inline(always)]
     fn zero(scale: f32) -> WideBlock {
-        WideBlock {
-            parts: [WidePart::ZERO; 8],
-            sums: [[0; 8]; 2],
-            scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
-            zeros: [[[0; 4]; 4]; 2],
-        }
+        let mut block = WideBlock::ZERO;
+        block.scale[0] = scale.to_le_bytes();
+        block
     }
 
     /// The value at `k`, taken modulo 256.

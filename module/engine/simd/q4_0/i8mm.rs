@@ -2,8 +2,8 @@
 //! Q4_0 with SMMLA: 8 weights of 2 row pairs with 8 activations of 2 rows at a time.
 
 use super::{Group, Q4_0};
-use crate::simd::neon::load;
-use crate::simd::pair_loops::pair_loops;
+use crate::simd::integer_pair_loops::integer_pair_loops;
+use crate::simd::neon::{load, zip_fours};
 use core::arch::aarch64::*;
 
 /// 16 times the upper rows of two pairs, and the lower rows.
@@ -12,15 +12,9 @@ type Weights = ([int8x16_t; 4], [int8x16_t; 4]);
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
 fn prepare(group: &Group, half: usize, quarter: usize) -> Weights {
-    let chunks: [int32x4_t; 8] =
-        core::array::from_fn(|j| vreinterpretq_s32_s8(load(group.chunk(half, j))));
     let eights = [0, 1, 2, 3].map(|j| {
-        let (a, b) = (chunks[2 * j], chunks[2 * j + 1]);
-        vreinterpretq_s8_s32(if quarter == 0 {
-            vzip1q_s32(a, b)
-        } else {
-            vzip2q_s32(a, b)
-        })
+        let (a, b) = (group.chunk(half, 2 * j), group.chunk(half, 2 * j + 1));
+        zip_fours(load(a), load(b), quarter)
     });
     (
         eights.map(|pairs| vandq_s8(pairs, vdupq_n_s8(-16))),
@@ -76,4 +70,4 @@ fn add_pair<const I: usize>(
     }
 }
 
-pair_loops!(Q4_0, dotprod);
+integer_pair_loops!(Q4_0, dotprod);

@@ -2,6 +2,7 @@
 //! Q4_K with SDOT by element: 4 weights of 4 row pairs at a time.
 
 use super::loops::q4_k_loops;
+use super::scales::select;
 use crate::simd::activation::WidePart;
 use core::arch::aarch64::*;
 
@@ -104,17 +105,17 @@ fn part<const PART: usize>(
 /// the upper ones, which lack 8 each, the 16 * 8 * sum that makes up for it.
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn dots(
+fn dots<const I: usize>(
     quanta: &mut [int32x4_t; 2],
     (pairs, below): &Weights,
     scales: [int32x4_t; 2],
-    part: &WidePart,
+    parts: &[WidePart; 2],
 ) {
-    // SAFETY: reads the part only.
+    // SAFETY: reads one of the two parts only.
     unsafe {
         core::arch::asm!(
-            "ldp {a:q}, {b:q}, [{part}]",
-            "ldp {u:q}, {l:q}, [{part}, #32]",
+            "ldp {a:q}, {b:q}, [{parts}, #{at}]",
+            "ldp {u:q}, {l:q}, [{parts}, #{at} + 32]",
             "sdot {u:v}.4s, {u0:v}.16b, {a:v}.4b[0]",
             "sdot {l:v}.4s, {l0:v}.16b, {a:v}.4b[0]",
             "sdot {u:v}.4s, {u1:v}.16b, {a:v}.4b[1]",
@@ -134,7 +135,8 @@ fn dots(
             "sub {u:v}.4s, {u:v}.4s, {l:v}.4s",
             "mla {q0:v}.4s, {u:v}.4s, {s0:v}.4s",
             "mla {q1:v}.4s, {l:v}.4s, {s1:v}.4s",
-            part = in(reg) part,
+            parts = in(reg) parts,
+            at = const (I % 2) * size_of::<WidePart>(),
             s0 = in(vreg) scales[0], s1 = in(vreg) scales[1],
             q0 = inout(vreg) quanta[0], q1 = inout(vreg) quanta[1],
             u0 = in(vreg) pairs[0], u1 = in(vreg) pairs[1],

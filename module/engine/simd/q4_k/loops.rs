@@ -7,57 +7,16 @@
 /// Defines `add`, `add_half` and `multiply`.
 ///
 /// `part::<PART>(&mut quanta, scales, &Group, &WideBlock)` adds the dot products of a part of 16 rows
-/// times their scales, and `dots(&mut quanta, &prepare(&pairs), scales, &WidePart)` those of
-/// 8 rows, for the upper rows 16 times as much. `less_minima(minima, sums)` gives the dot products
+/// times their scales, and `dots::<I>(&mut quanta, &prepare(&pairs), scales, &[WidePart; 2])` those
+/// of 8 rows with part I, for the upper rows 16 times as much. `less_minima(minima, sums)` gives the dot products
 /// of the minima of four rows with the parts' sums, their sign changed.
 macro_rules! q4_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
-        use crate::simd::neon::{Eight, load, load_f16, load_f32};
+        use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
+        use crate::simd::q4_k::scales::{by_part, minima, scales};
         use crate::simd::q4_k::{Group, Q4K};
         use crate::simd::wide_loops::wide_loops;
-
-        /// Bytes of four rows, those of four parts each.
-        type Four = [uint8x16_t; 2];
-
-        /// The thirds of four rows.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn thirds(group: &Group, four: usize) -> [uint8x16_t; 3] {
-            group
-                .scales
-                .each_ref()
-                .map(|third| vreinterpretq_u8_s8(load(&third[four % 4])))
-        }
-
-        /// The scales of four rows.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn scales(group: &Group, four: usize) -> Four {
-            let [first, _, rest] = thirds(group, four);
-            [
-                vandq_u8(first, vdupq_n_u8(63)),
-                vsliq_n_u8::<4>(rest, vshrq_n_u8::<6>(first)),
-            ]
-        }
-
-        /// The minima of four rows.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn minima(group: &Group, four: usize) -> Four {
-            let [_, second, rest] = thirds(group, four);
-            let top = vshrq_n_u8::<2>(second);
-            [vandq_u8(second, vdupq_n_u8(63)), vsriq_n_u8::<4>(top, rest)]
-        }
-
-        /// The indices that select byte `index` of each row, and zeros, which are past the end.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn select(index: usize) -> uint8x16_t {
-            let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
-            let index = vdupq_n_u32(0xffff_ff00 | index as u32);
-            vreinterpretq_u8_u32(vaddq_u32(rows, index))
-        }
 
         /// The two terms of a block for 8 rows, added to `sums`.
         #[inline]
@@ -70,17 +29,13 @@ macro_rules! q4_k_loops {
             activation: &WideBlock,
         ) -> Eight {
             let scale = load_f32(&activation.scale);
-            let (d, dmin) = (
-                load_f16(&group.d.0[half % 2]),
-                load_f16(&group.dmin.0[half % 2]),
-            );
             let quanta = [vcvtq_n_f32_s32::<4>(quanta[0]), vcvtq_f32_s32(quanta[1])];
-            [0, 1].map(|i| {
-                let least = less_minima(minima(group, 2 * half + i), load(&activation.sums));
-                let sum = vfmaq_f32(sums[i], quanta[i], vmulq_laneq_f32::<0>(d[i], scale));
-                let dmin = vmulq_laneq_f32::<0>(dmin[i], scale);
-                vfmaq_f32(sum, vcvtq_f32_s32(least), dmin)
-            })
+            let sums = add_scaled(sums, quanta, load_f16(&group.d.0[half % 2]), scale);
+            let least = [0, 1].map(|i| {
+                let minima = minima(group, 2 * half + i);
+                vcvtq_f32_s32(less_minima(minima, load(&activation.sums)))
+            });
+            add_scaled(sums, least, load_f16(&group.dmin.0[half % 2]), scale)
         }
 
         /// One activation row with a block.
@@ -120,29 +75,31 @@ macro_rules! q4_k_loops {
             group: &Group,
             activation: &[WideBlock; T],
         ) {
-            let scales = [0, 1].map(|i| scales(group, 2 * HALF + i));
+            // Kept in memory, they cost a load for each part.
+            let scales = by_part([0, 1].map(|i| scales(group, 2 * HALF + i)));
             let mut quanta = [[vdupq_n_s32(0); 2]; T];
-            for (part, pairs) in group.pairs.iter().enumerate() {
-                let weights = prepare(&pairs[HALF % 2]);
-                // The second table's bytes are numbered from 16 on.
-                let select = select(part % 4 + part / 4 * 16);
-                let scales = scales.map(|[first, second]| {
-                    let table = uint8x16x2_t(first, second);
-                    vreinterpretq_s32_u8(vqtbl2q_u8(table, select))
-                });
+            let ((pairs, _), (scales, _)) = (group.pairs.as_chunks::<2>(), scales.as_chunks::<2>());
+            for (n, (pairs, scales)) in pairs.iter().zip(scales).enumerate() {
                 // Written out: a loop over the rows is not unrolled, and its weights are spilled.
                 macro_rules! row {
-                    ($t:literal) => {
+                    ($t:literal, $i:literal, $weights:ident) => {
                         if $t < T {
-                            let activation = &activation[$t].parts[part];
-                            dots(&mut quanta[$t], &weights, scales, activation);
+                            let parts = &activation[$t].parts.as_chunks::<2>().0[n];
+                            dots::<$i>(&mut quanta[$t], &$weights, scales[$i], parts);
                         }
                     };
                 }
-                row!(0);
-                row!(1);
-                row!(2);
-                row!(3);
+                macro_rules! part {
+                    ($i:literal) => {
+                        let weights = prepare(&pairs[$i][HALF % 2]);
+                        row!(0, $i, weights);
+                        row!(1, $i, weights);
+                        row!(2, $i, weights);
+                        row!(3, $i, weights);
+                    };
+                }
+                part!(0);
+                part!(1);
             }
             for (t, sums) in sums.iter_mut().enumerate() {
                 *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);

@@ -2,6 +2,7 @@
 //! Q4_K with SMLAL: 4 weights of 2 row pairs at a time, summed over a part in 16 bits as in Q4_0.
 
 use super::loops::q4_k_loops;
+use super::scales::select;
 use crate::simd::activation::WidePart;
 use crate::simd::neon::{broadcast, load_i32};
 use core::arch::aarch64::*;
@@ -18,9 +19,15 @@ fn prepare(pairs: &[[[u8; 4]; 4]; 8]) -> Weights {
     })
 }
 
+/// Adds the dot products of 8 rows with a part times their scales to `quanta`.
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots(quanta: &mut [int32x4_t; 2], weights: &Weights, scales: [int32x4_t; 2], part: &WidePart) {
+fn add_dots(
+    quanta: &mut [int32x4_t; 2],
+    weights: &Weights,
+    scales: [int32x4_t; 2],
+    part: &WidePart,
+) {
     let mut sums = [[vdupq_n_s16(0); 2]; 2];
     for (rows, a) in weights.iter().zip(broadcast(&part.values)) {
         for (sums, quanta) in sums.iter_mut().zip(rows) {
@@ -38,6 +45,17 @@ fn dots(quanta: &mut [int32x4_t; 2], weights: &Weights, scales: [int32x4_t; 2], 
 
 #[inline]
 #[target_feature(enable = "neon")]
+fn dots<const I: usize>(
+    quanta: &mut [int32x4_t; 2],
+    weights: &Weights,
+    scales: [int32x4_t; 2],
+    parts: &[WidePart; 2],
+) {
+    add_dots(quanta, weights, scales, &parts[I % 2]);
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
 fn part<const PART: usize>(
     quanta: &mut [int32x4_t; 4],
     scales: [uint8x16_t; 4],
@@ -49,7 +67,7 @@ fn part<const PART: usize>(
     let part = &activation.parts[PART % 8];
     let pairs = group.pairs[PART % 8].iter().zip(scales);
     for (quanta, (pairs, scales)) in quanta.iter_mut().zip(pairs) {
-        dots(quanta, &prepare(pairs), *scales, part);
+        add_dots(quanta, &prepare(pairs), *scales, part);
     }
 }
 

@@ -18,41 +18,50 @@ fn to_f32(quanta: int32x4_t) -> float32x4_t {
     vcvtq_n_f32_s32::<2>(quanta)
 }
 
-/// Two zeros to start from. One load costs less than two MOVI, and does not take the vector units,
-/// of which these loops have too few.
+/// Adds the dot products of 8 rows with 16 values times their scales to `quanta`.
+///
+/// They start from zeros in memory: one load costs less than two MOVI, and does not take the vector
+/// units, of which these loops have too few. In assembler, because the compiler interleaves the
+/// rows and spills: a prompt token of a model with 12 layers of 768 takes 15.8 M instructions where
+/// it takes 15.1 M with this.
 #[inline]
 #[target_feature(enable = "dotprod")]
-fn start(block: &WideBlock) -> [int32x4_t; 2] {
-    let (first, second);
-    // SAFETY: loads the 32 bytes of `zeros`.
+fn dots<const I: usize>(
+    quanta: &mut [int32x4_t; 2],
+    [first, second]: &Weights,
+    scales: [int32x4_t; 2],
+    part: &WidePart,
+    block: &WideBlock,
+) {
+    // SAFETY: reads half the values of the part, and the zeros of the block.
     unsafe {
         core::arch::asm!(
-            "ldp {first:q}, {second:q}, [{block}, #{at}]",
-            first = out(vreg) first,
-            second = out(vreg) second,
+            "ldr {a:q}, [{part}, #{values}]",
+            "ldp {d0:q}, {d1:q}, [{block}, #{zeros}]",
+            "sdot {d0:v}.4s, {f0:v}.16b, {a:v}.4b[0]",
+            "sdot {d1:v}.4s, {s0:v}.16b, {a:v}.4b[0]",
+            "sdot {d0:v}.4s, {f1:v}.16b, {a:v}.4b[1]",
+            "sdot {d1:v}.4s, {s1:v}.16b, {a:v}.4b[1]",
+            "sdot {d0:v}.4s, {f2:v}.16b, {a:v}.4b[2]",
+            "sdot {d1:v}.4s, {s2:v}.16b, {a:v}.4b[2]",
+            "sdot {d0:v}.4s, {f3:v}.16b, {a:v}.4b[3]",
+            "sdot {d1:v}.4s, {s3:v}.16b, {a:v}.4b[3]",
+            "mla {q0:v}.4s, {d0:v}.4s, {scale0:v}.4s",
+            "mla {q1:v}.4s, {d1:v}.4s, {scale1:v}.4s",
+            part = in(reg) part,
+            values = const 16 * (I % 2),
             block = in(reg) block,
-            at = const core::mem::offset_of!(WideBlock, zeros),
-            options(readonly, nostack, preserves_flags),
+            zeros = const core::mem::offset_of!(WideBlock, zeros),
+            scale0 = in(vreg) scales[0], scale1 = in(vreg) scales[1],
+            q0 = inout(vreg) quanta[0], q1 = inout(vreg) quanta[1],
+            f0 = in(vreg) first[0], f1 = in(vreg) first[1],
+            f2 = in(vreg) first[2], f3 = in(vreg) first[3],
+            s0 = in(vreg) second[0], s1 = in(vreg) second[1],
+            s2 = in(vreg) second[2], s3 = in(vreg) second[3],
+            a = out(vreg) _, d0 = out(vreg) _, d1 = out(vreg) _,
+            options(pure, readonly, nostack, preserves_flags),
         );
     }
-    [first, second]
-}
-
-#[inline]
-#[target_feature(enable = "dotprod")]
-fn dots(weights: &Weights, values: &[i8; 16], block: &WideBlock) -> [int32x4_t; 2] {
-    let (a, [mut first, mut second]) = (load(values), start(block));
-    macro_rules! chunk {
-        ($j:literal) => {
-            first = vdotq_laneq_s32::<$j>(first, weights[0][$j], a);
-            second = vdotq_laneq_s32::<$j>(second, weights[1][$j], a);
-        };
-    }
-    chunk!(0);
-    chunk!(1);
-    chunk!(2);
-    chunk!(3);
-    [first, second]
 }
 
 /// One chunk of 16 rows, its thirds loaded, with a quarter of the activations in `a`.

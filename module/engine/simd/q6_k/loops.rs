@@ -6,14 +6,15 @@
 
 /// Defines `add`, `add_half` and `multiply`.
 ///
-/// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these, `dots(&weights,
-/// &[i8; 16], &WideBlock)` their dot products for 8 rows and a part of 16, and `to_f32` divides by
-/// the same 1 or 4, exactly. `part::<PART>(&mut quanta, &Group, &WideBlock)` adds the dot products
-/// of a part of 16 rows times their scales.
+/// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these, `dots::<I>(&mut
+/// quanta, &weights, scales, &WidePart, &WideBlock)` adds their dot products with half I of 32 values
+/// for 8 rows times their scales, and `to_f32` divides by the same 1 or 4, exactly.
+/// `part::<PART>(&mut quanta, &Group, &WideBlock)` adds the dot products of a part of 16 rows times
+/// their scales.
 macro_rules! q6_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
-        use crate::simd::neon::{Eight, load, load_f16, load_f32};
+        use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
         use crate::simd::q6_k::{Group, Q6K};
         use crate::simd::wide_loops::wide_loops;
 
@@ -46,23 +47,6 @@ macro_rules! q6_k_loops {
             ]
         }
 
-        /// `quanta` + dot products of a part of 16 with 8 rows * their scales.
-        #[inline]
-        #[target_feature(enable = $feature)]
-        fn add_part(
-            quanta: [int32x4_t; 2],
-            weights: &Weights,
-            scales: [int32x4_t; 2],
-            values: &[i8; 16],
-            activation: &WideBlock,
-        ) -> [int32x4_t; 2] {
-            let dots = dots(weights, values, activation);
-            [
-                vmlaq_s32(quanta[0], dots[0], scales[0]),
-                vmlaq_s32(quanta[1], dots[1], scales[1]),
-            ]
-        }
-
         #[inline]
         #[target_feature(enable = $feature)]
         fn widen(scales: int16x8_t) -> [int32x4_t; 2] {
@@ -79,11 +63,9 @@ macro_rules! q6_k_loops {
             quanta: [int32x4_t; 2],
             activation: &WideBlock,
         ) -> Eight {
-            let (d, scale) = (load_f16(&group.d.0[half % 2]), load_f32(&activation.scale));
-            [0, 1].map(|i| {
-                let scale = vmulq_laneq_f32::<0>(d[i], scale);
-                vfmaq_f32(sums[i], to_f32(quanta[i]), scale)
-            })
+            let scale = load_f32(&activation.scale);
+            let quanta = quanta.map(|quanta| to_f32(quanta));
+            add_scaled(sums, quanta, load_f16(&group.d.0[half % 2]), scale)
         }
 
         /// The weights and scales of each two parts.
@@ -126,29 +108,34 @@ macro_rules! q6_k_loops {
             activation: &[WideBlock; T],
         ) {
             let mut quanta = [[vdupq_n_s32(0); 2]; T];
-            for (part, (chunks, scales)) in parts(group).enumerate() {
-                for (i, (chunks, scales)) in chunks.iter().zip(scales).enumerate() {
-                    let scales = load(scales);
-                    let (weights, scales) = if HALF == 0 {
-                        (prepare_first(chunks), vmovl_s8(vget_low_s8(scales)))
-                    } else {
-                        (prepare_second(chunks), vmovl_high_s8(scales))
+            for (n, (chunks, scales)) in parts(group).enumerate() {
+                // Written out: a loop over the rows is not unrolled, and its weights are spilled.
+                macro_rules! row {
+                    ($t:literal, $i:literal, $weights:ident, $scales:ident) => {
+                        if $t < T {
+                            let activation = &activation[$t];
+                            let part = &activation.parts[n % 8];
+                            dots::<$i>(&mut quanta[$t], &$weights, $scales, part, activation);
+                        }
                     };
-                    let scales = widen(scales);
-                    macro_rules! row {
-                        ($t:literal) => {
-                            if $t < T {
-                                let values = &activation[$t].parts[part % 8].values[i % 2];
-                                quanta[$t] =
-                                    add_part(quanta[$t], &weights, scales, values, &activation[$t]);
-                            }
-                        };
-                    }
-                    row!(0);
-                    row!(1);
-                    row!(2);
-                    row!(3);
                 }
+                macro_rules! part {
+                    ($i:literal) => {
+                        let bytes = load(&scales[$i]);
+                        let (weights, scales) = if HALF == 0 {
+                            (prepare_first(&chunks[$i]), vmovl_s8(vget_low_s8(bytes)))
+                        } else {
+                            (prepare_second(&chunks[$i]), vmovl_high_s8(bytes))
+                        };
+                        let scales = widen(scales);
+                        row!(0, $i, weights, scales);
+                        row!(1, $i, weights, scales);
+                        row!(2, $i, weights, scales);
+                        row!(3, $i, weights, scales);
+                    };
+                }
+                part!(0);
+                part!(1);
             }
             for (t, sums) in sums.iter_mut().enumerate() {
                 *sums = finish(*sums, group, HALF, quanta[t], &activation[t]);

@@ -2,7 +2,7 @@
 //! Q8_0 with SMMLA: 8 weights of 2 rows with 8 activations of 2 rows at a time.
 
 use super::{Group, Q8_0};
-use crate::simd::pair_loops::pair_loops;
+use crate::simd::integer_pair_loops::integer_pair_loops;
 use core::arch::aarch64::*;
 
 /// Two rows of the first four of the half, and two of the second.
@@ -97,4 +97,4 @@ fn add_pair<const I: usize>(
     }
 }
 
-pair_loops!(Q8_0, dotprod);
+integer_pair_loops!(Q8_0, dotprod);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Four rows of wide blocks interleaved in pairs for SMMLA.
+
+use super::activation::{TILE_ROWS, WideBlock, WidePart};
+use super::plain::Plain;
+
+/// 32 of the 256 values of two rows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PairPart {
+    /// As [values 8j to 8j + 7][row].
+    pub values: [[[i8; 8]; 2]; 4],
+    /// The i32 128 * sum of the values of the two rows, twice.
+    pub start: [[u8; 4]; 4],
+    /// Zeros.
+    pub zeros: [[[u8; 4]; 4]; 3],
+}
+
+/// A block of four rows, two pairs.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct WideTile {
+    /// The values by 32, as [part][pair].
+    pub parts: [[PairPart; 2]; 8],
+    /// The sums of a pair as in [`WideBlock`], as [pair][upper, lower][row][part].
+    pub sums: [[[[i8; 8]; 2]; 2]; 2],
+    /// The scales of the two rows of a pair, twice.
+    pub scales: [[[u8; 4]; 4]; 2],
+    /// Of no meaning.
+    pub pad: [u8; 160],
+}
+
+// SAFETY: arrays of bytes, 64 + 16 + 48 without padding.
+unsafe impl Plain for PairPart {}
+// SAFETY: arrays of bytes, 16 * 128 + 64 + 32 + 160 without padding.
+unsafe impl Plain for WideTile {}
+const _: () = assert!(size_of::<PairPart>() == 2 * size_of::<WidePart>());
+const _: () = assert!(size_of::<WideTile>() == TILE_ROWS * size_of::<WideBlock>());
+
+impl WideTile {
+    /// Puts a block in its place as the row `row`, taken modulo 4.
+    #[inline(always)]
+    pub fn set(&mut self, row: usize, block: &WideBlock) {
+        let (pair, i) = (row / 2 % 2, row % 2);
+        for (parts, part) in self.parts.iter_mut().zip(&block.parts) {
+            let out = &mut parts[pair];
+            let (eights, _) = part.values.as_flattened().as_chunks();
+            for (out, eight) in out.values.iter_mut().zip(eights) {
+                out[i] = *eight;
+            }
+            (out.start[i], out.start[i + 2]) = (part.start[0][0], part.start[0][0]);
+            out.zeros = [[[0; 4]; 4]; 3];
+        }
+        for (out, sums) in self.sums[pair].iter_mut().zip(block.sums) {
+            out[i] = sums;
+        }
+        (self.scales[pair][i], self.scales[pair][i + 2]) = (block.scale[0], block.scale[0]);
+    }
+}
