@@ -4,23 +4,25 @@
 use super::fma::fma;
 
 /// 1.5 * 2^23: adding it rounds to an integer, nearest even, kept in the low bits of the sum.
-const ROUND: f32 = 12_582_912.0;
-const LOG2_E: f32 = f32::from_bits(0x3fb8_aa3b);
+pub const ROUND: f32 = 12_582_912.0;
+/// log2(e).
+pub const LOG2_E: f32 = f32::from_bits(0x3fb8_aa3b);
+/// Least argument whose power is not taken as 0.
+pub const LEAST: f32 = -87.3;
 /// Largest argument whose power is finite.
 const LARGEST: f32 = f32::from_bits(0x42b1_7217);
-const LN_2_HIGH: f32 = f32::from_bits(0x3f31_7218);
-const LN_2_LOW: f32 = f32::from_bits(0xb102_e308);
+/// ln(2) in two parts, of which this is the larger.
+pub const LN_2_HIGH: f32 = f32::from_bits(0x3f31_7218);
+/// The smaller part.
+pub const LN_2_LOW: f32 = f32::from_bits(0xb102_e308);
 /// Minimax coefficients of (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2.
-const Q: [f32; 5] = [
+pub const Q: [f32; 5] = [
     f32::from_bits(0x3f00_0000),
     f32::from_bits(0x3e2a_aa6e),
     f32::from_bits(0x3d2a_aa8d),
     f32::from_bits(0x3c09_05b7),
     f32::from_bits(0x3ab6_8885),
 ];
-
-/// Least argument whose power is not taken for zero.
-const LEAST: f32 = -87.3;
 
 /// e to the power `x` from [`LEAST`] to [`LARGEST`], anything else elsewhere.
 #[inline(always)]

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Scores and weighted sums of attention over a tile of positions, for heads that share keys and
-//! values. Point 8 of the numerics contract.
+//! Attention of heads that share keys and values to a segment of positions, by online softmax over
+//! tiles of 32 positions (Milakov and Gimelshein, 2018; Dao et al., 2022). Point 8 of the numerics
+//! contract.
 //!
 //! Stored halves are widened in registers, once for all heads of a call.
 
 use super::level::Level;
-use super::pieces::pieces;
 use super::plain::{Plain, view};
-use crate::math::fma::fma;
+use crate::math::fma::sqrt;
 use crate::math::half::f16_to_f32;
-use core::ops::Range;
+use partial::Partial;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub mod partial;
+mod twin;
 
 /// Positions of a tile.
 pub const TILE: usize = 32;
@@ -20,27 +22,6 @@ pub const TILE: usize = 32;
 pub const LANES: usize = 8;
 /// Most heads of a call.
 pub const HEADS: usize = 4;
-
-/// Keys or values of one tile and head as they are stored.
-#[derive(Clone, Copy)]
-pub enum Stored<'a> {
-    /// binary16.
-    F16(&'a [[u8; 2]]),
-    /// binary32.
-    F32(&'a [[u8; 4]]),
-}
-
-impl<'a> Stored<'a> {
-    /// Views bytes as binary16.
-    pub fn f16(bytes: &'a [u8]) -> Self {
-        Stored::F16(view(bytes))
-    }
-
-    /// Views bytes as binary32.
-    pub fn f32(bytes: &'a [u8]) -> Self {
-        Stored::F32(view(bytes))
-    }
-}
 
 /// A type that keys and values are stored in.
 trait Cell: Plain {
@@ -62,172 +43,286 @@ impl Cell for [u8; 4] {
     }
 }
 
-/// `scores[h][i]` = chain of fma of query h and key i over the dimensions ascending, for up to
-/// [`HEADS`] queries of one length and the first `positions` of the tile, rounded up to
-/// [`LANES`]; `keys` is (4 groups of 8 positions, dimension, position in the group). Other scores
-/// stay as they are.
-pub fn scores(
+/// Type of the stored keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvType {
+    /// IEEE binary16, clamped to its finite range.
+    F16,
+    /// IEEE binary32.
+    F32,
+}
+
+/// Keys and values of a tile, for one key and value head.
+struct Stored<'a, T> {
+    /// (4 groups of 8 positions, dimension, position in the group).
+    keys: &'a [[T; LANES]],
+    /// (position, dimension).
+    values: &'a [T],
+}
+
+impl<'a, T: Plain> Stored<'a, T> {
+    /// Views keys, then values, of heads of `size` dimensions.
+    #[inline(always)]
+    fn view(tile: &'a [u8], size: usize) -> Option<Self> {
+        let half = size.checked_mul(TILE * size_of::<T>())?;
+        let (keys, values) = tile.split_at_checked(half)?;
+        Some(Stored {
+            keys: view(keys),
+            values: view(values.get(..half)?),
+        })
+    }
+}
+
+/// What attends: one query head of one row.
+pub struct Head<'a> {
+    /// Its query.
+    pub query: &'a [f32],
+    /// Its result over the segment, of as many dimensions.
+    pub partial: Partial<'a>,
+    /// The row's position, the last that it attends to.
+    pub position: usize,
+}
+
+impl Head<'_> {
+    /// How many positions of the tile that begins at `first` it attends to.
+    #[inline(always)]
+    fn reach(&self, first: usize) -> usize {
+        (self.position + 1).saturating_sub(first).min(TILE)
+    }
+}
+
+/// 1 / sqrt(head size), by which scores are multiplied.
+fn scale(head_size: usize) -> f32 {
+    1.0 / sqrt(head_size as f32)
+}
+
+/// Attends to `tiles` of `kv_type`, each keys (4 groups of 8 positions, dimension, position in the
+/// group), then values (position, dimension), of which the first begins at position `start`, with
+/// up to [`HEADS`] `heads`, whose queries are of one length; `None` when a tile is too small.
+pub fn attend<'t>(
     level: Level,
-    keys: Stored<'_>,
-    queries: &[&[f32]],
-    positions: usize,
-    scores: &mut [[f32; TILE]],
-) {
-    let groups = positions.min(TILE).div_ceil(LANES);
+    kv_type: KvType,
+    heads: &mut [Head<'_>],
+    start: usize,
+    tiles: impl Iterator<Item = &'t [u8]>,
+) -> Option<()> {
     match level {
         // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
         #[cfg(target_arch = "aarch64")]
         level if level > Level::SCALAR => unsafe {
-            match keys {
-                Stored::F16(keys) => neon::scores(keys, queries, groups, scores),
-                Stored::F32(keys) => neon::scores(keys, queries, groups, scores),
+            match kv_type {
+                KvType::F16 => neon::attend::<[u8; 2]>(heads, start, tiles),
+                KvType::F32 => neon::attend::<[u8; 4]>(heads, start, tiles),
             }
         },
-        _ => match keys {
-            Stored::F16(keys) => scores_twin(keys, queries, groups, scores),
-            Stored::F32(keys) => scores_twin(keys, queries, groups, scores),
+        _ => match kv_type {
+            KvType::F16 => twin::attend::<[u8; 2]>(heads, start, tiles),
+            KvType::F32 => twin::attend::<[u8; 4]>(heads, start, tiles),
         },
-    }
-}
-
-/// `sums[h][d]` = fma(`p[h][i]`, value i in dimension d, `sums[h][d]`) for the positions of
-/// `range`, ascending, and up to [`HEADS`] heads; `values` is (position, dimension), `sums` are of
-/// one length.
-pub fn weigh(
-    level: Level,
-    values: Stored<'_>,
-    range: Range<usize>,
-    p: &[[f32; TILE]],
-    sums: &mut [&mut [f32]],
-) {
-    let range = range.start..range.end.min(TILE);
-    match level {
-        // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
-        #[cfg(target_arch = "aarch64")]
-        level if level > Level::SCALAR => unsafe {
-            match values {
-                Stored::F16(values) => neon::weigh(values, range, p, sums),
-                Stored::F32(values) => neon::weigh(values, range, p, sums),
-            }
-        },
-        _ => match values {
-            Stored::F16(values) => weigh_twin(values, range, p, sums),
-            Stored::F32(values) => weigh_twin(values, range, p, sums),
-        },
-    }
-}
-
-/// The scalar twin of [`scores`].
-fn scores_twin<T: Cell>(keys: &[T], queries: &[&[f32]], groups: usize, scores: &mut [[f32; TILE]]) {
-    let size = queries.first().map_or(0, |query| query.len());
-    let (keys, _) = keys.as_chunks::<LANES>();
-    for (group, keys) in pieces(keys, size).take(groups).enumerate() {
-        for scores in scores.iter_mut() {
-            scores
-                .iter_mut()
-                .skip(group * LANES)
-                .take(LANES)
-                .for_each(|score| *score = 0.0);
-        }
-        for (dimension, keys) in keys.iter().enumerate() {
-            let keys = keys.map(T::widen);
-            for (scores, query) in scores.iter_mut().zip(queries) {
-                let (eights, _) = scores.as_chunks_mut::<LANES>();
-                if let (Some(scores), Some(q)) = (eights.get_mut(group), query.get(dimension)) {
-                    for (score, key) in scores.iter_mut().zip(keys) {
-                        *score = fma(*q, key, *score);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The scalar twin of [`weigh`].
-fn weigh_twin<T: Cell>(
-    values: &[T],
-    range: Range<usize>,
-    p: &[[f32; TILE]],
-    sums: &mut [&mut [f32]],
-) {
-    let size = sums.first().map_or(0, |sum| sum.len());
-    for (position, values) in pieces(values, size).enumerate() {
-        if !range.contains(&position) {
-            continue;
-        }
-        for (dimension, value) in values.iter().enumerate() {
-            let value = value.widen();
-            for (sum, p) in sums.iter_mut().zip(p) {
-                if let (Some(sum), Some(p)) = (sum.get_mut(dimension), p.get(position)) {
-                    *sum = fma(*p, value, *sum);
-                }
-            }
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Guarded, Random};
+    use super::partial::partial_values;
     use super::*;
+    use crate::math::exp::exp;
+    use crate::math::fma::fma;
     use crate::math::half::f32_to_f16;
 
-    /// `count` stored values, and the bytes of both types.
-    fn cells(random: &mut Random, count: usize) -> [Vec<u8>; 2] {
-        let halves: Vec<u16> = (0..count).map(|_| f32_to_f16(random.float())).collect();
-        [
-            halves.iter().flat_map(|half| half.to_le_bytes()).collect(),
-            halves
+    /// Keys or values: (position, dimension).
+    type Rows = Vec<Vec<f32>>;
+
+    /// Sum of p * v, largest score and sum of p by the contract, word by word.
+    fn by_the_contract(
+        query: &[f32],
+        keys: &[Vec<f32>],
+        values: &[Vec<f32>],
+    ) -> (Vec<f32>, f32, f32) {
+        let (mut m, mut l) = (f32::NEG_INFINITY, 0f32);
+        let mut o = vec![0f32; query.len()];
+        for (keys, values) in keys.chunks(TILE).zip(values.chunks(TILE)) {
+            let score = |key: &Vec<f32>| {
+                query
+                    .iter()
+                    .zip(key)
+                    .fold(0.0, |sum, (q, k)| fma(*q, *k, sum))
+                    * (1.0 / (query.len() as f32).sqrt())
+            };
+            let scores: Vec<f32> = keys.iter().map(score).collect();
+            let next = scores.iter().fold(m, |a, &b| if b > a { b } else { a });
+            if next > m {
+                let factor = exp(m - next);
+                l *= factor;
+                o.iter_mut().for_each(|o| *o *= factor);
+                m = next;
+            }
+            let p: Vec<f32> = scores.iter().map(|score| exp(score - m)).collect();
+            let mut lanes = [0f32; 8];
+            p.iter()
+                .enumerate()
+                .for_each(|(index, p)| lanes[index % 8] += p);
+            (0..4).for_each(|lane| lanes[lane] += lanes[lane + 4]);
+            (0..2).for_each(|lane| lanes[lane] += lanes[lane + 2]);
+            l += lanes[0] + lanes[1];
+            for (p, value) in p.iter().zip(values) {
+                o.iter_mut()
+                    .zip(value)
+                    .for_each(|(o, v)| *o = fma(*p, *v, *o));
+            }
+        }
+        (o, m, l)
+    }
+
+    /// `count` rows of values that binary16 has.
+    fn rows(random: &mut Random, count: usize, size: usize) -> Rows {
+        let mut half = || f16_to_f32(f32_to_f16(random.float()));
+        (0..count)
+            .map(|_| (0..size).map(|_| half()).collect())
+            .collect()
+    }
+
+    /// The bytes of the tile of up to 32 rows; past them lies what must not count.
+    fn tile(kv_type: KvType, keys: &[Vec<f32>], values: &[Vec<f32>], size: usize) -> Guarded<u8> {
+        let mut cells = vec![f32::NAN; 2 * TILE * size];
+        for (position, (key, value)) in keys.iter().zip(values).enumerate() {
+            for dimension in 0..size {
+                let group = position / LANES * size;
+                cells[(group + dimension) * LANES + position % LANES] = key[dimension];
+                cells[(TILE + position) * size + dimension] = value[dimension];
+            }
+        }
+        let bytes = |value: &f32| match kv_type {
+            KvType::F16 => f32_to_f16(*value).to_le_bytes().to_vec(),
+            KvType::F32 => value.to_le_bytes().to_vec(),
+        };
+        Guarded::copy(&cells.iter().flat_map(bytes).collect::<Vec<u8>>())
+    }
+
+    /// Attends at every level with queries at `positions` and compares with the contract.
+    fn check(
+        kv_type: KvType,
+        queries: &Rows,
+        positions: &[usize],
+        start: usize,
+        [keys, values]: [&Rows; 2],
+    ) {
+        let size = queries[0].len();
+        let tiles: Vec<Guarded<u8>> = keys
+            .chunks(TILE)
+            .zip(values.chunks(TILE))
+            .map(|(keys, values)| tile(kv_type, keys, values, size))
+            .collect();
+        for level in Level::all() {
+            let mut results = vec![vec![7.0; partial_values(size)]; queries.len()];
+            let mut heads: Vec<Head<'_>> = queries
                 .iter()
-                .flat_map(|half| f16_to_f32(*half).to_le_bytes())
-                .collect(),
-        ]
+                .zip(&mut results)
+                .zip(positions)
+                .map(|((query, result), position)| Head {
+                    query,
+                    partial: Partial::view(result, size).unwrap(),
+                    position: *position,
+                })
+                .collect();
+            heads.iter_mut().for_each(|head| head.partial.clear());
+            attend(
+                level,
+                kv_type,
+                &mut heads,
+                start,
+                tiles.iter().map(|tile| &**tile),
+            )
+            .unwrap();
+            for (h, head) in heads.iter().enumerate() {
+                let count = (head.position + 1).saturating_sub(start);
+                let (sum, largest, weight) =
+                    by_the_contract(head.query, &keys[..count], &values[..count]);
+                let case = format!(
+                    "{level:?}, {kv_type:?}, {size} dimensions, head {h}, {count} positions"
+                );
+                let bits = |value: &f32| if value.is_nan() { !0 } else { value.to_bits() };
+                assert!(
+                    head.partial.sum.iter().map(bits).eq(sum.iter().map(bits)),
+                    "{case}"
+                );
+                assert_eq!(bits(head.partial.weight), bits(&weight), "{case}");
+                assert_eq!(*head.partial.largest, largest, "{case}");
+            }
+        }
     }
 
     #[test]
-    fn every_level_equals_the_definition() {
+    fn every_level_follows_the_contract() {
         let mut random = Random(9);
-        for round in 0..400 {
+        for round in 0..300 {
             let size = 1 + random.below(if round % 4 == 0 { 140 } else { 70 });
+            let (start, count) = (TILE * random.below(3), 1 + random.below(3 * TILE));
+            // Of sizes that make the least p 0, or nearly 1.
+            let scale = 2f32.powi(random.below(12) as i32 - 8);
             let heads = 1 + random.below(HEADS);
-            let positions = 1 + random.below(TILE);
-            let first = random.below(positions);
-            let queries: Vec<Vec<f32>> = (0..heads)
-                .map(|_| (0..size).map(|_| random.float()).collect())
+            let mut queries = rows(&mut random, heads, size);
+            queries.iter_mut().flatten().for_each(|q| *q *= scale);
+            let positions: Vec<usize> = queries
+                .iter()
+                .map(|_| (start + random.below(count + 1)).saturating_sub(1))
                 .collect();
-            let queries: Vec<&[f32]> = queries.iter().map(Vec::as_slice).collect();
-            let p: Vec<[f32; TILE]> = (0..heads)
-                .map(|_| core::array::from_fn(|_| random.float()))
-                .collect();
-            let [halves, floats] = cells(&mut random, TILE * size);
-            let (halves, floats) = (Guarded::copy(&halves), Guarded::copy(&floats));
-            let value =
-                |index: usize| f32::from_le_bytes(floats[4 * index..][..4].try_into().unwrap());
-            let key = |i: usize, d: usize| value((i / LANES * size + d) * LANES + i % LANES);
-            for level in Level::all() {
-                for stored in [Stored::f16(&halves), Stored::f32(&floats)] {
-                    let mut out = vec![[7.0; TILE]; heads];
-                    scores(level, stored, &queries, positions, &mut out);
-                    let mut sums = vec![vec![0.25f32; size]; heads];
-                    let mut slices: Vec<&mut [f32]> =
-                        sums.iter_mut().map(Vec::as_mut_slice).collect();
-                    weigh(level, stored, first..positions, &p, &mut slices);
-                    for h in 0..heads {
-                        let case = format!("{level:?}, {size} dimensions, head {h} of {heads}");
-                        for (i, score) in out[h].iter().enumerate() {
-                            let chain =
-                                (0..size).fold(0.0, |sum, d| fma(queries[h][d], key(i, d), sum));
-                            let untouched = i / LANES >= positions.div_ceil(LANES);
-                            let expected = if untouched { 7.0 } else { chain };
-                            assert_eq!(score.to_bits(), expected.to_bits(), "{case}");
-                        }
-                        for (d, sum) in sums[h].iter().enumerate() {
-                            let chain = (first..positions)
-                                .fold(0.25, |sum, i| fma(p[h][i], value(i * size + d), sum));
-                            assert_eq!(sum.to_bits(), chain.to_bits(), "{case}");
-                        }
-                    }
-                }
+            let [keys, values] = [(), ()].map(|()| rows(&mut random, count, size));
+            for kv_type in [KvType::F16, KvType::F32] {
+                check(kv_type, &queries, &positions, start, [&keys, &values]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_of_positions() {
+        let mut random = Random(3);
+        let queries = rows(&mut random, HEADS, 64);
+        let [keys, values] = [(), ()].map(|()| rows(&mut random, TILE + HEADS, 64));
+        for count in 1..=TILE {
+            for heads in 1..=HEADS {
+                let positions: Vec<usize> = (count - 1..).take(heads).collect();
+                let queries = queries[..heads].to_vec();
+                check(KvType::F16, &queries, &positions, 0, [&keys, &values]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_follows_the_contract() {
+        let mut random = Random(5);
+        let quiet = f32::from_bits(0x7fc0_0001);
+        for round in 0..200 {
+            let size = 1 + random.below(20);
+            let count = 1 + random.below(2 * TILE);
+            let queries = rows(&mut random, 1, size);
+            let mut keys = rows(&mut random, count, size);
+            for _ in 0..=random.below(2) {
+                let odd = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, quiet, -quiet][round % 5];
+                keys[random.below(count)][random.below(size)] = odd;
+            }
+            if round % 7 == 0 {
+                keys.iter_mut().flatten().for_each(|key| *key = quiet);
+            }
+            let values = rows(&mut random, count, size);
+            check(KvType::F32, &queries, &[count - 1], 0, [&keys, &values]);
+        }
+    }
+
+    #[test]
+    fn a_tile_that_is_too_small_is_refused() {
+        for level in Level::all() {
+            for kv_type in [KvType::F16, KvType::F32] {
+                let bytes = vec![0; 2 * TILE * 5 * kv_type.bytes() - 1];
+                let mut result = vec![0.0; partial_values(5)];
+                let mut head = Head {
+                    query: &[0.0; 5],
+                    partial: Partial::view(&mut result, 5).unwrap(),
+                    position: 0,
+                };
+                let heads = core::slice::from_mut(&mut head);
+                assert!(attend(level, kv_type, heads, 0, [&bytes[..]].into_iter()).is_none());
             }
         }
     }

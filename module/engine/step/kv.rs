@@ -3,6 +3,7 @@
 
 use crate::abi::BLOCK_POSITIONS;
 
+pub use crate::simd::attention::KvType;
 pub use crate::simd::attention::LANES;
 pub use crate::simd::attention::TILE;
 
@@ -10,15 +11,6 @@ pub use crate::simd::attention::TILE;
 const _: () = assert!(TILE == BLOCK_POSITIONS as usize);
 /// Positions of a segment, the unit that different workers may attend to.
 pub const SEGMENT: usize = 256;
-
-/// Type of the stored keys and values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KvType {
-    /// IEEE binary16, clamped to its finite range.
-    F16,
-    /// IEEE binary32.
-    F32,
-}
 
 impl KvType {
     /// The type of `SISLM_KV_*` number `kind`.

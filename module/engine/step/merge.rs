@@ -3,10 +3,10 @@
 
 use crate::math::exp::exp;
 use crate::math::fma::fma;
+use crate::simd::attention::partial::Partial;
+use crate::simd::attention::partial::partial_values;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
-use crate::step::attention::Partial;
-use crate::step::attention::partial_values;
 
 /// Where the partial results of a row lie: (kv head, segment, head of the group, values).
 #[derive(Clone, Copy)]

@@ -4,7 +4,6 @@
 //! The functions here see slices only. What a chunk may read and write is decided in `wall::step`,
 //! and no number depends on how a stage is cut.
 
-pub mod attention;
 pub mod batch;
 pub mod embedding;
 pub mod feed_forward;

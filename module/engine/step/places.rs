@@ -9,7 +9,7 @@ use crate::simd::activation::ActivationKind;
 use crate::simd::activation::INT8_BLOCK;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::activation::WIDE_BLOCK;
-use crate::step::attention::partial_values;
+use crate::simd::attention::partial::partial_values;
 use crate::step::batch::NARROW_ROWS;
 use crate::step::kv::SEGMENT;
 use crate::step::stage;

@@ -3,13 +3,13 @@
 //! share it, and one segment of positions.
 
 use crate::simd::activation::TILE_ROWS;
+use crate::simd::attention::Head;
+use crate::simd::attention::attend;
+use crate::simd::attention::partial::Partial;
+use crate::simd::attention::partial::partial_values;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
-use crate::step::attention::Head;
-use crate::step::attention::Partial;
-use crate::step::attention::Tile;
-use crate::step::attention::attend;
-use crate::step::attention::partial_values;
+use crate::step::kv::KvType;
 use crate::step::kv::SEGMENT;
 use crate::step::kv::TILE;
 use crate::step::task::Task;
@@ -78,12 +78,9 @@ pub fn run(
         // Positions ascend: the last row reaches furthest.
         let longest = rows.last()?.as_ref()?;
         let (blocks, end) = (longest.blocks, longest.position + 1);
-        let starts = (start..end.min(start + SEGMENT)).step_by(TILE);
-        let tile = |start: usize| {
-            let head = blocks.head((start / TILE) as u32, layer, unit.head)?;
-            Some(Tile::new(head, blocks.kv_type()))
-        };
-        sequence(task, start, starts, tile, rows)?;
+        let tiles = start / TILE..end.min(start + SEGMENT).div_ceil(TILE);
+        let tiles = blocks.head(layer, unit.head, tiles)?;
+        sequence(task, blocks.kv_type(), start, tiles, rows)?;
         rest = after;
     }
     Some(())
@@ -93,14 +90,14 @@ pub fn run(
 /// widening of keys and values.
 fn sequence<'t>(
     task: &Task<'_>,
+    kv_type: KvType,
     start: usize,
-    starts: impl Iterator<Item = usize> + Clone,
-    tile: impl Fn(usize) -> Option<Tile<'t>>,
+    tiles: impl Iterator<Item = &'t [u8]> + Clone,
     rows: &mut [Option<Attendant<'_>>],
 ) -> Option<()> {
     let head_size = task.model.shape.head_size as usize;
     let reach = |row: &&mut Attendant<'_>| row.position >= start;
-    let mut heads = rows.iter_mut().flatten().filter(reach).flat_map(|row| {
+    let heads = rows.iter_mut().flatten().filter(reach).flat_map(|row| {
         let partials = pieces_mut(row.partials, partial_values(head_size));
         let position = row.position;
         pieces(row.queries, head_size)
@@ -115,15 +112,17 @@ fn sequence<'t>(
                 })
             })
     });
+    let mut heads = heads.fuse();
     let level = task.model.level;
     while let Some(first) = heads.next() {
-        let tile = &tile;
-        let starts = starts.clone();
+        let tiles = tiles.clone();
         match [heads.next(), heads.next(), heads.next()] {
-            [Some(b), Some(c), Some(d)] => attend(level, &mut [first, b, c, d], starts, tile)?,
-            [Some(b), Some(c), None] => attend(level, &mut [first, b, c], starts, tile)?,
-            [Some(b), ..] => attend(level, &mut [first, b], starts, tile)?,
-            _ => attend(level, &mut [first], starts, tile)?,
+            [Some(b), Some(c), Some(d)] => {
+                attend(level, kv_type, &mut [first, b, c, d], start, tiles)?
+            }
+            [Some(b), Some(c), None] => attend(level, kv_type, &mut [first, b, c], start, tiles)?,
+            [Some(b), ..] => attend(level, kv_type, &mut [first, b], start, tiles)?,
+            _ => attend(level, kv_type, &mut [first], start, tiles)?,
         }
     }
     Some(())

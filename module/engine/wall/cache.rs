@@ -2,6 +2,7 @@
 //! The keys and values of a step's sequences, reached through the block tables of its rows.
 
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use crate::abi::Row;
 use crate::simd::halves;
@@ -49,24 +50,27 @@ impl<'a> Blocks<'a> {
         self.kv_type
     }
 
-    /// Keys, then values, of one head in block `block`.
+    /// Keys, then values, of one head in the blocks of `range` up to the row's position.
     #[inline]
-    pub fn head(&self, block: u32, layer: u32, head: u32) -> Option<&'a [u8]> {
-        if block > self.row.position / TILE as u32
-            || layer >= self.layout.layers
-            || head >= self.layout.kv_heads
-        {
+    pub fn head(
+        &self,
+        layer: u32,
+        head: u32,
+        range: Range<usize>,
+    ) -> Option<impl Iterator<Item = &'a [u8]> + Clone + use<'a>> {
+        if layer >= self.layout.layers || head >= self.layout.kv_heads {
             return None;
         }
         let offset = self.layout.head_offset(layer, head, self.kv_type);
-        // SAFETY: The block exists and is large enough for the head, by the invariant.
-        unsafe {
-            let base = *self.row.blocks.add(block as usize);
-            Some(core::slice::from_raw_parts(
-                base.add(offset),
-                self.layout.head_bytes(self.kv_type),
-            ))
-        }
+        let bytes = self.layout.head_bytes(self.kv_type);
+        let blocks = self.row.blocks;
+        let end = range.end.min(self.row.position as usize / TILE + 1);
+        // SAFETY: The blocks exist and are large enough for the head, by the invariant.
+        let bytes = move |block| unsafe {
+            let base = *blocks.add(block);
+            core::slice::from_raw_parts(base.add(offset).cast_const(), bytes)
+        };
+        Some((range.start..end).map(bytes))
     }
 }
 

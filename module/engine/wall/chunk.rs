@@ -10,7 +10,7 @@ use core::slice;
 use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
-use crate::step::attention::partial_values;
+use crate::simd::attention::partial::partial_values;
 use crate::step::embedding;
 use crate::step::feed_forward;
 use crate::step::head;

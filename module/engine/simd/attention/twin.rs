@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The scalar twin of attention: the specification, in three steps a tile.
+
+use super::{Cell, HEADS, Head, LANES, Stored, TILE, scale};
+use crate::math::exp::exp;
+use crate::math::fma::fma;
+use crate::simd::attention::partial::Partial;
+use crate::simd::pieces::pieces;
+
+/// As [`super::attend`].
+pub fn attend<'t, T: Cell>(
+    heads: &mut [Head<'_>],
+    start: usize,
+    tiles: impl Iterator<Item = &'t [u8]>,
+) -> Option<()> {
+    let size = heads.first()?.query.len();
+    let mut p = [[0.0; TILE]; HEADS];
+    for (index, tile) in tiles.enumerate() {
+        let tile = Stored::<T>::view(tile, size)?;
+        let first = start + index * TILE;
+        let most = heads.iter().map(|head| head.reach(first)).max()?;
+        scores(tile.keys, heads, most.div_ceil(LANES), &mut p);
+        for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
+            let count = head.reach(first);
+            weights(p, count, scale(size), &mut head.partial);
+            weigh(tile.values, p, count, head.partial.sum);
+        }
+    }
+    Some(())
+}
+
+/// `scores[h][i]` = chain of fma of query h and key i over the dimensions ascending, for the first
+/// `groups` groups of positions; other scores stay as they are.
+fn scores<T: Cell>(
+    keys: &[[T; LANES]],
+    heads: &[Head<'_>],
+    groups: usize,
+    scores: &mut [[f32; TILE]],
+) {
+    let size = heads.first().map_or(0, |head| head.query.len());
+    for (group, keys) in pieces(keys, size).take(groups).enumerate() {
+        for (scores, head) in scores.iter_mut().zip(heads) {
+            let (eights, _) = scores.as_chunks_mut::<LANES>();
+            let Some(scores) = eights.get_mut(group) else {
+                continue;
+            };
+            *scores = [0.0; LANES];
+            for (q, keys) in head.query.iter().zip(keys) {
+                for (score, key) in scores.iter_mut().zip(keys) {
+                    *score = fma(*q, key.widen(), *score);
+                }
+            }
+        }
+    }
+}
+
+/// Turns the scores of the first `count` positions of a tile into p = exp(score - m), and adds
+/// their sum to the result. In whole groups: p is +0 at the positions of the last one that are
+/// outside, or NaN where no score is a number.
+pub fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: &mut Partial<'_>) {
+    let (groups, _) = p.as_chunks_mut::<LANES>();
+    let groups = groups.get_mut(..count.div_ceil(LANES)).unwrap_or_default();
+    let p = groups.as_flattened_mut();
+    for score in p.iter_mut() {
+        *score *= scale;
+    }
+    p.get_mut(count..)
+        .unwrap_or_default()
+        .fill(f32::NEG_INFINITY);
+    let larger = |a: f32, b: &f32| if *b > a { *b } else { a };
+    partial.raise(p.iter().fold(f32::NEG_INFINITY, larger));
+    for p in p.iter_mut() {
+        *p = exp(*p - *partial.largest);
+    }
+    *partial.weight += total(groups);
+}
+
+/// The sum of a tile's p: 8 lanes by position, ascending, then a tree +4, +2, +1.
+fn total(groups: &[[f32; LANES]]) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for group in groups {
+        for (lane, p) in lanes.iter_mut().zip(group) {
+            *lane += *p;
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    let [a, b, c, d] = [a + e, b + f, c + g, d + h];
+    let [a, b] = [a + c, b + d];
+    a + b
+}
+
+/// `sums[d]` = fma(`p[i]`, value i in dimension d, `sums[d]`) for the first `count` positions,
+/// ascending.
+fn weigh<T: Cell>(values: &[T], p: &[f32; TILE], count: usize, sums: &mut [f32]) {
+    for (values, p) in pieces(values, sums.len()).zip(p).take(count) {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = fma(*p, value.widen(), *sum);
+        }
+    }
+}
