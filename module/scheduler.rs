@@ -45,7 +45,7 @@ const WATCH_SECONDS: u32 = 5;
 const IDLE_SECONDS: u32 = 3600;
 /// Weight bytes, times rows, of a stage that are worth waking a first helper for: waking takes as
 /// long as reading about as many.
-const FIRST_HELPER: u64 = 256 << 10;
+const FIRST_HELPER: u64 = 128 << 10;
 /// The same for each further helper, which saves less.
 const NEXT_HELPER: u64 = 1 << 20;
 /// Work of a section at first, weight bytes.
