@@ -9,12 +9,13 @@
 //!
 //! A worker without a step to help with hashes and packs a model file that is being loaded.
 //!
-//! The spinlocks of the queue and of the shared piece are the innermost locks.
+//! The spinlocks of the queue, of the offered piece and of the watch are the innermost locks.
 
 use crate::{
     batch::{Batch, Job},
     limits::Limits,
     link::Link,
+    offer::Offer,
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Work},
@@ -27,6 +28,7 @@ use crate::{
         wait::{WaitQueue, Woken},
     },
     turn::{Next, Turn},
+    watch::Watch,
 };
 use kernel::{
     new_spinlock,
@@ -36,7 +38,6 @@ use kernel::{
         Arc,
         SpinLock, //
     },
-    time::{Instant, Monotonic},
 };
 
 /// Seconds of a wait between two looks at whether the step in flight goes on.
@@ -76,11 +77,6 @@ impl Slot {
     }
 }
 
-struct Watch {
-    progress: (u64, u32),
-    since: Instant<Monotonic>,
-}
-
 /// Helpers that are worth waking for so much work.
 fn helpers(work: u64) -> u32 {
     let more = |rest: u64| u32::try_from(rest / NEXT_HELPER).unwrap_or(u32::MAX);
@@ -97,19 +93,16 @@ pub(crate) struct Scheduler {
     queued: Atomic<u32>,
     #[pin]
     work: WaitQueue,
-    /// A piece of a model file that workers without other work hash and pack.
     #[pin]
-    piece: SpinLock<Option<Arc<Piece>>>,
-    shared: AtomicFlag,
+    offer: Offer,
     #[pin]
     caller: SpinLock<Option<Slot>>,
     #[pin]
-    watch: SpinLock<Watch>,
+    watch: Watch,
     section_work: Atomic<u64>,
     broken: AtomicFlag,
     section_ns: u64,
     step_ns: u64,
-    timeout: u32,
     statistics: Arc<Statistics>,
 }
 
@@ -129,7 +122,6 @@ impl Scheduler {
         let Limits {
             section_ns,
             step_ns,
-            step_timeout: timeout,
             ..
         } = *limits;
         Arc::pin_init(
@@ -138,21 +130,13 @@ impl Scheduler {
                 queue <- new_spinlock!(queue, "sislm_queue"),
                 queued: Atomic::new(0),
                 work <- WaitQueue::new(),
-                piece <- new_spinlock!(None, "sislm_load"),
-                shared: AtomicFlag::new(false),
+                offer <- Offer::new(),
                 caller <- new_spinlock!(Some(caller), "sislm_caller"),
-                watch <- new_spinlock!(
-                    Watch {
-                        progress: (0, 0),
-                        since: Instant::now(),
-                    },
-                    "sislm_watch"
-                ),
+                watch <- Watch::new(limits.step_timeout),
                 section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
                 section_ns,
                 step_ns,
-                timeout,
                 statistics,
             }),
             GFP_KERNEL,
@@ -383,61 +367,26 @@ impl Scheduler {
 
     /// Lets the workers help with a piece, unless they help with one of another load.
     pub(crate) fn share(&self, piece: &Arc<Piece>) {
-        {
-            let mut place = self.piece.lock();
-            if place.is_some() {
-                return;
-            }
-            *place = Some(piece.clone());
-            self.shared.store(true, Relaxed);
+        if self.offer.make(piece) {
+            let others = cpu::online().saturating_sub(1);
+            self.work.wake(piece.parts().min(others));
         }
-        let others = cpu::online().saturating_sub(1);
-        self.work.wake(piece.parts().min(others));
     }
 
     /// Ends [`Scheduler::share`].
     pub(crate) fn unshare(&self, piece: &Arc<Piece>) {
-        let shared = {
-            let mut place = self.piece.lock();
-            let ours = place
-                .as_ref()
-                .is_some_and(|shared| Arc::ptr_eq(shared, piece));
-            if ours {
-                self.shared.store(false, Relaxed);
-                place.take()
-            } else {
-                None
-            }
-        };
-        // Not under the lock: it may be the last reference to the model's memory.
-        drop(shared);
-    }
-
-    /// Does a part of the shared piece, if one is free.
-    fn work_on_piece(&self, slot: &mut Slot) -> bool {
-        if !self.shared.load(Relaxed) {
-            return false;
-        }
-        let piece = {
-            let place = self.piece.lock();
-            let piece = place.as_ref().filter(|piece| piece.available()).cloned();
-            if piece.is_none() {
-                self.shared.store(false, Relaxed);
-            }
-            piece
-        };
-        piece.is_some_and(|piece| piece.work(&mut slot.section))
+        self.offer.end(piece);
     }
 
     /// Works until `done`, which must not sleep. What a worker does.
     pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
         while !done() {
-            if !self.is_broken() && (self.contribute(slot) || self.work_on_piece(slot)) {
+            if !self.is_broken() && (self.contribute(slot) || self.offer.work(&mut slot.section)) {
                 task::relax();
                 continue;
             }
             task::freeze_if_asked();
-            let has_work = || self.has_work() || self.shared.load(Relaxed);
+            let has_work = || self.has_work() || self.offer.is_open();
             let ready = || done() || (!self.is_broken() && has_work());
             let seconds = if self.is_busy() {
                 WATCH_SECONDS
@@ -487,18 +436,11 @@ impl Scheduler {
 
     /// Marks the device broken when the step in flight has not gone on for too long.
     fn watch(&self) {
-        let progress = self.claims.progress();
-        let mut watch = self.watch.lock();
-        if self.claims.is_free() || watch.progress != progress {
-            watch.progress = progress;
-            watch.since = Instant::now();
-            return;
-        }
-        let limit = i64::from(self.timeout).saturating_mul(1_000_000_000);
-        if watch.since.elapsed().as_nanos() > limit && !self.broken.xchg(true, Full) {
+        let idle = self.claims.is_free();
+        if self.watch.stands_still(self.claims.progress(), idle) && !self.broken.xchg(true, Full) {
             pr_err!(
                 "a step made no progress for {} s: the device is broken\n",
-                self.timeout
+                self.watch.timeout()
             );
         }
     }

@@ -25,6 +25,7 @@ mod limits;
 mod link;
 mod loader;
 mod model;
+mod offer;
 mod outcome;
 mod pace;
 mod registry;
@@ -37,6 +38,7 @@ mod statistics;
 mod stop;
 mod sys;
 mod turn;
+mod watch;
 mod worker;
 
 use kernel::prelude::*;
