@@ -46,14 +46,18 @@ impl Pace {
             return true;
         }
         let better = self.helped_is_better();
-        let other = if better { self.alone } else { self.helped };
+        let other = if better && self.alone != 0 {
+            self.alone
+        } else {
+            self.helped
+        };
         let probe = self.since >= other.saturating_mul(u64::from(rows)).saturating_mul(PROBE);
         better != probe
     }
 
-    /// Whether steps with few rows are faster with helpers. Nothing known of `alone` is faster.
+    /// Whether steps with few rows are faster with helpers, as they are until the first probe.
     fn helped_is_better(&self) -> bool {
-        self.helped < self.alone
+        self.alone == 0 || self.helped < self.alone
     }
 
     /// Notes that a step of `rows` rows has taken `ns`; `woke`: helpers were woken.
@@ -125,7 +129,7 @@ mod tests {
         pace.note(6400, 64, true);
         assert_eq!(pace.prompt_rows(1000), 10);
         assert!(pace.wakes(1) && pace.wakes(64));
-        pace.note(10, 1, true);
+        assert_eq!(helped_of(&mut pace, 64, 10, 10), 64);
         assert!(!pace.wakes(1) && pace.wakes(64));
         assert_eq!(pace.prompt_rows(1000), 10);
     }
