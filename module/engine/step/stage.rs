@@ -79,14 +79,14 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Chunks of about as many units as make up [`CHUNK_BYTES`], at most `most`.
+    /// Chunks of as many units as make up [`CHUNK_BYTES`], at most `most`.
     fn new(units: u32, unit_work: u64, most: u32) -> Cut {
         Cut::of(units, unit_work, most, CHUNK_BYTES)
     }
 
-    /// Chunks of about as many units as make up `work`, at most `most`.
+    /// Chunks of as many units as make up `work`, at most `most`.
     fn of(units: u32, unit_work: u64, most: u32, work: u64) -> Cut {
-        let each = (work + unit_work / 2)
+        let each = work
             .checked_div(unit_work)
             .unwrap_or(1)
             .clamp(1, u64::from(most.max(1)));
@@ -353,8 +353,8 @@ mod tests {
             assert_eq!(next, units);
             assert_eq!(cut.chunk(cut.chunks()), None);
             let work = cut.work();
-            assert!(work <= CHUNK_BYTES / 3 * 4 || cut.each == 1);
-            assert!(work >= CHUNK_BYTES / 3 * 2 || cut.each >= units.min(most));
+            assert!(work <= CHUNK_BYTES || cut.each == 1);
+            assert!(work > CHUNK_BYTES / 2 || cut.each >= units.min(most));
         }
     }
 }
