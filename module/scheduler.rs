@@ -222,14 +222,14 @@ impl Scheduler {
         self.statistics.sections.add(1);
         self.statistics.longest_section.raise(amount.work);
         let (least, most) = SECTION_WORK;
-        let fitted = if amount.ns > self.section_ns.saturating_mul(2) {
-            limit >> 1
-        } else if amount.ns < self.section_ns >> 1 && amount.work > limit >> 1 {
-            limit << 1
-        } else {
-            return;
-        };
-        self.section_work.store(fitted.clamp(least, most), Relaxed);
+        let fitted = amount.work.saturating_mul(self.section_ns);
+        let fitted = fitted.checked_div(amount.ns).unwrap_or(limit);
+        // A quarter of the way: chunks differ, and a section may have been interrupted.
+        let limit = limit
+            .saturating_mul(3)
+            .saturating_add(fitted.clamp(least, most))
+            >> 2;
+        self.section_work.store(limit.clamp(least, most), Relaxed);
     }
 
     /// A stage is done: the next one, or what comes after the step.

@@ -152,8 +152,8 @@ impl<T> Claims<T> {
         }
     }
 
-    /// Runs chunks of one stage in one section, up to `limit` weight bytes of work (at least one
-    /// chunk), ended early when another task should run. `slot` is the caller's alone.
+    /// Runs chunks of one stage in one section, as near to `limit` weight bytes of work as whole
+    /// chunks allow (at least one), ended early when another task should run. `slot` is the caller's alone.
     pub(crate) fn work(&self, section: &mut Section, slot: u32, limit: u64) -> Work<'_, T> {
         let Some((generation, stage, first, chunks, work)) = self.claim() else {
             return Work::Nothing;
@@ -172,7 +172,7 @@ impl<T> Claims<T> {
                 }
                 count = count.wrapping_add(1);
                 amount = amount.saturating_add(work);
-                if amount.saturating_add(work) > limit || task::need_resched() {
+                if amount.saturating_add(work >> 1) > limit || task::need_resched() {
                     return;
                 }
                 match self.claim_in(generation) {
