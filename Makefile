@@ -22,7 +22,7 @@ help:
 	@echo 'make kernel      the tree of KERNEL'
 	@echo 'make check       formatting, lints, layers, the engine object, stack'
 	@echo 'make format      rustfmt'
-	@echo 'make clean       forget the built module and client'
+	@echo 'make clean       forget the built modules and clients'
 	@echo 'make distclean   forget the build root and the kernels too'
 
 demo:

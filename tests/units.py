@@ -88,6 +88,8 @@ def units(everything):
         short = cpu.split(",")[0]
         emulator = ["qemu-aarch64", "-cpu", cpu]
         yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
+    yield Unit("boot", [REPO / "tests/boot.py"])
+    yield Unit("second-clone", [REPO / "tests/second_clone.py"])
     yield Unit("performance", [REPO / "tests/performance.py"])
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
