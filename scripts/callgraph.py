@@ -10,11 +10,16 @@ INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 RELOCATION = re.compile(r"^\s*[0-9a-f]+:\s+R_AARCH64_(CALL26|JUMP26)\s+(.+?)(?:([+-])0x([0-9a-f]+))?$")
 TARGET = re.compile(r"0x[0-9a-f]+ <([^+>]+)(?:\+0x[0-9a-f]+)?>")
 FRAME = re.compile(r"^sp, sp, #(0x[0-9a-f]+|\d+)(?:, lsl #(12))?$")
+# The last step of a jump through a table of offsets: base and offset are added.
+TABLE_JUMP = re.compile(r"^x\d+, x\d+, [xw]\d+(?:, (?:lsl|sxtw|uxtw).*)?$")
 PUSH = re.compile(r"\[sp, #-(0x[0-9a-f]+|\d+)\]!")
 
 
 class Function:
-    """A function: bytes of stack it takes, names it calls, names it ends in, (mnemonic, operands) of its body."""
+    """A function: bytes of stack it takes, names it calls, names it ends in, (mnemonic, operands) of its body.
+
+    `indirect`: it calls or ends in what a register names. Nothing that follows calls by their names sees that.
+    """
 
     def __init__(self, name, section, address):
         self.name, self.section, self.address = name, section, address
@@ -60,8 +65,21 @@ def measure(function, branch, operands):
         function.frame += int(match[1], 0) << int(match[2] or 0)
     elif match := PUSH.search(operands):
         function.frame += int(match[1], 0)
-    elif branch in ("blr", "blraa", "blrab"):
+    elif branch.startswith("blr") or (branch.startswith("br") and branch != "brk" and not by_table(function.body[:-1], operands)):
         function.indirect = True
+
+
+def by_table(body, register):
+    """Whether `br register` after these instructions goes to a place in the same function: the cases of a match."""
+    for mnemonic, operands in reversed(body):
+        if re.match(rf"(?:\w+, )?[xw]{register[1:]}\b", operands):
+            return mnemonic == "add" and TABLE_JUMP.match(operands) is not None
+    return False
+
+
+def indirect(found):
+    """The functions with indirect calls, as lines that say so."""
+    return [f"indirect call: {function.name}" for function in found.values() if function.indirect]
 
 
 def inside(starts, section, offset):

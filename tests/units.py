@@ -70,6 +70,8 @@ def units(everything):
     """All units in the order they run; `everything` adds the long tests."""
     more = ["--all"] if everything else []
     yield Unit("kernel-log", [REPO / "tests/kernel_log.py"])
+    yield Unit("object-checks", [REPO / "tests/object_checks.py"])
+    yield Unit("floors", [REPO / "tests/floors.py"])
     yield cargo("engine", "module/engine")
     yield cargo("client", "client")
     yield build("host-build")
