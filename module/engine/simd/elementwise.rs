@@ -22,26 +22,31 @@ fn gelu_one(x: f32) -> f32 {
     0.5 * x * (1.0 + tanh(inner))
 }
 
-/// `sums` += `x`, of one length; the shorter one ends the row. Whether all of these sums are finite.
+/// `sums` += `x`. Whether all sums are finite; `None` when `x` is shorter than `sums`.
 ///
 /// On its own like the other loops here, so that their constants have all registers, and their
 /// set-up is not part of a loop over rows.
 #[inline(never)]
-pub fn add(sums: &mut [f32], x: &[f32]) -> bool {
+pub fn add(sums: &mut [f32], x: &[f32]) -> Option<bool> {
+    let x = x.get(..sums.len())?;
     let mut largest = 0;
     for (sum, x) in sums.iter_mut().zip(x) {
         *sum += *x;
         largest = magnitude(*sum).max(largest);
     }
-    largest < magnitude(f32::INFINITY)
+    Some(largest < magnitude(f32::INFINITY))
 }
 
-/// `up` = SwiGLU of `gate` and `up`, of one length; the shorter one ends the row.
+/// `up` = SwiGLU of `gate` and `up`; `None` when their lengths differ.
 #[inline(never)]
-pub fn swiglu(gate: &[f32], up: &mut [f32]) {
+pub fn swiglu(gate: &[f32], up: &mut [f32]) -> Option<()> {
+    if gate.len() != up.len() {
+        return None;
+    }
     for (up, gate) in up.iter_mut().zip(gate) {
         *up = swiglu_one(*gate, *up);
     }
+    Some(())
 }
 
 /// GELU in place.
@@ -90,8 +95,8 @@ mod tests {
         let up: Vec<f32> = grid().map(|x| x * 0.3 - 1.0).collect();
         let (mut g, mut s, mut a) = (x.clone(), up.clone(), up.clone());
         gelu(&mut g);
-        swiglu(&x, &mut s);
-        assert!(add(&mut a, &x));
+        assert_eq!(swiglu(&x, &mut s), Some(()));
+        assert_eq!(add(&mut a, &x), Some(true));
         for (k, x) in x.iter().enumerate() {
             assert_eq!(g[k].to_bits(), gelu_one(*x).to_bits());
             assert_eq!(s[k].to_bits(), swiglu_one(*x, up[k]).to_bits());
@@ -104,10 +109,18 @@ mod tests {
         for index in 0..37 {
             let mut sums = [1.0; 37];
             sums[index] = f32::MAX;
-            assert!(add(&mut sums, &[1.0; 37]));
+            assert_eq!(add(&mut sums, &[1.0; 37]), Some(true));
             let mut x = [1.0; 37];
             x[index] = f32::MAX;
-            assert!(!add(&mut sums, &x));
+            assert_eq!(add(&mut sums, &x), Some(false));
         }
+    }
+
+    #[test]
+    fn slices_of_other_lengths_are_not_paired() {
+        assert_eq!(add(&mut [0.0; 3], &[0.0; 2]), None);
+        assert_eq!(add(&mut [0.0; 3], &[0.0; 4]), Some(true));
+        assert_eq!(swiglu(&[0.0; 3], &mut [0.0; 2]), None);
+        assert_eq!(swiglu(&[0.0; 2], &mut [0.0; 3]), None);
     }
 }

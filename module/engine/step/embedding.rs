@@ -24,7 +24,7 @@ pub fn run(
             task.model
                 .positions
                 .row(task.arena, row.position, position)?;
-            elementwise::add(out, position);
+            elementwise::add(out, position)?;
         }
     }
     Some(())

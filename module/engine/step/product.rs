@@ -1,62 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Products of a range of groups with all rows of the batch.
 
+use core::ops::Range;
+
 use crate::math::finite::finite;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
+use crate::model::vector::Vector;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
 use crate::step::input::Packed;
 use crate::step::task::Task;
 
-/// The groups of one chunk that lie side by side in memory, multiplied.
+/// A matrix and its bias.
+#[derive(Clone, Copy)]
+pub struct Projection<'a> {
+    /// (outputs, inputs).
+    pub matrix: &'a Matrix,
+    /// One value for each output, or none.
+    pub bias: &'a Vector,
+}
+
+/// What a range of groups is multiplied with.
+#[derive(Clone, Copy)]
+pub struct Operands<'a> {
+    /// Activations, packed as the matrices need them.
+    pub input: Packed<'a>,
+    /// Number of rows of activations.
+    pub rows: usize,
+}
+
+/// The groups of one run, multiplied: they lie side by side in memory.
 pub struct Products<'a> {
     /// First output of the matrix that is in `values`.
     pub first: usize,
     /// Outputs of each row that the matrix has; the rest of the last group is padding.
-    pub count: usize,
+    count: usize,
     /// Outputs of each row in `values`: whole groups.
     width: usize,
     /// (row, `width`).
     values: &'a mut [f32],
 }
 
-impl<'a> Products<'a> {
-    /// Multiplies up to `most` groups from `group` on with `rows` rows.
-    pub fn new(
-        task: &Task<'_>,
-        matrix: &Matrix,
-        group: u32,
-        most: u32,
-        rows: usize,
-        input: Packed<'_>,
-        room: &'a mut [f32],
-    ) -> Option<Products<'a>> {
-        let (groups, run) = matrix.groups.run(task.arena, group, most)?;
+/// Multiplies `groups` of each of `projections`, adds the biases, and hands the products to `take`
+/// one run after the other; `room` is for the products of all of them.
+///
+/// A matrix may go on in another segment of the arena in the middle of `groups`, and a run ends where
+/// any of the matrices does so. So the products of one call have the same shape and outputs.
+/// `None` when the matrices differ in their number of outputs.
+pub fn for_each_run<const N: usize>(
+    task: &Task<'_>,
+    projections: [Projection<'_>; N],
+    groups: Range<u32>,
+    operands: Operands<'_>,
+    room: &mut [f32],
+    mut take: impl FnMut([Products<'_>; N]) -> Option<()>,
+) -> Option<()> {
+    let outputs = projections.first()?.matrix.rows;
+    if projections.iter().any(|part| part.matrix.rows != outputs) {
+        return None;
+    }
+    let mut next = groups.start;
+    while next < groups.end {
+        let mut run = groups.end - next;
+        for part in &projections {
+            run = run.min(part.matrix.groups.place(next)?.1);
+        }
+        let first = next as usize * GROUP_ROWS as usize;
         let width = run as usize * GROUP_ROWS as usize;
-        let values = room.get_mut(..rows.checked_mul(width)?)?;
-        let columns = matrix.columns as usize;
-        let packed = input.rows(matrix, rows)?;
-        matrix
-            .format
-            .multiply(task.model.level, groups, columns, packed, rows, values)
-            .ok()?;
-        let first = group as usize * GROUP_ROWS as usize;
-        let count = width.min((matrix.rows as usize).checked_sub(first)?);
-        Some(Products {
+        let count = width.min((outputs as usize).checked_sub(first)?);
+        let size = operands.rows.checked_mul(width)?;
+        let all = room.get_mut(..size.checked_mul(N)?)?;
+        for (part, values) in projections.iter().zip(pieces_mut(all, size)) {
+            multiply(task, part.matrix, next..next + run, operands, values)?;
+        }
+        // There are N pieces of `size` values, as many as were just multiplied.
+        let mut pieces = pieces_mut(all, size);
+        let mut products = projections.map(|_| Products {
             first,
             count,
             width,
-            values,
-        })
+            values: pieces.next().unwrap_or_default(),
+        });
+        for (part, products) in projections.iter().zip(&mut products) {
+            products.add_bias(part.bias.values(task.arena))?;
+        }
+        take(products)?;
+        next += run;
     }
+    Some(())
+}
 
-    /// Groups multiplied.
-    pub fn groups(&self) -> u32 {
-        (self.width / GROUP_ROWS as usize) as u32
+/// Writes the products of `groups` of `matrix`, which lie in one segment, to `values`.
+fn multiply(
+    task: &Task<'_>,
+    matrix: &Matrix,
+    groups: Range<u32>,
+    operands: Operands<'_>,
+    values: &mut [f32],
+) -> Option<()> {
+    let count = groups.end.checked_sub(groups.start)?;
+    let (weights, run) = matrix.groups.run(task.arena, groups.start, count)?;
+    if run != count {
+        return None;
     }
+    let columns = matrix.columns as usize;
+    let packed = operands.input.rows(matrix, operands.rows)?;
+    let (level, rows) = (task.model.level, operands.rows);
+    matrix
+        .format
+        .multiply(level, weights, columns, packed, rows, values)
+        .ok()
+}
 
+impl Products<'_> {
     /// All values, padding included: (row, groups * 16).
     pub fn values(&mut self) -> &mut [f32] {
         self.values
@@ -74,12 +132,14 @@ impl<'a> Products<'a> {
     }
 
     /// Adds `bias`, from the first output on, where there is one.
-    pub fn add_bias(&mut self, bias: Option<&[f32]>) {
-        if let Some(bias) = bias.and_then(|bias| bias.get(self.first..)) {
+    fn add_bias(&mut self, bias: Option<&[f32]>) -> Option<()> {
+        if let Some(bias) = bias {
+            let bias = bias.get(self.first..)?;
             for values in self.rows() {
-                elementwise::add(values, bias);
+                elementwise::add(values, bias)?;
             }
         }
+        Some(())
     }
 
     /// The outputs of each row, rows ascending; padding is left out.

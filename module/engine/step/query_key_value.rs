@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Query, key and value projections, with bias, rotation and the store into the cache.
 
+use core::ops::Range;
+
 use crate::model::Layer;
-use crate::model::matrix::Matrix;
-use crate::model::vector::Vector;
-use crate::step::input::Packed;
-use crate::step::product::Products;
+use crate::step::product;
+use crate::step::product::Operands;
+use crate::step::product::for_each_run;
 use crate::step::rope::rotate;
 use crate::step::task::Task;
 use crate::wall::cache::Cell;
@@ -24,13 +25,17 @@ pub enum Projection {
 }
 
 impl Projection {
+    /// The three in the order of the stage.
+    const ALL: [Projection; 3] = [Projection::Query, Projection::Key, Projection::Value];
+
     /// Matrix and bias.
-    fn parts(self, layer: &Layer) -> (&Matrix, &Vector) {
-        match self {
+    fn of(self, layer: &Layer) -> product::Projection<'_> {
+        let (matrix, bias) = match self {
             Projection::Query => (&layer.query, &layer.query_bias),
             Projection::Key => (&layer.key, &layer.key_bias),
             Projection::Value => (&layer.value, &layer.value_bias),
-        }
+        };
+        product::Projection { matrix, bias }
     }
 }
 
@@ -47,41 +52,30 @@ pub fn groups(layer: &Layer) -> u32 {
     layer.query.group_count() + layer.key.group_count() + layer.value.group_count()
 }
 
-/// Which matrix `group` of the stage belongs to, and its number there.
-pub fn locate(layer: &Layer, group: u32) -> (Projection, u32) {
-    let Some(group) = group.checked_sub(layer.query.group_count()) else {
-        return (Projection::Query, group);
-    };
-    match group.checked_sub(layer.key.group_count()) {
-        None => (Projection::Key, group),
-        Some(group) => (Projection::Value, group),
-    }
-}
-
-/// Computes `count` groups of the stage from `first` on, for all rows.
+/// Computes `groups` of the stage for all rows.
 pub fn run(
     task: &Task<'_>,
     layer: &Layer,
-    first: u32,
-    count: u32,
-    input: Packed<'_>,
+    groups: Range<u32>,
+    operands: Operands<'_>,
     room: &mut [f32],
     mut outputs: Outputs<'_>,
 ) -> Option<()> {
-    let rows = task.batch.rows().len();
-    let mut done = 0;
-    while done < count {
-        let (projection, group) = locate(layer, first + done);
-        let (matrix, bias) = projection.parts(layer);
-        let mut products =
-            Products::new(task, matrix, group, count - done, rows, input, &mut *room)?;
-        products.add_bias(bias.values(task.arena));
-        products.check(|row| task.batch.fail(row));
-        let output = products.first;
-        for (row, values) in products.rows().enumerate() {
-            put(task, projection, row, output, values, &mut outputs)?;
-        }
-        done += products.groups();
+    let mut before = 0;
+    for projection in Projection::ALL {
+        let part = projection.of(layer);
+        let count = part.matrix.group_count();
+        let within = |group: u32| group.saturating_sub(before).min(count);
+        let own = within(groups.start)..within(groups.end);
+        for_each_run(task, [part], own, operands, room, |[mut products]| {
+            products.check(|row| task.batch.fail(row));
+            let output = products.first;
+            for (row, values) in products.rows().enumerate() {
+                put(task, projection, row, output, values, &mut outputs)?;
+            }
+            Some(())
+        })?;
+        before += count;
     }
     Some(())
 }

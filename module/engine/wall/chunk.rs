@@ -21,6 +21,8 @@ use crate::step::input::Rows;
 use crate::step::input::Source;
 use crate::step::places::Place;
 use crate::step::places::Places;
+use crate::step::product::Operands;
+use crate::step::product::Projection;
 use crate::step::query_key_value;
 use crate::step::residual;
 use crate::step::segment;
@@ -334,6 +336,11 @@ impl<'a> Memory<'a> {
                 }
             }
         };
+        let groups = first..first.checked_add(count)?;
+        let operands = Operands {
+            input: packed,
+            rows: input.rows(task),
+        };
         // SAFETY: The outputs of our groups are ours: columns of one part that the input is not
         // made of, and in the cache the cells of these outputs of one layer.
         unsafe {
@@ -344,34 +351,34 @@ impl<'a> Memory<'a> {
                     let cache = Store::new(task.batch.rows(), layout, layer, task.model.level);
                     let outputs = query_key_value::Outputs { query, cache };
                     let layer = task.layer(layer)?;
-                    query_key_value::run(task, layer, first, count, packed, room, outputs)
+                    query_key_value::run(task, layer, groups, operands, room, outputs)
                 }
                 Input::AttentionOutput(layer) => {
                     let layer = task.layer(layer)?;
                     let sums = self.columns(places.residual, places.width, first, count);
-                    let part = residual::Addend {
+                    let part = Projection {
                         matrix: &layer.output,
                         bias: &layer.output_bias,
                     };
-                    residual::run(task, part, first, count, packed, room, sums)
+                    residual::run(task, part, groups, operands, room, sums)
                 }
                 Input::FeedForward(layer) => {
                     let hidden = self.columns(places.hidden, places.hidden_width, first, count);
                     let layer = task.layer(layer)?;
-                    feed_forward::run(task, layer, first, count, packed, room, hidden)
+                    feed_forward::run(task, layer, groups, operands, room, hidden)
                 }
                 Input::Down(layer) => {
                     let layer = task.layer(layer)?;
                     let sums = self.columns(places.residual, places.width, first, count);
-                    let part = residual::Addend {
+                    let part = Projection {
                         matrix: &layer.down,
                         bias: &layer.down_bias,
                     };
-                    residual::run(task, part, first, count, packed, room, sums)
+                    residual::run(task, part, groups, operands, room, sums)
                 }
                 Input::Head => {
                     let logits = self.columns(places.logits, places.logits_width, first, count);
-                    head::run(task, first, count, packed, room, logits)
+                    head::run(task, groups, operands, room, logits)
                 }
             }
         }

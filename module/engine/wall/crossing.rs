@@ -18,6 +18,7 @@ use crate::simd::level::Level;
 use crate::step::batch::Batch;
 use crate::step::feed_forward;
 use crate::step::input::Packed;
+use crate::step::product::Operands;
 use crate::step::task::Task;
 use crate::wall::arena::Arena;
 use crate::wall::arena::Writer;
@@ -145,7 +146,11 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     let room = pod::cast_mut(pod::bytes_mut(&mut room)).expect("whole numbers");
     // SAFETY: The hidden layer outlives the view, and nobody else looks at it meanwhile.
     let columns = unsafe { Columns::new(hidden.as_mut_ptr(), 2, 112, 0..112) };
-    feed_forward::run(&task, &layers[0], 0, 7, packed, room, columns).expect("all groups");
+    let operands = Operands {
+        input: packed,
+        rows: 2,
+    };
+    feed_forward::run(&task, &layers[0], 0..7, operands, room, columns).expect("all groups");
     for (row, input) in input.iter().enumerate() {
         for output in 0..ROWS {
             let product = |matrix| {
@@ -155,7 +160,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
                 })
             };
             let mut expected = [product(1)];
-            swiglu(&[product(0)], &mut expected);
+            swiglu(&[product(0)], &mut expected).expect("one value each");
             assert_eq!(
                 hidden[row * 112 + output],
                 expected[0],
