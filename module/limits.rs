@@ -32,6 +32,8 @@ pub(crate) struct Limits {
     pub(crate) models: u32,
     /// Most bytes of a packed model.
     pub(crate) model_bytes: u64,
+    /// Bytes of a segment of a model's arena.
+    pub(crate) segment_bytes: u32,
     /// Most bytes of a file's header.
     pub(crate) header_bytes: u64,
     /// Most bytes of keys and values of one model.
@@ -91,6 +93,7 @@ impl Limits {
             sessions: within("sessions_max", *parameters::sessions_max.value(), 1, 4096)?,
             models: within("models_max", *parameters::models_max.value(), 1, 256)?,
             model_bytes: mebibytes("model_max_mb", *parameters::model_max_mb.value(), 1 << 20)?,
+            segment_bytes: within("segment_kb", *parameters::segment_kb.value(), 1, 1 << 20)? << 10,
             header_bytes: mebibytes("header_max_mb", *parameters::header_max_mb.value(), 1024)?,
             kv_bytes: mebibytes("kv_max_mb", *parameters::kv_max_mb.value(), 1 << 20)?,
             ring: within("ring_bytes", *parameters::ring_bytes.value(), 4096, 1 << 20)?,

@@ -245,6 +245,7 @@ pub(crate) fn load(
         model_bytes: limits.model_bytes,
         context: limits.context,
         simd: limits.simd,
+        segment_bytes: limits.segment_bytes,
     };
     let mut load = loop {
         match Load::begin(&keep, &prefix.bytes) {
@@ -254,22 +255,23 @@ pub(crate) fn load(
     };
     parse(&mut load, &mut prefix, times)?;
     let plan: LoadPlan = load.plan(&prefix.bytes)?;
-    let packed = plan.arena_bytes.saturating_add(plan.model_bytes);
+    let packed = plan
+        .arena_bytes
+        .saturating_add(plan.vocabulary_bytes)
+        .saturating_add(plan.model_bytes);
     if packed > limits.model_bytes {
         return Err(refusal(SISLM_LOAD_LIMIT, packed));
     }
     // CAST: At most READ_BYTES_MAX.
     let buffer_bytes = size.min(READ_BYTES_MAX as u64) as usize;
     let buffers = (buffer_bytes as u64).saturating_mul(2);
-    let beside = plan.scratch_bytes.saturating_add(buffers);
-    ensure_available(packed.saturating_add(beside))?;
+    ensure_available(packed.saturating_add(buffers))?;
     load.attach(&plan, task::interrupted)?;
-    let with_scratch = load.bytes().saturating_add(prefix.bytes.len() as u64);
     while load.vocabulary(&prefix.bytes)? == Progress::More {
         pause()?;
     }
     load.take_buffers(buffer_bytes)?;
-    let with_buffers = load.bytes().saturating_add(prefix.bytes.len() as u64);
+    let peak_bytes = load.bytes().saturating_add(prefix.bytes.len() as u64);
     pack(&mut load, &prefix, scheduler, progress, times)?;
     let (memory, facts, digest) = load.finish()?;
     Ok(Loaded {
@@ -280,6 +282,6 @@ pub(crate) fn load(
         weight_bytes: plan.weight_bytes,
         vocabulary_bytes: plan.vocabulary_bytes,
         descriptor_bytes: plan.model_bytes,
-        peak_bytes: with_scratch.max(with_buffers),
+        peak_bytes,
     })
 }

@@ -80,6 +80,10 @@ module! {
             default: 65536,
             description: "most memory of one model in MiB, 1 to 1048576",
         },
+        segment_kb: u32 {
+            default: 32768,
+            description: "size of an allocation for weights in KiB, 1 to 1048576; no answer depends on it",
+        },
         header_max_mb: u32 {
             default: 64,
             description: "most memory for a model file's header in MiB, 1 to 1024",

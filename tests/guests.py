@@ -152,6 +152,7 @@ def run(boot, kernels, logs, line):
     left, number = list(boot.tests), 0
     with tempfile.TemporaryDirectory(prefix="sislm-share.") as share:
         shutil.copytree(REPO / "tests" / "guest", share, dirs_exist_ok=True)
+        shutil.copytree(os.environ["TEST_LAYOUTS"], share, dirs_exist_ok=True)
         while left:
             number += 1
             log = str(logs / f"{boot.name.replace(' ', '_')}.{number}.log")

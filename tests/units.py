@@ -15,6 +15,10 @@ CPUS = [
 ]
 
 
+# The directory of the models that scripts/models/layouts makes.
+LAYOUTS = os.environ.get("TEST_LAYOUTS", "")
+
+
 class Unit:
     """A command with its environment; its name is what TESTS is matched with."""
 
@@ -78,6 +82,7 @@ def units(everything):
     yield host("reference", "reference", "release")
     yield host("adder", "adder", "release")
     yield host("digests", "digests", "release", *more)
+    yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])
     if fused():
         yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
         yield host("digests-fma", "digests", "fma/release", *more)

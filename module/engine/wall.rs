@@ -12,13 +12,15 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
 pub const ALIGN: usize = 64;
-/// Size in bytes of a segment of the model arena; the last one is cut to size.
-pub const SEGMENT_BYTES: usize = 32 << 20;
+/// Size in bytes of a segment of the model arena, unless something else is asked for.
+pub const SEGMENT_BYTES: u32 = 32 << 20;
+/// Largest size in bytes of a segment.
+pub const SEGMENT_BYTES_MAX: u32 = 1 << 30;
 /// Positions of a KV block.
 pub const BLOCK_POSITIONS: u32 = 32;
 /// Most rows of one step.
@@ -75,6 +77,11 @@ pub struct Limits {
     pub context: u32,
     /// `SISLM_SIMD_*` level the weights are packed for; 1 to 4.
     pub simd: u32,
+    /// Size in bytes of a segment of the arena: a multiple of [`ALIGN`], at most
+    /// [`SEGMENT_BYTES_MAX`]. No bit of a result depends on it.
+    pub segment_bytes: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// Progress of the header.
@@ -91,14 +98,14 @@ pub struct Header {
 pub struct Plan {
     /// Bytes of the model descriptor.
     pub model_bytes: u64,
-    /// Bytes of the arena, over all segments; each but the last is [`SEGMENT_BYTES`].
+    /// Bytes of the arena, over all segments; each but the last is [`Limits::segment_bytes`].
     pub arena_bytes: u64,
     /// Part of the arena that holds weights, norms and biases.
     pub weight_bytes: u64,
-    /// Part of the arena that holds vocabulary tables.
+    /// Bytes of the vocabulary tables.
     pub vocabulary_bytes: u64,
-    /// Bytes of scratch for building the vocabulary tables; freed after loading.
-    pub scratch_bytes: u64,
+    /// Bytes of the largest part that must lie in one segment: no segment can be smaller.
+    pub item_bytes: u64,
 }
 
 /// One segment of the arena.
@@ -262,7 +269,7 @@ pub struct SelfTest {
     pub failures: u64,
 }
 
-const _: () = assert!(size_of::<Refusal>() == 80 && size_of::<Limits>() == 24);
+const _: () = assert!(size_of::<Refusal>() == 80 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 128);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
@@ -292,8 +299,9 @@ macro_rules! sislm_wall {
             fn sislm_engine_load_header(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, header: *mut Header, refusal: *mut Refusal) -> i32;
             /// Checks the model's shape and computes what it needs.
             fn sislm_engine_load_plan(load: *mut u8, prefix: *const u8, bytes: usize, plan: *mut Plan, refusal: *mut Refusal) -> i32;
-            /// Lays the model out in zeroed memory; `segments` must live as long as the model.
-            fn sislm_engine_load_attach(load: *mut u8, model: *mut u8, model_bytes: usize, segments: *const Segment, count: u32, scratch: *mut u8, scratch_bytes: usize) -> i32;
+            /// Lays the model out in zeroed memory; `segments`, what they describe, and `vocabulary`
+            /// must live as long as the model.
+            fn sislm_engine_load_attach(load: *mut u8, model: *mut u8, model_bytes: usize, segments: *const Segment, count: u32, vocabulary: *mut u8, vocabulary_bytes: usize) -> i32;
             /// Builds the vocabulary tables from the header; about `budget` entries.
             fn sislm_engine_load_vocabulary(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, refusal: *mut Refusal) -> i32;
             /// The next piece to read.

@@ -42,6 +42,8 @@ pub(crate) struct LoadLimits {
     pub(crate) context: u32,
     /// `SISLM_SIMD_*`.
     pub(crate) simd: u32,
+    /// Bytes of a segment of the arena.
+    pub(crate) segment_bytes: u32,
 }
 
 pub(super) fn no_refusal() -> Refusal {
@@ -60,8 +62,8 @@ pub(super) fn no_refusal() -> Refusal {
 /// All pieces but `piece` are over, and the first buffer is not that of `piece`.
 pub(crate) struct Load {
     state: Arc<Memory>,
+    segment_bytes: usize,
     model: Option<Arc<ModelMemory>>,
-    scratch: Option<Memory>,
     source: Option<Arc<Source>>,
     /// One that can be filled, and that of the last piece.
     buffers: Option<[Arc<Memory>; 2]>,
@@ -93,6 +95,8 @@ impl Load {
             model_bytes: limits.model_bytes,
             context: limits.context,
             simd: limits.simd,
+            segment_bytes: limits.segment_bytes,
+            pad: 0,
         };
         let code = section.enter(|_| {
             // SAFETY: `state` is zeroed memory of the size the engine asked for.
@@ -110,8 +114,8 @@ impl Load {
         // INVARIANT: No piece.
         Ok(Self {
             state: Arc::new(state, GFP_KERNEL).map_err(Error::from)?,
+            segment_bytes: limits.segment_bytes as usize,
             model: None,
-            scratch: None,
             source: None,
             buffers: None,
             piece: None,
@@ -149,7 +153,7 @@ impl Load {
             arena_bytes: 0,
             weight_bytes: 0,
             vocabulary_bytes: 0,
-            scratch_bytes: 0,
+            item_bytes: 0,
         };
         let state = self.state.base();
         let code = self.section.enter(|_| {
@@ -175,10 +179,10 @@ impl Load {
         pause: impl FnMut() -> Result,
     ) -> Result<(), LoadError> {
         self.idle()?;
-        let model = ModelMemory::new(plan, pause)?;
-        let scratch = Memory::sized(plan.scratch_bytes, Owner::Model)?;
+        let model = ModelMemory::new(plan, self.segment_bytes, pause)?;
         let (descriptor, descriptor_bytes) = model.descriptor();
         let table = model.table();
+        let (vocabulary, vocabulary_bytes) = model.vocabulary();
         let count = u32::try_from(table.len()).map_err(|_| EFBIG)?;
         let state = self.state.base();
         let code = self.section.enter(|_| {
@@ -191,14 +195,13 @@ impl Load {
                     descriptor_bytes,
                     table.as_ptr(),
                     count,
-                    scratch.base(),
-                    scratch.len(),
+                    vocabulary,
+                    vocabulary_bytes,
                 )
             }
         });
         check(code, &Header { need: 0 }, &no_refusal())?;
         self.model = Some(Arc::new(model, GFP_KERNEL).map_err(Error::from)?);
-        self.scratch = Some(scratch);
         Ok(())
     }
 
@@ -219,11 +222,7 @@ impl Load {
                 )
             }
         });
-        let progress = check(code, &Header { need: 0 }, &refusal)?;
-        if progress == Progress::Done {
-            self.scratch = None;
-        }
-        Ok(progress)
+        check(code, &Header { need: 0 }, &refusal)
     }
 
     /// Takes two buffers of `bytes` for pieces.
@@ -301,11 +300,9 @@ impl Load {
     /// Bytes held by the load itself, the model included.
     pub(crate) fn bytes(&self) -> u64 {
         let model = self.model.as_ref().map_or(0, |model| model.bytes());
-        let scratch = self.scratch.as_ref().map_or(0, Memory::len);
         let buffers = self.buffers.iter().flatten();
         let buffers = buffers.fold(0usize, |sum, buffer| sum.saturating_add(buffer.len()));
         model
-            .saturating_add(scratch as u64)
             .saturating_add(buffers as u64)
             .saturating_add(self.state.len() as u64)
     }

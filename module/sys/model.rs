@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A model's memory: its descriptor and the segments of its arena.
+//! A model's memory: its descriptor, the segments of its arena, its vocabulary tables.
 
 use super::{
     memory::{Memory, Owner},
-    wall::{Plan, Segment, SEGMENT_BYTES},
+    wall::{Plan, Segment},
 };
 use kernel::prelude::*;
 
@@ -13,9 +13,10 @@ pub(crate) use super::wall::Facts;
 ///
 /// # Invariants
 ///
-/// `table` describes `segments`; none of the three moves or changes its size.
+/// `table` describes `segments`; none of the four moves or changes its size.
 pub(crate) struct ModelMemory {
     descriptor: Memory,
+    vocabulary: Memory,
     segments: KVec<Memory>,
     table: KVec<Segment>,
 }
@@ -26,17 +27,23 @@ unsafe impl Send for ModelMemory {}
 unsafe impl Sync for ModelMemory {}
 
 impl ModelMemory {
-    /// Takes what `plan` asks for. `pause` is called between segments and may end it.
-    pub(super) fn new(plan: &Plan, mut pause: impl FnMut() -> Result) -> Result<Self> {
+    /// Takes what `plan` asks for, in segments of `segment_bytes`. `pause` is called between segments
+    /// and may end it.
+    pub(super) fn new(
+        plan: &Plan,
+        segment_bytes: usize,
+        mut pause: impl FnMut() -> Result,
+    ) -> Result<Self> {
         let mut memory = Self {
             descriptor: Memory::sized(plan.model_bytes, Owner::Model)?,
+            vocabulary: Memory::sized(plan.vocabulary_bytes, Owner::Model)?,
             segments: KVec::new(),
             table: KVec::new(),
         };
         let mut left = usize::try_from(plan.arena_bytes).map_err(|_| ENOMEM)?;
         while left > 0 {
             pause()?;
-            let bytes = left.min(SEGMENT_BYTES);
+            let bytes = left.min(segment_bytes);
             let segment = Memory::new(bytes, Owner::Model)?;
             let entry = Segment {
                 base: segment.base(),
@@ -56,7 +63,14 @@ impl ModelMemory {
             .iter()
             .map(|segment| segment.len() as u64)
             .sum();
-        arena.saturating_add(self.descriptor.len() as u64)
+        arena
+            .saturating_add(self.descriptor.len() as u64)
+            .saturating_add(self.vocabulary.len() as u64)
+    }
+
+    /// The vocabulary tables, for the engine.
+    pub(super) fn vocabulary(&self) -> (*mut u8, usize) {
+        (self.vocabulary.base(), self.vocabulary.len())
     }
 
     /// The descriptor, for the engine.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sislm_engine::abi::Sampling;
+use sislm_engine::abi::{SEGMENT_BYTES, Sampling};
 
 use crate::simd::Simd;
 
@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Most positions of a context, whatever the model allows.
     #[arg(long, global = true, default_value_t = 65536, value_parser = clap::value_parser!(u32).range(1..))]
     pub context_max: u32,
+    /// Bytes of a segment of the memory for weights; changes no result.
+    #[arg(long, global = true, default_value_t = SEGMENT_BYTES, value_parser = clap::value_parser!(u32).range(64..))]
+    pub segment_bytes: u32,
     /// One JSON object on one line.
     #[arg(long, global = true)]
     pub json: bool,

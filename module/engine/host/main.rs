@@ -47,6 +47,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         context: arguments.context_max,
         threads: arguments.threads,
         budget: arguments.budget,
+        segment_bytes: arguments.segment_bytes,
     }
     .load(&arguments.model)?;
     match &arguments.command {

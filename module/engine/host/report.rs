@@ -75,6 +75,7 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
         "weight_bytes": model.plan.weight_bytes,
         "vocabulary_bytes": model.plan.vocabulary_bytes,
         "arena_bytes": model.plan.arena_bytes,
+        "item_bytes": model.plan.item_bytes,
         "model_bytes": model.plan.model_bytes,
         "step_bytes": step.bytes(),
         "kv_block_bytes": step.kv_block_bytes,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Items of equal size in the arena, none of which crosses a segment.
 
-use crate::abi::SEGMENT_BYTES;
 use crate::wall::arena::Arena;
 use crate::wall::arena::Place;
 
@@ -83,6 +82,10 @@ impl Items {
 /// Gives out the arena from its start, one use after the other.
 #[derive(Clone, Copy)]
 pub struct Layout {
+    /// Bytes of a segment.
+    segment: u32,
+    /// Bytes of the largest item.
+    largest: u32,
     /// Bytes given out, whole segments included.
     used: u64,
 }
@@ -91,9 +94,18 @@ pub struct Layout {
 const ALIGN: u64 = crate::abi::ALIGN as u64;
 
 impl Layout {
-    /// Nothing given out.
-    pub const fn new() -> Layout {
-        Layout { used: 0 }
+    /// Nothing given out of segments of `segment` bytes.
+    pub const fn new(segment: u32) -> Layout {
+        Layout {
+            segment,
+            largest: 0,
+            used: 0,
+        }
+    }
+
+    /// Bytes of the largest item.
+    pub fn largest(&self) -> u32 {
+        self.largest
     }
 
     /// Bytes given out.
@@ -106,18 +118,18 @@ impl Layout {
     pub fn items(&mut self, bytes: usize, count: u32) -> Option<Items> {
         let size = u32::try_from(bytes)
             .ok()
-            .filter(|_| bytes <= SEGMENT_BYTES)?;
-        let full = (SEGMENT_BYTES as u32).checked_div(size)?;
+            .filter(|&size| size <= self.segment)?;
+        let full = self.segment.checked_div(size)?;
+        let whole = u64::from(self.segment);
         let mut start = self.used.checked_next_multiple_of(ALIGN)?;
-        let room = SEGMENT_BYTES as u64 - start % SEGMENT_BYTES as u64;
-        if room < bytes as u64 {
+        let room = whole.checked_sub(start.checked_rem(whole)?)?;
+        if room < u64::from(size) {
             start = start.checked_add(room)?;
         }
-        let segment = u32::try_from(start / SEGMENT_BYTES as u64).ok()?;
-        let offset = (start % SEGMENT_BYTES as u64) as u32;
-        let head = (SEGMENT_BYTES as u32 - offset)
-            .checked_div(size)?
-            .min(count);
+        let segment = u32::try_from(start.checked_div(whole)?).ok()?;
+        let offset = u32::try_from(start.checked_rem(whole)?).ok()?;
+        let head = self.segment.checked_sub(offset)?.checked_div(size)?;
+        let head = head.min(count);
         let items = Items {
             first: Place { segment, offset },
             bytes: size,
@@ -125,11 +137,12 @@ impl Layout {
             head,
             full,
         };
+        self.largest = self.largest.max(size);
         self.used = match count.checked_sub(1) {
             None => start,
             Some(last) => {
                 let (place, _) = items.place(last)?;
-                let segments = u64::from(place.segment).checked_mul(SEGMENT_BYTES as u64)?;
+                let segments = u64::from(place.segment).checked_mul(whole)?;
                 segments.checked_add(u64::from(place.offset) + u64::from(size))?
             }
         };
@@ -137,19 +150,19 @@ impl Layout {
     }
 }
 
-impl Default for Layout {
-    fn default() -> Layout {
-        Layout::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SEGMENT_BYTES: usize = 1 << 20;
+
+    fn layout() -> Layout {
+        Layout::new(SEGMENT_BYTES as u32)
+    }
+
     #[test]
     fn items_never_cross_a_segment() {
-        let mut layout = Layout::new();
+        let mut layout = layout();
         let half = SEGMENT_BYTES / 2;
         assert_eq!(layout.items(100, 1).unwrap().place(0).unwrap().0.offset, 0);
         let items = layout.items(half - 64, 6).unwrap();
@@ -176,9 +189,9 @@ mod tests {
 
     #[test]
     fn an_item_larger_than_a_segment_has_no_place() {
-        assert_eq!(Layout::new().items(SEGMENT_BYTES + 1, 1), None);
-        assert_eq!(Layout::new().items(0, 1), None);
-        let whole = Layout::new().items(SEGMENT_BYTES, 2).unwrap();
+        assert_eq!(layout().items(SEGMENT_BYTES + 1, 1), None);
+        assert_eq!(layout().items(0, 1), None);
+        let whole = layout().items(SEGMENT_BYTES, 2).unwrap();
         assert_eq!(
             whole.place(1).unwrap().0,
             Place {

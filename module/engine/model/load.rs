@@ -5,7 +5,6 @@ use crate::abi::Facts;
 use crate::abi::Limits;
 use crate::abi::Plan;
 use crate::abi::Read;
-use crate::abi::SEGMENT_BYTES;
 use crate::gguf;
 use crate::gguf::Parser;
 use crate::gguf::Reason;
@@ -26,7 +25,6 @@ use crate::simd::level::Level;
 use crate::tokenizer;
 use crate::tokenizer::Builder;
 use crate::tokenizer::Vocabulary;
-use crate::wall::arena::Arena;
 use crate::wall::arena::Writer;
 
 /// What was done last.
@@ -60,7 +58,6 @@ struct Planned {
     shape: Hyperparameters,
     builder: Builder,
     rotations: Items,
-    vocabulary: Items,
 }
 
 /// The state of a load. The tensors of the file and the table of its parser are kept beside it.
@@ -152,7 +149,7 @@ impl Load {
         let tensors = tensors
             .get_mut(..infos.count() as usize)
             .ok_or(Failure::Misuse)?;
-        let mut layout = Layout::new();
+        let mut layout = Layout::new(self.limits.segment_bytes);
         let mut parameters = 0u64;
         for (place, tensor) in (0..).zip(tensors.iter_mut()) {
             let info = infos
@@ -181,23 +178,16 @@ impl Load {
             }
         };
         let vocabulary_bytes = builder.table_bytes();
-        let too_long = limit(vocabulary_bytes, b"tokenizer.ggml.tokens");
-        let vocabulary = usize::try_from(vocabulary_bytes)
-            .ok()
-            .filter(|&n| n <= SEGMENT_BYTES);
-        let vocabulary = vocabulary
-            .and_then(|bytes| layout.items(bytes, 1))
-            .ok_or(too_long)?;
         let arena_bytes = layout.used();
-        if arena_bytes > self.limits.model_bytes {
-            return Err(limit(arena_bytes, b"model").into());
+        let all = arena_bytes.saturating_add(vocabulary_bytes);
+        if all > self.limits.model_bytes {
+            return Err(limit(all, b"model").into());
         }
         let model_bytes = Model::bytes(shape.layers).ok_or(Failure::Misuse)? as u64;
         self.planned = Some(Planned {
             shape,
             builder,
             rotations,
-            vocabulary,
         });
         self.phase = Phase::Planned;
         Ok(Plan {
@@ -205,8 +195,13 @@ impl Load {
             arena_bytes,
             weight_bytes,
             vocabulary_bytes,
-            scratch_bytes: 0,
+            item_bytes: u64::from(layout.largest()),
         })
+    }
+
+    /// Bytes of the vocabulary tables; `None` before [`Load::plan`].
+    pub fn vocabulary_bytes(&self) -> Option<usize> {
+        usize::try_from(self.planned.as_ref()?.builder.table_bytes()).ok()
     }
 
     /// Layers of the model; `None` before [`Load::plan`].
@@ -235,7 +230,7 @@ impl Load {
         let tensors = tensors
             .get(..self.tensors as usize)
             .ok_or(Failure::Misuse)?;
-        let mut layout = Layout::new();
+        let mut layout = Layout::new(self.limits.segment_bytes);
         let mut placed = Some(());
         for tensor in tensors {
             plan::lay_out(tensor, &planned.shape, &mut layout, |index, destination| {
@@ -251,12 +246,11 @@ impl Load {
             model.head = model.embedding;
         }
         model.rotations = planned.rotations;
-        model.vocabulary = planned.vocabulary;
         self.phase = Phase::Attached;
         Ok(())
     }
 
-    /// Builds the vocabulary tables, then those of the positions; true when all are finished.
+    /// Builds the vocabulary `tables`, then those of the positions; true when all are finished.
     ///
     /// # Errors
     ///
@@ -264,6 +258,7 @@ impl Load {
     pub fn vocabulary(
         &mut self,
         prefix: &[u8],
+        tables: &mut [u8],
         memory: &mut Writer<'_>,
         budget: u32,
     ) -> Result<bool, Failure> {
@@ -271,9 +266,6 @@ impl Load {
         let planned = self.planned.as_mut().filter(|_| phase == Phase::Attached);
         let planned = planned.ok_or(Failure::Misuse)?;
         if !self.vocabulary_done {
-            let (place, _) = planned.vocabulary.place(0).ok_or(Failure::Misuse)?;
-            let bytes = planned.vocabulary.item_bytes() as usize;
-            let tables = memory.bytes(place, bytes).ok_or(Failure::Misuse)?;
             let progress = planned.builder.run(prefix, tables, budget)?;
             self.vocabulary_done = progress == tokenizer::Progress::Done;
             return Ok(false);
@@ -340,15 +332,14 @@ impl Load {
         &self,
         tensors: &[Tensor],
         model: &Model,
-        arena: Arena<'_>,
+        tables: &[u8],
     ) -> Result<Facts, Failure> {
         let tensors = tensors
             .get(..self.tensors as usize)
             .filter(|_| self.phase == Phase::Reading);
         let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
         read.ok_or(Failure::Misuse)?;
-        let vocabulary = model.vocabulary(arena).and_then(Vocabulary::view);
-        let vocabulary = vocabulary.ok_or(Failure::Misuse)?;
+        let vocabulary = Vocabulary::view(tables).ok_or(Failure::Misuse)?;
         let shape = &model.shape;
         Ok(Facts {
             architecture: shape.architecture as u32,

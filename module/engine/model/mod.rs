@@ -42,8 +42,6 @@ pub struct Model {
     pub output_norm_bias: Vector,
     /// Per position: cosines, then sines.
     pub rotations: Items,
-    /// Vocabulary tables.
-    pub vocabulary: Items,
 }
 
 /// A transformer layer. Matrices are (outputs, inputs).
@@ -124,7 +122,6 @@ impl Model {
             output_norm: Vector::NONE,
             output_norm_bias: Vector::NONE,
             rotations: Items::NONE,
-            vocabulary: Items::NONE,
         }
     }
 
@@ -141,10 +138,5 @@ impl Model {
         let values: &[f32] = pod::cast(bytes)?;
         let (cos, sin) = values.split_at_checked(values.len() / 2)?;
         Some(Rotation { cos, sin })
-    }
-
-    /// The vocabulary tables.
-    pub fn vocabulary<'a>(&self, arena: Arena<'a>) -> Option<&'a [u8]> {
-        Some(self.vocabulary.run(arena, 0, 1)?.0)
     }
 }

@@ -19,14 +19,21 @@ pub fn run(
     room: &mut [f32],
     mut residual: Columns<'_>,
 ) -> Option<()> {
-    for_each_run(task, [projection], groups, operands, room, |[mut products]| {
-        let output = products.first;
-        for (row, values) in products.rows().enumerate() {
-            let sums = residual.row(row, output, values.len())?;
-            if !elementwise::add(sums, values)? {
-                task.batch.fail(row);
+    for_each_run(
+        task,
+        [projection],
+        groups,
+        operands,
+        room,
+        |[mut products]| {
+            let output = products.first;
+            for (row, values) in products.rows().enumerate() {
+                let sums = residual.row(row, output, values.len())?;
+                if !elementwise::add(sums, values)? {
+                    task.batch.fail(row);
+                }
             }
-        }
-        Some(())
-    })
+            Some(())
+        },
+    )
 }

@@ -3,7 +3,6 @@
 
 use core::mem::zeroed;
 
-use crate::abi::SEGMENT_BYTES;
 use crate::abi::Segment;
 use crate::math::fma::fma;
 use crate::model::Architecture;
@@ -27,6 +26,8 @@ use crate::wall::pod;
 
 const COLUMNS: usize = 5;
 const ROWS: usize = 100;
+/// Bytes of a segment.
+const SEGMENT_BYTES: usize = 1 << 16;
 
 /// A weight of `matrix`.
 fn weight(matrix: usize, row: usize, column: usize) -> f32 {
@@ -61,7 +62,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         .collect();
     // SAFETY: Two segments that live to the end of this function.
     let arena = unsafe { Arena::new(segments.as_ptr(), 2) };
-    let mut layout = Layout::new();
+    let mut layout = Layout::new(SEGMENT_BYTES as u32);
     let group = Format::F32.group_bytes(COLUMNS).expect("a size");
     let matrix = |layout: &mut Layout| {
         Matrix::new(layout, Format::F32, ROWS as u32, COLUMNS as u32).expect("room")

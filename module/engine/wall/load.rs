@@ -12,6 +12,7 @@ use crate::abi::MORE;
 use crate::abi::Plan;
 use crate::abi::Read;
 use crate::abi::Refusal;
+use crate::abi::SEGMENT_BYTES_MAX;
 use crate::abi::Segment;
 use crate::abi::fault;
 use crate::gguf;
@@ -30,6 +31,7 @@ use crate::wall::arena::Arena;
 use crate::wall::arena::Writer;
 use crate::wall::model::Handle;
 use crate::wall::model::MODEL;
+use crate::wall::model::Parts as Memory;
 
 /// The load state: this head, then the presence of parts, the tensors, and the parser's table.
 #[repr(C)]
@@ -38,8 +40,8 @@ struct Head {
     table_bytes: usize,
     model: *mut u8,
     model_bytes: usize,
-    segments: *const Segment,
-    segment_count: u32,
+    /// What the model is made of; none before `load_attach`.
+    memory: Option<Memory>,
     load: Load,
 }
 
@@ -111,11 +113,15 @@ unsafe fn model<'a>(head: &Head) -> Option<(&'a mut Model, &'a mut [Layer])> {
 ///
 /// The segments live for `'a`, and are used as [`Arena::new`] says.
 unsafe fn arena<'a>(head: &Head) -> Option<Arena<'a>> {
-    if head.segments.is_null() {
-        return None;
-    }
+    let memory = head.memory?;
     // SAFETY: `load_attach` was given them; the caller's promise.
-    Some(unsafe { Arena::new(head.segments, head.segment_count) })
+    Some(unsafe { Arena::new(memory.segments, memory.count) })
+}
+
+/// Whether segments are of a size that the engine can lay out.
+fn segments_fit(limits: &Limits) -> bool {
+    let bytes = limits.segment_bytes;
+    bytes > 0 && bytes <= SEGMENT_BYTES_MAX && (bytes as usize).is_multiple_of(ALIGN)
 }
 
 /// Status of a call that can refuse the file; writes the refusal.
@@ -217,7 +223,7 @@ pub unsafe extern "C" fn sislm_engine_load_begin(
         return fault::ARGUMENT;
     };
     match size(tensors, table_bytes) {
-        Some((_, all)) if all <= load_bytes && limits.context > 0 => {}
+        Some((_, all)) if all <= load_bytes && limits.context > 0 && segments_fit(limits) => {}
         _ => return fault::ARGUMENT,
     }
     let head = Head {
@@ -225,8 +231,7 @@ pub unsafe extern "C" fn sislm_engine_load_begin(
         table_bytes,
         model: core::ptr::null_mut(),
         model_bytes: 0,
-        segments: core::ptr::null(),
-        segment_count: 0,
+        memory: None,
         load: state,
     };
     // SAFETY: `load` is aligned, exclusive and large enough, as just checked.
@@ -311,7 +316,8 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
 ///
 /// # Safety
 ///
-/// The rules of the wall; the segments are those of the plan and live as long as the model.
+/// The rules of the wall; the segments and the vocabulary are those of the plan and live as long as
+/// the model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_load_attach(
     load: *mut u8,
@@ -319,8 +325,8 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
     model_bytes: usize,
     segments: *const Segment,
     count: u32,
-    _scratch: *mut u8,
-    _scratch_bytes: usize,
+    vocabulary: *mut u8,
+    vocabulary_bytes: usize,
 ) -> i32 {
     // SAFETY: The rules of the wall: a begun load; zeroed, exclusive memory for the model.
     unsafe {
@@ -333,14 +339,25 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
             return fault::ARGUMENT;
         };
         let needed = head.load.layers().and_then(Model::bytes);
-        if segments.is_null() || needed.is_none_or(|needed| needed > room) {
+        let tables = head.load.vocabulary_bytes();
+        if segments.is_null()
+            || vocabulary.is_null()
+            || needed.is_none_or(|needed| needed > room)
+            || tables.is_none_or(|tables| tables > vocabulary_bytes)
+        {
             return fault::ARGUMENT;
         }
-        Handle::open(model, segments, count);
+        let memory = Memory {
+            segments,
+            count,
+            vocabulary,
+            vocabulary_bytes,
+        };
+        Handle::open(model, &memory);
         let place = model.add(MODEL);
         place.cast::<Model>().write(empty);
         (head.model, head.model_bytes) = (place, room);
-        (head.segments, head.segment_count) = (segments, count);
+        head.memory = Some(memory);
         let Some((model, layers)) = self::model(head) else {
             return fault::ARGUMENT;
         };
@@ -373,10 +390,12 @@ pub unsafe extern "C" fn sislm_engine_load_vocabulary(
         let Some(arena) = arena(parts.head) else {
             return fault::ARGUMENT;
         };
-        let done = parts
-            .head
-            .load
-            .vocabulary(prefix, &mut Writer::new(arena), budget);
+        let Some(memory) = parts.head.memory else {
+            return fault::ARGUMENT;
+        };
+        let tables = slice::from_raw_parts_mut(memory.vocabulary, memory.vocabulary_bytes);
+        let load = &mut parts.head.load;
+        let done = load.vocabulary(prefix, tables, &mut Writer::new(arena), budget);
         status(done.map(|done| if done { DONE } else { MORE }), refusal)
     }
 }
@@ -452,13 +471,14 @@ pub unsafe extern "C" fn sislm_engine_load_finish(
         let Some((model, _)) = model(parts.head) else {
             return fault::ARGUMENT;
         };
-        let Some(arena) = arena(parts.head) else {
+        let Some(memory) = parts.head.memory else {
             return fault::ARGUMENT;
         };
+        let tables = slice::from_raw_parts(memory.vocabulary, memory.vocabulary_bytes);
         let result = parts
             .head
             .load
-            .finish(parts.tensors, model, arena)
+            .finish(parts.tensors, model, tables)
             .map(|told| {
                 facts.write(told);
                 Handle::seal(parts.head.model.sub(MODEL), &told);

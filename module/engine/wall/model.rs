@@ -14,10 +14,25 @@ use crate::wall::arena::Arena;
 #[repr(C)]
 pub struct Handle {
     segments: *const Segment,
+    vocabulary: *const u8,
+    vocabulary_bytes: usize,
     count: u32,
     /// 1 when the load is finished.
     sealed: u32,
     facts: Facts,
+}
+
+/// Where the memory of a model is, beside its descriptor.
+#[derive(Clone, Copy)]
+pub struct Parts {
+    /// The segments of its arena.
+    pub segments: *const Segment,
+    /// Number of segments.
+    pub count: u32,
+    /// The vocabulary tables.
+    pub vocabulary: *mut u8,
+    /// Bytes of the vocabulary tables.
+    pub vocabulary_bytes: usize,
 }
 
 /// Offset of the model.
@@ -29,12 +44,14 @@ impl Handle {
     /// # Safety
     ///
     /// `model` begins a model's memory, zeroed and exclusive.
-    pub unsafe fn open(model: *mut u8, segments: *const Segment, count: u32) {
+    pub unsafe fn open(model: *mut u8, parts: &Parts) {
         let handle = model.cast::<Handle>();
         // SAFETY: The caller's promise.
         unsafe {
-            (&raw mut (*handle).segments).write(segments);
-            (&raw mut (*handle).count).write(count);
+            (&raw mut (*handle).segments).write(parts.segments);
+            (&raw mut (*handle).count).write(parts.count);
+            (&raw mut (*handle).vocabulary).write(parts.vocabulary);
+            (&raw mut (*handle).vocabulary_bytes).write(parts.vocabulary_bytes);
         }
     }
 
@@ -62,13 +79,16 @@ pub struct Loaded<'a> {
     pub layers: &'a [Layer],
     /// Its weights.
     pub arena: Arena<'a>,
+    /// Its vocabulary tables.
+    pub vocabulary: &'a [u8],
 }
 
 /// Views a model; `None` when its load is not finished.
 ///
 /// # Safety
 ///
-/// `model` begins a model's memory; it and its segments stay for `'a`, and nobody writes them.
+/// `model` begins a model's memory; it, its segments and its vocabulary stay for `'a`, and nobody
+/// writes them.
 pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
     // SAFETY: The load wrote a handle, the model and its layers; the caller's promise.
     unsafe {
@@ -82,6 +102,7 @@ pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
             model: &*at,
             layers,
             arena: Arena::new(handle.segments, handle.count),
+            vocabulary: slice::from_raw_parts(handle.vocabulary, handle.vocabulary_bytes),
         })
     }
 }

@@ -51,7 +51,9 @@ struct Model {
     memory: Memory,
     _arena: Vec<Memory>,
     _segments: Vec<Segment>,
+    _vocabulary: Memory,
     facts: Facts,
+    plan: Plan,
 }
 
 /// A file of test_models.
@@ -93,11 +95,29 @@ fn call(f: impl FnOnce(*mut Refusal) -> i32) -> Result<i32, Failed> {
 
 /// Loads `file` as the module does, with a header buffer that grows and `budget` per call.
 fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
+    load_in(file, budget, context, SEGMENT_BYTES)
+}
+
+/// Sizes of segments: one that holds the whole model, then smaller ones, in which each matrix of
+/// the model goes on in another segment.
+fn segment_sizes(file: &[u8]) -> Vec<u32> {
+    let plan = load(file, 100_000, 512).expect("a sound file").plan;
+    let least = plan.item_bytes.next_multiple_of(64) as u32;
+    let sizes = [least, 3 * least, 5 * least + 64, 64 << 10];
+    let mut sizes: Vec<u32> = sizes.into_iter().filter(|&size| size >= least).collect();
+    sizes.insert(0, SEGMENT_BYTES);
+    sizes
+}
+
+/// As [`load`], with segments of `segment_bytes`.
+fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result<Model, Failed> {
     let limits = Limits {
         file_bytes: file.len() as u64,
         model_bytes: 1 << 30,
         context,
         simd: 1,
+        segment_bytes,
+        pad: 0,
     };
     let mut header = Header { need: 24 };
     let mut size = 0;
@@ -140,7 +160,7 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
             arena_bytes: 0,
             weight_bytes: 0,
             vocabulary_bytes: 0,
-            scratch_bytes: 0,
+            item_bytes: 0,
         };
         let status = call(|refusal| sislm_engine_load_plan(load, base, bytes, &mut plan, refusal))?;
         assert_eq!(status, DONE);
@@ -148,7 +168,7 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
         let mut arena = Vec::new();
         let mut left = plan.arena_bytes;
         while left > 0 {
-            let bytes = left.min(SEGMENT_BYTES as u64);
+            let bytes = left.min(u64::from(segment_bytes));
             arena.push(Memory::new(bytes));
             left -= bytes;
         }
@@ -159,7 +179,7 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
                 bytes: part.bytes(),
             })
             .collect();
-        let scratch = Memory::new(plan.scratch_bytes);
+        let vocabulary = Memory::new(plan.vocabulary_bytes);
         let count = segments.len() as u32;
         let attached = sislm_engine_load_attach(
             load,
@@ -167,8 +187,8 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
             memory.bytes(),
             segments.as_ptr(),
             count,
-            scratch.base(),
-            scratch.bytes(),
+            vocabulary.base(),
+            vocabulary.bytes(),
         );
         assert_eq!(attached, DONE);
         while call(|refusal| sislm_engine_load_vocabulary(load, base, bytes, budget, refusal))?
@@ -212,7 +232,9 @@ fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
             memory,
             _arena: arena,
             _segments: segments,
+            _vocabulary: vocabulary,
             facts,
+            plan,
         })
     }
 }
@@ -406,11 +428,13 @@ fn a_budget_of_one_loads_the_same_model() {
     let bytes = file("random-llama-q4_0.gguf");
     let [one, many] = [1, 100_000].map(|budget| load(&bytes, budget, 512).expect("a sound file"));
     assert_eq!(one.facts.context, 512);
-    let same = one._arena.iter().zip(&many._arena);
-    assert!(
-        same.into_iter()
-            .all(|(a, b)| a.0.iter().zip(&b.0).all(|(a, b)| a.0 == b.0))
-    );
+    let bytes = |model: &Model| -> Vec<Vec<[u8; 64]>> {
+        let all = model._arena.iter().chain([&model._vocabulary]);
+        all.map(|part| part.0.iter().map(|line| line.0).collect())
+            .collect()
+    };
+    assert!(!one._arena.is_empty());
+    assert!(bytes(&one) == bytes(&many));
 }
 
 #[test]
@@ -475,40 +499,130 @@ fn rows_outside_their_ranges_are_refused() {
     }
 }
 
+/// Models of test_models that are run by the tests of numbers.
+const MODELS: [&str; 4] = [
+    "random-llama-q4_0.gguf",
+    "random-llama-f16.gguf",
+    "random-llama-q4_k.gguf",
+    "random-gpt2-q8_0.gguf",
+];
+
+/// Tokens of a sequence that touches the whole vocabulary.
+fn tokens(model: &Model, count: u32) -> Vec<u32> {
+    (0..count)
+        .map(|i| (i * i * 31 + 7) % model.facts.vocabulary)
+        .collect()
+}
+
+/// Bits of all logits, computed alone and row by row in one large segment.
+fn alone(file: &[u8], count: u32) -> Vec<Vec<u32>> {
+    let model = load(file, 1000, 1024).expect("a sound file");
+    let step = Step::new(&model, 1);
+    let sequence = step.sequence(count, 0);
+    let mut all = Vec::new();
+    for (position, token) in (0..).zip(tokens(&model, count)) {
+        let row = sequence.row(position, token, ROW_LOGITS);
+        let result = step.run(&[row]).remove(0);
+        all.push(bits(&result.expect("finite").expect("logits")));
+    }
+    all
+}
+
 #[test]
 fn company_and_cuts_change_no_bit() {
-    for name in ["random-llama-q4_0.gguf", "random-gpt2-q8_0.gguf"] {
-        let model = load(&file(name), 1000, 1024).expect("a sound file");
-        let step = Step::new(&model, 1);
-        let tokens: Vec<u32> = (0..40)
-            .map(|i| (i * i * 31 + 7) % model.facts.vocabulary)
-            .collect();
-        // Alone, row by row.
-        let alone = step.sequence(40, 0);
-        let mut expected = Vec::new();
-        for (position, token) in (0..).zip(&tokens) {
-            let result = step
-                .run(&[alone.row(position, *token, ROW_LOGITS)])
-                .remove(0);
-            expected.push(bits(&result.expect("finite").expect("logits")));
+    for (name, expected) in MODELS.map(|name| (name, alone(&file(name), 40))) {
+        for segment in segment_sizes(&file(name)) {
+            let model = load_in(&file(name), 1000, 1024, segment).expect("a sound file");
+            let step = Step::new(&model, 1);
+            // In one batch with a sequence of the other type before.
+            let [other, wide] = [1, 0].map(|kv_type| step.sequence(40, kv_type));
+            let mut rows = vec![other.row(0, 5, 0), other.row(1, 6, ROW_LOGITS)];
+            let tokens = tokens(&model, 40);
+            rows.extend((0..).zip(&tokens).map(|(position, token)| {
+                let wanted = [0, 13, 39].contains(&position);
+                wide.row(position, *token, if wanted { ROW_LOGITS } else { 0 })
+            }));
+            let results = step.run(&rows);
+            for (index, expected) in expected.iter().enumerate() {
+                let found = results[index + 2].clone().expect("finite");
+                assert_eq!(found.is_some(), [0, 13, 39].contains(&index));
+                if let Some(found) = found {
+                    assert_eq!(bits(&found), *expected, "{name}, row {index}, {segment}");
+                }
+            }
+            assert!(results[1].clone().expect("finite").is_some());
         }
-        // In one batch with a sequence of the other type before and after.
-        let [other, wide] = [1, 0].map(|kv_type| step.sequence(40, kv_type));
-        let mut rows = vec![other.row(0, 5, 0), other.row(1, 6, ROW_LOGITS)];
-        rows.extend((0..).zip(&tokens).map(|(position, token)| {
-            let wanted = [0, 13, 39].contains(&position);
-            wide.row(position, *token, if wanted { ROW_LOGITS } else { 0 })
-        }));
-        let results = step.run(&rows);
-        for (index, expected) in expected.iter().enumerate() {
-            let found = results[index + 2].clone().expect("finite");
-            assert_eq!(found.is_some(), [0, 13, 39].contains(&index));
-            if let Some(found) = found {
-                assert_eq!(bits(&found), *expected, "{name}, row {index}");
+    }
+}
+
+/// Runs the same tokens in `sequences` sequences, sequence s delayed by s passes so that their rows
+/// are of different positions, with up to `rows` rows of each in a pass.
+fn in_company(model: &Model, sequences: u32, rows: u32, expected: &[Vec<u32>], name: &str) {
+    let step = Step::new(model, 1);
+    let count = expected.len() as u32;
+    let tokens = tokens(model, count);
+    let all: Vec<Sequence> = (0..sequences).map(|_| step.sequence(count, 0)).collect();
+    let mut done = vec![0; all.len()];
+    for pass in 0.. {
+        let mut batch = Vec::new();
+        for (index, sequence) in all.iter().enumerate().take(pass + 1) {
+            let last = (done[index] + rows).min(count);
+            for position in done[index]..last {
+                let logits = position + 1 == last;
+                let flags = if logits { ROW_LOGITS } else { 0 };
+                let row = sequence.row(position, tokens[position as usize], flags);
+                batch.push((row, logits.then_some(position)));
+            }
+            done[index] = last;
+        }
+        if batch.is_empty() {
+            break;
+        }
+        let rows: Vec<Row> = batch.iter().map(|(row, _)| *row).collect();
+        for (result, (_, position)) in step.run(&rows).into_iter().zip(&batch) {
+            let logits = result.expect("finite");
+            let position = position.map(|position| &expected[position as usize]);
+            assert_eq!(
+                logits.map(|logits| bits(&logits)).as_ref(),
+                position,
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(done, vec![count; all.len()]);
+}
+
+#[test]
+fn every_layout_and_company_gives_the_same_bits() {
+    for (name, expected) in MODELS.map(|name| (name, alone(&file(name), 21))) {
+        for segment in segment_sizes(&file(name)) {
+            let model = load_in(&file(name), 1000, 1024, segment).expect("a sound file");
+            for (sequences, rows) in [(1, 2), (1, 3), (1, 8), (2, 1), (8, 1), (3, 5), (8, 8)] {
+                let what = format!("{name}, {segment}: {sequences} sequences of {rows} rows");
+                in_company(&model, sequences, rows, &expected, &what);
             }
         }
-        assert!(results[1].clone().expect("finite").is_some());
     }
+}
+
+#[test]
+fn a_segment_smaller_than_an_item_is_refused() {
+    let bytes = file("random-llama-q4_0.gguf");
+    let [whole, least, ..] = segment_sizes(&bytes)[..] else {
+        panic!("two sizes")
+    };
+    assert!(load_in(&bytes, 1000, 512, least).is_ok());
+    let limit = load_in(&bytes, 1000, 512, least - 64).map(|_| ());
+    assert!(matches!(limit, Err(Failed::Refused(_, _))), "{limit:?}");
+    let model = load_in(&bytes, 1000, 512, least).expect("a sound file");
+    assert!(model._arena.len() > 20, "each matrix crosses a segment");
+    assert_eq!(
+        load_in(&bytes, 1000, 512, whole)
+            .expect("sound")
+            ._arena
+            .len(),
+        1
+    );
 }
 
 /// Offset in the file of the f32 tensor called `name`.

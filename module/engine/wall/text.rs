@@ -38,7 +38,7 @@ const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
 unsafe fn vocabulary<'a>(model: *const u8) -> Option<Vocabulary<'a>> {
     // SAFETY: The caller's promise.
     let loaded = unsafe { loaded(model)? };
-    Vocabulary::view(loaded.model.vocabulary(loaded.arena)?)
+    Vocabulary::view(loaded.vocabulary)
 }
 
 /// Bytes of the workspace for `bytes` of text.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use sislm_engine::abi::{
-    DONE, Facts, Header, Limits, Plan, READ_BYTES_MAX, Read, Refusal, SEGMENT_BYTES, Segment,
+    DONE, Facts, Header, Limits, Plan, READ_BYTES_MAX, Read, Refusal, Segment,
 };
 
 use super::memory::Memory;
@@ -31,6 +31,8 @@ pub struct Loader {
     pub threads: u32,
     /// Units of work of one call of a resumable function.
     pub budget: u32,
+    /// Bytes of a segment of the arena.
+    pub segment_bytes: u32,
 }
 
 impl Loader {
@@ -44,6 +46,8 @@ impl Loader {
             model_bytes: u64::MAX,
             context: self.context,
             simd: self.simd,
+            segment_bytes: self.segment_bytes,
+            pad: 0,
         };
         let mut prefix = Prefix {
             file: &file,
@@ -55,7 +59,7 @@ impl Loader {
         let plan = self.header(&mut prefix, &load)?;
 
         let memory = Memory::new(plan.model_bytes)?;
-        let arena = segments(plan.arena_bytes)?;
+        let arena = segments(plan.arena_bytes, self.segment_bytes)?;
         let table: Box<[Segment]> = arena
             .iter()
             .map(|part| Segment {
@@ -63,7 +67,7 @@ impl Loader {
                 bytes: part.len(),
             })
             .collect();
-        let scratch = Memory::new(plan.scratch_bytes)?;
+        let vocabulary = Memory::new(plan.vocabulary_bytes)?;
         // SAFETY: All blocks are aligned, zeroed, of the planned sizes, and outlive the model.
         done(unsafe {
             sislm_engine_load_attach(
@@ -72,8 +76,8 @@ impl Loader {
                 memory.len(),
                 table.as_ptr(),
                 u32::try_from(table.len())?,
-                scratch.base(),
-                scratch.len(),
+                vocabulary.base(),
+                vocabulary.len(),
             )
         })?;
         self.until_done(|refusal| {
@@ -99,6 +103,7 @@ impl Loader {
             memory,
             _arena: arena,
             _segments: table,
+            _vocabulary: vocabulary,
             facts,
             plan,
             digest,
@@ -149,7 +154,7 @@ impl Loader {
             arena_bytes: 0,
             weight_bytes: 0,
             vocabulary_bytes: 0,
-            scratch_bytes: 0,
+            item_bytes: 0,
         };
         self.until_done(|refusal| {
             // SAFETY: The header was parsed from this prefix.
@@ -297,8 +302,8 @@ impl Prefix<'_> {
 }
 
 /// The arena: segments of equal size, the last cut to size.
-fn segments(bytes: u64) -> Result<Vec<Memory>> {
-    let whole = SEGMENT_BYTES as u64;
+fn segments(bytes: u64, segment_bytes: u32) -> Result<Vec<Memory>> {
+    let whole = u64::from(segment_bytes);
     (0..bytes.div_ceil(whole))
         .map(|i| Memory::new((bytes - i * whole).min(whole)))
         .collect()

@@ -19,6 +19,7 @@ pub struct Model {
     pub(super) _arena: Vec<Memory>,
     // INVARIANT: describes `_arena`.
     pub(super) _segments: Box<[Segment]>,
+    pub(super) _vocabulary: Memory,
     /// What the header says.
     pub facts: Facts,
     /// Its memory by part.
