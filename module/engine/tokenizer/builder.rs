@@ -7,7 +7,7 @@ use crate::gguf::{Array, Cursor, Metadata, Reason, Refusal, Stop, TokenizerKeys}
 
 use super::layout::{Layout, MARK, NONE, TablesMut, head};
 use super::vocabulary::{Model, TokenKind, Vocabulary, pair_hash, slot};
-use super::{TOKEN_BYTES_MAX, alphabet, requirements, score, special};
+use super::{TOKEN_BYTES_MAX, alphabet, pattern, requirements, score, special};
 
 /// How far the builder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ enum Stage {
 #[derive(Clone, Copy, Debug)]
 pub struct Builder {
     model: Model,
+    pretokenizer: u32,
     keys: TokenizerKeys,
     layout: Layout,
     stage: Stage,
@@ -49,9 +50,10 @@ impl Builder {
     /// A tokenizer or pre-tokenizer that is not supported, a missing key, arrays that do not match.
     pub fn new(metadata: &Metadata, prefix: &[u8]) -> Result<Self, Refusal> {
         let keys = metadata.tokenizer;
-        let (model, layout) = requirements::check(&keys, prefix)?;
+        let (model, pretokenizer, layout) = requirements::check(&keys, prefix)?;
         Ok(Self {
             model,
+            pretokenizer,
             keys,
             layout,
             stage: Stage::Begin,
@@ -132,7 +134,8 @@ impl Builder {
         let bos = id(b"tokenizer.ggml.bos_token_id", self.keys.bos, 1)?;
         let eos = id(b"tokenizer.ggml.eos_token_id", self.keys.eos, 2)?;
         let unknown = id(b"tokenizer.ggml.unknown_token_id", self.keys.unknown, 0)?;
-        let add_bos = self.keys.add_bos.unwrap_or(sentence_piece) && bos != NONE;
+        let usually = pattern::at(self.pretokenizer).map_or(sentence_piece, |row| row.adds_bos);
+        let add_bos = self.keys.add_bos.unwrap_or(usually) && bos != NONE;
         let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
         for (at, value) in [
             (head::MODEL, self.model as u32),
@@ -144,6 +147,7 @@ impl Builder {
             (head::UNKNOWN, unknown),
             (head::ADD_BOS, u32::from(add_bos)),
             (head::ADD_SPACE, u32::from(add_space)),
+            (head::PRETOKENIZER, self.pretokenizer),
         ] {
             cells::set(tables.head, at, value);
         }

@@ -29,6 +29,8 @@ pub(super) mod head {
     pub const ADD_BOS: usize = 8;
     /// 1 when a space goes before a text.
     pub const ADD_SPACE: usize = 9;
+    /// Pre-tokenizer, by its place in the list; of byte-level vocabularies only.
+    pub const PRETOKENIZER: usize = 10;
     /// Token of each byte.
     pub const BYTE_TOKENS: usize = 16;
     /// Set of user-defined tokens ([`super::super::special`]).

@@ -29,7 +29,8 @@ enum Stage {
     },
     /// Begins the fragment of text before a special token or the end.
     Fragment,
-    Word(Pretokenizer),
+    /// Looks for the end of a word.
+    Word,
     Symbols,
     Seed,
     Merge,
@@ -56,6 +57,7 @@ pub struct Tokenizer {
     special: Option<(u32, usize)>,
     /// Whether a space goes before the next fragment.
     space: bool,
+    words: Pretokenizer,
     merging: Merging,
 }
 
@@ -73,6 +75,7 @@ impl Tokenizer {
             piece_end: 0,
             special: None,
             space: false,
+            words: Pretokenizer::new(0),
             merging: Merging::new(),
         }
     }
@@ -126,11 +129,10 @@ impl Tokenizer {
             }
             Stage::Search { most } => self.search(vocabulary, text, most),
             Stage::Fragment => self.begin_fragment(vocabulary, work)?,
-            Stage::Word(mut machine) => {
+            Stage::Word => {
                 let fragment = text.get(..self.fragment_end)?;
-                match machine.step(fragment) {
-                    Some(end) => self.begin_piece(end),
-                    None => self.stage = Stage::Word(machine),
+                if let Some(end) = self.words.step(vocabulary.pattern(), fragment) {
+                    self.begin_word(vocabulary, text, end, work)?;
                 }
             }
             Stage::Symbols if self.at >= self.piece_end => self.stage = Stage::Seed,
@@ -191,7 +193,10 @@ impl Tokenizer {
             return Some(());
         }
         match vocabulary.model() {
-            Model::ByteLevel => self.stage = Stage::Word(Pretokenizer::new(self.at)),
+            Model::ByteLevel => {
+                self.words = Pretokenizer::new(self.at);
+                self.stage = Stage::Word;
+            }
             Model::SentencePiece => {
                 self.merging = Merging::new();
                 if self.space {
@@ -204,11 +209,32 @@ impl Tokenizer {
         Some(())
     }
 
-    /// Begins a word.
-    fn begin_piece(&mut self, end: usize) {
+    /// Begins a word; one that is taken as a whole is done at once.
+    fn begin_word(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        end: usize,
+        work: &mut Work<'_>,
+    ) -> Option<()> {
+        if let Some(id) = vocabulary.find_word(text.get(self.at..end)?) {
+            self.at = end;
+            self.end_word();
+            return self.push_id(work, Some(id));
+        }
         self.merging = Merging::at(self.at);
         self.piece_end = end;
         self.stage = Stage::Symbols;
+        Some(())
+    }
+
+    /// Goes on behind a word.
+    fn end_word(&mut self) {
+        self.stage = if self.at < self.fragment_end {
+            Stage::Word
+        } else {
+            Stage::Special
+        };
     }
 
     /// Makes a symbol of the next character or byte.
@@ -252,12 +278,10 @@ impl Tokenizer {
     /// Emits the ids of the next symbol of the piece.
     fn emit(&mut self, vocabulary: &Vocabulary<'_>, work: &mut Work<'_>) -> Option<()> {
         let Some((symbol, end)) = self.merging.take(work) else {
-            self.stage = match vocabulary.model() {
-                Model::ByteLevel if self.at < self.fragment_end => {
-                    Stage::Word(Pretokenizer::new(self.at))
-                }
-                _ => Stage::Special,
-            };
+            match vocabulary.model() {
+                Model::ByteLevel => self.end_word(),
+                Model::SentencePiece => self.stage = Stage::Special,
+            }
             return Some(());
         };
         if symbol.id != NONE {
@@ -312,7 +336,9 @@ fn split<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{PIECES, build, byte_level, ids, sentence_piece, tables, text};
+    use super::super::testing::{
+        PIECES, build, byte_level, byte_level_of, ids, sentence_piece, tables, text,
+    };
     use super::*;
     use crate::gguf::testing::mutations;
 
@@ -402,6 +428,56 @@ mod tests {
             super::super::testing::ids(&named, b"axb", true, false),
             [0, 7, 1]
         );
+    }
+
+    #[test]
+    fn a_whole_word_goes_before_merges_where_the_pre_tokenizer_says_so() {
+        let tokens = ["a", "b", "c", "bc", "abc", "<s>"];
+        let file = |pre: &str| {
+            let kinds = [1, 1, 1, 1, 1, 3];
+            byte_level_of(pre, &tokens, &kinds, &["b c"]).u32("tokenizer.ggml.bos_token_id", 5)
+        };
+        let ids = |pre: &str, text: &[u8]| ids(&tables(&file(pre)), text, true, false);
+        assert_eq!(ids("qwen2", b"abc"), [0, 3]);
+        assert_eq!(ids("youtu", b"abc"), [4]);
+        assert_eq!(ids("youtu", b"abca"), [0, 3, 0]);
+        // No merge and no whole word makes a mark of text.
+        assert_eq!(ids("youtu", b"<s>"), []);
+        // Without a word in the file, the name says whether BOS comes first.
+        assert_eq!(ids("tekken", b"abcabc"), [5, 0, 3, 0, 3]);
+        let without = file("tekken").bool("tokenizer.ggml.add_bos_token", false);
+        let without = super::super::testing::tables(&without);
+        assert_eq!(
+            super::super::testing::ids(&without, b"abc", true, false),
+            [4]
+        );
+    }
+
+    #[test]
+    fn a_long_text_takes_as_many_steps_a_byte_as_a_short_one() {
+        let sentence_piece = tables(&sentence_piece(PIECES));
+        let byte_level = tables(&byte_level(
+            &["a", "Ġ", "aa", "ĠĠ"],
+            &[1; 4],
+            &["a a", "Ġ Ġ"],
+        ));
+        for tables in [sentence_piece, byte_level] {
+            let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+            for unit in [&b"a"[..], b" ", b"\xff", b"a b", b"<"] {
+                let text = unit.repeat((1 << 18) / unit.len());
+                let size = Tokenizer::work_bytes(&vocabulary, text.len()).expect("short");
+                let mut work = vec![0; size as usize];
+                let mut machine = Tokenizer::new(true, true);
+                let mut runs = 0;
+                while !machine
+                    .run(&vocabulary, &text, &mut work, 1024)
+                    .expect("room")
+                {
+                    runs += 1;
+                }
+                assert!(runs * 1024 < 40 * text.len(), "{runs} runs of {unit:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Text to token ids and back, by the vocabulary of a model file.
 //!
-//! Two kinds: SentencePiece BPE (scores, byte fallback) and byte-level BPE (merges, GPT-2's
-//! pre-tokenizer). A [`Builder`] makes the tables of a [`Vocabulary`] from the header of a file;
-//! a [`Tokenizer`] is the machine that turns text into ids, [`Vocabulary::piece`] the way back.
+//! Two kinds: SentencePiece BPE (scores, byte fallback) and byte-level BPE (merges within words,
+//! which a pre-tokenizer cuts by its pattern). A [`Builder`] makes the tables of a [`Vocabulary`]
+//! from the header of a file; a [`Tokenizer`] is the machine that turns text into ids,
+//! [`Vocabulary::piece`] the way back.
 //!
 //! Ids are those of llama.cpp, with these exceptions, all of which keep text from getting lost or
 //! from being taken for something else. As in SentencePiece itself, control, unknown and byte tokens
@@ -18,6 +19,7 @@ mod machine;
 mod merging;
 #[cfg(test)]
 mod mutations;
+mod pattern;
 mod piece;
 mod pretokenizer;
 mod requirements;

@@ -3,12 +3,14 @@
 
 use crate::gguf::{Reason, Refusal, TokenizerKeys};
 
-use super::layout::Layout;
+use super::layout::{Layout, NONE};
+use super::pattern;
 use super::vocabulary::Model;
 use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX};
 
-/// Checks the keys, `prefix` being the header; gives the model and the sizes of its tables.
-pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, Layout), Refusal> {
+/// Checks the keys, `prefix` being the header; gives the model, its pre-tokenizer and the sizes of its
+/// tables.
+pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, Layout), Refusal> {
     let name = keys.model.ok_or(missing(b"tokenizer.ggml.model"))?;
     let model = match name.of(prefix) {
         b"llama" => Model::SentencePiece,
@@ -17,14 +19,14 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, Layou
     };
     let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
     expect_within(1, tokens.count, TOKENS_MAX, b"tokenizer.ggml.tokens")?;
-    let merges = match model {
+    let (pretokenizer, merges) = match model {
         Model::SentencePiece => {
             keys.scores.ok_or(missing(b"tokenizer.ggml.scores"))?;
-            0
+            (NONE, 0)
         }
         Model::ByteLevel => {
-            expect_pretokenizer(keys, prefix)?;
-            keys.merges.ok_or(missing(b"tokenizer.ggml.merges"))?.count
+            let merges = keys.merges.ok_or(missing(b"tokenizer.ggml.merges"));
+            (pretokenizer(keys, prefix)?, merges?.count)
         }
     };
     expect_within(0, merges, MERGES_MAX, b"tokenizer.ggml.merges")?;
@@ -38,7 +40,7 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, Layou
         scored: model == Model::SentencePiece,
         text_bytes: text_bytes.saturating_add(TOKEN_BYTES_MAX as u32),
     };
-    Ok((model, layout))
+    Ok((model, pretokenizer, layout))
 }
 
 fn expect_within(least: u32, count: u32, most: u32, key: &[u8]) -> Result<(), Refusal> {
@@ -61,13 +63,10 @@ fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
     Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
 }
 
-/// Refuses pre-tokenizers whose pattern is not GPT-2's, `default` among them: llama.cpp cuts that
-/// one differently.
-fn expect_pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(), Refusal> {
-    match keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix) {
-        b"gpt-2" | b"phi-2" | b"mpt" | b"olmo" => Ok(()),
-        _ => Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre")),
-    }
+/// The pre-tokenizer, by its place in the list.
+fn pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<u32, Refusal> {
+    let name = keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix);
+    pattern::place(name).ok_or(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre"))
 }
 
 fn missing(key: &[u8]) -> Refusal {
@@ -113,7 +112,7 @@ mod tests {
         let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));
         let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
-        assert_eq!(refused(&pre("default")), unknown("pre"));
+        assert_eq!(refused(&pre("unheard-of")), unknown("pre"));
         assert_eq!(refused(&tokens("bert")), unknown("model"));
         let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
         assert_eq!(

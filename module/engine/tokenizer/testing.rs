@@ -45,14 +45,19 @@ pub(super) fn sentence_piece(tokens: &[Token]) -> Writer {
         .integers("tokenizer.ggml.token_type", &kinds)
 }
 
-/// A byte-level file of these tokens and merges.
+/// A byte-level file of these tokens and merges, with GPT-2's pre-tokenizer.
 pub(super) fn byte_level(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Writer {
+    byte_level_of("gpt-2", tokens, kinds, merges)
+}
+
+/// As [`byte_level`], with another pre-tokenizer.
+pub(super) fn byte_level_of(pre: &str, tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Writer {
     let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();
     let merges: Vec<&[u8]> = merges.iter().map(|merge| merge.as_bytes()).collect();
     Writer::new()
         .text("general.architecture", "gpt2")
         .text("tokenizer.ggml.model", "gpt2")
-        .text("tokenizer.ggml.pre", "gpt-2")
+        .text("tokenizer.ggml.pre", pre)
         .strings("tokenizer.ggml.tokens", &texts)
         .integers("tokenizer.ggml.token_type", kinds)
         .strings("tokenizer.ggml.merges", &merges)

@@ -5,6 +5,7 @@ use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
 
 use super::layout::{Layout, MARK, NONE, Tables, head};
+use super::pattern::{self, Pattern};
 use super::{TOKEN_BYTES_MAX, special};
 
 /// How text becomes tokens, by its `SISLM_TOKENIZER_*` number.
@@ -136,6 +137,21 @@ impl<'a> Vocabulary<'a> {
     /// Whether a space goes before a text.
     pub fn adds_space(&self) -> bool {
         self.head(head::ADD_SPACE) == 1
+    }
+
+    /// How text is cut into words: not at all in a SentencePiece vocabulary.
+    pub(super) fn pattern(&self) -> Pattern {
+        self.pretokenizer().map_or(&[], |row| row.pattern)
+    }
+
+    /// The token that a whole word becomes, whatever the merges say.
+    pub(super) fn find_word(&self, word: &[u8]) -> Option<u32> {
+        self.pretokenizer().filter(|row| row.whole_words)?;
+        self.find_mergeable(word)
+    }
+
+    fn pretokenizer(&self) -> Option<&'static pattern::Row> {
+        pattern::at(self.head(head::PRETOKENIZER))
     }
 
     /// What token `id` is; unused past the end.
