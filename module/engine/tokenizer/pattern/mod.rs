@@ -18,6 +18,7 @@ mod gpt_4o;
 mod jais_2;
 mod kimi_k2;
 mod laguna;
+mod llama_bpe;
 mod qwen2;
 mod qwen35;
 mod seed_coder;
@@ -105,6 +106,25 @@ const ROWS: &[Row] = &[
     row("exaone", smollm::PATTERN),
     row("minerva-7b", smollm::PATTERN),
     row("mellum2", smollm::PATTERN),
+    row("llama-bpe", llama_bpe::PATTERN)
+        .whole_words()
+        .adds_bos(),
+    row("llama3", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("llama-v3", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("lfm2", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("falcon3", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("falcon-h1", llama_bpe::PATTERN)
+        .whole_words()
+        .adds_bos(),
+    row("pixtral", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("midm-2.0", llama_bpe::PATTERN).whole_words().adds_bos(),
+    row("jina-v5-nano", llama_bpe::PATTERN)
+        .whole_words()
+        .adds_bos(),
+    row("dbrx", llama_bpe::PATTERN),
+    row("smaug-bpe", llama_bpe::PATTERN),
+    row("chatglm-bpe", llama_bpe::PATTERN),
+    row("glm4", llama_bpe::PATTERN),
     row("qwen2", qwen2::PATTERN),
     row("deepseek-r1-qwen", qwen2::PATTERN),
     row("stablelm2", qwen2::PATTERN),
