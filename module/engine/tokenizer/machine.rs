@@ -439,10 +439,10 @@ mod tests {
         };
         let ids = |pre: &str, text: &[u8]| ids(&tables(&file(pre)), text, true, false);
         assert_eq!(ids("qwen2", b"abc"), [0, 3]);
-        assert_eq!(ids("youtu", b"abc"), [4]);
-        assert_eq!(ids("youtu", b"abca"), [0, 3, 0]);
+        assert_eq!(ids("minicpm5", b"abc"), [4]);
+        assert_eq!(ids("minicpm5", b"abca"), [0, 3, 0]);
         // No merge and no whole word makes a mark of text.
-        assert_eq!(ids("youtu", b"<s>"), []);
+        assert_eq!(ids("minicpm5", b"<s>"), []);
         // Without a word in the file, the name says whether BOS comes first.
         assert_eq!(ids("tekken", b"abcabc"), [5, 0, 3, 0, 3]);
         let without = file("tekken").bool("tokenizer.ggml.add_bos_token", false);

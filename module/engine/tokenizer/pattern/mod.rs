@@ -19,6 +19,7 @@ mod jais_2;
 mod kimi_k2;
 mod laguna;
 mod llama_bpe;
+mod minicpm5;
 mod qwen2;
 mod qwen35;
 mod seed_coder;
@@ -140,6 +141,7 @@ const ROWS: &[Row] = &[
     row("bailingmoe2", bailingmoe::PATTERN),
     row("llada-moe", bailingmoe::PATTERN),
     row("ufakzeka", ufakzeka::PATTERN),
+    row("minicpm5", minicpm5::PATTERN).whole_words(),
     row("laguna", laguna::PATTERN),
     row("exaone-moe", exaone_moe::PATTERN),
     row("tekken", tekken::PATTERN).whole_words().adds_bos(),
