@@ -120,7 +120,7 @@ def results(test, text, line):
     return found
 
 
-def prepare(boot, logs):
+def prepare(boot):
     """Builds what the guest needs; (environment for scripts/guest, why not)."""
     wanted = {
         "GUEST_MODULE": [REPO / "scripts/module", boot.kernel],
@@ -145,7 +145,7 @@ def run(boot, kernels, logs, line):
         return
     for note in re.findall("^note: (.*)$", said, re.MULTILINE):
         yield "kernel", "skip", note
-    environment, why = prepare(boot, logs)
+    environment, why = prepare(boot)
     if why:
         yield "build", "not ok", why
         return

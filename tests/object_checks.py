@@ -46,7 +46,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, check, text, wanted in CASES:
             built = assemble(text, pathlib.Path(folder))
-            done = subprocess.run([SCRIPTS / check, built], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run([SCRIPTS / check, built], capture_output=True, text=True, check=False)
             said = done.stdout.strip()
             holds = done.returncode == bool(wanted) and (wanted in said if wanted else not said)
             failed += not holds

@@ -25,9 +25,7 @@ artifact() { [ -e "$1/.complete" ] || { echo "would build"; exit 3; }; }
 
 def run(tree, *command):
     """(status, what a command of a tree prints)."""
-    done = subprocess.run(
-        command, cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout.strip() or done.stderr.strip()[-600:]
 
 
@@ -43,7 +41,7 @@ def clone(tree):
 
 def results(tree):
     """Yields (name, whether it holds, what was seen)."""
-    for name, (command, file) in BUILDS.items():
+    for name, (command, _) in BUILDS.items():
         first, second = run(copies.REPO, *command), run(tree, *command)
         yield f"{name}-is-reused", first[0] == 0 and second == first, f"{second}, not {first}"
     for name, (command, file) in BUILDS.items():

@@ -150,7 +150,7 @@ def ggml_loops(format, level, kind):
     folder = pathlib.Path(os.environ["SISLM_CACHE"]) / "bench" / os.environ["BENCH_LLAMA"]
     path = folder / "tree/usr/lib/aarch64-linux-gnu/ggml/backends0" / f"libggml-cpu-{build}.so"
     found = {}
-    for which, function in zip(("gemv", "gemm"), functions):
+    for which, function in zip(("gemv", "gemm"), functions, strict=True):
         if function:
             found[which] = both(list(loops(path, function)), kind)[which]
     return found
@@ -158,7 +158,7 @@ def ggml_loops(format, level, kind):
 
 def measure(names, engines):
     """Yields (name, engine, figures), or (name, engine, guest.Failed)."""
-    for case, name in zip(CASES, NAMES):
+    for case, name in zip(CASES, NAMES, strict=True):
         if name not in names:
             continue
         for engine in engines:

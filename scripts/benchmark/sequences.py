@@ -10,7 +10,6 @@ import shlex
 
 import counts
 import guest
-import models
 
 MODEL = "12x768-q4_0"
 SEQUENCES = (1, 8)
@@ -56,7 +55,7 @@ def lines(chosen, engines):
 
 def measure(names, engines):
     """Yields (name, engine, figures), or (name, engine, guest.Failed)."""
-    chosen = [many for many, name in zip(SEQUENCES, NAMES) if name in names]
+    chosen = [many for many, name in zip(SEQUENCES, NAMES, strict=True) if name in names]
     short = None
     for result in guest.run(list(lines(chosen, engines)), [MODEL], CPU=counts.N1, SMP="1", ICOUNT="0"):
         if not result.name.startswith("sequences/"):

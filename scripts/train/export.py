@@ -10,8 +10,8 @@ import numpy
 import sentencepiece
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models"))
-import gguf_writer as gguf  # noqa: E402
-from quantize import FORMATS  # noqa: E402
+import gguf_writer as gguf
+from quantize import FORMATS
 
 FILE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 7}
 
