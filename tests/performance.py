@@ -3,7 +3,7 @@
 """Instructions that the module takes for a token, against Documentation/performance.json: 2 % more fail.
 
 Counted in one guest by scripts/benchmark/counts.py, what the client executes in user space left out. Renewed by
-make bench BENCH='(656k|6x256)-q._0/decode'.
+make bench ENGINE=sislm BENCH='instructions/(656k-q4_0|6x256-.*)/(decode|prefill)$'.
 """
 
 import os
@@ -18,7 +18,9 @@ import counts  # noqa: E402
 import guest  # noqa: E402
 import record  # noqa: E402
 
-NAMES = [f"instructions/{model}/decode" for model in ("656k-q4_0", "6x256-q4_0", "6x256-q8_0")]
+DECODE = ("656k-q4_0", "6x256-q4_0", "6x256-q8_0", "6x256-q4_k_m", "6x256-f16")
+PREFILL = ("6x256-q4_0", "6x256-q4_k_m", "6x256-f16")
+NAMES = [f"instructions/{model}/decode" for model in DECODE] + [f"instructions/{model}/prefill" for model in PREFILL]
 GROWTH = 1.02
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs the units of tests, each a command that prints one line per result, and counts.
 
-A result is a line of Rust's test harness (`test NAME ... ok`) or `ok NAME`, `not ok NAME why`, `skip NAME why`. The
+A result is a line of Rust's test harness (`test NAME ... ok`) or `ok NAME`, `not ok NAME why`, `skip NAME why`. A Rust test
+that ends well and prints `SKIPPED: why` is skipped: the harness has no word for it, and shows what it prints (--show-output). The
 last line is `N passed, N failed[, N skipped]`; the exit status is 1 when anything failed. From the environment: TESTS,
 a regular expression that names of units must match; SISLM_ALL=1 for the long units; TEST_LOGS, where outputs are kept;
 TEST_BUILDS, where cargo builds.
@@ -19,6 +20,9 @@ import guests
 import units
 
 RUST = re.compile(r"^test (.+) \.\.\. (ok|FAILED|ignored.*)$")
+# Where the harness shows what a test printed.
+SHOWN = re.compile(r"^---- (.+) (?:stdout|stderr) ----$")
+SKIPPED = "SKIPPED: "
 LINE = re.compile(r"^(ok|not ok|skip) (\S.*)$")
 
 
@@ -29,13 +33,29 @@ class Result:
         self.unit, self.name, self.state, self.why = unit, name, state, why
 
 
+def skips(lines):
+    """Names of Rust tests that say they were skipped, and why."""
+    found, name = {}, None
+    for line in lines:
+        if shown := SHOWN.match(line):
+            name = shown[1]
+        elif name and line.startswith(SKIPPED):
+            found[name] = line.removeprefix(SKIPPED)
+    return found
+
+
 def parse(unit, output):
     """The results that lines of a unit's output report."""
-    for line in output.splitlines():
+    lines = output.splitlines()
+    skipped = skips(lines)
+    for line in lines:
         if found := RUST.match(line):
             if found[2].startswith("ignored"):
                 continue  # a long test, run by the unit for long tests
-            yield Result(unit, found[1], "ok" if found[2] == "ok" else "not ok")
+            if found[2] == "ok" and found[1] in skipped:
+                yield Result(unit, found[1], "skip", skipped[found[1]])
+            else:
+                yield Result(unit, found[1], "ok" if found[2] == "ok" else "not ok")
         elif found := LINE.match(line):
             name, _, why = found[2].partition(" ")
             yield Result(unit, name, found[1], why)

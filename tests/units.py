@@ -35,7 +35,9 @@ def cargo(name, crate, *options, **environment):
     """The tests of a crate. The engine uses three unstable features of core, as the kernel does."""
     manifest = REPO / crate / "Cargo.toml"
     environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **environment}
-    return Unit(name, ["cargo", "test", "--locked", "--no-fail-fast", "--manifest-path", manifest, *options], **environment)
+    harness = [] if "--" in options else ["--"]
+    command = ["cargo", "test", "--locked", "--no-fail-fast", "--manifest-path", manifest, *options, *harness, "--show-output"]
+    return Unit(name, command, **environment)
 
 
 def emulated(crate, cpu, *options):
@@ -74,6 +76,7 @@ def units(everything):
     """All units in the order they run; `everything` adds the long tests."""
     more = ["--all"] if everything else []
     yield Unit("kernel-log", [REPO / "tests/kernel_log.py"])
+    yield Unit("results", [REPO / "tests/results.py"])
     yield Unit("object-checks", [REPO / "tests/object_checks.py"])
     yield Unit("floors", [REPO / "tests/floors.py"])
     yield cargo("engine", "module/engine")

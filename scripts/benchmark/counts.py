@@ -67,6 +67,7 @@ class Case:
 CASES = [
     Case("656k-q4_0", "decode", 16, 80),
     *(Case(f"6x256-{kind}", "decode", 8, 40) for kind in models.KINDS),
+    *(Case(f"6x256-{kind}", "prefill", 32, 64) for kind in ("q4_0", "q4_k_m", "f16")),
     *(Case(f"12x768-{kind}", "decode", 4, 12) for kind in models.KINDS),
     Case("12x768-q4_0", "decode", 4, 36, depth=512),
     *(Case(f"12x768-{kind}", "prefill", 32, 64) for kind in ("q4_0", "q8_0", "q4_k_m")),
@@ -144,9 +145,8 @@ class Boot:
         if name == "load":
             self.before[name] = result
             result.check()
-        if name in ("info", "unload") or rest[0] == "sislm":
-            if self.before["load"].status != "0":
-                return  # which has been said
+        if (name in ("info", "unload") or rest[0] == "sislm") and self.before["load"].status != "0":
+            return  # which has been said
         if name == "info":
             yield f"load/{rest[0]}", "sislm", loaded(rest[0], self.before["load"], result)
         if name not in self.cases:
