@@ -147,7 +147,8 @@ impl<T> Claims<T> {
             // Success shows that the values read are those of this generation.
             match self.word.cmpxchg(word, word.wrapping_add(1), Full) {
                 Ok(_) => return Some((generation, number, next, chunks, work)),
-                Err(now) => word = now,
+                // Read again: what a failed exchange gives is not ordered before the reads above.
+                Err(_) => word = self.word.load(Acquire),
             }
         }
     }
