@@ -79,6 +79,7 @@ def units(everything):
     yield Unit("results", [REPO / "tests/results.py"])
     yield Unit("object-checks", [REPO / "tests/object_checks.py"])
     yield Unit("floors", [REPO / "tests/floors.py"])
+    yield cargo("loom", "tests/loom")
     yield cargo("engine", "module/engine")
     yield cargo("client", "client")
     yield build("host-build")
