@@ -8,19 +8,24 @@ use crate::math::fma::{fma, sqrt};
 
 const LANES: usize = 16;
 
-/// `out` = x / sqrt(mean(x^2) + `epsilon`) * `weight`; all of one length, shorter ones end the row.
-pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+/// `out` = x / sqrt(mean(x^2) + `epsilon`) * `weight`; `None` unless `out` is as long as `x` and
+/// `weight` at least so long.
+pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
+    let weight = weight.get(..x.len()).filter(|_| out.len() == x.len())?;
     let square = |sum, x| fma(x, x, sum);
     let mean = sum(x, square) / x.len() as f32;
     let r = 1.0 / sqrt(mean + epsilon);
     for (out, (x, weight)) in out.iter_mut().zip(x.iter().zip(weight)) {
         *out = x * r * weight;
     }
+    Some(())
 }
 
-/// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; all of one length, shorter
-/// ones end the row.
-pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
+/// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; `None` unless `out` is as long
+/// as `x`, and `weight` and `bias` at least so long.
+pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
+    let weight = weight.get(..x.len()).filter(|_| out.len() == x.len())?;
+    let bias = bias.get(..x.len())?;
     let mean = sum(x, |sum, x| fma(x, 1.0, sum)) / x.len() as f32;
     let square = |sum, x: f32| fma(x - mean, x - mean, sum);
     let variance = sum(x, square) / x.len() as f32;
@@ -28,6 +33,7 @@ pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f
     for (out, ((x, weight), bias)) in out.iter_mut().zip(x.iter().zip(weight).zip(bias)) {
         *out = fma((x - mean) * r, *weight, *bias);
     }
+    Some(())
 }
 
 /// Folds `x` in 16 lanes by `add(sum, x)` and adds the lanes up.
@@ -84,7 +90,7 @@ mod tests {
             let x: Vec<f32> = (0..n).map(|_| random.float()).collect();
             let weight: Vec<f32> = (0..n).map(|_| random.float()).collect();
             let mut out = vec![0.0; n];
-            rms(&x, &weight, 1e-5, &mut out);
+            rms(&x, &weight, 1e-5, &mut out).expect("one length");
             let mean = by_the_contract(&x, |sum, x| x.mul_add(x, sum)) / n as f32;
             let r = 1.0 / (mean + 1e-5).sqrt();
             for k in 0..n {
@@ -101,7 +107,7 @@ mod tests {
             let weight: Vec<f32> = (0..n).map(|_| random.float()).collect();
             let bias: Vec<f32> = (0..n).map(|_| random.float()).collect();
             let mut out = vec![0.0; n];
-            layer(&x, &weight, &bias, 1e-5, &mut out);
+            layer(&x, &weight, &bias, 1e-5, &mut out).expect("one length");
             let mean = by_the_contract(&x, |sum, x| sum + x) / n as f32;
             let centered: Vec<f32> = x.iter().map(|x| x - mean).collect();
             let variance = by_the_contract(&centered, |sum, x| x.mul_add(x, sum)) / n as f32;
@@ -111,5 +117,17 @@ mod tests {
                 assert_eq!(out[k].to_bits(), exact.to_bits());
             }
         }
+    }
+
+    #[test]
+    fn slices_of_other_lengths_are_not_paired() {
+        let (x, short, long) = ([1.0; 4], [1.0; 3], [1.0; 16]);
+        assert_eq!(rms(&x, &long, 1e-5, &mut [0.0; 4]), Some(()));
+        assert_eq!(rms(&x, &short, 1e-5, &mut [0.0; 4]), None);
+        assert_eq!(rms(&x, &long, 1e-5, &mut [0.0; 5]), None);
+        assert_eq!(layer(&x, &long, &long, 1e-5, &mut [0.0; 4]), Some(()));
+        assert_eq!(layer(&x, &long, &short, 1e-5, &mut [0.0; 4]), None);
+        assert_eq!(layer(&x, &short, &long, 1e-5, &mut [0.0; 4]), None);
+        assert_eq!(layer(&x, &long, &long, 1e-5, &mut [0.0; 3]), None);
     }
 }

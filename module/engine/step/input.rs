@@ -141,8 +141,8 @@ fn fill(
             let (weight, bias) = input.norm(task)?;
             let epsilon = task.model.shape.epsilon;
             match bias.values(task.arena) {
-                Some(bias) => norm::layer(values, weight.values(task.arena)?, bias, epsilon, out),
-                None => norm::rms(values, weight.values(task.arena)?, epsilon, out),
+                Some(bias) => norm::layer(values, weight.values(task.arena)?, bias, epsilon, out)?,
+                None => norm::rms(values, weight.values(task.arena)?, epsilon, out)?,
             }
         }
         Source::Partial(values) => {
