@@ -3,7 +3,7 @@
 
 use crate::{
     model::Name,
-    stop::StopStrings,
+    stop::{StopIds, StopStrings},
     sys::uapi::{
         Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
         SISLM_CONFIGURE_SEED, SISLM_KV_F16, SISLM_KV_F32, SISLM_MILLION,
@@ -45,10 +45,12 @@ pub(crate) struct Configuration {
     pub(crate) seed: Option<u64>,
     /// Whether control tokens in text are parsed.
     pub(crate) control: bool,
-    /// Whether the end-of-sequence token does not end a turn.
+    /// Whether the model's own tokens do not end a turn.
     pub(crate) ignore_eos: bool,
     /// Text that ends a turn.
     pub(crate) stop: StopStrings,
+    /// Tokens that end a turn, whatever `ignore_eos` says.
+    pub(crate) stop_ids: StopIds,
 }
 
 impl Configuration {
@@ -64,6 +66,7 @@ impl Configuration {
             control: false,
             ignore_eos: false,
             stop: StopStrings::none(),
+            stop_ids: StopIds::none(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Configuration {
         let has = |flag| request.flags & flag != 0;
         if request.flags & !FLAGS != 0
             || request.pad != 0
+            || request.pad2 != 0
             || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
         {
             return Err(EINVAL);
@@ -89,6 +93,7 @@ impl Configuration {
             control: has(SISLM_CONFIGURE_CONTROL),
             ignore_eos: has(SISLM_CONFIGURE_IGNORE_EOS),
             stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
+            stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
         })
     }
 }

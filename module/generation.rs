@@ -7,13 +7,13 @@ use crate::{
     model::Model,
     sequence::Sequence,
     statistics::Statistics,
-    stop::Filter,
+    stop::{Filter, StopIds},
     sys::{
         neon::Section,
         sample::{Generator, Sampler},
         step::Logits,
         task,
-        text::{detokenize, TOKEN_BYTES_MAX},
+        text::{detokenize, ends, TOKEN_BYTES_MAX},
         uapi::{
             Sampling, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
             SISLM_TOKENIZE_BOS,
@@ -44,6 +44,7 @@ pub(crate) struct Generation {
     text: KVec<u8>,
     most: u32,
     ignore_eos: bool,
+    stop_ids: StopIds,
 }
 
 impl Generation {
@@ -70,6 +71,7 @@ impl Generation {
             text: KVec::from_elem(0, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?,
             most: configuration.max_tokens,
             ignore_eos: configuration.ignore_eos,
+            stop_ids: configuration.stop_ids,
         })
     }
 
@@ -105,7 +107,8 @@ impl Generation {
         let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
         let fits = sequence.push(token);
         self.ids.push_within_capacity(token).map_err(|_| EIO)?;
-        if token == model.facts.eos && !self.ignore_eos {
+        let over = !self.ignore_eos && ends(section, &model.memory, token)?;
+        if over || self.stop_ids.contains(token) {
             self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }

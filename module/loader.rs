@@ -16,8 +16,9 @@ use crate::{
         memory::{ensure_available, Memory, Owner},
         task,
         uapi::{
-            SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_TENSOR_TYPE,
-            SISLM_LOAD_TOKENIZER, SISLM_LOAD_TRUNCATED, SISLM_LOAD_VERSION,
+            SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_SPLIT, SISLM_LOAD_TENSOR_TYPE,
+            SISLM_LOAD_TENSOR_UNKNOWN, SISLM_LOAD_TOKENIZER, SISLM_LOAD_TRUNCATED,
+            SISLM_LOAD_UNSUPPORTED, SISLM_LOAD_VECTOR_TYPE, SISLM_LOAD_VERSION,
         },
         Progress,
     },
@@ -55,9 +56,10 @@ pub(crate) fn timed<R>(total: &mut u64, body: impl FnOnce() -> R) -> R {
 fn refusal(reason: u32, detail: u64) -> LoadError {
     LoadError::Refused(Refusal {
         reason,
-        pad: 0,
+        kind: 0,
         detail,
         subject: [0; 64],
+        value: [0; 32],
     })
 }
 
@@ -68,7 +70,11 @@ pub(crate) fn refusal_errno(reason: u32) -> Error {
         SISLM_LOAD_VERSION
         | SISLM_LOAD_ARCHITECTURE
         | SISLM_LOAD_TOKENIZER
-        | SISLM_LOAD_TENSOR_TYPE => EOPNOTSUPP(),
+        | SISLM_LOAD_TENSOR_TYPE
+        | SISLM_LOAD_UNSUPPORTED
+        | SISLM_LOAD_SPLIT
+        | SISLM_LOAD_TENSOR_UNKNOWN
+        | SISLM_LOAD_VECTOR_TYPE => EOPNOTSUPP(),
         _ => EINVAL,
     }
 }

@@ -246,6 +246,9 @@ impl Model {
         to.eos = self.facts.eos;
         to.file_type = self.facts.file_type;
         to.users = self.users.load(Relaxed);
+        to.notes = self.facts.notes;
+        to.end_count = self.facts.end_count;
+        to.ends = self.facts.ends;
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Stop strings: text that ends a turn and is not part of the answer.
+//! What ends a turn by the session's wish: text, which is not part of the answer, and tokens.
 
 use crate::sys::{
     text::TOKEN_BYTES_MAX,
@@ -11,8 +11,8 @@ use kernel::prelude::*;
 #[derive(Clone, Copy)]
 pub(crate) struct StopStrings {
     bytes: [[u8; STOP_BYTES]; STOP_STRINGS],
-    lengths: [usize; STOP_STRINGS],
-    count: usize,
+    lengths: [u8; STOP_STRINGS],
+    count: u8,
 }
 
 impl StopStrings {
@@ -32,20 +32,20 @@ impl StopStrings {
         bytes: &[[u8; STOP_BYTES]; STOP_STRINGS],
     ) -> Result<Self> {
         let mut strings = Self::none();
-        strings.count = usize::try_from(count).map_err(|_| EINVAL)?;
-        if strings.count > STOP_STRINGS {
+        strings.count = u8::try_from(count).map_err(|_| EINVAL)?;
+        if usize::from(strings.count) > STOP_STRINGS {
             return Err(EINVAL);
         }
         strings.bytes = *bytes;
         for (index, (length, text)) in lengths.iter().zip(bytes).enumerate() {
-            let length = usize::try_from(*length).map_err(|_| EINVAL)?;
-            let used = index < strings.count;
+            let length = u8::try_from(*length).map_err(|_| EINVAL)?;
+            let used = index < usize::from(strings.count);
             let fits = if used {
-                (1..=STOP_BYTES).contains(&length)
+                (1..=STOP_BYTES).contains(&usize::from(length))
             } else {
                 length == 0
             };
-            if !fits || text.iter().skip(length).any(|byte| *byte != 0) {
+            if !fits || text.iter().skip(length.into()).any(|byte| *byte != 0) {
                 return Err(EINVAL);
             }
             *strings.lengths.get_mut(index).ok_or(EINVAL)? = length;
@@ -57,8 +57,48 @@ impl StopStrings {
         self.bytes
             .iter()
             .zip(&self.lengths)
-            .take(self.count)
-            .filter_map(|(bytes, length)| bytes.get(..*length))
+            .take(self.count.into())
+            .filter_map(|(bytes, length)| bytes.get(..usize::from(*length)))
+    }
+}
+
+/// The tokens of a session that end a turn, beside the model's own.
+#[derive(Clone, Copy)]
+pub(crate) struct StopIds {
+    ids: [u32; STOP_STRINGS],
+    count: u32,
+}
+
+impl StopIds {
+    /// None.
+    pub(crate) const fn none() -> Self {
+        Self {
+            ids: [0; STOP_STRINGS],
+            count: 0,
+        }
+    }
+
+    /// `EINVAL` for too many, or for ids past their count.
+    pub(crate) fn new(count: u32, ids: &[u32; STOP_STRINGS]) -> Result<Self> {
+        let used = usize::try_from(count).map_err(|_| EINVAL)?;
+        if used > STOP_STRINGS || ids.iter().skip(used).any(|id| *id != 0) {
+            return Err(EINVAL);
+        }
+        Ok(Self { ids: *ids, count })
+    }
+
+    /// Whether all are tokens of a vocabulary of so many.
+    pub(crate) fn fit(&self, vocabulary: u32) -> bool {
+        self.iter().all(|id| id < vocabulary)
+    }
+
+    /// Whether `id` is one of them.
+    pub(crate) fn contains(&self, id: u32) -> bool {
+        self.iter().any(|stop| stop == id)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.count).zip(self.ids).map(|(_, id)| id)
     }
 }
 
@@ -190,6 +230,17 @@ mod tests {
         let (out, stopped) = filter(&[b"xaby", b"ab"], &[b"1xab", b"y"])?;
         assert_eq!(&*out, b"1x");
         assert!(stopped);
+        Ok(())
+    }
+
+    #[test]
+    fn only_given_ids_count() -> Result {
+        let ids = StopIds::new(2, &[7, 0, 0, 0])?;
+        assert!(ids.contains(7) && ids.contains(0) && !ids.contains(1));
+        assert!(ids.fit(8) && !ids.fit(7));
+        assert!(!StopIds::none().contains(0) && StopIds::none().fit(0));
+        assert!(StopIds::new(1, &[7, 1, 0, 0]).is_err());
+        assert!(StopIds::new(5, &[0; STOP_STRINGS]).is_err());
         Ok(())
     }
 

@@ -3,13 +3,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
-use crate::{request, Error, Model, ModelName, Query, Refusal, Selftest, Session, SessionConfig};
+use crate::{
+    request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session, SessionConfig,
+};
 use crate::{Simd, Statistics};
 
 /// An open device.
@@ -111,7 +115,10 @@ impl Device {
         request::call(self.file.as_fd(), &mut load).map_err(|errno| Error::Load {
             name: name.clone(),
             errno,
-            refusal: Refusal::of(&load),
+            refusal: Refusal::of(&load).map(|refusal| Refusal {
+                contents: contents(file),
+                ..refusal
+            }),
             done: load.done,
             total: load.total,
         })?;
@@ -222,6 +229,14 @@ impl Device {
     }
 }
 
+/// What the file holds instead of a model; None when nothing shows it, or it cannot be read.
+fn contents(file: BorrowedFd<'_>) -> Option<Contents> {
+    let file = File::from(file.try_clone_to_owned().ok()?);
+    let mut first = vec![0; LOOK_BYTES];
+    let length = file.read_at(&mut first, 0).ok()?;
+    Contents::of(first.get(..length)?)
+}
+
 fn open(path: &Path) -> Result<File, Error> {
     let file = OpenOptions::new().read(true).write(true).open(path);
     file.map_err(|error| Error::Open {
@@ -244,6 +259,15 @@ mod tests {
                 errno: Errno::ENOENT
             }
         );
+    }
+
+    #[test]
+    fn a_file_in_a_model_s_place_is_looked_at() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, b"<html>").unwrap();
+        assert_eq!(contents(file.as_file().as_fd()), Some(Contents::WebPage));
+        let directory = File::open("/").unwrap();
+        assert_eq!(contents(directory.as_fd()), None);
     }
 
     #[test]

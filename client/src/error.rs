@@ -53,6 +53,13 @@ pub enum Error {
         /// Most bytes of a prompt.
         limit: u32,
     },
+    /// A text to tokenize has more bytes than the device takes.
+    TextBytes {
+        /// Bytes of the text.
+        bytes: usize,
+        /// Most bytes of a text.
+        limit: u32,
+    },
     /// The prompt has more tokens than the context has positions left.
     PromptTokens {
         /// Tokens of the prompt.
@@ -86,7 +93,9 @@ impl Error {
             | Self::Configure { errno, .. }
             | Self::Turn { errno, .. }
             | Self::Call { errno, .. } => *errno,
-            Self::PromptBytes { .. } | Self::PromptTokens { .. } => Errno::EMSGSIZE,
+            Self::PromptBytes { .. } | Self::TextBytes { .. } | Self::PromptTokens { .. } => {
+                Errno::EMSGSIZE
+            }
         }
     }
 }
@@ -185,7 +194,13 @@ impl fmt::Display for Error {
             Self::PromptBytes { bytes, limit } => write!(
                 f,
                 "the prompt has {bytes} bytes, and the device takes at most {limit}: shorten it, \
-                 or let the administrator raise the module's limit"
+                 or let the administrator raise the module's parameter prompt_max"
+            ),
+            Self::TextBytes { bytes, limit } => write!(
+                f,
+                "the text has {bytes} bytes, and the device takes at most {limit} at once: cut it at line ends and give \
+                 the parts one by one (all but the first with --continued), or let the administrator raise the module's \
+                 parameter prompt_max"
             ),
             Self::PromptTokens { tokens, context } => write!(
                 f,
@@ -282,8 +297,7 @@ mod tests {
     fn a_refused_file_says_why_and_with_which_errno() {
         let refusal = Refusal {
             reason: 1,
-            detail: 0,
-            subject: String::new(),
+            ..Default::default()
         };
         let sentence = load(Errno::EINVAL, Some(refusal));
         assert!(

@@ -22,6 +22,7 @@
 //! Token ids are `u32`, probabilities and fractions integers in millionths, times nanoseconds, as
 //! in `module/uapi/sislm.h`. Every error says in a sentence what to do next ([`Error`]).
 
+mod contents;
 mod device;
 mod digest;
 mod error;
@@ -31,6 +32,7 @@ mod kv;
 mod millionths;
 mod model;
 mod name;
+mod note;
 mod outcome;
 mod refusal;
 mod request;
@@ -41,6 +43,7 @@ mod turn;
 mod uapi;
 mod utf8;
 
+pub use contents::Contents;
 pub use device::{Device, Load, Progress};
 pub use digest::Digest;
 pub use error::Error;
@@ -50,6 +53,7 @@ pub use kv::KvType;
 pub use millionths::Millionths;
 pub use model::Model;
 pub use name::ModelName;
+pub use note::Note;
 pub use outcome::{Outcome, Timings};
 pub use refusal::Refusal;
 pub use sampling::SamplingConfig;
@@ -59,6 +63,7 @@ pub use simd::Simd;
 pub use turn::Turn;
 pub use uapi::{sislm_query as Query, sislm_selftest as Selftest, sislm_statistics as Statistics};
 pub use uapi::{
-    SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX, SISLM_TOP_MAX as TOP_MAX,
+    SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX,
+    SISLM_TOP_MAX as TOP_MAX,
 };
 pub use utf8::Joiner;

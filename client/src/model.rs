@@ -62,9 +62,15 @@ impl Model {
         optional(self.bos)
     }
 
-    /// The id that ends a turn.
+    /// The end-of-sequence token.
     pub fn eos_id(&self) -> Option<u32> {
         optional(self.eos)
+    }
+
+    /// The tokens that end a turn, ascending; of more than [`crate::ENDS_MAX`] the first.
+    pub fn end_ids(&self) -> &[u32] {
+        let count = self.end_count as usize;
+        self.ends.get(..count).unwrap_or(&self.ends)
     }
 }
 
@@ -99,5 +105,15 @@ mod tests {
             ..Default::default()
         };
         assert_eq!((model.bos_id(), model.eos_id()), (Some(1), None));
+    }
+
+    #[test]
+    fn as_many_ends_are_given_as_there_is_room_for() {
+        let mut model = Model::default();
+        assert_eq!(model.end_ids(), []);
+        (model.ends[0], model.end_count) = (2, 1);
+        assert_eq!(model.end_ids(), [2]);
+        model.end_count = 99;
+        assert_eq!(model.end_ids().len(), crate::ENDS_MAX as usize);
     }
 }

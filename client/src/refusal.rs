@@ -5,16 +5,23 @@ use std::fmt;
 
 use crate::name::text_of;
 use crate::uapi::*;
+use crate::Contents;
 
-/// `reason`, `detail` and `subject` of `struct sislm_load`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What `struct sislm_load` says of a refusal, and what the file shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// `SISLM_LOAD_*`, not `SISLM_LOAD_OK`.
     pub reason: u32,
     /// Offset, count or block that belongs to the reason.
     pub detail: u64,
+    /// How `detail` is to be read: `SISLM_DETAIL_*`.
+    pub detail_type: u32,
     /// Metadata key or tensor that the reason is about; may be empty.
     pub subject: String,
+    /// Text that the metadata key has, with `SISLM_DETAIL_TEXT`.
+    pub value: String,
+    /// What the file holds instead of a model, where its bytes show it.
+    pub contents: Option<Contents>,
 }
 
 impl Refusal {
@@ -23,8 +30,92 @@ impl Refusal {
         (load.reason != SISLM_LOAD_OK).then(|| Self {
             reason: load.reason,
             detail: load.detail,
+            detail_type: load.detail_type,
             subject: text_of(&load.subject),
+            value: text_of(&load.value),
+            contents: None,
         })
+    }
+
+    /// The value that the file has, as a person reads it.
+    fn shown(&self) -> String {
+        match self.detail_type {
+            SISLM_DETAIL_F32 => {
+                let bits = u32::try_from(self.detail).unwrap_or(u32::MAX);
+                f32::from_bits(bits).to_string()
+            }
+            SISLM_DETAIL_TEXT => quoted(&self.value),
+            _ => self.detail.to_string(),
+        }
+    }
+
+    /// What is said of mathematics that the module does not have.
+    fn unsupported(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subject, shown) = (quoted(&self.subject), self.shown());
+        let holds = |part| self.subject.contains(part);
+        let says = if holds(".weight") || holds(".lora") {
+            subject.clone()
+        } else {
+            format!("{subject} is {shown}")
+        };
+        if holds(".rope.scal") || holds("rope_f") {
+            write!(
+                f,
+                "it scales its rotary positions ({says}), which is not supported; take the model that it was \
+                 extended from, or another without RoPE scaling"
+            )
+        } else if holds("expert") || holds("_exps") || holds("_shexp") || holds("ffn_gate_inp") {
+            write!(
+                f,
+                "it is a mixture of experts ({says}), which is not supported; take a dense model"
+            )
+        } else if holds(".lora_") || self.subject == "general.type" {
+            write!(
+                f,
+                "it is no model of its own ({says}); a LoRA adapter has to be merged into its model before that is \
+                 converted to GGUF: load the result"
+            )
+        } else if holds("tokenizer.") {
+            write!(
+                f,
+                "its tokenizer changes text in a way that is not supported ({says}); take a model with plain \
+                 SentencePiece BPE or byte-level BPE"
+            )
+        } else if holds("head_count") || holds("_length") || holds("dimension_count") {
+            write!(f, "its layers or heads differ ({says} for some), which is not supported; take another model")
+        } else {
+            write!(f, "it asks for mathematics that the module does not have ({says}); take a model without that")
+        }
+    }
+}
+
+impl Contents {
+    /// What is said of a file that is refused, and holds this.
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Pointer => {
+                "it is a pointer of Git LFS (or Xet), not the model; fetch the model itself with git lfs pull"
+            }
+            Self::WebPage => {
+                "it is a web page or a server's message, not the model; download the file itself (on a page for \
+                 people the link is called download or raw)"
+            }
+            Self::Safetensors => {
+                "it is a safetensors file; convert the folder it is in with llama.cpp's convert_hf_to_gguf.py"
+            }
+            Self::Archive => {
+                "it is an archive; unpack it, or if it is PyTorch's, convert the folder it is in with llama.cpp's \
+                 convert_hf_to_gguf.py"
+            }
+            Self::OldFormat => {
+                "it is a GGML file from before GGUF; download the model as GGUF, or convert the original again with \
+                 llama.cpp's convert_hf_to_gguf.py"
+            }
+            Self::LineEnds => {
+                "each line end in it became two bytes (CR LF), as happens where a file is transferred as text; \
+                 download or copy it again as binary (with git: *.gguf binary in .gitattributes)"
+            }
+        }
     }
 }
 
@@ -63,6 +154,9 @@ fn weight_format(number: u64) -> String {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(contents) = self.contents {
+            return f.write_str(contents.sentence());
+        }
         let subject = quoted(&self.subject);
         let detail = self.detail;
         let place = if self.subject.is_empty() {
@@ -85,28 +179,57 @@ impl fmt::Display for Refusal {
             }
             SISLM_LOAD_COUNT => write!(
                 f,
-                "a count or length in its header is larger than any sound model's ({place}); copy or download it again"
+                "a count or length in its header is more than the module takes ({place}); if its SHA-256 is its \
+                 publisher's, take another model, else copy or download it again"
             ),
             SISLM_LOAD_KEY_MISSING => write!(f, "its metadata lacks the key {subject}; convert it again"),
             SISLM_LOAD_KEY_TYPE => {
                 write!(f, "its metadata key {subject} has the wrong type; convert it again")
             }
             SISLM_LOAD_KEY_VALUE => {
-                write!(f, "its metadata key {subject} is out of range ({detail}); convert it again")
+                write!(f, "its metadata key {subject} is out of range ({}); convert it again", self.shown())
             }
-            SISLM_LOAD_ARCHITECTURE => {
-                write!(f, "its architecture is not supported ({subject}); take a model of the architecture llama or gpt2")
-            }
+            SISLM_LOAD_ARCHITECTURE => write!(
+                f,
+                "its architecture ({}) is not supported ({subject}); take a model of the architecture llama or gpt2",
+                self.shown()
+            ),
+            SISLM_LOAD_TOKENIZER if self.subject.ends_with(".pre") => write!(
+                f,
+                "its pre-tokenizer {} ({subject}) is not supported; take a model whose pre-tokenizer is, or one with \
+                 SentencePiece BPE",
+                self.shown()
+            ),
             SISLM_LOAD_TOKENIZER => write!(
                 f,
-                "its tokenizer is not supported ({subject}); \
-                 take a model with SentencePiece BPE or GPT-2's byte-level BPE"
+                "its tokenizer {} ({subject}) is not supported; \
+                 take a model with SentencePiece BPE or GPT-2's byte-level BPE",
+                self.shown()
+            ),
+            SISLM_LOAD_UNSUPPORTED => self.unsupported(f),
+            SISLM_LOAD_SPLIT => write!(
+                f,
+                "it is one of {detail} parts of a split model; join them with llama.cpp's \
+                 llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf, and load the whole"
+            ),
+            SISLM_LOAD_TENSOR_UNKNOWN => write!(
+                f,
+                "its tensor {subject} belongs to no model of its architecture: it is a variant that is not supported; \
+                 take the usual form of the model"
+            ),
+            SISLM_LOAD_VECTOR_TYPE => write!(
+                f,
+                "its tensor {subject} has the format {}, and norms and biases must have F32, F16 or BF16; \
+                 llama-quantize leaves them as they are: convert the original model again with llama.cpp's \
+                 convert_hf_to_gguf.py",
+                weight_format(detail)
             ),
             SISLM_LOAD_TENSOR_MISSING => write!(f, "it lacks the tensor {subject}; convert it again"),
             SISLM_LOAD_TENSOR_TYPE => write!(
                 f,
-                "its tensor {subject} has the weight format {}, which is not supported; \
-                 quantize the model to Q4_0 or Q8_0 with llama.cpp's llama-quantize --pure",
+                "its tensor {subject} has the weight format {}, which is not supported; quantize the model with \
+                 llama.cpp's llama-quantize --allow-requantize --pure OLD.gguf NEW.gguf Q8_0 (best from its F16 or \
+                 BF16 file; Q4_0 is half as large)",
                 weight_format(detail)
             ),
             SISLM_LOAD_TENSOR_SHAPE => {
@@ -144,50 +267,116 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
 
+    fn about(reason: u32, subject: &str) -> Refusal {
+        Refusal {
+            reason,
+            detail: 77,
+            subject: subject.into(),
+            ..Default::default()
+        }
+    }
+
     #[test]
     fn every_reason_has_a_sentence_of_its_own() {
-        let sentence = |reason| {
-            Refusal {
-                reason,
-                detail: 77,
-                subject: "blk.0.attn_q.weight".into(),
-            }
-            .to_string()
-        };
+        let sentence = |reason| about(reason, "blk.0.attn_q.weight").to_string();
         let sentences: std::collections::BTreeSet<String> = (SISLM_LOAD_NOT_GGUF
-            ..=SISLM_LOAD_VOCABULARY)
+            ..=SISLM_LOAD_VECTOR_TYPE)
             .map(sentence)
             .collect();
-        assert_eq!(sentences.len(), 18);
+        assert_eq!(sentences.len(), 22);
         assert!(sentences
             .iter()
             .all(|sentence| !sentence.contains("newer than this client")));
-        assert!(sentence(SISLM_LOAD_VOCABULARY + 1).contains("newer than this client"));
+        assert!(sentence(SISLM_LOAD_VECTOR_TYPE + 1).contains("newer than this client"));
     }
 
     #[test]
     fn names_from_the_file_cannot_move_the_cursor() {
         let refusal = Refusal {
-            reason: SISLM_LOAD_ARCHITECTURE,
-            detail: 0,
-            subject: "evil\x1b[2J\n".into(),
+            value: "\x1b[2J".into(),
+            detail_type: SISLM_DETAIL_TEXT,
+            ..about(SISLM_LOAD_ARCHITECTURE, "evil\x1b[2J\n")
         };
         assert!(!refusal.to_string().contains(['\x1b', '\n']));
     }
 
     #[test]
-    fn a_weight_format_is_named() {
+    fn a_weight_format_is_named_and_the_advice_allows_requantizing() {
         let sentence = |detail| {
-            let subject = "output.weight".into();
             Refusal {
-                reason: SISLM_LOAD_TENSOR_TYPE,
                 detail,
-                subject,
+                ..about(SISLM_LOAD_TENSOR_TYPE, "output.weight")
             }
             .to_string()
         };
         assert!(sentence(12).contains("Q4_K (type 12)"));
         assert!(sentence(99).contains("of type 99"));
+        assert!(sentence(3).contains("--allow-requantize --pure"));
+    }
+
+    #[test]
+    fn the_value_is_shown_as_what_it_is() {
+        let float = Refusal {
+            detail: u64::from(4f32.to_bits()),
+            detail_type: SISLM_DETAIL_F32,
+            ..about(SISLM_LOAD_UNSUPPORTED, "llama.rope.scaling.factor")
+        };
+        let sentence = float.to_string();
+        assert!(
+            sentence.contains("rotary") && sentence.contains("is 4)"),
+            "{sentence}"
+        );
+        let text = Refusal {
+            value: "smollm".into(),
+            detail_type: SISLM_DETAIL_TEXT,
+            ..about(SISLM_LOAD_TOKENIZER, "tokenizer.ggml.pre")
+        };
+        let sentence = text.to_string();
+        assert!(sentence.contains("pre-tokenizer \"smollm\""), "{sentence}");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_called_by_its_name() {
+        let sentence = |subject| about(SISLM_LOAD_UNSUPPORTED, subject).to_string();
+        for (subject, word) in [
+            ("rope_freqs.weight", "rotary"),
+            ("llama.rope.scaling.type", "rotary"),
+            (
+                "llama.expert_count",
+                "experts (\"llama.expert_count\" is 77)",
+            ),
+            (
+                "blk.0.ffn_gate_inp.weight",
+                "experts (\"blk.0.ffn_gate_inp.weight\")",
+            ),
+            ("blk.0.attn_q.weight.lora_a", "no model of its own"),
+            ("general.type", "no model of its own"),
+            ("tokenizer.ggml.add_sep_token", "tokenizer changes text"),
+            ("llama.attention.head_count_kv", "layers or heads differ"),
+            ("llama.attention.scale", "mathematics"),
+        ] {
+            assert!(sentence(subject).contains(word), "{}", sentence(subject));
+            assert!(!sentence(subject).contains("convert it again"));
+        }
+    }
+
+    #[test]
+    fn what_the_file_holds_comes_before_what_it_lacks() {
+        let refusal = Refusal {
+            contents: Some(Contents::Pointer),
+            ..about(SISLM_LOAD_NOT_GGUF, "")
+        };
+        assert!(refusal.to_string().contains("Git LFS"));
+        let all = [
+            Contents::Pointer,
+            Contents::WebPage,
+            Contents::Safetensors,
+            Contents::Archive,
+            Contents::OldFormat,
+            Contents::LineEnds,
+        ];
+        let sentences: std::collections::BTreeSet<_> = all.map(Contents::sentence).into();
+        assert_eq!(sentences.len(), all.len());
     }
 
     #[test]

@@ -33,9 +33,12 @@ pub struct SessionConfig {
     pub seed: Option<u64>,
     /// Texts that end a turn: at most [`crate::STOP_MAX`] of 1 to [`crate::STOP_BYTES`] bytes.
     pub stop: Vec<Vec<u8>>,
+    /// Tokens that end a turn, beside the model's own and whatever `ignore_eos` says: at most
+    /// [`crate::STOP_MAX`].
+    pub stop_ids: Vec<u32>,
     /// Whether the names of control tokens in a prompt stand for these tokens.
     pub parse_control: bool,
-    /// Whether a turn goes on past the end-of-sequence token.
+    /// Whether a turn goes on past the model's own tokens that end it.
     pub ignore_eos: bool,
 }
 
@@ -221,7 +224,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Call`]
+    /// [`Error::TextBytes`], [`Error::Call`]
     pub fn tokenize(&self, text: &[u8], how: Tokenize) -> Result<Vec<u32>, Error> {
         let mut flags = 0;
         if how.first {
@@ -230,8 +233,15 @@ impl Session {
         if how.control {
             flags |= SISLM_TOKENIZE_CONTROL;
         }
-        grown("tokenize the text", text.len().saturating_add(2), |ids| {
+        let ids = grown("tokenize the text", text.len().saturating_add(2), |ids| {
             request::tokenize(self.file.as_fd(), text, ids, flags)
+        });
+        ids.map_err(|error| match error.errno() {
+            Errno::EMSGSIZE => Error::TextBytes {
+                bytes: text.len(),
+                limit: self.prompt_max,
+            },
+            _ => error,
         })
     }
 
@@ -331,6 +341,7 @@ fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
         max_tokens: config.max_tokens,
         sampling: config.sampling.into(),
         stop_count: u32::try_from(config.stop.len()).ok()?,
+        stop_id_count: u32::try_from(config.stop_ids.len()).ok()?,
         ..Default::default()
     };
     if let Some(model) = &config.model {
@@ -357,6 +368,10 @@ fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
             .copy_from_slice(stop);
         *argument.stop_length.get_mut(index)? = u32::try_from(stop.len()).ok()?;
     }
+    argument
+        .stop_ids
+        .get_mut(..config.stop_ids.len())?
+        .copy_from_slice(&config.stop_ids);
     Some(argument)
 }
 
@@ -387,6 +402,20 @@ mod tests {
         );
         assert_eq!(&argument.stop[0][..3], b"\n\n\0");
         assert_eq!(&argument.stop[1], &[b'x'; 32]);
+    }
+
+    #[test]
+    fn stop_ids_are_counted() {
+        let config = |stop_ids: &[u32]| SessionConfig {
+            stop_ids: stop_ids.to_vec(),
+            ..Default::default()
+        };
+        let argument = configuration(&config(&[0, 7])).unwrap();
+        assert_eq!(
+            (argument.stop_id_count, argument.stop_ids),
+            (2, [0, 7, 0, 0])
+        );
+        assert!(configuration(&config(&[1; 5])).is_none());
     }
 
     #[test]

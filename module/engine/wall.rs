@@ -29,6 +29,8 @@ pub const ROWS_MAX: u32 = 64;
 pub const LOGITS_MAX: u32 = 8;
 /// Most bytes of text of one token.
 pub const TOKEN_BYTES_MAX: usize = 1024;
+/// Most ids that [`Facts::ends`] holds.
+pub const ENDS_MAX: usize = 16;
 /// Most bytes asked for by one [`Read`]; the size of the module's read buffer.
 pub const READ_BYTES_MAX: usize = 4 << 20;
 
@@ -51,18 +53,38 @@ pub mod fault {
     pub const SHORT: i32 = -5;
 }
 
+/// What [`Facts::notes`] tells, as `SISLM_NOTE_*` of the UAPI header.
+pub mod note {
+    /// The BOS id is no token.
+    pub const BOS: u32 = 1 << 0;
+    /// The EOS id is no token.
+    pub const EOS: u32 = 1 << 1;
+    /// The unknown token's id is no token.
+    pub const UNKNOWN: u32 = 1 << 2;
+    /// Another id that ends a turn is no token.
+    pub const END: u32 = 1 << 3;
+    /// A token whose text ends a turn was not marked as a control token.
+    pub const MARK: u32 = 1 << 4;
+    /// There are no scores: all are 0.
+    pub const SCORES: u32 = 1 << 5;
+    /// The context ends at the sliding window.
+    pub const WINDOW: u32 = 1 << 6;
+}
+
 /// Why a model is refused; `reason` is a `SISLM_LOAD_*` of the UAPI header.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Refusal {
     /// `SISLM_LOAD_*`.
     pub reason: u32,
-    /// Zero.
-    pub pad: u32,
-    /// Offset, count or block that belongs to the reason.
+    /// `SISLM_DETAIL_*`.
+    pub kind: u32,
+    /// Offset, count, block or value that belongs to the reason.
     pub detail: u64,
     /// Key or tensor, cut to fit, NUL-terminated.
     pub subject: [u8; 64],
+    /// Text of the key, cut to fit, NUL-terminated.
+    pub value: [u8; 32],
 }
 
 /// Limits a model must keep, from module parameters and the machine.
@@ -160,12 +182,18 @@ pub struct Facts {
     pub eos: u32,
     /// `general.file_type`.
     pub file_type: u32,
-    /// Zero.
-    pub pad: u32,
+    /// Number of tokens that end a turn.
+    pub end_count: u32,
     /// Number of weights.
     pub parameters: u64,
     /// `general.name`, cut to fit, NUL-terminated.
     pub title: [u8; 64],
+    /// The first of the tokens that end a turn.
+    pub ends: [u32; ENDS_MAX],
+    /// What was not taken as the file has it ([`note`]).
+    pub notes: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// Sizes of a step.
@@ -269,9 +297,9 @@ pub struct SelfTest {
     pub failures: u64,
 }
 
-const _: () = assert!(size_of::<Refusal>() == 80 && size_of::<Limits>() == 32);
+const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
-const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 128);
+const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 200);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
 
@@ -322,6 +350,8 @@ macro_rules! sislm_wall {
             fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -> i32;
             /// After DONE: the ids, valid as long as the workspace.
             fn sislm_engine_tokenize_ids(work: *const u8, ids: *mut *const u32, count: *mut u32) -> i32;
+            /// Whether a token ends a turn: `ends` is 1 or 0.
+            fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut u32) -> i32;
             /// Bytes of one token: at most TOKEN_BYTES_MAX are written, `length` set. Flag
             /// SISLM_TOKENIZE_BOS: first of a text (the space prefix is removed). Control tokens
             /// have no text.

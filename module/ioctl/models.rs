@@ -27,13 +27,15 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
         return Err(EPERM);
     }
     let mut request: uapi::Load = argument.read()?;
-    require(request.flags == 0 && request.pad == 0)?;
+    require(request.flags == 0 && request.pad == 0 && request.pad2 == 0)?;
     let name = Name::new(request.name)?;
     request.done = 0;
     request.total = 0;
     request.reason = SISLM_LOAD_OK;
     request.detail = 0;
+    request.detail_type = 0;
     request.subject = [0; uapi::NAME_BYTES];
+    request.value = [0; uapi::VALUE_BYTES];
     let result = load_file(session, name, &mut request);
     argument.write(&request)?;
     result
@@ -62,7 +64,9 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
         Err(LoadError::Refused(refusal)) => {
             request.reason = refusal.reason;
             request.detail = refusal.detail;
+            request.detail_type = refusal.kind;
             request.subject = refusal.subject;
+            request.value = refusal.value;
             return Err(loader::refusal_errno(refusal.reason));
         }
     };

@@ -71,6 +71,9 @@ impl Session {
     pub(crate) fn configure(&self, configuration: Configuration) -> Result<u64> {
         let using: Use = self.shared().registry.take(configuration.model)?;
         let most = using.model().facts.context;
+        if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
+            return Err(EINVAL);
+        }
         if configuration.context > most {
             return Err(ERANGE);
         }
@@ -206,7 +209,7 @@ impl Session {
             // Nothing to go on from: begin a sequence.
             prompt.push(model.facts.bos, GFP_KERNEL_ACCOUNT)?;
         }
-        // CAST: Fewer ids than bytes.
+        // CAST: At most two ids a byte, and two; a prompt has at most 16 MiB.
         let count = prompt.len() as u32;
         inner.outcome.prompt_count = count;
         inner.outcome.context = sequence.context();

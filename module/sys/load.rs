@@ -49,9 +49,10 @@ pub(crate) struct LoadLimits {
 pub(super) fn no_refusal() -> Refusal {
     Refusal {
         reason: 0,
-        pad: 0,
+        kind: 0,
         detail: 0,
         subject: [0; 64],
+        value: [0; 32],
     }
 }
 

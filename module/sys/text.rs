@@ -112,3 +112,14 @@ pub(crate) fn detokenize(
     status(code)?;
     Ok((length as usize).min(text.len()))
 }
+
+/// Whether token `id` of the model ends a turn.
+pub(crate) fn ends(section: &mut Section, model: &ModelMemory, id: u32) -> Result<bool> {
+    let mut ends = 0;
+    let code = section.enter(|_| {
+        // SAFETY: The model is sealed; `ends` is a place of our own.
+        unsafe { wall::sislm_engine_ends(engine_pointer(model), id, &mut ends) }
+    });
+    status(code)?;
+    Ok(ends != 0)
+}

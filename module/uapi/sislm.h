@@ -23,9 +23,11 @@
 #define SISLM_ABI_VERSION	1
 #define SISLM_NAME_MAX		64	/* model name, NUL included */
 #define SISLM_DIGEST_SIZE	32	/* SHA-256 */
-#define SISLM_STOP_MAX		4	/* stop strings per file */
+#define SISLM_STOP_MAX		4	/* stop strings, and stop ids, per file */
 #define SISLM_STOP_BYTES	32	/* bytes of one stop string */
 #define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
+#define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
+#define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
 #define SISLM_MILLION		1000000	/* unit of fractions and log-probabilities */
 
 /* Instruction levels, ascending; also the values of the module parameter simd=. */
@@ -47,7 +49,7 @@
 
 /* Why a turn ended. */
 #define SISLM_FINISH_NONE	0	/* no turn yet, or it is running */
-#define SISLM_FINISH_STOP	1	/* end-of-sequence token or stop string */
+#define SISLM_FINISH_STOP	1	/* a token that ends a turn, or a stop string */
 #define SISLM_FINISH_LENGTH	2	/* max_tokens reached */
 #define SISLM_FINISH_CONTEXT	3	/* no position left in the context */
 #define SISLM_FINISH_CANCELLED	4	/* CANCEL, RESET or close */
@@ -74,6 +76,24 @@
 #define SISLM_LOAD_NOT_FINITE		16	/* weight or scale is inf or NaN */
 #define SISLM_LOAD_LIMIT		17	/* over a limit set with a module parameter */
 #define SISLM_LOAD_VOCABULARY		18	/* inconsistent vocabulary */
+#define SISLM_LOAD_UNSUPPORTED		19	/* a key or tensor asks for mathematics that is not here */
+#define SISLM_LOAD_SPLIT		20	/* one part of a split model */
+#define SISLM_LOAD_TENSOR_UNKNOWN	21	/* no model of the architecture has it */
+#define SISLM_LOAD_VECTOR_TYPE		22	/* format of a norm or bias not supported */
+
+/* How struct sislm_load.detail is to be read. */
+#define SISLM_DETAIL_NUMBER	0
+#define SISLM_DETAIL_F32	1	/* bits of an f32 in the low half */
+#define SISLM_DETAIL_TEXT	2	/* not at all: the value is a text */
+
+/* What a model has otherwise than its file says (struct sislm_model.notes). */
+#define SISLM_NOTE_BOS		(1u << 0)	/* bos_token_id is no token: the usual one, or none */
+#define SISLM_NOTE_EOS		(1u << 1)	/* eos_token_id is no token: the usual one, or none */
+#define SISLM_NOTE_UNKNOWN	(1u << 2)	/* unknown_token_id is no token: the usual one, or none */
+#define SISLM_NOTE_END		(1u << 3)	/* another id that ends a turn is no token: not used */
+#define SISLM_NOTE_MARK		(1u << 4)	/* a token named as an end of turn is made a control token */
+#define SISLM_NOTE_SCORES	(1u << 5)	/* no scores: all are 0 */
+#define SISLM_NOTE_WINDOW	(1u << 6)	/* the context ends at the sliding window */
 
 /**
  * struct sislm_query - version, capabilities and limits
@@ -124,6 +144,9 @@ struct sislm_query {
  * @read_ns: Output: time spent in reading.
  * @load_ns: Output: time of the load from start to end; digest, packing and
  *	reading go on at the same time.
+ * @detail_type: Output: SISLM_DETAIL_*.
+ * @pad2: Must be zero.
+ * @value: Output: text that the metadata key @subject has, cut to fit, NUL-terminated.
  */
 struct sislm_load {
 	__s32 fd;
@@ -139,6 +162,9 @@ struct sislm_load {
 	__u64 pack_ns;
 	__u64 read_ns;
 	__u64 load_ns;
+	__u32 detail_type;
+	__u32 pad2;
+	__u8 value[SISLM_VALUE_MAX];
 };
 
 /**
@@ -189,9 +215,12 @@ struct sislm_progress {
  * @vocabulary: Output: number of token ids.
  * @context: Output: most positions of a context (the model's own, within the limit).
  * @bos: Output: id put before the text at position 0, or ~0.
- * @eos: Output: id that ends a turn, or ~0.
+ * @eos: Output: end-of-sequence token, or ~0.
  * @file_type: Output: general.file_type, or ~0.
  * @users: Output: open files with a context on this model.
+ * @notes: Output: SISLM_NOTE_*.
+ * @end_count: Output: number of token ids that end a turn.
+ * @ends: Output: the first SISLM_ENDS_MAX of them, ascending, then zero.
  */
 struct sislm_model {
 	__u32 index;
@@ -223,6 +252,9 @@ struct sislm_model {
 	__u32 eos;
 	__u32 file_type;
 	__u32 users;
+	__u32 notes;
+	__u32 end_count;
+	__u32 ends[SISLM_ENDS_MAX];
 };
 
 /**
@@ -253,7 +285,7 @@ struct sislm_sampling {
 
 #define SISLM_CONFIGURE_SEED	(1u << 0)	/* @seed is given, else it is drawn */
 #define SISLM_CONFIGURE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
-#define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the end-of-sequence token */
+#define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the tokens that end a turn */
 
 /**
  * struct sislm_configure - model, context and sampling of this file
@@ -267,7 +299,12 @@ struct sislm_sampling {
  * @stop_count: Input: stop strings, 0 to SISLM_STOP_MAX.
  * @pad: Must be zero.
  * @stop_length: Input: bytes of each stop string, 1 to SISLM_STOP_BYTES.
- * @stop: Input: the stop strings; bytes past their lengths zero.
+ * @stop: Input: the stop strings; bytes past their lengths zero. They are looked
+ *	for in the answer's text, of which control tokens are no part.
+ * @stop_ids: Input: tokens that end a turn, whatever @flags say.
+ * @stop_id_count: Input: entries of @stop_ids in use, 0 to SISLM_STOP_MAX; the others
+ *	zero. EINVAL for an id that is not below the model's vocabulary.
+ * @pad2: Must be zero.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -285,6 +322,9 @@ struct sislm_configure {
 	__u32 pad;
 	__u32 stop_length[SISLM_STOP_MAX];
 	__u8 stop[SISLM_STOP_MAX][SISLM_STOP_BYTES];
+	__u32 stop_ids[SISLM_STOP_MAX];
+	__u32 stop_id_count;
+	__u32 pad2;
 };
 
 /**
@@ -354,7 +394,7 @@ struct sislm_run {
 	struct sislm_result result;
 };
 
-#define SISLM_TOKENIZE_BOS	(1u << 0)	/* as at position 0: BOS and space prefix as the model says */
+#define SISLM_TOKENIZE_BOS	(1u << 0)	/* as at position 0: BOS, EOS and space prefix as the model says */
 #define SISLM_TOKENIZE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
 
 /**

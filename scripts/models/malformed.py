@@ -15,16 +15,16 @@ WIDTH, WIDE, VOCABULARY = 32, 64, 40
 
 
 class Model:
-    """A sound one-layer llama model, small enough to commit dozens of it, that a defect is put into before it is written."""
+    """A sound llama model, small enough to commit dozens of it, that a defect is put into before it is written."""
 
-    def __init__(self):
+    def __init__(self, layers=1):
         self.pairs = {
             "general.architecture": (gguf.STRING, "llama"),
             "general.name": (gguf.STRING, "base"),
             "general.alignment": (gguf.UINT32, gguf.ALIGNMENT),
             "llama.context_length": (gguf.UINT32, 64),
             "llama.embedding_length": (gguf.UINT32, WIDTH),
-            "llama.block_count": (gguf.UINT32, 1),
+            "llama.block_count": (gguf.UINT32, layers),
             "llama.feed_forward_length": (gguf.UINT32, WIDE),
             "llama.attention.head_count": (gguf.UINT32, 4),
             "llama.attention.head_count_kv": (gguf.UINT32, 2),
@@ -35,13 +35,12 @@ class Model:
         self.raw_pairs = vocabulary.sentencepiece(VOCABULARY, byte_tokens=False)
         self.raw_tail = []
         self.tensors = []
-        for name, shape, kind in (
-                ("token_embd", (WIDTH, VOCABULARY), "f16"), ("blk.0.attn_norm", (WIDTH,), "f32"),
-                ("blk.0.attn_q", (WIDTH, WIDTH), "q8_0"), ("blk.0.attn_k", (WIDTH, 16), "q8_0"),
-                ("blk.0.attn_v", (WIDTH, 16), "q8_0"), ("blk.0.attn_output", (WIDTH, WIDTH), "q4_0"),
-                ("blk.0.ffn_norm", (WIDTH,), "f32"), ("blk.0.ffn_gate", (WIDTH, WIDE), "q4_0"),
-                ("blk.0.ffn_up", (WIDTH, WIDE), "q4_0"), ("blk.0.ffn_down", (WIDE, WIDTH), "q4_0"),
-                ("output_norm", (WIDTH,), "f32")):
+        layer = (
+            ("attn_norm", (WIDTH,), "f32"), ("attn_q", (WIDTH, WIDTH), "q8_0"), ("attn_k", (WIDTH, 16), "q8_0"),
+            ("attn_v", (WIDTH, 16), "q8_0"), ("attn_output", (WIDTH, WIDTH), "q4_0"), ("ffn_norm", (WIDTH,), "f32"),
+            ("ffn_gate", (WIDTH, WIDE), "q4_0"), ("ffn_up", (WIDTH, WIDE), "q4_0"), ("ffn_down", (WIDE, WIDTH), "q4_0"))
+        layers = [(f"blk.{number}.{name}", shape, kind) for number in range(layers) for name, shape, kind in layer]
+        for name, shape, kind in (("token_embd", (WIDTH, VOCABULARY), "f16"), *layers, ("output_norm", (WIDTH,), "f32")):
             self.tensors.append({"name": name + ".weight", "shape": shape, "kind": kind})
         self.data, generator = bytearray(), random.Random(1)
         for tensor in self.tensors:
@@ -50,6 +49,19 @@ class Model:
             self.data += random_weights.draw(generator, size, tensor["kind"], 0.2) + bytes(gguf.padded(size) - size)
         self.header = {}
         self.cut = 0
+
+    def add(self, name, shape, kind, data):
+        """A tensor more, at the end."""
+        self.tensors.append({"name": name, "shape": shape, "kind": kind, "offset": len(self.data)})
+        self.data += data + bytes(gguf.padded(len(data)) - len(data))
+
+    def narrow(self, kind, element):
+        """Norms become of two bytes a value: `element` makes them from a float's four."""
+        for tensor in [tensor for tensor in self.tensors if "norm" in tensor["name"]]:
+            size, offset = gguf.tensor_bytes(tensor["shape"], "f32"), tensor["offset"]
+            values = [bytes(self.data[at:at + 4]) for at in range(offset, offset + size, 4)]
+            self.data[offset:offset + size] = b"".join(map(element, values)).ljust(size, b"\0")
+            tensor["kind"] = kind
 
     def tensor(self, name):
         return next(tensor for tensor in self.tensors if tensor["name"] == name + ".weight")
@@ -81,7 +93,7 @@ DEFECTS = []
 
 def defect(name, reason, subject="-"):
     def add(edit):
-        DEFECTS.append((name, reason, subject, edit))
+        DEFECTS.append((name, reason, "-" if reason == "OK" else subject, edit))
         return edit
     return add
 
@@ -102,6 +114,17 @@ def pair_defect(name, reason, key, kind=None, content=None):
 def raw_defect(name, reason, encoded):
     """An extra metadata entry at the end of the metadata, as these bytes."""
     defect(name, reason)(lambda model: model.raw_tail.append(encoded))
+
+
+def extra_defect(name, reason, subject, *extra, layers=1):
+    """Further metadata entries (key, type, value) at the end of the metadata, in the place of any with their keys."""
+    def edit(model):
+        if layers != 1:
+            model.__init__(layers)
+        for key, kind, content in extra:
+            model.pairs.pop(key, None)
+            model.raw_tail.append(gguf.pair(key, kind, content))
+    defect(name, reason, subject)(edit)
 
 
 def vocabulary_defect(name, reason, key, content):
@@ -173,6 +196,73 @@ pair_defect("rope-dimensions-over-head", "KEY_VALUE", "llama.rope.dimension_coun
 pair_defect("rope-base-0", "KEY_VALUE", "llama.rope.freq_base", gguf.FLOAT32, 0.0)
 pair_defect("rope-base-infinite", "KEY_VALUE", "llama.rope.freq_base", gguf.FLOAT32, float("inf"))
 
+# What asks for mathematics that are not there, and what only looks like it.
+extra_defect("rope-scaling-linear", "UNSUPPORTED", "llama.rope.scaling.factor",
+             ("llama.rope.scaling.type", gguf.STRING, "linear"), ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0))
+extra_defect("rope-scaling-without-type", "UNSUPPORTED", "llama.rope.scale_linear", ("llama.rope.scale_linear", gguf.FLOAT32, 2.0))
+extra_defect("rope-scaling-yarn", "UNSUPPORTED", "llama.rope.scaling.type",
+             ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0), ("llama.rope.scaling.type", gguf.STRING, "yarn"))
+extra_defect("rope-scaling-none", "OK", "-",
+             ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0), ("llama.rope.scaling.type", gguf.STRING, "none"))
+extra_defect("rope-attention-factor", "UNSUPPORTED", "llama.rope.scaling.attn_factor",
+             ("llama.rope.scaling.attn_factor", gguf.FLOAT32, 1.5))
+extra_defect("experts", "UNSUPPORTED", "llama.expert_count",
+             ("llama.expert_used_count", gguf.UINT32, 2), ("llama.expert_count", gguf.UINT32, 8))
+extra_defect("experts-none", "OK", "-", ("llama.expert_count", gguf.UINT32, 0), ("llama.expert_used_count", gguf.UINT32, 0))
+extra_defect("attention-scale", "UNSUPPORTED", "llama.attention.scale", ("llama.attention.scale", gguf.FLOAT32, 0.1))
+extra_defect("attention-not-causal", "UNSUPPORTED", "llama.attention.causal", ("llama.attention.causal", gguf.BOOL, False))
+extra_defect("attention-value-length", "UNSUPPORTED", "llama.attention.value_length",
+             ("llama.attention.value_length", gguf.UINT32, 4))
+extra_defect("soft-cap", "UNSUPPORTED", "llama.attn_logit_softcapping", ("llama.attn_logit_softcapping", gguf.FLOAT32, 50.0))
+extra_defect("key-unknown", "UNSUPPORTED", "llama.a_new.idea", ("llama.a_new.idea", gguf.UINT32, 1))
+extra_defect("key-of-another-architecture", "OK", "-", ("gemma.a_new.idea", gguf.UINT32, 1))
+extra_defect("sliding-window", "OK", "-", ("llama.attention.sliding_window", gguf.UINT32, 16))
+extra_defect("adapter", "UNSUPPORTED", "general.type", ("general.type", gguf.STRING, "adapter"))
+extra_defect("split-first", "SPLIT", "split.count", ("split.count", gguf.UINT16, 2), ("split.no", gguf.UINT16, 0))
+extra_defect("split-of-one", "OK", "-", ("split.count", gguf.UINT16, 1), ("split.no", gguf.UINT16, 0))
+
+
+@defect("split-second", "SPLIT", "split.count")
+def split_second(model):
+    """It has no keys of the model, and the last tensor."""
+    model.pairs.clear()
+    model.raw_pairs, model.tensors = [], model.tensors[-1:]
+    model.raw_tail = [gguf.pair("split.no", gguf.UINT16, 1), gguf.pair("split.count", gguf.UINT16, 2)]
+    model.data = model.data[model.tensors[0]["offset"]:]
+    model.tensors[0]["offset"] = 0
+
+
+# Keys of layers as arrays, and keys in another order.
+def u32s(*values):
+    return gguf.ARRAY, (gguf.UINT32, list(values))
+
+
+extra_defect("layers-alike", "OK", "-", ("llama.attention.head_count", *u32s(4, 4)),
+             ("llama.attention.head_count_kv", gguf.ARRAY, (gguf.INT32, [2, 2])),
+             ("llama.feed_forward_length", *u32s(WIDE, WIDE)), layers=2)
+extra_defect("layers-differ", "UNSUPPORTED", "llama.attention.head_count_kv",
+             ("llama.attention.head_count_kv", *u32s(2, 1)), layers=2)
+extra_defect("layers-too-many", "KEY_VALUE", "llama.attention.head_count_kv",
+             ("llama.attention.head_count_kv", *u32s(2, 2, 2)), layers=2)
+extra_defect("layers-negative", "KEY_VALUE", "llama.feed_forward_length",
+             ("llama.feed_forward_length", gguf.ARRAY, (gguf.INT32, [-1, -1])), layers=2)
+extra_defect("layers-no-numbers", "KEY_TYPE", "llama.feed_forward_length",
+             ("llama.feed_forward_length", gguf.ARRAY, (gguf.STRING, ["64"])))
+
+
+@defect("keys-reversed", "OK")
+def keys_reversed(model):
+    model.pairs = dict(reversed(model.pairs.items()))
+    model.raw_pairs.reverse()
+
+
+@defect("architecture-last", "UNSUPPORTED", "llama.expert_count")
+def architecture_last(model):
+    """What stands before the architecture counts."""
+    architecture = model.pairs.pop("general.architecture")
+    model.pairs = {"llama.expert_count": (gguf.UINT32, 8), **model.pairs, "general.architecture": architecture}
+
+
 # The vocabulary.
 vocabulary_defect("tokenizer-missing", "KEY_MISSING", "model", None)
 vocabulary_defect("tokenizer-unknown", "TOKENIZER", "model", (gguf.STRING, "bert"))
@@ -181,26 +271,70 @@ vocabulary_defect("tokens-type", "KEY_TYPE", "tokens", (gguf.ARRAY, (gguf.UINT32
 vocabulary_defect("tokens-no-array", "KEY_TYPE", "tokens", (gguf.UINT32, VOCABULARY))
 vocabulary_defect("tokens-none", "KEY_VALUE,VOCABULARY,COUNT,TENSOR_SHAPE", "tokens", (gguf.ARRAY, (gguf.STRING, [])))
 vocabulary_defect("tokens-too-few", "VOCABULARY,TENSOR_SHAPE,KEY_VALUE", "tokens", (gguf.ARRAY, (gguf.STRING, ["<unk>", "<s>", "</s>"])))
-vocabulary_defect("tokens-too-long", "VOCABULARY,COUNT,KEY_VALUE", "tokens", (gguf.ARRAY, (gguf.STRING, ["x" * 2000] * VOCABULARY)))
-vocabulary_defect("scores-missing", "KEY_MISSING", "scores", None)
+vocabulary_defect("tokens-too-long", "COUNT", "tokens", (gguf.ARRAY, (gguf.STRING, ["x" * 2000] * VOCABULARY)))
+vocabulary_defect("scores-missing", "OK", "scores", None)
 vocabulary_defect("scores-too-few", "VOCABULARY", "scores", (gguf.ARRAY, (gguf.FLOAT32, [0.0] * 3)))
 vocabulary_defect("scores-type", "KEY_TYPE", "scores", (gguf.ARRAY, (gguf.UINT32, [0] * VOCABULARY)))
 vocabulary_defect("scores-nan", "VOCABULARY", "scores", (gguf.ARRAY, (gguf.FLOAT32, [float("nan")] * VOCABULARY)))
 vocabulary_defect("token-types-too-few", "VOCABULARY", "token_type", (gguf.ARRAY, (gguf.INT32, [1] * 3)))
 vocabulary_defect("token-types-unknown", "VOCABULARY", "token_type", (gguf.ARRAY, (gguf.INT32, [99] * VOCABULARY)))
-vocabulary_defect("bos-outside", "VOCABULARY,KEY_VALUE", "bos_token_id", (gguf.UINT32, VOCABULARY))
-vocabulary_defect("eos-outside", "VOCABULARY,KEY_VALUE", "eos_token_id", (gguf.UINT32, 0xFFFFFFF0))
+vocabulary_defect("bos-outside", "OK", "bos_token_id", (gguf.UINT32, VOCABULARY))
+vocabulary_defect("eos-outside", "OK", "eos_token_id", (gguf.UINT32, 0xFFFFFFF0))
+extra_defect("add-sep-token", "UNSUPPORTED", "tokenizer.ggml.add_sep_token", ("tokenizer.ggml.add_sep_token", gguf.BOOL, True))
+extra_defect("tokenizer-key-unknown", "UNSUPPORTED", "tokenizer.ggml.normalizer.lowercase",
+             ("tokenizer.ggml.normalizer.lowercase", gguf.BOOL, True))
+extra_defect("eot-outside", "OK", "-", ("tokenizer.ggml.eot_token_id", gguf.UINT32, VOCABULARY))
+extra_defect("eot-type", "KEY_TYPE", "tokenizer.ggml.eot_token_id", ("tokenizer.ggml.eot_token_id", gguf.STRING, "2"))
+vocabulary_defect("add-eos-type", "KEY_TYPE", "add_eos_token", (gguf.UINT32, 1))
 vocabulary_defect("add-bos-type", "KEY_TYPE", "add_bos_token", (gguf.UINT32, 1))
 
+# Sound ones, for what ends a turn. DRAWN is the third token of sound's greedy answer to "a"; tests/guest/ends.sh sees to it.
+DRAWN = 23
+
+
+def drawn_token(name, text, kind):
+    """A vocabulary in which the token DRAWN has another text and type."""
+    tokens, _, types = vocabulary.sentencepiece_lists(VOCABULARY, byte_tokens=False)
+    tokens[DRAWN], types[DRAWN] = text, kind
+    defect(name, "OK")(lambda model: model.vocabulary(
+        tokens=(gguf.ARRAY, (gguf.STRING, tokens)), token_type=(gguf.ARRAY, (gguf.INT32, types))))
+
+
+drawn_token("ends-by-name", "<|im_end|>", 1)
+drawn_token("control-drawn", "<|mark|>", 3)
+extra_defect("ends-by-key", "OK", "-", ("tokenizer.ggml.eot_token_id", gguf.UINT32, DRAWN))
+vocabulary_defect("add-eos", "OK", "add_eos_token", (gguf.BOOL, True))
+
+
 # Tensors.
+def unaligned(model):
+    """The last tensor begins 8 bytes late: it overlaps none."""
+    model.tensor("output_norm")["offset"] += 8
+    model.data += bytes(32)
+
+
 for name in ("token_embd", "output_norm", "blk.0.attn_norm", "blk.0.attn_q", "blk.0.attn_output", "blk.0.ffn_gate", "blk.0.ffn_down"):
     defect("tensor-missing-" + name.replace("blk.0.", ""), "TENSOR_MISSING", name + ".weight")(lambda model, name=name: model.strike(name))
 defect("tensor-duplicate", "TENSOR_DUPLICATE,TENSOR_BOUNDS", "blk.0.attn_q.weight")(
     lambda model: model.tensors.append(dict(model.tensor("blk.0.attn_q"))))
+defect("tensor-missing-second-layer", "TENSOR_MISSING", "blk.1.attn_k.weight")(
+    lambda model: (model.__init__(2), model.strike("blk.1.attn_k")))
+F32S = struct.pack("<4f", 1.0, 2.0, 4.0, 8.0)
+for name, reason, tensor in (
+        ("tensor-unknown", "TENSOR_UNKNOWN", "blk.0.attn_q_norm.weight"),
+        ("tensor-of-gpt2", "TENSOR_UNKNOWN", "position_embd.weight"),
+        ("tensor-beyond-layers", "TENSOR_UNKNOWN", "blk.1.attn_norm.weight"),
+        ("tensor-rope-factors", "UNSUPPORTED", "rope_freqs.weight"),
+        ("tensor-router", "UNSUPPORTED", "blk.0.ffn_gate_inp.weight"),
+        ("tensor-expert", "UNSUPPORTED", "blk.0.ffn_up_exps.weight")):
+    defect(name, reason, tensor)(lambda model, tensor=tensor: model.add(tensor, (4,), "f32", F32S))
 tensor_defect("tensor-type-unknown", "TENSOR_TYPE", "blk.0.attn_q", kind=999)
 tensor_defect("tensor-type-unsupported", "TENSOR_TYPE", "blk.0.attn_q", kind=3)
 tensor_defect("tensor-type-integer", "TENSOR_TYPE", "blk.0.attn_q", kind=26)
-tensor_defect("tensor-norm-type", "TENSOR_TYPE", "output_norm", kind="f16")
+tensor_defect("tensor-norm-type", "VECTOR_TYPE", "output_norm", kind="q8_0")
+tensor_defect("tensor-norm-integer", "VECTOR_TYPE,TENSOR_TYPE", "blk.0.ffn_norm", kind=26)
+defect("tensor-norm-f16", "OK")(lambda model: model.narrow("f16", lambda four: struct.pack("<e", *struct.unpack("<f", four))))
+defect("tensor-norm-bf16", "OK")(lambda model: model.narrow(30, lambda four: four[2:]))
 tensor_defect("tensor-dimensions-0", "TENSOR_SHAPE,MALFORMED,COUNT", "blk.0.attn_q", shape=())
 tensor_defect("tensor-dimensions-1", "TENSOR_SHAPE", "blk.0.attn_q", shape=(1024,))
 tensor_defect("tensor-dimensions-3", "TENSOR_SHAPE", "blk.0.attn_q", shape=(32, 16, 2))
@@ -213,7 +347,7 @@ tensor_defect("tensor-vocabulary", "TENSOR_SHAPE,TENSOR_BOUNDS,VOCABULARY", "tok
 tensor_defect("tensor-row-no-block", "TENSOR_SHAPE", "blk.0.attn_k", shape=(16, 32))
 tensor_defect("tensor-row-no-block-q4_k", "TENSOR_SHAPE", "blk.0.ffn_down", kind="q4_k")
 tensor_defect("tensor-row-no-block-q6_k", "TENSOR_SHAPE", "token_embd", kind="q6_k")
-tensor_defect("tensor-offset-unaligned", "TENSOR_BOUNDS", "output_norm", offset=8)
+defect("tensor-offset-unaligned", "TENSOR_BOUNDS", "output_norm.weight")(lambda model: unaligned(model))
 tensor_defect("tensor-offset-past-end", "TENSOR_BOUNDS,TRUNCATED", "output_norm", offset=1 << 20)
 tensor_defect("tensor-offset-wraps", "TENSOR_BOUNDS,TRUNCATED", "output_norm", offset=(1 << 64) - 32)
 tensor_defect("tensor-offset-last-byte", "TENSOR_BOUNDS,TRUNCATED", "blk.0.ffn_down", offset=8032)

@@ -23,8 +23,8 @@ def pieces(space):
         yield space + word
 
 
-def sentencepiece(size, byte_tokens=True):
-    """Metadata of a vocabulary of `size` ids: unknown, BOS, EOS, 256 bytes, a few signs, then words; scores fall with the id."""
+def sentencepiece_lists(size, byte_tokens=True):
+    """Tokens, scores and types of `size` ids: unknown, BOS, EOS, 256 bytes, a few signs, then words; scores fall with the id."""
     tokens, types = ["<unk>", "<s>", "</s>"], [2, 3, 3]
     if byte_tokens:
         tokens += [f"<0x{byte:02X}>" for byte in range(256)]
@@ -33,6 +33,12 @@ def sentencepiece(size, byte_tokens=True):
     tokens += islice(pieces("▁"), size - len(tokens))
     types += [1] * (size - len(types))
     scores = [0.0 if kind != 1 else -float(index) for index, kind in enumerate(types)]
+    return tokens, scores, types
+
+
+def sentencepiece(size, byte_tokens=True):
+    """Metadata of such a vocabulary."""
+    tokens, scores, types = sentencepiece_lists(size, byte_tokens)
     return [
         gguf.pair("tokenizer.ggml.model", gguf.STRING, "llama"),
         gguf.pair("tokenizer.ggml.tokens", gguf.ARRAY, (gguf.STRING, tokens)),

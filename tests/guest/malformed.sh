@@ -28,6 +28,49 @@ said unknown-architecture 6 general.architecture load /models/malformed/architec
 said tensor-named 6 blk.0.attn_q.weight load /models/malformed/tensor-missing-attn_q.gguf
 said key-named 6 llama.block_count load /models/malformed/block-count-missing.gguf
 
+said architecture-value 6 '"mamba"' load /models/malformed/architecture-unknown.gguf
+said rope-scaling 6 'rotary positions.*is 4)' load /models/malformed/rope-scaling-linear.gguf
+said rope-factors 6 'rotary positions' load /models/malformed/tensor-rope-factors.gguf
+said experts 6 'mixture of experts.*is 8)' load /models/malformed/experts.gguf
+said split 6 'llama-gguf-split --merge' load /models/malformed/split-second.gguf
+said adapter 6 'no model of its own' load /models/malformed/adapter.gguf
+said unknown-key 6 'llama.a_new.idea' load /models/malformed/key-unknown.gguf
+said unknown-tensor 6 'attn_q_norm' load /models/malformed/tensor-unknown.gguf
+said norm-format 6 'norms and biases' load /models/malformed/tensor-norm-type.gguf
+said requantize 6 '--allow-requantize --pure' load /models/malformed/tensor-type-unsupported.gguf
+
+# What comes in a model's place.
+place() { printf "$2" >/tmp/place.gguf; said "$1" 6 "$3" load /tmp/place.gguf; }
+place git-lfs-pointer 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n' 'git lfs pull'
+place web-page '<!doctype html><html>' 'web page'
+place server-message 'Entry not found' 'web page'
+place old-format 'tjgg\001\000\000\000................' 'before GGUF'
+place archive 'PK\003\004..............................' 'archive'
+# Line ends that became two bytes.
+sed 's/$/\r/' </models/random-llama-q4_0.gguf >/tmp/place.gguf
+said line-ends 6 'CR LF' load /tmp/place.gguf
+rm -f /tmp/place.gguf
+
+# What loads, and what is told about it.
+# noted FILE PATTERN
+noted() {
+	note=$(sislm-client load "/models/malformed/$1.gguf" --name noted)
+	if echo "$note" | grep -q -- "$2"; then ok "note-$1"; else not_ok "note-$1" "no '$2' in: $note"; fi
+	if sislm-client models --json | grep -q -- "$2"; then ok "listed-$1"; else not_ok "listed-$1" "$(sislm-client models --json)"; fi
+	unload noted
+}
+noted bos-outside bos_token_id
+noted eos-outside eos_token_id
+noted eot-outside 'ends a turn'
+noted scores-missing 'no scores'
+noted ends-by-name 'not marked as a control token'
+noted sliding-window 'sliding window'
+sislm-client load /models/malformed/sliding-window.gguf --name noted >/dev/null
+equal context-ends-at-the-window "$(sislm-client models --json | number context)" 16
+unload noted
+equal sound-without-a-note "$(sislm-client load /models/malformed/sound.gguf --name noted | wc -l)" 1
+unload noted
+
 # A file that shrinks between the look at its size and its end.
 size=$(wc -c </models/random-gpt2-q8_0.gguf)
 for cut in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do

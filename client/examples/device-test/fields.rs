@@ -161,6 +161,7 @@ fn models(fields: &mut Fields<'_>, weights: &File) {
     };
     fields.invalid("load.flags", SISLM_IOC_LOAD, &load, |load| load.flags = 1);
     fields.invalid("load.pad", SISLM_IOC_LOAD, &load, |load| load.pad = 1);
+    fields.invalid("load.pad2", SISLM_IOC_LOAD, &load, |load| load.pad2 = 1);
     fields.invalid("load.name-empty", SISLM_IOC_LOAD, &load, |load| {
         load.name = [0; 64]
     });
@@ -314,6 +315,7 @@ fn configure(fields: &mut Fields<'_>) {
     refuse("flags", &|c| c.flags = 1 << 3);
     refuse("flags-top", &|c| c.flags = 1 << 31);
     refuse("pad", &|c| c.pad = 1);
+    refuse("pad2", &|c| c.pad2 = 1);
     refuse("sampling.pad", &|c| c.sampling.pad = 1);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
@@ -339,6 +341,11 @@ fn configure(fields: &mut Fields<'_>) {
     });
     refuse("frequency_penalty-over", &|c| {
         c.sampling.frequency_penalty = signed + 1
+    });
+    refuse("stop_id_count", &|c| c.stop_id_count = SISLM_STOP_MAX + 1);
+    refuse("stop_ids-past-their-count", &|c| c.stop_ids[0] = 1);
+    refuse("stop_ids-no-token", &|c| {
+        (c.stop_id_count, c.stop_ids[0]) = (1, 1 << 20)
     });
     refuse("stop_count", &|c| c.stop_count = SISLM_STOP_MAX + 1);
     refuse("stop_length-0", &|c| c.stop_count = 1);

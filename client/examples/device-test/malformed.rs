@@ -11,7 +11,7 @@ use crate::raw::*;
 use crate::report::{Failure, Report};
 
 /// SISLM_LOAD_* by number.
-pub const REASONS: [&str; 19] = [
+pub const REASONS: [&str; 23] = [
     "OK",
     "NOT_GGUF",
     "VERSION",
@@ -31,6 +31,10 @@ pub const REASONS: [&str; 19] = [
     "NOT_FINITE",
     "LIMIT",
     "VOCABULARY",
+    "UNSUPPORTED",
+    "SPLIT",
+    "TENSOR_UNKNOWN",
+    "VECTOR_TYPE",
 ];
 
 /// Loads every file that DIRECTORY/REASONS names, and DIRECTORY/sound.gguf cut at each sixteenth.
@@ -96,7 +100,8 @@ fn judge(
     let about = String::from_utf8_lossy(load.subject.get(..end).unwrap_or_default()).into_owned();
     let errno = match reason {
         "OK" => Ok(()),
-        "ARCHITECTURE" | "TOKENIZER" | "TENSOR_TYPE" | "VERSION" => Err(Errno::EOPNOTSUPP),
+        "ARCHITECTURE" | "TOKENIZER" | "TENSOR_TYPE" | "VERSION" | "UNSUPPORTED" | "SPLIT"
+        | "TENSOR_UNKNOWN" | "VECTOR_TYPE" => Err(Errno::EOPNOTSUPP),
         "LIMIT" => Err(Errno::EFBIG),
         _ => Err(Errno::EINVAL),
     };

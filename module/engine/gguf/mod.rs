@@ -8,10 +8,11 @@
 pub(crate) mod cells;
 mod cursor;
 pub(crate) mod hash;
-mod metadata;
+mod keys;
 mod order;
 mod parser;
 mod refusal;
+mod span;
 mod table;
 mod tensor;
 #[cfg(test)]
@@ -19,9 +20,12 @@ pub(crate) mod testing;
 mod value;
 
 pub(crate) use cursor::{Cursor, Stop};
-pub use metadata::{Array, Metadata, Span, TokenizerKeys};
+pub use keys::Keys;
 pub use parser::{FIXED_BYTES, Parser, Progress};
-pub use refusal::{Reason, Refusal};
+pub(crate) use refusal::printable;
+pub use refusal::{Detail, Reason, Refusal};
+pub use span::{Array, Span};
 pub use table::Tensors;
 pub use tensor::{TensorInfo, type_size};
 pub use value::Kind;
+pub(crate) use value::Value;

@@ -3,6 +3,7 @@
 
 use super::cells::{self, Cell, cells_mut};
 use super::hash::{hash, probes, slots};
+use super::keys::Keys;
 use super::{Cursor, Reason, Refusal, Span, TensorInfo};
 
 /// Bytes of each part of the table.
@@ -12,6 +13,7 @@ struct Parts {
     order: u64,
     names: u64,
     keys: u64,
+    key_starts: u64,
 }
 
 impl Parts {
@@ -21,6 +23,7 @@ impl Parts {
             order: u64::from(tensors) << 2,
             names: slots(tensors) << 2,
             keys: slots(keys) << 2,
+            key_starts: (u64::from(keys) + 1) << 2,
         }
     }
 }
@@ -28,7 +31,7 @@ impl Parts {
 /// Bytes of the table of a file with so many metadata keys and tensors, within the parser's caps.
 pub(crate) fn table_bytes(keys: u32, tensors: u32) -> u64 {
     let parts = Parts::new(keys, tensors);
-    parts.infos + parts.order + parts.names + parts.keys
+    parts.infos + parts.order + parts.names + parts.keys + parts.key_starts
 }
 
 /// The table while it is made.
@@ -39,6 +42,7 @@ pub(crate) struct TableMut<'a> {
     pub(crate) order: &'a mut [Cell],
     names: &'a mut [Cell],
     keys: &'a mut [Cell],
+    key_starts: &'a mut [Cell],
 }
 
 impl<'a> TableMut<'a> {
@@ -53,22 +57,38 @@ impl<'a> TableMut<'a> {
             order: cells_mut(cells::take_mut(&mut rest, parts.order as usize)?),
             names: cells_mut(cells::take_mut(&mut rest, parts.names as usize)?),
             keys: cells_mut(cells::take_mut(&mut rest, parts.keys as usize)?),
+            key_starts: cells_mut(cells::take_mut(&mut rest, parts.key_starts as usize)?),
         })
     }
 
-    /// Remembers the key whose length field is at `offset`; refuses one seen before.
+    /// Remembers key `index`, whose length field is at `offset`; refuses one seen before.
     pub(crate) fn add_key(
         &mut self,
         prefix: &[u8],
+        index: u32,
         key: &[u8],
         offset: u32,
     ) -> Result<(), Refusal> {
+        let starts = &*self.key_starts;
         let same = |other: u32| {
-            let mut cursor = Cursor::new(prefix, other as usize, u64::MAX);
-            cursor.string() == Ok(key)
+            let start = cells::get(starts, (other as usize).wrapping_sub(1)).unwrap_or_default();
+            Cursor::new(prefix, start as usize, u64::MAX).string() == Ok(key)
         };
         let duplicate = Refusal::new(Reason::Malformed, u64::from(offset), key);
-        insert(self.keys, key, offset, same, duplicate)
+        insert(self.keys, key, index.wrapping_add(1), same, duplicate)?;
+        cells::set(self.key_starts, index as usize, offset);
+        Ok(())
+    }
+
+    /// Remembers the end of the metadata, after the last key.
+    pub(crate) fn close_keys(&mut self, end: u32) {
+        let last = self.key_starts.len().saturating_sub(1);
+        cells::set(self.key_starts, last, end);
+    }
+
+    /// The keys, once they are closed; `prefix` is the file from its start.
+    pub(crate) fn keys<'b>(&'b self, prefix: &'b [u8]) -> Keys<'b> {
+        Keys::new(prefix, self.key_starts, self.keys)
     }
 
     /// Writes the info of tensor `index`; refuses a name seen before.
@@ -124,7 +144,23 @@ fn insert(
     ))
 }
 
-/// The finished table.
+/// The keys in a finished table; `None` when `memory` is too short.
+pub(crate) fn keys<'a>(
+    prefix: &'a [u8],
+    memory: &'a [u8],
+    keys: u32,
+    tensors: u32,
+) -> Option<Keys<'a>> {
+    let parts = Parts::new(keys, tensors);
+    let mut rest = memory;
+    let before = parts.infos + parts.order + parts.names;
+    cells::take(&mut rest, before as usize)?;
+    let slots = cells::cells(cells::take(&mut rest, parts.keys as usize)?);
+    let starts = cells::cells(cells::take(&mut rest, parts.key_starts as usize)?);
+    Some(Keys::new(prefix, starts, slots))
+}
+
+/// The finished table of tensors.
 #[derive(Clone, Copy)]
 pub struct Tensors<'a> {
     infos: &'a [[u8; TensorInfo::BYTES]],

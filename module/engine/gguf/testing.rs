@@ -29,6 +29,11 @@ impl Writer {
         }
     }
 
+    /// Number of keys.
+    pub(crate) fn keys(&self) -> u64 {
+        self.keys
+    }
+
     /// A key with a value of any bytes.
     pub(crate) fn key(mut self, key: &str, kind: u32, value: &[u8]) -> Self {
         self.keys += 1;

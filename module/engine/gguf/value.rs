@@ -69,6 +69,8 @@ pub(crate) enum Value {
     F32(f32),
     Bool(bool),
     String(Span),
+    /// An integer of another size.
+    Integer(i64),
     /// Elements of a fixed size are behind the cursor, strings before it: its `bytes` are then 0.
     Array(Array),
     /// A type that no known key has.
@@ -96,10 +98,45 @@ impl Value {
                 }))
             }
             Kind::Array => Self::read_array(cursor, key),
-            other => {
-                cursor.bytes(other.bytes().unwrap_or_default())?;
-                Ok(Self::Other)
+            Kind::F64 => cursor.u64().map(|_| Self::Other),
+            integer => {
+                let bytes = cursor.bytes(integer.bytes().unwrap_or_default())?;
+                Ok(integer_of(integer, bytes).map_or(Self::Other, Self::Integer))
             }
+        }
+    }
+
+    /// The value with the end of its bytes filled in, which is only known of the whole header.
+    pub(crate) fn closed(self, end: u32) -> Self {
+        match self {
+            Self::Array(array) if array.kind == Kind::String => Self::Array(Array {
+                bytes: end.saturating_sub(array.offset),
+                ..array
+            }),
+            other => other,
+        }
+    }
+
+    /// The value as a number; `None` when it is none.
+    pub(crate) fn number(self) -> Option<f64> {
+        match self {
+            Self::U32(number) => Some(f64::from(number)),
+            Self::Integer(number) => Some(number as f64),
+            Self::F32(number) => Some(f64::from(number)),
+            _ => None,
+        }
+    }
+
+    /// A refusal of the key `key` that shows its value; `prefix` is the file from its start.
+    pub(crate) fn refuse(self, reason: Reason, key: &[u8], prefix: &[u8]) -> Refusal {
+        match self {
+            Self::U32(number) => Refusal::new(reason, u64::from(number), key),
+            Self::Integer(number) => Refusal::new(reason, number as u64, key),
+            Self::Bool(truth) => Refusal::new(reason, u64::from(truth), key),
+            Self::F32(number) => Refusal::of_float(reason, number, key),
+            Self::String(text) => Refusal::of_text(reason, text.of(prefix), key),
+            Self::Array(array) => Refusal::new(reason, u64::from(array.count), key),
+            Self::Other => Refusal::new(reason, 0, key),
         }
     }
 
@@ -171,6 +208,66 @@ impl Value {
     }
 }
 
+/// The integer in `bytes`; `None` when it is 2^63 or more.
+fn integer_of(kind: Kind, bytes: &[u8]) -> Option<i64> {
+    let mut word = [0; 8];
+    word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    let number = u64::from_le_bytes(word);
+    match kind {
+        Kind::I8 => Some(i64::from(number as i8)),
+        Kind::I16 => Some(i64::from(number as i16)),
+        Kind::I32 => Some(i64::from(number as i32)),
+        Kind::I64 => Some(number as i64),
+        _ => i64::try_from(number).ok(),
+    }
+}
+
 fn wrong_type(key: &[u8]) -> Refusal {
     Refusal::new(Reason::KeyType, 0, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Detail;
+    use super::*;
+
+    fn read(kind: Kind, bytes: &[u8]) -> Value {
+        let bytes = [&(kind as u32).to_le_bytes()[..], bytes].concat();
+        let mut cursor = Cursor::new(&bytes, 0, bytes.len() as u64);
+        Value::read(&mut cursor, b"k").expect("a value")
+    }
+
+    #[test]
+    fn integers_of_every_size_are_read() {
+        assert_eq!(read(Kind::U8, &[200]), Value::Integer(200));
+        assert_eq!(read(Kind::I8, &[200]), Value::Integer(-56));
+        assert_eq!(read(Kind::U16, &[2, 1]), Value::Integer(258));
+        assert_eq!(read(Kind::I16, &[255; 2]), Value::Integer(-1));
+        assert_eq!(read(Kind::I32, &[254, 255, 255, 255]), Value::Integer(-2));
+        assert_eq!(read(Kind::I64, &[255; 8]), Value::Integer(-1));
+        assert_eq!(read(Kind::U64, &[255; 8]), Value::Other);
+        assert_eq!(
+            read(Kind::U64, &[1, 0, 0, 0, 0, 0, 0, 1]),
+            Value::Integer((1 << 56) + 1)
+        );
+        assert_eq!(read(Kind::U32, &[255; 4]), Value::U32(u32::MAX));
+        assert_eq!(read(Kind::F64, &[0; 8]), Value::Other);
+    }
+
+    #[test]
+    fn a_refusal_shows_the_value() {
+        let refuse = |value: Value| value.refuse(Reason::Unsupported, b"k", b"yarn");
+        assert_eq!(refuse(Value::U32(8)).detail, 8);
+        let scale = refuse(Value::F32(4.0));
+        assert_eq!((scale.kind, scale.detail), (Detail::Float, 0x4080_0000));
+        let text = Span {
+            offset: 0,
+            length: 4,
+        };
+        let text = refuse(Value::String(text));
+        assert_eq!(
+            (text.kind, &text.value[..5]),
+            (Detail::Text, &b"yarn\0"[..])
+        );
+    }
 }

@@ -157,9 +157,19 @@ pub struct Infer {
     /// Rows of a pass over the prompt.
     #[arg(long, default_value_t = 64)]
     pub batch: u32,
-    /// Generate past the end-of-sequence token.
+    /// Generate past the tokens that end a turn.
     #[arg(long)]
     pub ignore_eos: bool,
+    /// Control tokens in the prompt are parsed.
+    #[arg(long)]
+    pub control: bool,
+    /// End at this text, which is not part of the answer; may be given again. The name of a control token
+    /// stands for that.
+    #[arg(long, value_name = "TEXT")]
+    pub stop: Vec<String>,
+    /// End at this token; may be given again.
+    #[arg(long, value_name = "ID")]
+    pub stop_id: Vec<u32>,
     /// Ids instead of a prompt, separated by commas.
     #[arg(long, value_delimiter = ',', conflicts_with = "prompt")]
     pub ids: Vec<u32>,

@@ -11,6 +11,7 @@ use sislm_engine::abi::NUMERICS;
 use crate::arguments::{Arguments, Infer};
 use crate::report;
 use crate::simd::Simd;
+use crate::stop::Stop;
 use crate::wall::{Fault, Model, Sampler, Sequence, Step, Team, Token};
 
 /// Positions of a context when none are asked for.
@@ -33,12 +34,14 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) ->
     let kv_type = options.kv.number();
     let mut turn = Turn {
         model,
+        stop: Stop::new(model, options, arguments.budget)?,
         step: Step::new(model, options.batch, arguments.threads, context, kv_type)?,
         team: Team::new(arguments.threads),
         sampler: Sampler::new(model, seed, arguments.budget)?,
         context,
         ids: Vec::new(),
         text: Vec::new(),
+        shown: 0,
         echo: !arguments.json,
     };
     let sequence = Sequence::new(kv_type, turn.step.kv_block_bytes, context)?;
@@ -80,7 +83,8 @@ fn prompt_ids(arguments: &Arguments, model: &Model, options: &Infer) -> Result<V
     if !options.ids.is_empty() {
         return Ok(options.ids.clone());
     }
-    let ids = model.tokenize(options.prompt.as_bytes(), true, false, arguments.budget)?;
+    let text = options.prompt.as_bytes();
+    let ids = model.tokenize(text, true, options.control, arguments.budget)?;
     match (ids.is_empty(), model.facts.bos) {
         (false, _) => Ok(ids),
         (true, bos) if bos != !0 => Ok(vec![bos]),
@@ -106,12 +110,15 @@ fn drawn_seed() -> Result<u64> {
 /// A turn that runs.
 struct Turn<'m> {
     model: &'m Model,
+    stop: Stop,
     step: Step<'m>,
     team: Team,
     sampler: Sampler<'m>,
     context: u32,
     ids: Vec<u32>,
     text: Vec<u8>,
+    /// Bytes of the text that were shown.
+    shown: usize,
     echo: bool,
 }
 
@@ -155,16 +162,29 @@ impl Turn<'_> {
             };
             let id = self.sampler.sample(logits, &sampling, &history)?;
             self.ids.push(id);
-            if id == self.model.facts.eos && !options.ignore_eos {
+            let ends = self.model.ends(id)? && !options.ignore_eos;
+            if ends || self.stop.ids.contains(&id) {
+                self.show(self.text.len())?;
                 return Ok("stop");
             }
             // The space prefix is no text when nothing but BOS comes before.
-            self.write(id, history == [self.model.facts.bos])?;
+            let bytes = self
+                .model
+                .detokenize(id, history == [self.model.facts.bos])?;
+            self.text.extend(bytes);
+            if let Some(end) = self.stop.end(&self.text) {
+                self.text.truncate(end);
+                self.show(end)?;
+                return Ok("stop");
+            }
+            self.show(self.stop.decided(&self.text))?;
             if self.ids.len() == options.max_tokens as usize {
+                self.show(self.text.len())?;
                 return Ok("length");
             }
             let position = history.len() as u32;
             if position >= self.context {
+                self.show(self.text.len())?;
                 return Ok("context");
             }
             history.push(id);
@@ -181,14 +201,14 @@ impl Turn<'_> {
         }
     }
 
-    fn write(&mut self, id: u32, first: bool) -> Result<()> {
-        let bytes = self.model.detokenize(id, first)?;
+    /// Shows the text up to byte `end`, unless it is shown in a report.
+    fn show(&mut self, end: usize) -> Result<()> {
         if self.echo {
             let mut out = std::io::stdout().lock();
-            out.write_all(&bytes)?;
+            out.write_all(self.text.get(self.shown..end).unwrap_or_default())?;
             out.flush()?;
         }
-        self.text.extend(bytes);
+        self.shown = self.shown.max(end);
         Ok(())
     }
 }

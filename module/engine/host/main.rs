@@ -7,6 +7,7 @@ mod evaluate;
 mod infer;
 mod report;
 mod simd;
+mod stop;
 mod wall;
 
 use std::process::ExitCode;

@@ -70,6 +70,8 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
         "context": facts.context,
         "bos": facts.bos,
         "eos": facts.eos,
+        "ends": facts.ends.get(..facts.end_count as usize).unwrap_or(&facts.ends),
+        "notes": facts.notes,
         "parameters": facts.parameters,
         "file_bytes": model.file_bytes,
         "weight_bytes": model.plan.weight_bytes,

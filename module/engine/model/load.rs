@@ -9,11 +9,13 @@ use crate::gguf;
 use crate::gguf::Parser;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
+use crate::gguf::printable;
 use crate::model::Hyperparameters;
 use crate::model::Layer;
 use crate::model::Model;
 use crate::model::items::Items;
 use crate::model::items::Layout;
+use crate::model::keys::ModelKeys;
 use crate::model::plan;
 use crate::model::plan::Presence;
 use crate::model::plan::Tensor;
@@ -31,6 +33,8 @@ use crate::wall::arena::Writer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Begun,
+    /// The header is parsed, and so many of its keys are checked.
+    Checking(u32),
     Parsed,
     Planned,
     Attached,
@@ -71,6 +75,7 @@ pub struct Load {
     tensors: u32,
     parameters: u64,
     file_type: u32,
+    notes: u32,
     title: [u8; 64],
     vocabulary_done: bool,
     making: rope::Making,
@@ -97,6 +102,7 @@ impl Load {
             tensors: 0,
             parameters: 0,
             file_type: !0,
+            notes: 0,
             title: [0; 64],
             vocabulary_done: false,
             making: rope::Making::default(),
@@ -105,7 +111,7 @@ impl Load {
         })
     }
 
-    /// Parses the header.
+    /// Parses the header and checks its metadata keys, in about `budget` items.
     ///
     /// # Errors
     ///
@@ -116,14 +122,37 @@ impl Load {
         table: &mut [u8],
         budget: u32,
     ) -> Result<gguf::Progress, Failure> {
-        if self.phase != Phase::Begun {
-            return Err(Failure::Misuse);
+        match self.phase {
+            Phase::Begun => {
+                let progress = self.parser.run(prefix, table, budget)?;
+                if progress != gguf::Progress::Done {
+                    return Ok(progress);
+                }
+                self.model_keys(prefix, table)?.check_rules()?;
+                self.phase = Phase::Checking(0);
+                Ok(gguf::Progress::More)
+            }
+            Phase::Checking(first) => {
+                let keys = self.model_keys(prefix, table)?;
+                for index in (first..).take(budget as usize) {
+                    let Some((name, value)) = keys.all().at(index as usize) else {
+                        self.phase = Phase::Parsed;
+                        return Ok(gguf::Progress::Done);
+                    };
+                    keys.check_known(name, value)?;
+                    tokenizer::keys::check_known(name, value, prefix)?;
+                }
+                self.phase = Phase::Checking(first.saturating_add(budget));
+                Ok(gguf::Progress::More)
+            }
+            _ => Err(Failure::Misuse),
         }
-        let progress = self.parser.run(prefix, table, budget)?;
-        if progress == gguf::Progress::Done {
-            self.phase = Phase::Parsed;
-        }
-        Ok(progress)
+    }
+
+    /// The keys of the parsed header.
+    fn model_keys<'a>(&self, prefix: &'a [u8], table: &'a [u8]) -> Result<ModelKeys<'a>, Failure> {
+        let keys = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;
+        Ok(ModelKeys::new(keys)?)
     }
 
     /// Checks the shape and the tensors, fills the list of `tensors` in file order, and computes
@@ -142,9 +171,9 @@ impl Load {
         if self.phase != Phase::Parsed {
             return Err(Failure::Misuse);
         }
-        let metadata = self.parser.metadata();
-        let shape = Hyperparameters::new(metadata, prefix, &self.limits)?;
-        let builder = Builder::new(metadata, prefix)?;
+        let keys = self.model_keys(prefix, table)?;
+        let (shape, notes) = Hyperparameters::new(&keys, &self.limits)?;
+        let builder = Builder::new(keys.all())?;
         let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
         let tensors = tensors
             .get_mut(..infos.count() as usize)
@@ -164,9 +193,10 @@ impl Load {
         presence.check(&shape)?;
         self.tensors = infos.count();
         self.parameters = parameters;
-        self.file_type = metadata.file_type.unwrap_or(!0);
-        if let Some(name) = metadata.name {
-            copy_cut(name.of(prefix), &mut self.title);
+        self.notes = notes;
+        self.file_type = keys.all().u32(b"general.file_type")?.unwrap_or(!0);
+        if let Some(name) = keys.all().text(b"general.name")? {
+            self.title = printable(name);
         }
         let weight_bytes = layout.used();
         let limit = |bytes, subject| Refusal::new(Reason::Limit, bytes, subject);
@@ -340,6 +370,7 @@ impl Load {
         let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
         read.ok_or(Failure::Misuse)?;
         let vocabulary = Vocabulary::view(tables).ok_or(Failure::Misuse)?;
+        let builder = &self.planned.as_ref().ok_or(Failure::Misuse)?.builder;
         let shape = &model.shape;
         Ok(Facts {
             architecture: shape.architecture as u32,
@@ -355,21 +386,12 @@ impl Load {
             bos: vocabulary.bos().unwrap_or(!0),
             eos: vocabulary.eos().unwrap_or(!0),
             file_type: self.file_type,
-            pad: 0,
+            end_count: builder.ends().count,
             parameters: self.parameters,
             title: self.title,
+            ends: builder.ends().ids,
+            notes: self.notes | builder.notes(),
+            pad: 0,
         })
-    }
-}
-
-/// Copies `text` as far as it fits with a NUL after it; unprintable bytes become `?`.
-fn copy_cut(text: &[u8], out: &mut [u8; 64]) {
-    *out = [0; 64];
-    for (to, from) in out.iter_mut().take(63).zip(text) {
-        *to = if matches!(*from, b' '..=b'~') {
-            *from
-        } else {
-            b'?'
-        };
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod hyperparameters;
 pub mod items;
+pub mod keys;
 pub mod load;
 pub mod matrix;
 pub mod plan;

@@ -15,6 +15,7 @@ use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
 use crate::model::role::Part;
 use crate::model::role::Role;
+use crate::model::vector::Element;
 use crate::model::vector::Vector;
 use crate::simd::format::Format;
 
@@ -28,12 +29,22 @@ pub struct Tensor {
     pub bytes: u64,
     /// What it is for.
     pub role: Role,
-    /// Its format in the file.
-    pub format: Format,
+    /// What it holds.
+    pub contents: Contents,
     /// Columns of a matrix, or values of a vector.
     pub columns: u32,
     /// Rows of a matrix; 1 for a vector.
     pub rows: u32,
+}
+
+/// What a tensor holds, and how the file has it.
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum Contents {
+    /// A matrix of weights.
+    Matrix(Format),
+    /// A vector: the weight or the bias of a norm, or the bias of a matrix.
+    Vector(Element),
 }
 
 /// What a part has to look like.
@@ -110,12 +121,19 @@ impl Tensor {
         let refuse = |reason, detail| Refusal::new(reason, detail, name);
         let role = Role::of(name).filter(|role| u32::from(role.layer) < model.layers);
         let role = role.filter(|role| rule(role.part, model.architecture) != Rule::Foreign);
-        let role = role.ok_or(refuse(Reason::Architecture, 0))?;
+        let role = role.ok_or(refuse(foreign(name), 0))?;
         let kind = u64::from(info.kind);
-        let format = Format::from_number(info.kind).ok_or(refuse(Reason::TensorType, kind))?;
-        let (columns, rows) = match shape(role.part, model) {
-            Shape::Matrix(columns, rows) => (columns, rows),
-            Shape::Vector(values) => (values, 1),
+        let (contents, columns, rows) = match shape(role.part, model) {
+            Shape::Matrix(columns, rows) => {
+                let format = Format::from_number(info.kind);
+                let format = format.ok_or(refuse(Reason::TensorType, kind))?;
+                (Contents::Matrix(format), columns, rows)
+            }
+            Shape::Vector(values) => {
+                let element = Element::from_number(info.kind);
+                let element = element.ok_or(refuse(Reason::VectorType, kind))?;
+                (Contents::Vector(element), values, 1)
+            }
         };
         let dims = [u64::from(columns), u64::from(rows), 1, 1];
         if info.dims != dims {
@@ -129,24 +147,20 @@ impl Tensor {
                 wrong.map_or(0, |(has, _)| *has),
             ));
         }
-        if matches!(shape(role.part, model), Shape::Vector(_)) && format != Format::F32 {
-            return Err(refuse(Reason::TensorType, kind));
-        }
         let tensor = Tensor {
             offset: info.offset,
             bytes: info.bytes,
             role,
-            format,
+            contents,
             columns,
             rows,
         };
         let row_bytes = tensor
             .row_bytes()
             .ok_or(refuse(Reason::TensorShape, u64::from(columns)))?;
-        let most = if rows == 1 {
-            READ_BYTES_MAX
-        } else {
-            READ_BYTES_MAX / GROUP_ROWS as usize
+        let most = match contents {
+            Contents::Vector(_) => READ_BYTES_MAX,
+            Contents::Matrix(_) => READ_BYTES_MAX / GROUP_ROWS as usize,
         };
         if row_bytes > most {
             return Err(refuse(Reason::Limit, row_bytes as u64));
@@ -154,22 +168,41 @@ impl Tensor {
         Ok(tensor)
     }
 
-    /// Bytes of a row in the file.
+    /// Bytes of a row in the file; of a vector: of all its values.
     pub fn row_bytes(&self) -> Option<usize> {
-        self.format.row_bytes(self.columns as usize)
+        let columns = self.columns as usize;
+        match self.contents {
+            Contents::Matrix(format) => format.row_bytes(columns),
+            Contents::Vector(element) => columns.checked_mul(element.bytes()),
+        }
     }
+}
 
-    /// Whether it holds a vector.
-    pub fn is_vector(&self, model: &Hyperparameters) -> bool {
-        matches!(shape(self.role.part, model), Shape::Vector(_))
+/// Why a tensor that no model of the architecture has is refused. These names ask for mathematics
+/// which are not here.
+fn foreign(name: &[u8]) -> Reason {
+    let holds = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+    let asks = [
+        &b"rope_f"[..],
+        b"_exps.",
+        b"_shexp.",
+        b"ffn_gate_inp",
+        b".lora_",
+    ];
+    if asks.into_iter().any(holds) {
+        Reason::Unsupported
+    } else {
+        Reason::TensorUnknown
     }
 }
 
 /// Which parts were seen, per layer; those of the whole model are with layer 0. All zero: none.
 #[repr(C)]
 pub struct Presence {
-    parts: [u32; LAYERS_MAX as usize],
+    parts: [u64; LAYERS_MAX as usize],
 }
+
+const _: () = assert!(Part::ALL.len() <= u64::BITS as usize);
 
 impl Presence {
     /// Notes `role`.
@@ -241,8 +274,10 @@ fn piece_rows(tensor: &Tensor, index: u32, model: &Hyperparameters) -> (u32, u32
         (Part::QueryKeyValue | Part::QueryKeyValueBias, 0) => (0, query),
         (Part::QueryKeyValue | Part::QueryKeyValueBias, 1) => (query, kv),
         (Part::QueryKeyValue | Part::QueryKeyValueBias, _) => (query + kv, kv),
-        _ if tensor.is_vector(model) => (0, tensor.columns),
-        _ => (0, tensor.rows),
+        _ => match tensor.contents {
+            Contents::Vector(_) => (0, tensor.columns),
+            Contents::Matrix(_) => (0, tensor.rows),
+        },
     }
 }
 
@@ -259,10 +294,11 @@ pub fn lay_out(
 ) -> Result<(), Refusal> {
     for index in 0..piece_count(tensor.role.part) {
         let (_, rows) = piece_rows(tensor, index, model);
-        let destination = if tensor.is_vector(model) {
-            Vector::new(layout, rows).map(Destination::Vector)
-        } else {
-            Matrix::new(layout, tensor.format, rows, tensor.columns).map(Destination::Matrix)
+        let destination = match tensor.contents {
+            Contents::Vector(_) => Vector::new(layout, rows).map(Destination::Vector),
+            Contents::Matrix(format) => {
+                Matrix::new(layout, format, rows, tensor.columns).map(Destination::Matrix)
+            }
         };
         let Some(destination) = destination else {
             let mut refusal = Refusal::new(Reason::Limit, tensor.bytes, b"");
@@ -297,10 +333,9 @@ pub fn piece(
     index: u32,
 ) -> Option<Piece> {
     let (first, rows) = piece_rows(tensor, index, &model.shape);
-    let destination = if tensor.is_vector(&model.shape) {
-        Destination::Vector(*vector_mut(model, layers, tensor.role, index)?)
-    } else {
-        Destination::Matrix(*matrix_mut(model, layers, tensor.role, index)?)
+    let destination = match tensor.contents {
+        Contents::Vector(_) => Destination::Vector(*vector_mut(model, layers, tensor.role, index)?),
+        Contents::Matrix(_) => Destination::Matrix(*matrix_mut(model, layers, tensor.role, index)?),
     };
     Some(Piece {
         first,
@@ -356,4 +391,186 @@ fn vector_mut<'a>(
         (Part::DownBias, _) => &mut layer.down_bias,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::Span;
+
+    fn model(architecture: Architecture) -> Hyperparameters {
+        Hyperparameters {
+            architecture,
+            layers: 2,
+            embedding: 32,
+            heads: 4,
+            kv_heads: 2,
+            head_size: 8,
+            rotated: 8,
+            feed_forward: 64,
+            vocabulary: 40,
+            trained_context: 64,
+            context: 64,
+            epsilon: 1e-5,
+            rope_base: 1e4,
+        }
+    }
+
+    fn info(kind: u32, dims: &[u64]) -> TensorInfo {
+        let mut all = [1; 4];
+        all[..dims.len()].copy_from_slice(dims);
+        TensorInfo {
+            name: Span::default(),
+            kind,
+            dims: all,
+            offset: 0,
+            bytes: 0,
+        }
+    }
+
+    fn checked(
+        name: &str,
+        kind: u32,
+        dims: &[u64],
+        architecture: Architecture,
+    ) -> Result<Role, Reason> {
+        let tensor = Tensor::new(&info(kind, dims), name.as_bytes(), &model(architecture));
+        tensor.map(|tensor| tensor.role).map_err(|refusal| {
+            assert!(refusal.subject.starts_with(name.as_bytes()));
+            refusal.reason
+        })
+    }
+
+    #[test]
+    fn a_tensor_belongs_to_a_layer_and_an_architecture() {
+        let llama = |name, dims: &[u64]| checked(name, 0, dims, Architecture::Llama);
+        let gpt2 = |name, dims: &[u64]| checked(name, 0, dims, Architecture::Gpt2);
+        let role = |part, layer| Ok(Role { part, layer });
+        assert_eq!(
+            llama("blk.1.attn_q.weight", &[32, 32]),
+            role(Part::Query, 1)
+        );
+        assert_eq!(llama("blk.1.attn_k.bias", &[16]), role(Part::KeyBias, 1));
+        assert_eq!(llama("blk.0.ffn_gate.bias", &[64]), role(Part::GateBias, 0));
+        assert_eq!(llama("blk.0.attn_q.bias", &[32]), role(Part::QueryBias, 0));
+        let fused = gpt2("blk.1.attn_qkv.bias", &[64]);
+        assert_eq!(fused, role(Part::QueryKeyValueBias, 1));
+        let positions = gpt2("position_embd.weight", &[32, 64]);
+        assert_eq!(positions, role(Part::PositionEmbedding, 0));
+        let unknown = Err(Reason::TensorUnknown);
+        assert_eq!(llama("blk.2.attn_q.weight", &[32, 32]), unknown);
+        assert_eq!(llama("position_embd.weight", &[32, 64]), unknown);
+        assert_eq!(llama("blk.0.attn_norm.bias", &[32]), unknown);
+        assert_eq!(gpt2("blk.0.attn_q.weight", &[32, 32]), unknown);
+        assert_eq!(gpt2("blk.0.ffn_gate.weight", &[32, 64]), unknown);
+        assert_eq!(llama("a.tensor", &[1]), unknown);
+    }
+
+    #[test]
+    fn names_that_ask_for_other_mathematics_are_told_apart() {
+        for name in [
+            "rope_freqs.weight",
+            "rope_factors_long.weight",
+            "blk.0.ffn_gate_inp.weight",
+            "blk.0.ffn_up_exps.weight",
+            "blk.0.ffn_down_shexp.weight",
+            "blk.0.attn_q.weight.lora_a",
+        ] {
+            let found = checked(name, 0, &[4], Architecture::Llama);
+            assert_eq!(found, Err(Reason::Unsupported), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_vector_has_its_own_formats_and_one_dimension() {
+        let norm =
+            |kind, dims: &[u64]| checked("blk.0.attn_norm.weight", kind, dims, Architecture::Llama);
+        let role = Role {
+            part: Part::AttentionNorm,
+            layer: 0,
+        };
+        for kind in [0, 1, 30] {
+            assert_eq!(norm(kind, &[32]), Ok(role));
+        }
+        assert_eq!(norm(8, &[32]), Err(Reason::VectorType));
+        assert_eq!(norm(0, &[31]), Err(Reason::TensorShape));
+        assert_eq!(norm(0, &[32, 2]), Err(Reason::TensorShape));
+        let matrix = |kind| checked("output.weight", kind, &[32, 40], Architecture::Llama);
+        assert_eq!(
+            matrix(30).map(|_| ()),
+            match Format::from_number(30) {
+                Some(_) => Ok(()),
+                None => Err(Reason::TensorType),
+            }
+        );
+        assert!(matrix(8).is_ok());
+    }
+
+    /// The name of the tensor that is missing when all of `names` are there.
+    fn missing(names: &[String], architecture: Architecture) -> Option<String> {
+        let mut presence = Presence {
+            parts: [0; LAYERS_MAX as usize],
+        };
+        for name in names {
+            presence.note(Role::of(name.as_bytes()).expect("a role"));
+        }
+        let refusal = presence.check(&model(architecture)).err()?;
+        assert_eq!(refusal.reason, Reason::TensorMissing);
+        let end = refusal.subject.iter().position(|&byte| byte == 0)?;
+        Some(String::from_utf8_lossy(&refusal.subject[..end]).into_owned())
+    }
+
+    #[test]
+    fn each_needed_tensor_is_missed_in_every_layer() {
+        for (architecture, whole, layer) in [
+            (
+                Architecture::Llama,
+                &["token_embd.weight", "output_norm.weight"][..],
+                &[
+                    "attn_norm.weight",
+                    "attn_q.weight",
+                    "attn_k.weight",
+                    "attn_v.weight",
+                    "attn_output.weight",
+                    "ffn_norm.weight",
+                    "ffn_gate.weight",
+                    "ffn_up.weight",
+                    "ffn_down.weight",
+                ][..],
+            ),
+            (
+                Architecture::Gpt2,
+                &[
+                    "token_embd.weight",
+                    "position_embd.weight",
+                    "output_norm.weight",
+                    "output_norm.bias",
+                ],
+                &[
+                    "attn_norm.weight",
+                    "attn_norm.bias",
+                    "attn_qkv.weight",
+                    "attn_output.weight",
+                    "ffn_norm.weight",
+                    "ffn_norm.bias",
+                    "ffn_up.weight",
+                    "ffn_down.weight",
+                ],
+            ),
+        ] {
+            let of_layers = (0..2)
+                .flat_map(|number| layer.iter().map(move |name| format!("blk.{number}.{name}")));
+            let all: Vec<String> = whole
+                .iter()
+                .map(|name| name.to_string())
+                .chain(of_layers)
+                .collect();
+            assert_eq!(missing(&all, architecture), None);
+            for at in 0..all.len() {
+                let mut rest = all.clone();
+                let name = rest.remove(at);
+                assert_eq!(missing(&rest, architecture), Some(name));
+            }
+        }
+    }
 }

@@ -10,11 +10,13 @@ use crate::model::Model;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
 use crate::model::plan;
+use crate::model::plan::Contents;
 use crate::model::plan::Destination;
 use crate::model::plan::Piece;
 use crate::model::plan::Tensor;
 use crate::model::vector::Vector;
 use crate::simd::format::Error;
+use crate::simd::format::Format;
 use crate::simd::pieces::pieces;
 use crate::wall::arena::Writer;
 use crate::wall::pod;
@@ -134,11 +136,11 @@ impl Reader {
 }
 
 impl Current {
-    /// Bytes of a row in the file.
+    /// Bytes of a row in the file; of a vector: of a value.
     fn row_bytes(&self) -> Option<usize> {
-        match self.destination {
-            Destination::Matrix(_) => self.tensor.row_bytes(),
-            Destination::Vector(_) => Some(size_of::<f32>()),
+        match self.tensor.contents {
+            Contents::Matrix(_) => self.tensor.row_bytes(),
+            Contents::Vector(element) => Some(element.bytes()),
         }
     }
 
@@ -210,7 +212,7 @@ impl Current {
         Ok(Some(()))
     }
 
-    /// Copies the values of a vector.
+    /// Widens the values of a vector.
     fn pack_vector(
         &self,
         vector: &Vector,
@@ -224,20 +226,22 @@ impl Current {
         let Some(out) = out.and_then(pod::cast_mut::<f32>) else {
             return Ok(None);
         };
-        let (values, _) = values.as_chunks::<4>();
-        for (index, (out, value)) in out.iter_mut().zip(values).enumerate() {
-            *out = f32::from_le_bytes(*value);
-            if !out.is_finite() {
-                return Err(self.not_finite(0, u64::from(self.tensor_row) + index as u64));
-            }
+        let Contents::Vector(element) = self.tensor.contents else {
+            return Ok(None);
+        };
+        match element.widen(values, out) {
+            None => Ok(Some(())),
+            Some(index) => Err(self.not_finite(0, u64::from(self.tensor_row) + index as u64)),
         }
-        Ok(Some(()))
     }
 
     /// The refusal of block `block`, counted from the start of row `row` of the tensor.
     fn not_finite(&self, row: u32, block: u64) -> Refusal {
-        let format = self.tensor.format;
-        let width = core::num::NonZero::new(format.block());
+        let block_of = |format: Format| core::num::NonZero::new(format.block());
+        let width = match self.tensor.contents {
+            Contents::Matrix(format) => block_of(format),
+            Contents::Vector(_) => None,
+        };
         let blocks = width.map_or(0, |width| self.tensor.columns as usize / width) as u64;
         let block = u64::from(row).saturating_mul(blocks).saturating_add(block);
         let mut refusal = Refusal::new(Reason::NotFinite, block, b"");

@@ -44,7 +44,8 @@ fn tables(file: &[u8], budget: u32) -> Vec<u8> {
             }
         }
     }
-    let mut builder = Builder::new(parser.metadata(), file).expect("a known tokenizer");
+    let keys = parser.keys(file, &table).expect("the table");
+    let mut builder = Builder::new(&keys).expect("a known tokenizer");
     let mut tables = vec![0; builder.table_bytes() as usize];
     while builder
         .run(file, &mut tables, budget)

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The builder of vocabulary tables: a resumable machine over the header of a file.
 
+use crate::abi::note;
 use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
-use crate::gguf::{Array, Cursor, Metadata, Reason, Refusal, Stop, TokenizerKeys};
+use crate::gguf::{Array, Cursor, Keys, Reason, Refusal, Stop};
 
-use super::layout::{Layout, MARK, NONE, TablesMut, head};
+use super::ends::{self, Ends};
+use super::layout::{END, Layout, MARK, NONE, TablesMut, head};
 use super::vocabulary::{Model, TokenKind, Vocabulary, pair_hash, slot};
-use super::{TOKEN_BYTES_MAX, alphabet, pattern, requirements, score, special};
+use super::{TOKEN_BYTES_MAX, TokenizerKeys, alphabet, pattern, requirements, score, special};
+
+/// Longest merge, in bytes: two texts of tokens and the space between them.
+const MERGE_BYTES_MAX: usize = TOKEN_BYTES_MAX * 2 + 1;
 
 /// How far the builder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +27,7 @@ pub enum Progress {
 enum Stage {
     Begin,
     Tokens,
+    Ends,
     Merges,
     Bytes,
     Finished,
@@ -41,16 +47,21 @@ pub struct Builder {
     at: usize,
     /// Bytes of text written.
     text: usize,
+    ends: Ends,
+    /// What was not taken as the file has it ([`note`]).
+    notes: u32,
 }
 
 impl Builder {
-    /// A builder for the tokenizer of `metadata`, `prefix` being the header.
+    /// A builder for the tokenizer that `keys` describe.
     ///
     /// # Errors
     /// A tokenizer or pre-tokenizer that is not supported, a missing key, arrays that do not match.
-    pub fn new(metadata: &Metadata, prefix: &[u8]) -> Result<Self, Refusal> {
-        let keys = metadata.tokenizer;
+    pub fn new(keys: &Keys<'_>) -> Result<Self, Refusal> {
+        let prefix = keys.prefix();
+        let keys = TokenizerKeys::read(keys)?;
         let (model, pretokenizer, layout) = requirements::check(&keys, prefix)?;
+        let unscored = layout.scored && keys.scores.is_none();
         Ok(Self {
             model,
             pretokenizer,
@@ -60,7 +71,19 @@ impl Builder {
             done: 0,
             at: 0,
             text: 0,
+            ends: Ends::NONE,
+            notes: if unscored { note::SCORES } else { 0 },
         })
+    }
+
+    /// What was not taken as the file has it ([`note`]), once the tables are finished.
+    pub fn notes(&self) -> u32 {
+        self.notes
+    }
+
+    /// The tokens that end a turn, once the tables are finished.
+    pub fn ends(&self) -> &Ends {
+        &self.ends
     }
 
     /// Bytes of the tables.
@@ -98,9 +121,19 @@ impl Builder {
             }
             Stage::Tokens if self.done == self.layout.tokens => {
                 cells::set(tables.starts, self.done as usize, self.text as u32);
-                self.enter(Stage::Merges, self.keys.merges);
+                self.mark_ends(tables);
+                self.enter(Stage::Ends, None);
             }
             Stage::Tokens => self.add_token(prefix, tables)?,
+            Stage::Ends if self.done == self.layout.tokens => {
+                self.enter(Stage::Merges, self.keys.merges);
+            }
+            Stage::Ends => {
+                if Vocabulary::unfinished(tables.view(), self.model).ends(self.done) {
+                    self.ends.add(self.done);
+                }
+                self.done += 1;
+            }
             Stage::Merges if self.done == self.layout.merges => self.enter(Stage::Bytes, None),
             Stage::Merges => self.add_merge(prefix, tables)?,
             Stage::Bytes if self.done == 256 => {
@@ -122,20 +155,21 @@ impl Builder {
         self.at = array.map_or(0, |array| array.offset as usize);
     }
 
-    fn write_head(&self, tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
+    fn write_head(&mut self, tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let sentence_piece = self.model == Model::SentencePiece;
-        // What llama.cpp takes where a file does not say.
-        let id = |key: &[u8], given: Option<u32>, usual: u32| match given {
-            Some(id) if id < self.layout.tokens => Ok(id),
-            Some(id) => Err(Refusal::new(Reason::KeyValue, u64::from(id), key)),
-            None if sentence_piece && usual < self.layout.tokens => Ok(usual),
-            None => Ok(NONE),
-        };
-        let bos = id(b"tokenizer.ggml.bos_token_id", self.keys.bos, 1)?;
-        let eos = id(b"tokenizer.ggml.eos_token_id", self.keys.eos, 2)?;
-        let unknown = id(b"tokenizer.ggml.unknown_token_id", self.keys.unknown, 0)?;
+        let bos = self.id(self.keys.bos, 1, note::BOS);
+        let eos = self.id(self.keys.eos, 2, note::EOS);
+        let unknown = self.id(self.keys.unknown, 0, note::UNKNOWN);
+        let missing = |key| Refusal::new(Reason::KeyMissing, 0, key);
+        if self.keys.add_bos == Some(true) && bos == NONE {
+            return Err(missing(b"tokenizer.ggml.bos_token_id"));
+        }
+        if self.keys.add_eos == Some(true) && eos == NONE {
+            return Err(missing(b"tokenizer.ggml.eos_token_id"));
+        }
         let usually = pattern::at(self.pretokenizer).map_or(sentence_piece, |row| row.adds_bos);
         let add_bos = self.keys.add_bos.unwrap_or(usually) && bos != NONE;
+        let add_eos = self.keys.add_eos.unwrap_or(false);
         let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
         for (at, value) in [
             (head::MODEL, self.model as u32),
@@ -148,20 +182,62 @@ impl Builder {
             (head::ADD_BOS, u32::from(add_bos)),
             (head::ADD_SPACE, u32::from(add_space)),
             (head::PRETOKENIZER, self.pretokenizer),
+            (head::ADD_EOS, u32::from(add_eos)),
         ] {
             cells::set(tables.head, at, value);
         }
         Ok(())
     }
 
+    /// The id `given` by the file; `usual` in a SentencePiece vocabulary whose file gives none, or one
+    /// that is no token, which is noted. That is llama.cpp's way but for byte-level vocabularies: the
+    /// token that it would take there is a comma in GPT-2's.
+    fn id(&mut self, given: Option<u32>, usual: u32, note: u32) -> u32 {
+        let is_token = |id: &u32| *id < self.layout.tokens;
+        if let Some(id) = given.filter(is_token) {
+            return id;
+        }
+        if given.is_some() {
+            self.notes |= note;
+        }
+        let usual = Some(usual).filter(is_token);
+        usual
+            .filter(|_| self.model == Model::SentencePiece)
+            .unwrap_or(NONE)
+    }
+
+    /// Marks the tokens that end a turn by their ids, and unmarks those that do not although their
+    /// texts say so.
+    fn mark_ends(&mut self, tables: &mut TablesMut<'_>) {
+        for exception in ends::EXCEPTIONS {
+            let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
+            let set = vocabulary.set_of(TokenKind::Control);
+            let [first, second, third] = exception.map(|text| vocabulary.find(text, set));
+            if let (Some(first), Some(_), Some(_)) = (first, second, third) {
+                unmark(tables, first);
+            }
+        }
+        let eos = cells::get(tables.head, head::EOS).filter(|&id| id != NONE);
+        for id in self.keys.ends.into_iter().chain([eos]).flatten() {
+            if !mark(tables, id) {
+                self.notes |= note::END;
+            }
+        }
+    }
+
     /// Adds the next token: its kind, score and text.
     fn add_token(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let id = self.done;
         let refusal = inconsistent(id, b"tokenizer.ggml.tokens");
-        let given = self
-            .next_string(prefix)
-            .filter(|text| text.len() <= TOKEN_BYTES_MAX);
-        let given = given.ok_or(refusal)?;
+        let given = self.next_string(prefix).ok_or(refusal)?;
+        if given.len() > TOKEN_BYTES_MAX {
+            let length = given.len() as u64;
+            return Err(Refusal::new(
+                Reason::Count,
+                length,
+                b"tokenizer.ggml.tokens",
+            ));
+        }
         let kind = self
             .keys
             .token_type
@@ -176,11 +252,21 @@ impl Builder {
         if kind == TokenKind::Byte && byte_of(given).is_none() {
             return Err(refusal);
         }
+        let is_end = ends::is_end(given);
+        let kind = match kind {
+            TokenKind::Control | TokenKind::Unknown => kind,
+            // Else a user could end a turn with its text, or merges could make it.
+            _ if is_end => {
+                self.notes |= note::MARK;
+                TokenKind::Control
+            }
+            _ => kind,
+        };
         if self.layout.scored {
             let bits = self
                 .keys
                 .scores
-                .and_then(|array| element(array, id, prefix));
+                .map_or(Some(0), |array| element(array, id, prefix));
             let score = bits.and_then(score::ordered);
             let score = score.ok_or(inconsistent(id, b"tokenizer.ggml.scores"))?;
             cells::set(tables.scores, id as usize, score);
@@ -189,7 +275,8 @@ impl Builder {
         let length = write_text(self.model, kind, given, room).ok_or(refusal)?;
         cells::set(tables.starts, id as usize, self.text as u32);
         cells::set(tables.starts, id as usize + 1, (self.text + length) as u32);
-        *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8;
+        let mark = if is_end { END } else { 0 };
+        *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8 | mark;
         insert_text(self.model, id, tables).ok_or(refusal)?;
         add_special(kind, self.text..self.text + length, tables);
         self.text += length;
@@ -201,7 +288,9 @@ impl Builder {
     fn add_merge(&mut self, prefix: &[u8], tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let rank = self.done;
         let refusal = inconsistent(rank, b"tokenizer.ggml.merges");
-        let given = self.next_string(prefix).ok_or(refusal)?;
+        let given = self.next_string(prefix);
+        let given = given.filter(|given| given.len() <= MERGE_BYTES_MAX);
+        let given = given.ok_or(refusal)?;
         // The separator is the first space after the first byte.
         let rest = given.get(1..).ok_or(refusal)?;
         let length = rest.iter().position(|&byte| byte == b' ').ok_or(refusal)?;
@@ -261,6 +350,19 @@ impl Builder {
         let string: Result<&[u8], Stop> = cursor.string();
         self.at = cursor.at();
         string.ok()
+    }
+}
+
+/// Marks token `id` as one that ends a turn; `false` when it is none.
+fn mark(tables: &mut TablesMut<'_>, id: u32) -> bool {
+    let kind = tables.kinds.get_mut(id as usize);
+    kind.map(|kind| *kind |= END).is_some()
+}
+
+/// Token `id` ends no turn.
+fn unmark(tables: &mut TablesMut<'_>, id: u32) {
+    if let Some(kind) = tables.kinds.get_mut(id as usize) {
+        *kind &= !END;
     }
 }
 
@@ -335,7 +437,7 @@ fn inconsistent(number: u32, key: &[u8]) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        PIECES, Token, array_of, build, byte_level, refused, sentence_piece, tables,
+        PIECES, Token, array_of, build, byte_level, ids, refused, sentence_piece, tables,
     };
     use super::*;
     use crate::gguf::testing::Writer;
@@ -398,11 +500,13 @@ mod tests {
             refused(&pieces(|tokens| tokens[6].1 = 6)),
             refusal(6, "tokens")
         );
-        let long = String::leak("x".repeat(1025));
-        assert_eq!(
-            refused(&pieces(|tokens| tokens[6].0 = long)),
-            refusal(6, "tokens")
-        );
+        let long = |length| {
+            let text = String::leak("x".repeat(length));
+            pieces(|tokens| tokens[6].0 = text)
+        };
+        let too_long = (Reason::Count, 1025, "tokenizer.ggml.tokens".to_owned());
+        assert_eq!(refused(&long(1025)), too_long);
+        tables(&long(1024));
         let twice = byte_level(&["Ġ", "a", "Ġ"], &[1, 1, 1], &[]);
         assert_eq!(refused(&twice), refusal(2, "tokens"));
         let apart = byte_level(&["Ġ", "a", " "], &[1, 1, 4], &["Ġ a"]);
@@ -414,13 +518,123 @@ mod tests {
     }
 
     #[test]
-    fn ids_must_be_tokens() {
-        for key in ["bos_token_id", "eos_token_id", "unknown_token_id"] {
+    fn a_merge_has_an_end() {
+        let merge = |length: usize| {
+            let text = format!("{} {}", "a".repeat(length), "b".repeat(1024));
+            byte_level(&["a"], &[1], &["a a", &text])
+        };
+        let refusal = (Reason::Vocabulary, 1, "tokenizer.ggml.merges".to_owned());
+        assert_eq!(refused(&merge(1025)), refusal);
+        tables(&merge(1024));
+        let endless = byte_level(&["a"], &[1], &["a a", &"a".repeat(1 << 20)]);
+        assert_eq!(refused(&endless), refusal);
+    }
+
+    /// The notes on a file, and the ids that end a turn.
+    fn built(writer: &Writer) -> (u32, Vec<u32>) {
+        let file = writer.finish();
+        let parsed = crate::gguf::testing::parse(&file, 1000).expect("a sound file");
+        let keys = parsed.parser.keys(&file, &parsed.table).expect("the table");
+        let mut builder = Builder::new(&keys).expect("a tokenizer");
+        let mut tables = vec![0; builder.table_bytes() as usize];
+        while builder.run(&file, &mut tables, 3).expect("a vocabulary") != Progress::Done {}
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        let marked = (0..vocabulary.tokens())
+            .filter(|&id| vocabulary.ends(id))
+            .collect();
+        let ends = builder.ends();
+        assert_eq!(&ends.ids[..ends.count as usize], &marked);
+        (builder.notes(), marked)
+    }
+
+    #[test]
+    fn ids_that_are_no_tokens_fall_back_with_a_note() {
+        let count = PIECES.len() as u32;
+        for (key, note) in [
+            ("bos_token_id", note::BOS),
+            ("eos_token_id", note::EOS),
+            ("unknown_token_id", note::UNKNOWN),
+            ("eot_token_id", note::END),
+            ("fim_sep_token_id", note::END),
+        ] {
             let key = format!("tokenizer.ggml.{key}");
-            let count = PIECES.len() as u32;
-            let writer = sentence_piece(PIECES).u32(&key, count);
-            assert_eq!(refused(&writer), (Reason::KeyValue, u64::from(count), key));
+            for id in [count, u32::MAX] {
+                let writer = sentence_piece(PIECES).u32(&key, id);
+                assert_eq!(built(&writer), (note, vec![2]), "{key}");
+                let tables = tables(&writer);
+                let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+                let ids = (vocabulary.bos(), vocabulary.eos(), vocabulary.unknown());
+                assert_eq!(ids, (Some(1), Some(2), Some(0)));
+            }
+            assert_eq!(built(&sentence_piece(PIECES).u32(&key, count - 1)).0, 0);
         }
+        let bytes = byte_level(&["a", "b"], &[1, 1], &[]);
+        let bytes = bytes.u32("tokenizer.ggml.eos_token_id", 2);
+        assert_eq!(built(&bytes), (note::EOS, vec![]));
+    }
+
+    #[test]
+    fn a_token_to_be_added_must_be_there() {
+        let bytes = |key: &str| byte_level(&["a", "b"], &[1, 1], &[]).bool(key, true);
+        for name in ["bos", "eos"] {
+            let writer = bytes(&format!("tokenizer.ggml.add_{name}_token"));
+            let id = format!("tokenizer.ggml.{name}_token_id");
+            assert_eq!(refused(&writer), (Reason::KeyMissing, 0, id.clone()));
+            tables(&writer.u32(&id, 1));
+        }
+    }
+
+    #[test]
+    fn a_turn_ends_at_each_id_and_each_name_of_an_end() {
+        let key = |name: &str| format!("tokenizer.ggml.{name}_token_id");
+        let pieces = sentence_piece(PIECES).u32(&key("eos"), 5);
+        // </s> by its name.
+        assert_eq!(built(&pieces), (0, vec![2, 5]));
+        let pieces = pieces.u32(&key("eot"), 6).u32(&key("eom"), 7);
+        assert_eq!(built(&pieces), (0, vec![2, 5, 6, 7]));
+        let pieces = pieces.u32(&key("fim_pad"), 8).u32(&key("fim_rep"), 9);
+        assert_eq!(
+            built(&pieces.u32(&key("fim_sep"), 6)),
+            (0, vec![2, 5, 6, 7, 8, 9])
+        );
+        let named = |names: &[&str]| built(&byte_level(names, &vec![3; names.len()], &[]));
+        assert_eq!(named(&["a", "<|im_end|>", "<|eot_id|>"]), (0, vec![1, 2]));
+        assert_eq!(named(&["<|im_start|>", "<end_of_turn>"]), (0, vec![1]));
+    }
+
+    #[test]
+    fn where_messages_end_by_themselves_a_turn_does_not() {
+        let named = |names: &[&str]| built(&byte_level(names, &vec![3; names.len()], &[])).1;
+        assert_eq!(named(&["<|end|>", "<|return|>"]), [0, 1]);
+        assert_eq!(named(&["<|end|>", "<|return|>", "<|call|>"]), [1, 2]);
+        assert_eq!(named(&["<|end|>", "<|flush|>", "<|calls|>"]), [1, 2]);
+        assert_eq!(named(&["</s>", "<|tool_response>"]), [1]);
+    }
+
+    #[test]
+    fn a_name_of_an_end_is_a_control_token_whatever_the_file_says() {
+        for kind in [1, 4, 5] {
+            let file = byte_level(&["a", "<|im_end|>"], &[1, kind], &[]);
+            assert_eq!(built(&file), (note::MARK, vec![1]));
+            let tables = tables(&file);
+            let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+            assert_eq!(vocabulary.kind(1), TokenKind::Control);
+            assert_eq!(ids(&tables, b"<|im_end|>", true, true), [1]);
+            assert_eq!(ids(&tables, b"<|im_end|>", true, false), []);
+        }
+    }
+
+    #[test]
+    fn without_scores_all_are_zero() {
+        let pieces: Vec<Token> = PIECES.iter().map(|piece| (piece.0, piece.1, 0.0)).collect();
+        let texts: Vec<&[u8]> = PIECES.iter().map(|piece| piece.0.as_bytes()).collect();
+        let kinds: Vec<i32> = PIECES.iter().map(|piece| piece.1).collect();
+        let unscored = Writer::new()
+            .text("tokenizer.ggml.model", "llama")
+            .strings("tokenizer.ggml.tokens", &texts)
+            .integers("tokenizer.ggml.token_type", &kinds);
+        assert_eq!(built(&unscored), (note::SCORES, vec![2]));
+        assert_eq!(tables(&unscored), tables(&sentence_piece(&pieces)));
     }
 
     #[test]
@@ -453,7 +667,8 @@ mod tests {
         let file = sentence_piece(PIECES).finish();
         let tokens = array_of(&file, |keys| keys.tokens);
         let parsed = crate::gguf::testing::parse(&file, 1000).expect("a sound file");
-        let mut builder = Builder::new(parsed.parser.metadata(), &file).expect("a tokenizer");
+        let keys = parsed.parser.keys(&file, &parsed.table).expect("the table");
+        let mut builder = Builder::new(&keys).expect("a tokenizer");
         let mut tables = vec![0; builder.table_bytes() as usize];
         let outcome = builder.run(&file[..tokens.offset as usize + 9], &mut tables, 1000);
         assert_eq!(outcome.expect_err("a refusal").reason, Reason::Vocabulary);

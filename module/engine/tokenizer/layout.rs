@@ -31,6 +31,8 @@ pub(super) mod head {
     pub const ADD_SPACE: usize = 9;
     /// Pre-tokenizer, by its place in the list; of byte-level vocabularies only.
     pub const PRETOKENIZER: usize = 10;
+    /// 1 when EOS goes after a text.
+    pub const ADD_EOS: usize = 11;
     /// Token of each byte.
     pub const BYTE_TOKENS: usize = 16;
     /// Set of user-defined tokens ([`super::super::special`]).
@@ -42,6 +44,9 @@ pub(super) mod head {
     const _: () =
         assert!(CONTROL + super::super::special::CELLS <= CELLS && CELLS.is_multiple_of(16));
 }
+
+/// In the kind of a token: it ends a turn.
+pub(super) const END: u8 = 0x80;
 
 /// Marks finished tables.
 pub(super) const MARK: u32 = u32::from_le_bytes(*b"VOC1");
@@ -105,7 +110,7 @@ pub(super) struct Tables<'a> {
     pub(super) merge_slots: &'a [Cell],
     /// Left, right and merged id by rank.
     pub(super) merges: &'a [[Cell; 3]],
-    /// Kind of each token.
+    /// Kind of each token, and whether it ends a turn ([`END`]).
     pub(super) kinds: &'a [u8],
     /// Texts of all tokens, one after the other.
     pub(super) text: &'a [u8],

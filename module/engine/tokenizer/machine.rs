@@ -63,7 +63,8 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// A machine at the start of a text. `first`: the text is at position 0, so BOS and a space go
-    /// before it, where the vocabulary wants them. `control`: control tokens in it are parsed.
+    /// before it and EOS after it, where the vocabulary wants them. `control`: control tokens in it
+    /// are parsed.
     pub fn new(first: bool, control: bool) -> Self {
         Self {
             first,
@@ -151,12 +152,15 @@ impl Tokenizer {
             }
             Stage::Emit => self.emit(vocabulary, work)?,
             Stage::Special => match self.special {
-                None => self.stage = Stage::Finished,
+                None => {
+                    if self.first && vocabulary.adds_eos() {
+                        self.push_id(work, vocabulary.eos())?;
+                    }
+                    self.stage = Stage::Finished;
+                }
                 Some((id, end)) => {
                     self.push_id(work, Some(id))?;
-                    // Text begins anew after a mark, but goes on after a piece of itself.
-                    let space = vocabulary.adds_space() && vocabulary.is_control(id);
-                    self.begin_search(space, end);
+                    self.begin_search(vocabulary.begins_anew(id), end);
                 }
             },
             Stage::Finished => {}
@@ -369,12 +373,60 @@ mod tests {
     }
 
     #[test]
+    fn text_begins_anew_after_an_added_token() {
+        let mut pieces = PIECES.to_vec();
+        pieces.push(("<mark>", 4, -1000.0));
+        let mark = PIECES.len() as u32;
+        let file = sentence_piece(&pieces);
+        let tables = super::super::testing::tables(&file);
+        let found = |text: &[u8]| ids(&tables, text, true, false);
+        assert_eq!(found(b"<mark>a"), [1, mark, 10]);
+        assert_eq!(found(b"a<mark><mark>ab"), [1, 10, mark, mark, 4, 8]);
+        assert_eq!(found(b"<mark>\na"), [1, mark, 3, 5]);
+        assert_eq!(ids(&tables, b"a<mark>a", false, false), [5, mark, 10]);
+        let plain = file.bool("tokenizer.ggml.add_space_prefix", false);
+        let plain = super::super::testing::tables(&plain);
+        assert_eq!(ids(&plain, b"<mark>a", true, false), [1, mark, 5]);
+    }
+
+    #[test]
+    fn eos_comes_last_where_the_file_says_so() {
+        let file = sentence_piece(PIECES).bool("tokenizer.ggml.add_eos_token", true);
+        let tables = super::super::testing::tables(&file);
+        assert_eq!(ids(&tables, b"a", true, false), [1, 10, 2]);
+        assert_eq!(ids(&tables, b"", true, false), [1, 2]);
+        assert_eq!(ids(&tables, b"a\n", true, false), [1, 10, 3, 2]);
+        // Later text goes on.
+        assert_eq!(ids(&tables, b"a", false, false), [5]);
+        let off = sentence_piece(PIECES).bool("tokenizer.ggml.add_eos_token", false);
+        let off = super::super::testing::tables(&off);
+        assert_eq!(ids(&off, b"a", true, false), [1, 10]);
+    }
+
+    #[test]
     fn control_tokens_are_parsed_only_when_asked() {
         let tables = tables(&sentence_piece(PIECES));
         assert_eq!(ids(&tables, b"<s>a", false, true), [1, 10]);
         // "<s" and ">" are there, and would make the control token.
         assert_eq!(ids(&tables, b"<s>a", false, false), [15, 14, 5]);
         assert_eq!(ids(&tables, b"<unk>", false, true), [0]);
+        // As long as the user-defined <pad>, so that it is looked up.
+        let unknown = ids(&tables, b"<unk>", false, false);
+        assert_eq!(unknown, [12, 0, 0, 0, 14]);
+    }
+
+    #[test]
+    fn a_set_of_special_tokens_has_no_others_in_it() {
+        // Without the user-defined <pad> nothing of five bytes is looked for.
+        let pieces: Vec<_> = PIECES
+            .iter()
+            .filter(|piece| !piece.0.contains("pad"))
+            .copied()
+            .collect();
+        let tables = super::super::testing::tables(&sentence_piece(&pieces));
+        assert_eq!(ids(&tables, b"<unk>", false, true), [0]);
+        assert_eq!(ids(&tables, b"<unk>", false, false), [12, 0, 0, 0, 14]);
+        assert_eq!(ids(&tables, b"a<s>b", false, false), [5, 15, 14, 6]);
     }
 
     #[test]
@@ -403,6 +455,7 @@ mod tests {
         assert_eq!(ids("ß".as_bytes()), [first + 0xc3, first + 0x9f]);
         assert_eq!(ids(b"\xff\x00"), [first + 0xff, first]);
         assert!(!ids(b"<0x41>").contains(&(first + 0x41)));
+        assert!(!ids(b"<0x0A>").contains(&(first + 0x0a)));
     }
 
     #[test]

@@ -8,12 +8,15 @@
 //!
 //! Ids are those of llama.cpp, with these exceptions, all of which keep text from getting lost or
 //! from being taken for something else. As in SentencePiece itself, control, unknown and byte tokens
-//! never come out of merges, and no space is put after a user-defined token in the middle of a text.
-//! Bytes that are not UTF-8 stay single bytes. A byte that a byte-level vocabulary lacks becomes the
-//! unknown token where the file names one.
+//! never come out of merges, and no space is put after one of its user-defined pieces in the middle of
+//! a text; after a token that was added to its pieces there is one, as in transformers. Bytes that are
+//! not UTF-8 stay single bytes. A byte that a byte-level vocabulary lacks becomes the unknown token
+//! where the file names one.
 
 mod alphabet;
 mod builder;
+mod ends;
+pub(crate) mod keys;
 mod layout;
 mod machine;
 mod merging;
@@ -34,6 +37,8 @@ mod vocabulary;
 mod work;
 
 pub use builder::{Builder, Progress};
+pub use ends::Ends;
+pub use keys::TokenizerKeys;
 pub use machine::{Fault, Tokenizer};
 pub use vocabulary::{Model, TokenKind, Vocabulary};
 

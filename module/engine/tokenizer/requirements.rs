@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a file must say of its tokenizer, before its vocabulary is looked at.
 
-use crate::gguf::{Reason, Refusal, TokenizerKeys};
+use crate::gguf::{Reason, Refusal};
 
 use super::layout::{Layout, NONE};
 use super::pattern;
 use super::vocabulary::Model;
-use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX};
+use super::{MERGES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX, TokenizerKeys};
 
 /// Checks the keys, `prefix` being the header; gives the model, its pre-tokenizer and the sizes of its
 /// tables.
@@ -15,15 +15,15 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let model = match name.of(prefix) {
         b"llama" => Model::SentencePiece,
         b"gpt2" => Model::ByteLevel,
-        _ => return Err(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.model")),
+        other => {
+            let key = b"tokenizer.ggml.model";
+            return Err(Refusal::of_text(Reason::Tokenizer, other, key));
+        }
     };
     let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
     expect_within(1, tokens.count, TOKENS_MAX, b"tokenizer.ggml.tokens")?;
     let (pretokenizer, merges) = match model {
-        Model::SentencePiece => {
-            keys.scores.ok_or(missing(b"tokenizer.ggml.scores"))?;
-            (NONE, 0)
-        }
+        Model::SentencePiece => (NONE, 0),
         Model::ByteLevel => {
             let merges = keys.merges.ok_or(missing(b"tokenizer.ggml.merges"));
             (pretokenizer(keys, prefix)?, merges?.count)
@@ -65,8 +65,9 @@ fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
 
 /// The pre-tokenizer, by its place in the list.
 fn pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<u32, Refusal> {
-    let name = keys.pre.ok_or(missing(b"tokenizer.ggml.pre"))?.of(prefix);
-    pattern::place(name).ok_or(Refusal::new(Reason::Tokenizer, 0, b"tokenizer.ggml.pre"))
+    const KEY: &[u8] = b"tokenizer.ggml.pre";
+    let name = keys.pre.ok_or(missing(KEY))?.of(prefix);
+    pattern::place(name).ok_or(Refusal::of_text(Reason::Tokenizer, name, KEY))
 }
 
 fn missing(key: &[u8]) -> Refusal {
@@ -107,7 +108,6 @@ mod tests {
         let model = |name: &str| base().text("tokenizer.ggml.model", name);
         assert_eq!(refused(&model("llama")), missing("tokens"));
         let tokens = |name: &str| model(name).strings("tokenizer.ggml.tokens", &[b"a"]);
-        assert_eq!(refused(&tokens("llama")), missing("scores"));
         assert_eq!(refused(&tokens("gpt2")), missing("pre"));
         let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Scores of SentencePiece tokens as integers of the same order.
 
+/// The integer of the score 0.
+pub(super) const ZERO: u32 = 1 << 31;
+
 /// An integer that compares as the score of these bits does; `None` for NaN. Both zeros are one.
 pub(super) fn ordered(bits: u32) -> Option<u32> {
     const SIGN: u32 = 1 << 31;
@@ -33,7 +36,8 @@ mod tests {
             .map(|s| ordered(s.to_bits()).unwrap())
             .collect();
         assert!(integers.is_sorted_by(|a, b| a < b));
-        assert_eq!(ordered((-0.0f32).to_bits()), ordered(0.0f32.to_bits()));
+        assert_eq!(ordered((-0.0f32).to_bits()), Some(ZERO));
+        assert_eq!(ordered(0.0f32.to_bits()), Some(ZERO));
         assert_eq!(ordered(f32::NAN.to_bits()), None);
         assert_eq!(ordered((-f32::NAN).to_bits()), None);
     }

@@ -4,7 +4,7 @@
 use crate::gguf::testing::{Parsed, Writer, parse};
 use crate::gguf::{Array, Refusal};
 
-use super::{Builder, Progress, TOKEN_BYTES_MAX, Tokenizer, Vocabulary};
+use super::{Builder, Progress, TOKEN_BYTES_MAX, Tokenizer, TokenizerKeys, Vocabulary};
 
 /// A token: text, kind, score.
 pub(super) type Token = (&'static str, i32, f32);
@@ -75,7 +75,8 @@ pub(super) fn build_parsed(
     header: &[u8],
     budget: u32,
 ) -> Result<Vec<u8>, Refusal> {
-    let mut builder = Builder::new(parsed.parser.metadata(), header)?;
+    let keys = parsed.parser.keys(header, &parsed.table);
+    let mut builder = Builder::new(&keys.expect("the table"))?;
     let mut tables = vec![0; builder.table_bytes() as usize];
     while builder.run(header, &mut tables, budget)? != Progress::Done {}
     Ok(tables)
@@ -123,12 +124,11 @@ pub(super) fn text(tables: &[u8], ids: &[u32]) -> Vec<u8> {
 }
 
 /// Where the elements of an array are.
-pub(super) fn array_of(
-    file: &[u8],
-    key: impl Fn(&super::super::gguf::TokenizerKeys) -> Option<Array>,
-) -> Array {
+pub(super) fn array_of(file: &[u8], key: impl Fn(&TokenizerKeys) -> Option<Array>) -> Array {
     let parsed = parse(file, 1000).expect("a sound file");
-    key(&parsed.parser.metadata().tokenizer).expect("the array")
+    let keys = parsed.parser.keys(file, &parsed.table);
+    let keys = TokenizerKeys::read(&keys.expect("the table"));
+    key(&keys.expect("a tokenizer")).expect("the array")
 }
 
 /// Reason, detail and subject of the refusal that a file meets.

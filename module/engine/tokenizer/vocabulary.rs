@@ -4,9 +4,9 @@
 use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
 
-use super::layout::{Layout, MARK, NONE, Tables, head};
+use super::layout::{END, Layout, MARK, NONE, Tables, head};
 use super::pattern::{self, Pattern};
-use super::{TOKEN_BYTES_MAX, special};
+use super::{TOKEN_BYTES_MAX, score, special};
 
 /// How text becomes tokens, by its `SISLM_TOKENIZER_*` number.
 #[repr(u32)]
@@ -134,6 +134,11 @@ impl<'a> Vocabulary<'a> {
         self.head(head::ADD_BOS) == 1
     }
 
+    /// Whether [`Vocabulary::eos`] goes after a text.
+    pub fn adds_eos(&self) -> bool {
+        self.head(head::ADD_EOS) == 1
+    }
+
     /// Whether a space goes before a text.
     pub fn adds_space(&self) -> bool {
         self.head(head::ADD_SPACE) == 1
@@ -157,7 +162,13 @@ impl<'a> Vocabulary<'a> {
     /// What token `id` is; unused past the end.
     pub fn kind(&self, id: u32) -> TokenKind {
         let number = self.tables.kinds.get(id as usize).copied().unwrap_or(5);
-        TokenKind::from_number(u32::from(number)).unwrap_or(TokenKind::Unused)
+        TokenKind::from_number(u32::from(number & !END)).unwrap_or(TokenKind::Unused)
+    }
+
+    /// Whether token `id` ends a turn.
+    pub fn ends(&self, id: u32) -> bool {
+        let kind = self.tables.kinds.get(id as usize);
+        kind.is_some_and(|kind| kind & END != 0)
     }
 
     /// Whether token `id` is a mark that is no text.
@@ -180,6 +191,14 @@ impl<'a> Vocabulary<'a> {
     /// Score of token `id`, as an integer of the same order.
     pub(super) fn score(&self, id: u32) -> u32 {
         cells::get(self.tables.scores, id as usize).unwrap_or_default()
+    }
+
+    /// Whether text after token `id` begins anew, with the space that goes before a text. After a
+    /// user-defined piece of the SentencePiece model itself, which has the score 0, text goes on; such
+    /// a token that was added to the model later cuts text, and has a score below all others.
+    pub(super) fn begins_anew(&self, id: u32) -> bool {
+        let added = || self.kind(id) == TokenKind::UserDefined && self.score(id) < score::ZERO;
+        self.adds_space() && (self.is_control(id) || added())
     }
 
     /// The token for one byte of text.

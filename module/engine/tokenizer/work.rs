@@ -42,7 +42,8 @@ impl Parts {
             Model::SentencePiece => (3, 3),
         };
         // Each byte of text is at most a space, or a special token with the space put after it.
-        let ids = symbols * (ids_of_space + 1) + 1;
+        // BOS and EOS come on top.
+        let ids = symbols * (ids_of_space + 1) + 2;
         // Merging `n` symbols starts with at most n - 1 pairs, and each of at most n - 1 merges
         // takes one pair and gives at most two.
         Some(Self {

@@ -148,9 +148,10 @@ unsafe fn status(result: Result<i32, Failure>, refusal: *mut Refusal) -> i32 {
 unsafe fn refuse(reason: gguf::Refusal, refusal: *mut Refusal) -> i32 {
     let told = Refusal {
         reason: reason.reason as u32,
-        pad: 0,
+        kind: reason.kind as u32,
         detail: reason.detail,
         subject: reason.subject,
+        value: reason.value,
     };
     // SAFETY: The caller's promise.
     unsafe { refusal.write(told) };

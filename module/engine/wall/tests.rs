@@ -73,9 +73,10 @@ enum Failed {
 fn call(f: impl FnOnce(*mut Refusal) -> i32) -> Result<i32, Failed> {
     let mut refusal = Refusal {
         reason: 0,
-        pad: 0,
+        kind: 0,
         detail: 0,
         subject: [0; 64],
+        value: [0; 32],
     };
     match f(&mut refusal) {
         fault::REFUSED => {

@@ -184,3 +184,23 @@ pub unsafe extern "C" fn sislm_engine_detokenize(
     }
     DONE
 }
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut u32) -> i32 {
+    // SAFETY: The rules of the wall: a model, an output.
+    unsafe {
+        let Some(vocabulary) = vocabulary(model) else {
+            return fault::ARGUMENT;
+        };
+        if id >= vocabulary.tokens() {
+            return fault::ARGUMENT;
+        }
+        ends.write(u32::from(vocabulary.ends(id)));
+    }
+    DONE
+}

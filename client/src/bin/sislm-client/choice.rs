@@ -2,10 +2,11 @@
 //! Which model a command uses: `-m NAME`, `-m FILE`, or none given.
 
 use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use sislm::{Device, Digest, Model, ModelName};
+use sislm::{Device, Digest, Model, ModelName, Note, SessionConfig, Tokenize};
 
 use crate::cli::Cli;
 use crate::exit_codes::{ExitCode, Failure};
@@ -129,7 +130,43 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
         return Err(Failure::error(ExitCode::GeneralError, sentence));
     }
     loading::load(device, &cli.device, &file, bytes, &name)?;
+    if let Some(model) = device.model(&name)? {
+        for note in Note::of(&model) {
+            // With stderr closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{name}: {note}");
+        }
+    }
     Ok(name)
+}
+
+/// What ends a turn by the user's wish: texts, and ids of tokens. A control token has no text that could be
+/// found in the answer, so its name stands for its id.
+pub fn stops(
+    device: &Device,
+    model: &Model,
+    texts: &[String],
+    ids: &[u32],
+) -> anyhow::Result<(Vec<Vec<u8>>, Vec<u32>)> {
+    check_ids(model, ids)?;
+    let (mut strings, mut ids) = (Vec::new(), ids.to_vec());
+    if texts.is_empty() {
+        return Ok((strings, ids));
+    }
+    let session = device.session(&SessionConfig {
+        model: Some(name_of(model)?),
+        ..Default::default()
+    })?;
+    let control = Tokenize {
+        first: false,
+        control: true,
+    };
+    for text in texts {
+        match session.tokenize(text.as_bytes(), control)?[..] {
+            [id] if session.detokenize(&[id], false)?.is_empty() => ids.push(id),
+            _ => strings.push(text.clone().into_bytes()),
+        }
+    }
+    Ok((strings, ids))
 }
 
 fn names(models: &[Model]) -> String {

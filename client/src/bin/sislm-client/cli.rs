@@ -81,22 +81,26 @@ pub struct Infer {
     /// The model.
     #[command(flatten)]
     pub model: Model,
-    /// Most tokens to generate [default: until the text or the context ends]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_tokens: Option<u32>,
+    /// Most tokens to generate, -1 for no limit but the context
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true, default_value = "-1",
+          value_parser = most_tokens)]
+    pub max_tokens: u32,
     /// How the next token is drawn.
     #[command(flatten)]
     pub sampling: Sampling,
-    /// Seed of the draws [default: drawn by the kernel, and reported]
-    #[arg(long)]
-    pub seed: Option<u64>,
+    /// Seed of the draws, -1 for one drawn by the kernel, and reported
+    #[arg(long, allow_negative_numbers = true, default_value = "-1", value_parser = seed)]
+    pub seed: Seed,
     /// The context.
     #[command(flatten)]
     pub context: Context,
-    /// End at this text; up to 4 of at most 32 bytes
+    /// End at this text, up to 4 of at most 32 bytes, or at the control token of this name
     #[arg(long, value_name = "S", value_parser = stop)]
     pub stop: Vec<String>,
-    /// Go on past the end-of-sequence token
+    /// End at the token of this id; up to 4
+    #[arg(long, value_name = "ID")]
+    pub stop_id: Vec<u32>,
+    /// Go on past the model's own tokens that end a turn
     #[arg(long)]
     pub ignore_eos: bool,
     /// Let names of control tokens in the prompt stand for these tokens
@@ -111,6 +115,10 @@ pub struct Infer {
     /// The prompt; - or nothing reads it from stdin
     pub prompt: Option<OsString>,
 }
+
+/// Seed of the draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed(pub Option<u64>);
 
 /// Context of a session.
 #[derive(Debug, Args)]
@@ -257,6 +265,23 @@ fn between(text: &str, least: u32, most: u32) -> Result<Millionths, String> {
     }
 }
 
+/// A count of tokens, from 1; 0 for -1, which is without limit.
+fn most_tokens(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        _ if text == "-1" => Ok(0),
+        Ok(0) | Err(_) => Err("expected 1 or more, or -1 for no limit but the context".into()),
+        Ok(count) => Ok(count),
+    }
+}
+
+fn seed(text: &str) -> Result<Seed, String> {
+    match text.parse() {
+        _ if text == "-1" => Ok(Seed(None)),
+        Ok(seed) => Ok(Seed(Some(seed))),
+        Err(_) => Err("expected 0 to 18446744073709551615, or -1 for one that is drawn".into()),
+    }
+}
+
 fn stop(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > sislm::STOP_BYTES as usize {
         return Err(format!(
@@ -329,7 +354,11 @@ mod tests {
             ["--kv", "q8_0"],
             ["--ctx", "0"],
             ["-n", "0"],
-            ["--seed", "-1"],
+            ["-n", "-2"],
+            ["-n", "x"],
+            ["--seed", "-2"],
+            ["--seed", "18446744073709551616"],
+            ["--stop-id", "-1"],
             ["--stop", ""],
             ["--stop", "123456789012345678901234567890123"],
         ] {
@@ -341,8 +370,20 @@ mod tests {
     fn a_seed_has_64_bits() {
         assert_eq!(
             infer(&["--seed", "18446744073709551615"]).unwrap().seed,
-            Some(u64::MAX)
+            Seed(Some(u64::MAX))
         );
+    }
+
+    #[test]
+    fn minus_one_is_without_limit_and_without_a_seed() {
+        let given = infer(&["-n", "-1", "--seed", "-1", "Hello"]).unwrap();
+        assert_eq!((given.max_tokens, given.seed), (0, Seed(None)));
+        assert_eq!(given.prompt, Some("Hello".into()));
+        let left_out = infer(&[]).unwrap();
+        assert_eq!((left_out.max_tokens, left_out.seed), (0, Seed(None)));
+        assert_eq!(infer(&["-n", "7"]).unwrap().max_tokens, 7);
+        let sentence = infer(&["-n", "-3"]).unwrap_err().to_string();
+        assert!(sentence.contains("-1 for no limit"), "{sentence}");
     }
 
     #[test]

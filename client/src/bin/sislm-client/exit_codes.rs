@@ -25,7 +25,7 @@ pub enum ExitCode {
     Refused = 6,
     /// Not enough memory.
     NoMemory = 7,
-    /// The prompt is too long.
+    /// The prompt, or a text to tokenize, is too long.
     PromptTooLong = 8,
     /// The turn began and failed.
     TurnFailed = 9,
@@ -88,7 +88,10 @@ impl ExitCode {
                 _,
             ) => Self::Refused,
             (_, Errno::ENOMEM) => Self::NoMemory,
-            (Error::PromptBytes { .. } | Error::PromptTokens { .. }, _) => Self::PromptTooLong,
+            (
+                Error::PromptBytes { .. } | Error::TextBytes { .. } | Error::PromptTokens { .. },
+                _,
+            ) => Self::PromptTooLong,
             (Error::Open { .. }, Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => Self::NoDevice,
             (_, Errno::ENOTTY) => Self::NoDevice,
             (Error::Configure { .. } | Error::Unload { .. }, Errno::ENOENT) => Self::NoModel,
@@ -131,8 +134,7 @@ mod tests {
         };
         let refusal = sislm::Refusal {
             reason: 1,
-            detail: 0,
-            subject: String::new(),
+            ..Default::default()
         };
         for (error, code) in [
             (load(Errno::EPERM, None), ExitCode::NotPermitted),

@@ -77,6 +77,14 @@ impl Model {
         Ok(unsafe { std::slice::from_raw_parts(ids, count as usize) }.to_vec())
     }
 
+    /// Whether a token ends a turn.
+    pub fn ends(&self, id: u32) -> Result<bool> {
+        let mut ends = 0;
+        // SAFETY: The model is sealed; `ends` is a live local.
+        done(unsafe { sislm_engine_ends(self.base(), id, &mut ends) })?;
+        Ok(ends != 0)
+    }
+
     /// Bytes of one id; the space prefix is removed with `first`.
     pub fn detokenize(&self, id: u32, first: bool) -> Result<Vec<u8>> {
         let mut text = vec![0; TOKEN_BYTES_MAX];

@@ -70,25 +70,35 @@ pub fn finish(mut call: impl FnMut() -> i32) -> Result<(), Fault> {
 pub fn no_refusal() -> Refusal {
     Refusal {
         reason: 0,
-        pad: 0,
+        kind: 0,
         detail: 0,
         subject: [0; 64],
+        value: [0; 32],
     }
 }
+
+/// `SISLM_DETAIL_F32`.
+const FLOAT: u32 = 1;
+/// `SISLM_DETAIL_TEXT`.
+const TEXT: u32 = 2;
 
 /// The sentence of a refusal, or of another fault.
 pub fn explain(fault: Fault, refusal: &Refusal) -> anyhow::Error {
     if fault != Fault::Refused {
         return fault.into();
     }
-    let subject = refusal
-        .subject
-        .split(|&byte| byte == 0)
-        .next()
-        .unwrap_or_default();
-    let subject = String::from_utf8_lossy(subject);
+    let text = |bytes: &[u8]| {
+        let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(text).into_owned()
+    };
+    let subject = text(&refusal.subject);
+    let value = match refusal.kind {
+        FLOAT => format!(", which is {}", f32::from_bits(refusal.detail as u32)),
+        TEXT => format!(", which is '{}'", text(&refusal.value)),
+        _ => String::new(),
+    };
     anyhow::anyhow!(
-        "the model is refused: reason {}, detail {}, about '{subject}'",
+        "the model is refused: reason {}, detail {}, about '{subject}'{value}",
         refusal.reason,
         refusal.detail
     )

@@ -13,12 +13,12 @@ use crate::{choice, input};
 
 /// Runs `eval`.
 pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let text = match &arguments.ids {
-        Some(_) => Vec::new(),
-        None => input::text(arguments.text.as_deref())?,
-    };
     let device = Device::open(&cli.device)?;
     let query = device.query()?;
+    let text = match &arguments.ids {
+        Some(_) => Vec::new(),
+        None => input::text(arguments.text.as_deref(), query.prompt_max)?,
+    };
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
     let mut config = SessionConfig {
         model: Some(choice::name_of(&model)?),

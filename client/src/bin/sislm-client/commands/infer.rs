@@ -14,10 +14,10 @@ use crate::{choice, input};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let prompt = input::text(arguments.prompt.as_deref())?;
     let device = Device::open(&cli.device)?;
+    let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
-    let mut session = device.session(&config(arguments, &model)?)?;
+    let mut session = device.session(&config(arguments, &device, &model)?)?;
     let interrupt = Interrupt::of(session.canceller()?)?;
 
     let text = if prompt.is_empty() {
@@ -90,19 +90,17 @@ fn show(text: &str, cli: &Cli, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn config(arguments: &Infer, model: &Model) -> anyhow::Result<SessionConfig> {
+fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<SessionConfig> {
+    let (stop, stop_ids) = choice::stops(device, model, &arguments.stop, &arguments.stop_id)?;
     Ok(SessionConfig {
         model: Some(choice::name_of(model)?),
         context: choice::positions_of(model, arguments.context.positions)?.unwrap_or(0),
         kv: arguments.context.kv,
-        max_tokens: arguments.max_tokens.unwrap_or(0),
+        max_tokens: arguments.max_tokens,
         sampling: arguments.sampling.config(),
-        seed: arguments.seed,
-        stop: arguments
-            .stop
-            .iter()
-            .map(|stop| stop.clone().into_bytes())
-            .collect(),
+        seed: arguments.seed.0,
+        stop,
+        stop_ids,
         parse_control: arguments.control,
         ignore_eos: arguments.ignore_eos,
     })

@@ -9,6 +9,7 @@ use serde_json::json;
 use sislm::{Device, ModelName};
 
 use crate::cli::{Cli, Load};
+use crate::commands::models::notes;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::loading;
 
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<
             "file_bytes": load.bytes,
             "arena_bytes": model.arena_bytes,
             "peak_bytes": model.peak_bytes,
+            "notes": notes(&model),
             "timings": {
                 "read_ns": load.read_ns,
                 "pack_ns": load.pack_ns,
@@ -54,6 +56,9 @@ pub fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<
             milliseconds(load.digest_ns),
             model.digest(),
         )?;
+        for note in notes(&model) {
+            writeln!(out, "{name}: {note}")?;
+        }
     }
     Ok(ExitCode::Success)
 }

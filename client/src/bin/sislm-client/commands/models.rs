@@ -5,7 +5,7 @@ use std::io::Write;
 
 use indicatif::DecimalBytes;
 use serde_json::{json, Value};
-use sislm::{Device, Model};
+use sislm::{Device, Model, Note};
 
 use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
@@ -64,6 +64,8 @@ pub fn object(model: &Model) -> Value {
         "context": model.context,
         "bos": model.bos_id(),
         "eos": model.eos_id(),
+        "ends": model.end_ids(),
+        "notes": notes(model),
         "file_bytes": model.file_bytes,
         "weight_bytes": model.weight_bytes,
         "vocabulary_bytes": model.vocabulary_bytes,
@@ -76,6 +78,11 @@ pub fn object(model: &Model) -> Value {
         "runtime_bytes": runtime_bytes(model),
         "users": model.users,
     })
+}
+
+/// What the model has otherwise than its file says, as sentences.
+pub fn notes(model: &Model) -> Vec<String> {
+    Note::of(model).iter().map(Note::to_string).collect()
 }
 
 /// Bytes a default context runs in: one step's activations, and the keys and values in f16.
