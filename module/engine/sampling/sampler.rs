@@ -26,6 +26,8 @@ enum Phase {
     TypicalCentre,
     /// Typical: grows the range around it.
     TypicalRange,
+    /// Typical: counts the ranks before the range that are equal to its first.
+    TypicalTies,
     /// Top-p: the sum.
     TopPSum,
     /// Top-p: the shortest prefix that holds its share.
@@ -45,7 +47,9 @@ enum Phase {
 ///
 /// Typical sampling (Meister et al. 2022) keeps the candidates whose surprise is nearest to the
 /// entropy. Both are logits up to the same constant, so with the candidates sorted these are a
-/// range of ranks around the mean logit; on equal distance the likelier one comes first.
+/// range of ranks around the mean logit; on equal distance the likelier one comes first, and of equal
+/// ones the lower id. The range grows upwards from its middle, so where it ends inside a run of equal
+/// logits, their first ranks take the place of the last.
 #[derive(Clone, Copy)]
 pub struct Sampler {
     parameters: Parameters,
@@ -60,6 +64,9 @@ pub struct Sampler {
     /// Ranks kept.
     first: usize,
     last: usize,
+    /// Ranks before `ties_end` stand for those that are `shift` lower, of the same logit.
+    ties_end: usize,
+    shift: usize,
     /// Next rank of a walk, and the sum so far.
     cursor: usize,
     sum: f64,
@@ -118,6 +125,8 @@ impl Sampler {
             all: LogSumExp::new(temperature),
             first: 0,
             last: 0,
+            ties_end: 0,
+            shift: 0,
             cursor: 0,
             sum: 0.0,
             mean: 0.0,
@@ -298,16 +307,21 @@ impl Sampler {
         generator: &mut Generator,
     ) -> Result<(), Fault> {
         if self.phase == Phase::TypicalRange {
-            return self.grow(candidates, generator);
+            return self.grow(candidates);
+        }
+        if self.phase == Phase::TypicalTies {
+            return self.count_ties(candidates, generator);
         }
         if self.cursor >= self.last {
             self.walked(candidates, generator);
             return Ok(());
         }
-        let candidate = self
-            .ranking
-            .get(candidates, self.cursor)
-            .ok_or(Fault::Argument)?;
+        let rank = if self.cursor < self.ties_end {
+            self.cursor.saturating_sub(self.shift)
+        } else {
+            self.cursor
+        };
+        let candidate = self.ranking.get(candidates, rank).ok_or(Fault::Argument)?;
         let distance = f64::from(candidate.logit()) - self.best;
         self.cursor = self.cursor.saturating_add(1);
         match self.phase {
@@ -379,11 +393,7 @@ impl Sampler {
     }
 
     /// Takes the nearer of the two candidates beside the range into it.
-    fn grow(
-        &mut self,
-        candidates: &mut [Candidate],
-        generator: &mut Generator,
-    ) -> Result<(), Fault> {
+    fn grow(&mut self, candidates: &mut [Candidate]) -> Result<(), Fault> {
         let above = match self.first.checked_sub(1) {
             Some(rank) => self.ranking.get(candidates, rank),
             None => None,
@@ -400,6 +410,12 @@ impl Sampler {
             (above, _) => above.is_some(),
         };
         if upper {
+            // Logits differ exactly where the distances do.
+            let before = self.ranking.get(candidates, self.first);
+            let before = before.filter(|_| self.first < self.ties_end).map(distance);
+            if before != above {
+                self.ties_end = self.first;
+            }
             self.first = self.first.saturating_sub(1);
         } else {
             self.last = self.last.saturating_add(1);
@@ -413,6 +429,22 @@ impl Sampler {
                 .get(candidates, self.first)
                 .ok_or(Fault::Argument)?;
             self.best = f64::from(best.logit());
+            self.phase = Phase::TypicalTies;
+        }
+        Ok(())
+    }
+
+    /// Looks at one more rank before the range.
+    fn count_ties(
+        &mut self,
+        candidates: &mut [Candidate],
+        generator: &mut Generator,
+    ) -> Result<(), Fault> {
+        let rank = self.first.checked_sub(self.shift.saturating_add(1));
+        let before = rank.and_then(|rank| self.ranking.get(candidates, rank));
+        if before.is_some_and(|before| f64::from(before.logit()) == self.best) {
+            self.shift = self.shift.saturating_add(1);
+        } else {
             self.begin_top_p(generator);
         }
         Ok(())

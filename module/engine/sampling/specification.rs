@@ -179,3 +179,35 @@ fn equals_the_specification() {
         );
     }
 }
+
+#[test]
+fn typical_keeps_the_lowest_ids_of_equals() {
+    let kept = |logits: &[f32], typical_p: u32, budget: u32| {
+        let case = Case {
+            millionths: Millionths { typical_p, ..FREE },
+            logits,
+            history: &[],
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let mut generator = Generator::new(seed);
+            let u = Generator::new(seed).uniform();
+            let token = case.draw(&mut generator, budget).unwrap();
+            assert_eq!(token, case.specification(u), "{logits:?}, seed {seed}");
+            seen.insert(token);
+        }
+        seen.into_iter().collect::<Vec<u32>>()
+    };
+    for budget in [1, u32::MAX] {
+        assert_eq!(kept(&[0.0; 4], 500_000, budget), [0, 1]);
+        assert_eq!(kept(&[0.0; 7], 200_000, budget), [0, 1]);
+        assert_eq!(kept(&[1.0, 1.0, 0.0, -3.0], 300_000, budget), [0]);
+        assert_eq!(kept(&[-3.0, 1.0, 0.0, 1.0], 300_000, budget), [1]);
+        // Those next to the mean, then part of those above it.
+        assert_eq!(
+            kept(&[0.0, 3.0, 0.0, 2.5, 2.5, 3.0], 500_000, budget),
+            [1, 3, 4]
+        );
+        assert_eq!(kept(&[2.0, 2.0, 2.0, 1.9], 999_999, budget), [0, 1, 2, 3]);
+    }
+}
