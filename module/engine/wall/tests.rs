@@ -110,6 +110,69 @@ fn segment_sizes(file: &[u8]) -> Vec<u32> {
     sizes
 }
 
+/// What of a load was done last.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Begun,
+    Parsed,
+    Planned,
+    Attached,
+    Reading,
+}
+
+/// Makes the calls of a load that are not in order after `phase`: each fails, and changes nothing.
+///
+/// # Safety
+///
+/// `load` is the state of a load in that phase.
+unsafe fn expect_order(load: *mut u8, phase: Phase) {
+    let prefix = [0; 64];
+    let (base, bytes) = (prefix.as_ptr(), prefix.len());
+    let mut header = Header { need: 0 };
+    let status = |status: Result<i32, Failed>| assert_eq!(status, Ok(fault::ARGUMENT));
+    // SAFETY: The caller's promise; slices and locals that outlive each call.
+    unsafe {
+        if phase != Phase::Begun {
+            status(call(|refusal| {
+                sislm_engine_load_header(load, base, bytes, 1, &mut header, refusal)
+            }));
+        }
+        if phase != Phase::Parsed {
+            let mut plan = core::mem::zeroed();
+            status(call(|refusal| {
+                sislm_engine_load_plan(load, base, bytes, &mut plan, refusal)
+            }));
+        }
+        if matches!(phase, Phase::Begun | Phase::Parsed) {
+            let (model, tables) = (Memory::new(1 << 16), Memory::new(64));
+            let segment = Segment {
+                base: tables.base(),
+                bytes: 64,
+            };
+            let (at, room) = (model.base(), model.bytes());
+            let attached = sislm_engine_load_attach(load, at, room, &segment, 1, tables.base(), 64);
+            assert_eq!(attached, fault::ARGUMENT);
+        }
+        if phase != Phase::Attached {
+            status(call(|refusal| {
+                sislm_engine_load_vocabulary(load, base, bytes, 1, refusal)
+            }));
+        }
+        if phase != Phase::Reading {
+            let mut read = core::mem::zeroed();
+            assert_eq!(sislm_engine_load_next(load, &mut read), fault::ARGUMENT);
+        }
+        // Nothing was read so far.
+        status(call(|refusal| {
+            sislm_engine_load_pack(load, base, bytes, 0, 0, refusal)
+        }));
+        let mut facts = core::mem::zeroed();
+        status(call(|refusal| {
+            sislm_engine_load_finish(load, &mut facts, refusal)
+        }));
+    }
+}
+
 /// As [`load`], with segments of `segment_bytes`.
 fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result<Model, Failed> {
     let limits = Limits {
@@ -138,6 +201,7 @@ fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result
             sislm_engine_load_begin(load, state.bytes(), &limits, first.as_ptr(), first.len());
         assert_eq!(begun, DONE);
         let mut known = first.len();
+        expect_order(load, Phase::Begun);
         loop {
             let prefix = file[..known].to_vec();
             let status = call(|refusal| {
@@ -163,8 +227,10 @@ fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result
             vocabulary_bytes: 0,
             item_bytes: 0,
         };
+        expect_order(load, Phase::Parsed);
         let status = call(|refusal| sislm_engine_load_plan(load, base, bytes, &mut plan, refusal))?;
         assert_eq!(status, DONE);
+        expect_order(load, Phase::Planned);
         let memory = Memory::new(plan.model_bytes);
         let mut arena = Vec::new();
         let mut left = plan.arena_bytes;
@@ -192,6 +258,7 @@ fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result
             vocabulary.bytes(),
         );
         assert_eq!(attached, DONE);
+        expect_order(load, Phase::Attached);
         while call(|refusal| sislm_engine_load_vocabulary(load, base, bytes, budget, refusal))?
             == MORE
         {}
@@ -201,6 +268,7 @@ fn load_in(file: &[u8], budget: u32, context: u32, segment_bytes: u32) -> Result
             chunks: 0,
         };
         let next = |read: &mut Read| assert_eq!(sislm_engine_load_next(load, read), DONE);
+        expect_order(load, Phase::Reading);
         next(&mut read);
         let mut offset = 0;
         while read.bytes != 0 {
