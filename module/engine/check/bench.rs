@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_pass_ends_and_starts_again() {
-        for format in Format::ALL {
+        for &format in Format::ALL {
             let shape = Shape::new(format as u32, 3, 2048, 5).unwrap();
             let sizes = shape.sizes().unwrap();
             let mut bytes = vec![0u64; sizes.raw().unwrap().div_ceil(8)];
@@ -214,7 +214,7 @@ mod tests {
         assert!(Shape::new(8, 1, 32, 1).is_some());
         assert!(Shape::new(8, 8, 8192, 1024).is_some());
         for (format, rows, columns, groups) in [
-            (3, 1, 32, 1),
+            (4, 1, 32, 1),
             (8, 0, 32, 1),
             (8, 9, 32, 1),
             (8, 1, 0, 1),

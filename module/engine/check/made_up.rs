@@ -13,29 +13,8 @@ pub fn weights(format: Format, generator: &mut Generator, rows: &mut [u8]) {
                 *byte = random;
             }
         }
-        match format {
-            // The exponent becomes that of 1/8 to 1.
-            Format::F32 => {
-                if let Some(high) = block.get_mut(3) {
-                    *high = *high & 0x81 | 0x3e;
-                }
-            }
-            // The weight or the scale: the top bit of its exponent is cleared.
-            Format::F16 | Format::Q4_0 | Format::Q8_0 => clear_top(block, &[0]),
-            Format::Q4K => clear_top(block, &[0, 2]),
-            Format::Q6K => clear_top(block, &[208]),
-        }
-    }
-}
-
-/// Clears the top bit of the exponent of each binary16 at `places`: below 2, and finite.
-fn clear_top(block: &mut [u8], places: &[usize]) {
-    for place in places {
-        if let Some([_, high]) = block
-            .get_mut(*place..)
-            .and_then(|rest| rest.first_chunk_mut())
-        {
-            *high &= !0x40;
+        for number in format.finite() {
+            number.tame(block);
         }
     }
 }
@@ -61,7 +40,7 @@ mod tests {
     #[test]
     fn weights_can_be_packed() {
         let mut generator = Generator::new(1);
-        for format in Format::ALL {
+        for &format in Format::ALL {
             for _ in 0..50 {
                 let mut rows = vec![0; 16 * format.row_bytes(256).unwrap()];
                 weights(format, &mut generator, &mut rows);

@@ -40,13 +40,10 @@ impl Shape {
     fn new(generator: &mut Generator) -> Self {
         let pick = (u64::from(generator.draw()) * Format::ALL.len() as u64) >> 32;
         let format = Format::ALL
-            .into_iter()
-            .nth(pick as usize)
+            .get(pick as usize)
+            .copied()
             .unwrap_or(Format::F32);
-        let blocks = match format {
-            Format::F32 | Format::F16 => COLUMNS,
-            Format::Q4_0 | Format::Q8_0 | Format::Q4K | Format::Q6K => COLUMNS / format.block(),
-        };
+        let blocks = COLUMNS.checked_div(format.block()).unwrap_or(0);
         let mut below =
             |limit: usize| ((u64::from(generator.draw()) * limit as u64) >> 32) as usize + 1;
         Self {
@@ -131,7 +128,7 @@ mod tests {
     fn shapes_reach_their_limits() {
         let mut generator = Generator::new(9);
         let shapes: Vec<Shape> = (0..20_000).map(|_| Shape::new(&mut generator)).collect();
-        for format in Format::ALL {
+        for &format in Format::ALL {
             let of = |f: fn(&Shape) -> usize| {
                 shapes
                     .iter()

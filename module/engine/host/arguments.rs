@@ -81,7 +81,7 @@ pub enum Command {
     },
     /// Times one inner loop over made-up data.
     Bench {
-        /// GGUF tensor type of the weights: 0 F32, 1 F16, 2 Q4_0, 8 Q8_0, 12 Q4_K, 14 Q6_K.
+        /// GGUF tensor type of the weights, such as 0 for F32 and 2 for Q4_0.
         #[arg(long, default_value_t = 2)]
         format: u32,
         /// Rows of the batch.

@@ -5,16 +5,11 @@
 //! that the rows lie in the lanes of a vector. One packed layout serves every SIMD level.
 
 use super::activation::ActivationKind;
-use super::f16::F16;
-use super::f32::F32;
+use super::finite::Finite;
 use super::level::Level;
 use super::packed_format::{PackedFormat, RUN};
 use super::plain::{view, view_mut};
 use super::product::Product;
-use super::q4_0::Q4_0;
-use super::q4_k::Q4K;
-use super::q6_k::Q6K;
-use super::q8_0::Q8_0;
 
 /// Rows of a group.
 pub const GROUP_ROWS: usize = 16;
@@ -31,71 +26,64 @@ pub enum Error {
     },
 }
 
-/// The formats by their GGUF type number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub enum Format {
-    /// IEEE binary32.
-    F32 = 0,
-    /// IEEE binary16.
-    F16 = 1,
-    /// 4-bit blocks of 32 with a scale.
-    Q4_0 = 2,
-    /// 8-bit blocks of 32 with a scale.
-    Q8_0 = 8,
-    /// 4-bit blocks of 256 with 6-bit scales and minima.
-    Q4K = 12,
-    /// 6-bit blocks of 256 with 8-bit scales.
-    Q6K = 14,
-}
+/// Defines [`Format`] from rows of variant, GGUF type number, name, module and type.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $module:ident::$type:ident;)*) => {
+        $(mod $module;)*
 
-macro_rules! with_format {
-    ($format:expr, $name:ident => $body:expr) => {
-        match $format {
-            Format::F32 => {
-                type $name = F32;
-                $body
+        /// The formats by their GGUF type number.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u32)]
+        pub enum Format {
+            $($(#[$doc])* $variant = $number,)*
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &[Format] = &[$(Format::$variant,)*];
+
+            /// The name in GGUF, as `Q4_K`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Format::$variant => $name,)*
+                }
             }
-            Format::F16 => {
-                type $name = F16;
-                $body
-            }
-            Format::Q4_0 => {
-                type $name = Q4_0;
-                $body
-            }
-            Format::Q8_0 => {
-                type $name = Q8_0;
-                $body
-            }
-            Format::Q4K => {
-                type $name = Q4K;
-                $body
-            }
-            Format::Q6K => {
-                type $name = Q6K;
-                $body
-            }
+        }
+
+        /// `$body` with the type of `$format` as `$alias`.
+        macro_rules! with_format {
+            ($format:expr, $alias:ident => $body:expr) => {
+                match $format {
+                    $(Format::$variant => {
+                        type $alias = $module::$type;
+                        $body
+                    })*
+                }
+            };
         }
     };
 }
 
-impl Format {
-    /// Every format.
-    pub const ALL: [Format; 6] = [
-        Format::F32,
-        Format::F16,
-        Format::Q4_0,
-        Format::Q8_0,
-        Format::Q4K,
-        Format::Q6K,
-    ];
+formats! {
+    /// IEEE binary32.
+    F32 = 0, "F32", f32::F32;
+    /// IEEE binary16.
+    F16 = 1, "F16", f16::F16;
+    /// 4-bit blocks of 32 with a scale.
+    Q4_0 = 2, "Q4_0", q4_0::Q4_0;
+    /// 8-bit blocks of 32 with a scale.
+    Q8_0 = 8, "Q8_0", q8_0::Q8_0;
+    /// 4-bit blocks of 256 with 6-bit scales and minima.
+    Q4K = 12, "Q4_K", q4_k::Q4K;
+    /// 6-bit blocks of 256 with 8-bit scales.
+    Q6K = 14, "Q6_K", q6_k::Q6K;
+}
 
+impl Format {
     /// The format with the GGUF type number `number`.
     pub fn from_number(number: u32) -> Option<Format> {
-        Format::ALL
-            .into_iter()
-            .find(|format| *format as u32 == number)
+        let mut formats = Format::ALL.iter().copied();
+        formats.find(|format| *format as u32 == number)
     }
 
     /// Weights of a block along a row; a row is a multiple of it.
@@ -106,6 +94,11 @@ impl Format {
     /// Bytes of a block of one row in the file.
     pub fn file_block_bytes(self) -> usize {
         with_format!(self, T => size_of::<<T as PackedFormat>::File>())
+    }
+
+    /// The numbers of a block in the file that must be finite.
+    pub fn finite(self) -> &'static [Finite] {
+        with_format!(self, T => T::FINITE)
     }
 
     /// How the activations it is multiplied with are packed.

@@ -5,8 +5,7 @@
 pub mod activation;
 pub mod attention;
 pub mod elementwise;
-mod f16;
-mod f32;
+pub mod finite;
 #[cfg(target_arch = "aarch64")]
 mod float_loops;
 pub mod format;
@@ -27,10 +26,6 @@ mod pair_loops;
 pub mod pieces;
 mod plain;
 mod product;
-mod q4_0;
-mod q4_k;
-mod q6_k;
-mod q8_0;
 mod scales;
 #[cfg(test)]
 mod testing;

@@ -2,6 +2,7 @@
 //! What a weight format provides: its blocks in the file and in memory, and the arithmetic on them.
 
 use super::activation::ActivationKind;
+use super::finite::Finite;
 use super::format::GROUP_ROWS;
 use super::level::Instructions;
 use super::plain::Plain;
@@ -22,6 +23,8 @@ pub trait PackedFormat: Sized {
     type Group: Plain;
     /// A block of packed activations.
     type Activation: Plain;
+    /// The numbers of a block in the file that must be finite.
+    const FINITE: &'static [Finite];
     /// A block of zeros.
     const ZERO: Self::File;
 

@@ -6,14 +6,15 @@
 //! 7 and 8 to 11 as two's complement numbers (quantum - 32), the lower 2 bits a third each of that
 //! of rows 12 to 15. Loops leave the weights in the upper 6 bits, and so have 4 times their products.
 
-use super::activation::{ActivationKind, WideBlock};
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::plain::Plain;
-use super::product::Product;
-use super::scales::Scales;
+use super::GROUP_ROWS;
 use crate::math::fma::fma;
+use crate::simd::activation::{ActivationKind, WideBlock};
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::plain::Plain;
+use crate::simd::product::Product;
+use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
@@ -89,6 +90,7 @@ impl PackedFormat for Q6K {
     type File = File;
     type Group = Group;
     type Activation = WideBlock;
+    const FINITE: &'static [Finite] = &[Finite::F16(208)];
     const ZERO: File = File {
         lower: [[0; 64]; 2],
         upper: [[0; 32]; 2],

@@ -6,14 +6,15 @@
 //! 32-bit lane holding the same third of a row: its four bytes belong to four parts, so that SDOT
 //! multiplies the minima of four parts with the sums of their activations.
 
-use super::activation::{ActivationKind, WideBlock};
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::plain::Plain;
-use super::product::Product;
-use super::scales::Scales;
+use super::GROUP_ROWS;
 use crate::math::fma::fma;
+use crate::simd::activation::{ActivationKind, WideBlock};
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::plain::Plain;
+use crate::simd::product::Product;
+use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
@@ -101,6 +102,7 @@ impl PackedFormat for Q4K {
     type File = File;
     type Group = Group;
     type Activation = WideBlock;
+    const FINITE: &'static [Finite] = &[Finite::F16(0), Finite::F16(2)];
     const ZERO: File = File {
         d: [0; 2],
         dmin: [0; 2],

@@ -14,8 +14,8 @@ macro_rules! q4_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
         use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
-        use crate::simd::q4_k::scales::{by_part, minima, scales};
-        use crate::simd::q4_k::{Group, Q4K};
+        use crate::simd::format::q4_k::scales::{by_part, minima, scales};
+        use crate::simd::format::q4_k::{Group, Q4K};
         use crate::simd::wide_loops::wide_loops;
 
         /// The two terms of a block for 8 rows, added to `sums`.

@@ -15,7 +15,7 @@ macro_rules! q6_k_loops {
     ($feature:literal) => {
         use crate::simd::activation::WideBlock;
         use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
-        use crate::simd::q6_k::{Group, Q6K};
+        use crate::simd::format::q6_k::{Group, Q6K};
         use crate::simd::wide_loops::wide_loops;
 
         /// A part of 16 weights, 4 at a time.

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! F16: IEEE 754 binary16 weights as they are, by [column][row of the group].
 
-use super::activation::ActivationKind;
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::packed_format::RUN;
-use super::product::Product;
-use super::transpose::transpose;
+use super::GROUP_ROWS;
 use crate::math::fma::fma;
 use crate::math::half::f16_to_f32;
+use crate::simd::activation::ActivationKind;
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::packed_format::RUN;
+use crate::simd::product::Product;
+use crate::simd::transpose::transpose;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -23,6 +24,7 @@ impl PackedFormat for F16 {
     type File = [u8; 2];
     type Group = [[u8; 2]; GROUP_ROWS];
     type Activation = [u8; 4];
+    const FINITE: &'static [Finite] = &[Finite::F16(0)];
     const ZERO: [u8; 2] = [0; 2];
 
     fn interleave(rows: &[&[u8; 2]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {

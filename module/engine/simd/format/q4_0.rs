@@ -6,13 +6,14 @@
 //! sum of the bytes is 16 A + B', that of the low nibbles B', and B = B' - 8 * sum(a): one AND and
 //! two dot products for two rows.
 
-use super::activation::{ActivationKind, Int8Block};
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::plain::Plain;
-use super::product::Product;
-use super::scales::Scales;
+use super::GROUP_ROWS;
+use crate::simd::activation::{ActivationKind, Int8Block};
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::plain::Plain;
+use crate::simd::product::Product;
+use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
@@ -77,6 +78,7 @@ impl PackedFormat for Q4_0 {
     type File = File;
     type Group = Group;
     type Activation = Int8Block;
+    const FINITE: &'static [Finite] = &[Finite::F16(0)];
     const ZERO: File = File {
         scale: [0; 2],
         quanta: [[0x88; 4]; 4],

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! F32: IEEE 754 binary32 weights as they are, by [column][row of the group].
 
-use super::activation::ActivationKind;
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::packed_format::RUN;
-use super::product::Product;
-use super::transpose::transpose;
+use super::GROUP_ROWS;
 use crate::math::fma::fma;
+use crate::simd::activation::ActivationKind;
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::packed_format::RUN;
+use crate::simd::product::Product;
+use crate::simd::transpose::transpose;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -22,6 +23,7 @@ impl PackedFormat for F32 {
     type File = [u8; 4];
     type Group = [[u8; 4]; GROUP_ROWS];
     type Activation = [u8; 4];
+    const FINITE: &'static [Finite] = &[Finite::F32(0)];
     const ZERO: [u8; 4] = [0; 4];
 
     fn interleave(rows: &[&[u8; 4]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {

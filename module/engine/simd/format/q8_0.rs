@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Q8_0: blocks of 32 weights of 8 bits with a binary16 scale; weight = scale * quantum.
 
-use super::activation::{ActivationKind, Int8Block};
-use super::format::GROUP_ROWS;
-use super::level::Instructions;
-use super::packed_format::PackedFormat;
-use super::plain::Plain;
-use super::product::Product;
-use super::scales::Scales;
+use super::GROUP_ROWS;
+use crate::simd::activation::{ActivationKind, Int8Block};
+use crate::simd::finite::Finite;
+use crate::simd::level::Instructions;
+use crate::simd::packed_format::PackedFormat;
+use crate::simd::plain::Plain;
+use crate::simd::product::Product;
+use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]
 mod dotprod;
@@ -48,6 +49,7 @@ impl PackedFormat for Q8_0 {
     type File = File;
     type Group = Group;
     type Activation = Int8Block;
+    const FINITE: &'static [Finite] = &[Finite::F16(0)];
     const ZERO: File = File {
         scale: [0; 2],
         quanta: [[0; 4]; 8],
