@@ -5,9 +5,11 @@
 //! that the rows lie in the lanes of a vector. One packed layout serves every SIMD level.
 
 use super::activation::ActivationKind;
+use super::codec::{Codec, GroupOf, RUN};
 use super::finite::Finite;
+use super::layout::Layout;
 use super::level::Level;
-use super::packed_format::{PackedFormat, RUN};
+use super::pieces::pieces_mut;
 use super::plain::{view, view_mut};
 use super::product::Product;
 
@@ -88,28 +90,28 @@ impl Format {
 
     /// Weights of a block along a row; a row is a multiple of it.
     pub fn block(self) -> usize {
-        with_format!(self, T => T::BLOCK)
+        with_format!(self, T => <T as Codec>::PARTS * <T as Codec>::Layout::BLOCK)
     }
 
     /// Bytes of a block of one row in the file.
     pub fn file_block_bytes(self) -> usize {
-        with_format!(self, T => size_of::<<T as PackedFormat>::File>())
+        with_format!(self, T => size_of::<<T as Codec>::File>())
     }
 
     /// The numbers of a block in the file that must be finite.
     pub fn finite(self) -> &'static [Finite] {
-        with_format!(self, T => T::FINITE)
+        with_format!(self, T => <T as Codec>::FINITE)
     }
 
     /// How the activations it is multiplied with are packed.
     pub fn activation(self) -> ActivationKind {
-        with_format!(self, T => T::ACTIVATION)
+        with_format!(self, T => <T as Codec>::Layout::ACTIVATION)
     }
 
     /// Bytes of a row in the file; `None` when `columns` is no multiple of the block, or too large.
     pub fn row_bytes(self, columns: usize) -> Option<usize> {
         with_format!(self, T => {
-            blocks::<T>(columns)?.checked_mul(size_of::<<T as PackedFormat>::File>())
+            blocks::<T>(columns)?.checked_mul(size_of::<<T as Codec>::File>())
         })
     }
 
@@ -117,7 +119,7 @@ impl Format {
     /// too large.
     pub fn group_bytes(self, columns: usize) -> Option<usize> {
         with_format!(self, T => {
-            blocks::<T>(columns)?.checked_mul(size_of::<<T as PackedFormat>::Group>())
+            blocks::<T>(columns)?.checked_mul(T::PARTS * size_of::<GroupOf<T>>())
         })
     }
 
@@ -150,30 +152,32 @@ impl Format {
         out: &mut [f32],
     ) -> Result<(), Error> {
         with_format!(self, T => {
-            let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
-            let product = Product::<T>::new(groups, blocks, activation, rows, out)?;
-            T::multiply(level.instructions(), product);
+            let blocks = blocks::<T>(columns).ok_or(Error::Shape)?.saturating_mul(T::PARTS);
+            let product = Product::<<T as Codec>::Layout>::new(groups, blocks, activation, rows, out)?;
+            <T as Codec>::Layout::multiply(level.instructions(), product);
             Ok(())
         })
     }
 }
 
-/// Blocks of a row.
-fn blocks<T: PackedFormat>(columns: usize) -> Option<usize> {
-    const { assert!(T::BLOCK > 0) };
-    (columns.is_multiple_of(T::BLOCK)).then_some(columns / T::BLOCK)
+/// Blocks of a row in the file.
+fn blocks<T: Codec>(columns: usize) -> Option<usize> {
+    let weights = const { T::PARTS * T::Layout::BLOCK };
+    const { assert!(T::PARTS * T::Layout::BLOCK > 0) };
+    (columns.is_multiple_of(weights)).then_some(columns / weights)
 }
 
-fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
+fn pack<T: Codec>(rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
     let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
     let files: &[T::File] = view(rows);
     let bytes = group.len();
-    let groups: &mut [T::Group] = view_mut(group);
+    let groups: &mut [GroupOf<T>] = view_mut(group);
     let whole = files.len().checked_rem(blocks) == Some(0)
         && files.len() <= blocks.saturating_mul(GROUP_ROWS)
         && size_of_val(files) == rows.len()
         && !files.is_empty();
-    if !whole || groups.len() != blocks || size_of_val(groups) != bytes {
+    let fits = groups.len() == blocks.saturating_mul(T::PARTS) && size_of_val(groups) == bytes;
+    if !whole || !fits {
         return Err(Error::Shape);
     }
     let row = |lane: usize| {
@@ -185,39 +189,43 @@ fn pack<T: PackedFormat>(rows: &[u8], columns: usize, group: &mut [u8]) -> Resul
     let not_finite = |column: usize, lane: usize| Error::NotFinite {
         block: column.saturating_add(blocks.saturating_mul(lane)),
     };
-    let zero = T::ZERO;
-    let (runs, rest) = groups.as_chunks_mut::<RUN>();
-    let whole = runs.len().saturating_mul(RUN);
-    for (first, run) in (0..whole).step_by(RUN).zip(runs) {
+    let whole = blocks / RUN * RUN;
+    let (runs, rest) = groups
+        .split_at_mut_checked(whole.saturating_mul(T::PARTS))
+        .ok_or(Error::Shape)?;
+    for (first, run) in (0..whole)
+        .step_by(RUN)
+        .zip(pieces_mut(runs, RUN * T::PARTS))
+    {
         let rows = rows.map(|row| row.as_chunks().0.get(first / RUN));
         T::interleave_run(&rows, run)
             .map_err(|(block, lane)| not_finite(first.saturating_add(block), lane))?;
     }
-    for (column, packed) in (whole..).zip(rest) {
-        let rows = rows.map(|row| row.get(column).unwrap_or(&zero));
+    for (column, packed) in (whole..).zip(pieces_mut(rest, T::PARTS)) {
+        let rows = rows.map(|row| row.get(column));
         T::interleave(&rows, packed).map_err(|lane| not_finite(column, lane))?;
     }
     Ok(())
 }
 
-fn unpack_row<T: PackedFormat>(
+fn unpack_row<T: Codec>(
     group: &[u8],
     lane: usize,
     columns: usize,
     out: &mut [f32],
 ) -> Result<(), Error> {
     let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
-    let packed: &[T::Group] = view(group);
-    if packed.len() != blocks
+    let packed: &[GroupOf<T>] = view(group);
+    if packed.len() != blocks.saturating_mul(T::PARTS)
         || size_of_val(packed) != group.len()
         || out.len() != columns
         || lane >= GROUP_ROWS
     {
         return Err(Error::Shape);
     }
-    for (block, values) in packed.iter().zip(super::pieces::pieces_mut(out, T::BLOCK)) {
+    for (block, values) in packed.iter().zip(pieces_mut(out, T::Layout::BLOCK)) {
         for (k, value) in values.iter_mut().enumerate() {
-            *value = T::value(block, lane, k);
+            *value = T::Layout::value(block, lane, k);
         }
     }
     Ok(())

@@ -47,12 +47,12 @@ macro_rules! integer_loops {
     };
     ($feature:literal, $format:ty, $single:ident, $four:ident) => {
         use crate::simd::activation::{Int8Block, TILE_ROWS};
+        use crate::simd::layout::Layout;
         use crate::simd::neon::{Eight, add_scaled, load_f32, load_offsets, store};
-        use crate::simd::packed_format::PackedFormat;
         use crate::simd::pieces::{pieces, pieces_with_rest};
         use crate::simd::product::Product;
 
-        type Blocks<'a> = &'a [<$format as PackedFormat>::Group];
+        type Blocks<'a> = &'a [<$format as Layout>::Group];
 
         /// `sums` + dot products * (scales of the rows * scale of the activations).
         #[inline]

@@ -4,8 +4,10 @@
 
 pub mod activation;
 pub mod attention;
+mod codec;
 pub mod elementwise;
 pub mod finite;
+mod float;
 #[cfg(target_arch = "aarch64")]
 mod float_loops;
 pub mod format;
@@ -14,11 +16,11 @@ pub mod halves;
 mod integer_loops;
 #[cfg(target_arch = "aarch64")]
 mod integer_pair_loops;
+mod layout;
 pub mod level;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub mod norm;
-mod packed_format;
 #[cfg(target_arch = "aarch64")]
 mod pair;
 #[cfg(target_arch = "aarch64")]

@@ -16,14 +16,14 @@ macro_rules! pair_loops {
     ($format:ty, $single:ident, $tile:ty) => {
         use super::$single;
         use crate::simd::activation::TILE_ROWS;
+        use crate::simd::layout::Layout;
         use crate::simd::neon::Eight;
-        use crate::simd::packed_format::PackedFormat;
         use crate::simd::pair;
         use crate::simd::pieces::pieces;
         use crate::simd::product::Product;
 
-        type Blocks<'a> = &'a [<$format as PackedFormat>::Group];
-        type Activation<'a> = &'a [<$format as PackedFormat>::Activation];
+        type Blocks<'a> = &'a [<$format as Layout>::Group];
+        type Activation<'a> = &'a [<$format as Layout>::Activation];
 
         /// The first halves of two vectors with each lane twice, or the second ones.
         #[inline]

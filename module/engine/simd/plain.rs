@@ -15,6 +15,20 @@ unsafe impl Plain for i8 {}
 // SAFETY: arrays add no padding and keep the alignment.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
+/// A value of zero bytes.
+#[inline(always)]
+pub fn zeroed<T: Plain>() -> T {
+    // SAFETY: by `Plain` any bytes make up a `T`.
+    unsafe { core::mem::zeroed() }
+}
+
+/// Fills a value with zero bytes, in place.
+#[inline(always)]
+pub fn clear<T: Plain>(value: &mut T) {
+    // SAFETY: the value is borrowed exclusively, and by `Plain` any bytes make up a `T`.
+    unsafe { core::ptr::write_bytes(value, 0, 1) };
+}
+
 /// As many whole `T` as `bytes` hold, from their start.
 #[inline(always)]
 pub fn view<T: Plain>(bytes: &[u8]) -> &[T] {

@@ -3,7 +3,7 @@
 
 use super::activation::TILE_ROWS;
 use super::format::{Error, GROUP_ROWS};
-use super::packed_format::PackedFormat;
+use super::layout::Layout;
 use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::view;
 
@@ -13,7 +13,7 @@ use super::plain::view;
 ///
 /// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks,
 /// `activation` has m * `blocks`, and `out` has m * n * 16 numbers.
-pub struct Product<'a, T: PackedFormat> {
+pub struct Product<'a, T: Layout> {
     /// Weights as [group][block].
     pub(super) groups: &'a [T::Group],
     /// Activations as [tile][block][row of the tile].
@@ -24,7 +24,7 @@ pub struct Product<'a, T: PackedFormat> {
     pub(super) out: &'a mut [f32],
 }
 
-impl<'a, T: PackedFormat> Product<'a, T> {
+impl<'a, T: Layout> Product<'a, T> {
     /// Checks the lengths.
     pub fn new(
         groups: &'a [u8],

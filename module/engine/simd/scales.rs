@@ -28,6 +28,11 @@ impl Scales {
         Ok(Scales(scales))
     }
 
+    /// Sets the scale of a row, taken modulo 16.
+    pub fn set(&mut self, row: usize, scale: [u8; 2]) {
+        self.0[row / 8 % 2][row % 8] = scale;
+    }
+
     /// The scale of a row, taken modulo 16.
     pub fn row(&self, row: usize) -> f32 {
         f16_to_f32(u16::from_le_bytes(self.0[row / 8 % 2][row % 8]))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Packing of floating-point weights, whose blocks are single columns: a transposition.
 
+use super::codec::RUN;
 use super::format::GROUP_ROWS;
-use super::packed_format::RUN;
 
 /// Turns 16 rows of [`RUN`] weights, of which those that are missing are zeros, into columns; `Err`
 /// has the first column, and in it the first row, of a weight that is not finite. `magnitude` grows

@@ -1,73 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
-//! F32: IEEE 754 binary32 weights as they are, by [column][row of the group].
-
-use super::GROUP_ROWS;
-use crate::math::fma::fma;
-use crate::simd::activation::ActivationKind;
-use crate::simd::finite::Finite;
-use crate::simd::level::Instructions;
-use crate::simd::packed_format::PackedFormat;
-use crate::simd::packed_format::RUN;
-use crate::simd::product::Product;
-use crate::simd::transpose::transpose;
+//! F32: IEEE 754 binary32 weights.
 
 #[cfg(target_arch = "aarch64")]
-mod neon;
+use super::GROUP_ROWS;
+use crate::simd::finite::Finite;
+use crate::simd::float::{Float, Floats};
+#[cfg(target_arch = "aarch64")]
+use crate::simd::{float_loops::Sums, neon::load_f32};
 
 /// The format.
-pub struct F32;
+pub type F32 = Floats<Single, 4>;
 
-impl PackedFormat for F32 {
-    const BLOCK: usize = 1;
-    const ACTIVATION: ActivationKind = ActivationKind::F32;
-    type File = [u8; 4];
-    type Group = [[u8; 4]; GROUP_ROWS];
-    type Activation = [u8; 4];
-    const FINITE: &'static [Finite] = &[Finite::F32(0)];
-    const ZERO: [u8; 4] = [0; 4];
+/// IEEE 754 binary32.
+pub struct Single;
 
-    fn interleave(rows: &[&[u8; 4]; GROUP_ROWS], group: &mut Self::Group) -> Result<(), usize> {
-        *group = rows.map(|row| *row);
-        match group.iter().position(|row| magnitude(*row) >= INFINITY) {
-            Some(row) => Err(row),
-            None => Ok(()),
-        }
-    }
+impl Float<4> for Single {
+    type Bits = u32;
+    const INFINITY: u32 = 0x7f80_0000;
+    const FINITE: Finite = Finite::F32(0);
 
-    fn interleave_run(
-        rows: &[Option<&[[u8; 4]; RUN]>; GROUP_ROWS],
-        groups: &mut [Self::Group; RUN],
-    ) -> Result<(), (usize, usize)> {
-        transpose(rows, groups, magnitude, INFINITY)
-    }
-
-    fn value(group: &Self::Group, lane: usize, _k: usize) -> f32 {
-        f32::from_le_bytes(group[lane % GROUP_ROWS])
+    #[inline(always)]
+    fn magnitude(bytes: [u8; 4]) -> u32 {
+        u32::from_le_bytes(bytes) & u32::MAX >> 1
     }
 
     #[inline(always)]
-    fn accumulate(group: &Self::Group, activation: &[u8; 4], sums: &mut [f32; GROUP_ROWS]) {
-        let x = f32::from_le_bytes(*activation);
-        for (sum, weight) in sums.iter_mut().zip(group) {
-            *sum = fma(f32::from_le_bytes(*weight), x, *sum);
-        }
+    fn widen(bytes: [u8; 4]) -> f32 {
+        f32::from_le_bytes(bytes)
     }
 
-    fn multiply(instructions: Instructions, product: Product<'_, Self>) {
-        match instructions {
-            Instructions::Scalar => product.twin(),
-            // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
-            #[cfg(target_arch = "aarch64")]
-            _ => unsafe { neon::multiply(product) },
-        }
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn widen_column(column: &[[u8; 4]; GROUP_ROWS]) -> Sums {
+        let (fours, _) = column.as_chunks::<4>();
+        // SAFETY: Advanced SIMD is part of the target.
+        core::array::from_fn(|i| unsafe { load_f32(&fours[i % 4]) })
     }
-}
-
-/// Bits of the infinity.
-const INFINITY: u32 = 0x7f80_0000;
-
-/// Bits of the absolute value.
-#[inline(always)]
-fn magnitude(bytes: [u8; 4]) -> u32 {
-    u32::from_le_bytes(bytes) & u32::MAX >> 1
 }

@@ -8,9 +8,10 @@
 
 use super::GROUP_ROWS;
 use crate::simd::activation::{ActivationKind, Int8Block};
+use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
+use crate::simd::layout::{Layout, Row32};
 use crate::simd::level::Instructions;
-use crate::simd::packed_format::PackedFormat;
 use crate::simd::plain::Plain;
 use crate::simd::product::Product;
 use crate::simd::scales::Scales;
@@ -55,14 +56,12 @@ unsafe impl Plain for File {}
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 18 && size_of::<Group>() == 288);
 
-impl File {
-    /// Quanta 4j to 4j + 3, one in each byte.
-    #[cfg(any(test, not(target_arch = "aarch64")))]
-    fn quanta(&self, j: usize) -> u32 {
-        let bytes = u32::from_le_bytes(self.quanta[j % 4]);
-        (if j % 8 < 4 { bytes } else { bytes >> 4 }) & 0x0f0f_0f0f
-    }
-}
+/// Zeros: their pairs are bytes of zero.
+#[cfg(target_arch = "aarch64")]
+const ZERO: File = File {
+    scale: [0; 2],
+    quanta: [[0x88; 4]; 4],
+};
 
 impl Group {
     /// Weights 4j to 4j + 3 of a half of the rows.
@@ -72,28 +71,60 @@ impl Group {
     }
 }
 
-impl PackedFormat for Q4_0 {
-    const BLOCK: usize = 32;
-    const ACTIVATION: ActivationKind = ActivationKind::Int8Per32;
+impl Codec for Q4_0 {
     type File = File;
-    type Group = Group;
-    type Activation = Int8Block;
+    type Layout = Self;
     const FINITE: &'static [Finite] = &[Finite::F16(0)];
-    const ZERO: File = File {
-        scale: [0; 2],
-        quanta: [[0x88; 4]; 4],
-    };
 
-    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
-        group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
-        #[cfg(not(target_arch = "aarch64"))]
-        interleave_pairs(rows, group);
-        // SAFETY: Advanced SIMD is part of the target.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            pack::interleave_pairs(rows, group);
+    fn decode(file: &File, _part: usize, row: &mut Row32<[u8; 2]>) -> Option<()> {
+        row.scaling = finite_f16(file.scale)?;
+        let (low, high) = row.quanta.split_at_mut(16);
+        for (byte, (low, high)) in file
+            .quanta
+            .as_flattened()
+            .iter()
+            .zip(low.iter_mut().zip(high))
+        {
+            (*low, *high) = ((byte & 15) as i8 - 8, (byte >> 4) as i8 - 8);
+        }
+        Some(())
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn interleave(
+        rows: &[Option<&File>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), usize> {
+        let rows = rows.map(|row| row.unwrap_or(&ZERO));
+        for group in groups {
+            group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { pack::interleave_pairs(&rows, group) };
         }
         Ok(())
+    }
+}
+
+impl Layout for Q4_0 {
+    const BLOCK: usize = 32;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per32;
+    type Group = Group;
+    type Activation = Int8Block;
+    type Row = Row32<[u8; 2]>;
+
+    fn put(group: &mut Group, lane: usize, row: &Self::Row) {
+        group.scales.set(lane, row.scaling);
+        let (fours, _) = row.quanta.as_chunks::<4>();
+        for (j, four) in fours.iter().enumerate() {
+            let chunk = &mut group.pairs[j / 4 % 2][lane / 8 % 2][j % 4];
+            for (byte, quantum) in chunk[lane % 4].iter_mut().zip(four) {
+                *byte |= if lane % 8 < 4 {
+                    quantum << 4
+                } else {
+                    quantum + 8
+                } as u8;
+            }
+        }
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
@@ -139,21 +170,5 @@ fn quantum(byte: u8, lane: usize) -> i32 {
         i32::from(byte as i8 >> 4)
     } else {
         i32::from(byte & 15) - 8
-    }
-}
-
-/// The scalar twin of the interleaving.
-#[cfg(any(test, not(target_arch = "aarch64")))]
-fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
-    for (part, halves) in group.pairs.iter_mut().enumerate() {
-        for (half, chunks) in halves.iter_mut().enumerate() {
-            for (j, pairs) in chunks.iter_mut().enumerate() {
-                for (p, pair) in pairs.iter_mut().enumerate() {
-                    let above = rows[8 * half + p].quanta(4 * part + j) ^ 0x0808_0808;
-                    let below = rows[8 * half + 4 + p].quanta(4 * part + j);
-                    *pair = (above << 4 | below).to_le_bytes();
-                }
-            }
-        }
     }
 }

@@ -9,9 +9,10 @@
 use super::GROUP_ROWS;
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};
+use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
+use crate::simd::layout::{Layout, Row256};
 use crate::simd::level::Instructions;
-use crate::simd::packed_format::PackedFormat;
 use crate::simd::plain::Plain;
 use crate::simd::product::Product;
 use crate::simd::scales::Scales;
@@ -44,6 +45,15 @@ pub struct File {
     quanta: [[[u8; 4]; 8]; 4],
 }
 
+/// Scales and minima of a block of one row, as in the file.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Scaling {
+    d: [u8; 2],
+    dmin: [u8; 2],
+    scales: [[u8; 4]; 3],
+}
+
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -58,18 +68,20 @@ pub struct Group {
 
 // SAFETY: arrays of bytes, 2 + 2 + 12 + 128 without padding.
 unsafe impl Plain for File {}
+// SAFETY: arrays of bytes, 2 + 2 + 12 without padding.
+unsafe impl Plain for Scaling {}
 // SAFETY: arrays of bytes, 32 + 32 + 192 + 2048 without padding.
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 144 && size_of::<Group>() == 16 * 144);
 
-impl File {
-    /// Quanta 4j to 4j + 3 of a part, one in each byte.
-    #[cfg(any(test, not(target_arch = "aarch64")))]
-    fn quanta(&self, part: usize, j: usize) -> u32 {
-        let bytes = u32::from_le_bytes(self.quanta[part / 2 % 4][j % 8]);
-        (bytes >> (part % 2 * 4)) & 0x0f0f_0f0f
-    }
-}
+/// A block of zeros.
+#[cfg(target_arch = "aarch64")]
+const ZERO: File = File {
+    d: [0; 2],
+    dmin: [0; 2],
+    scales: [[0; 4]; 3],
+    quanta: [[[0; 4]; 8]; 4],
+};
 
 impl Group {
     /// Scale and minimum of a part, 0 to 63 each.
@@ -96,31 +108,69 @@ impl Group {
     }
 }
 
-impl PackedFormat for Q4K {
-    const BLOCK: usize = 256;
-    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+impl Codec for Q4K {
     type File = File;
-    type Group = Group;
-    type Activation = WideBlock;
+    type Layout = Self;
     const FINITE: &'static [Finite] = &[Finite::F16(0), Finite::F16(2)];
-    const ZERO: File = File {
-        d: [0; 2],
-        dmin: [0; 2],
-        scales: [[0; 4]; 3],
-        quanta: [[[0; 4]; 8]; 4],
-    };
 
-    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
-        group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
-        group.dmin = Scales::gather(|lane| rows[lane % GROUP_ROWS].dmin)?;
-        #[cfg(not(target_arch = "aarch64"))]
-        interleave_rows(rows, group);
-        // SAFETY: Advanced SIMD is part of the target.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            pack::interleave_rows(rows, group);
+    fn decode(file: &File, _part: usize, row: &mut Row256<Scaling>) -> Option<()> {
+        row.scaling = Scaling {
+            d: finite_f16(file.d)?,
+            dmin: finite_f16(file.dmin)?,
+            scales: file.scales,
+        };
+        let (pairs, _) = row.quanta.as_chunks_mut::<64>();
+        for (out, bytes) in pairs.iter_mut().zip(&file.quanta) {
+            let (low, high) = out.split_at_mut(32);
+            for (byte, (low, high)) in bytes.as_flattened().iter().zip(low.iter_mut().zip(high)) {
+                (*low, *high) = ((byte & 15) as i8, (byte >> 4) as i8);
+            }
+        }
+        Some(())
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn interleave(
+        rows: &[Option<&File>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), usize> {
+        let rows = rows.map(|row| row.unwrap_or(&ZERO));
+        for group in groups {
+            group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
+            group.dmin = Scales::gather(|lane| rows[lane % GROUP_ROWS].dmin)?;
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { pack::interleave_rows(&rows, group) };
         }
         Ok(())
+    }
+}
+
+impl Layout for Q4K {
+    const BLOCK: usize = 256;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+    type Group = Group;
+    type Activation = WideBlock;
+    type Row = Row256<Scaling>;
+
+    fn put(group: &mut Group, lane: usize, row: &Self::Row) {
+        group.d.set(lane, row.scaling.d);
+        group.dmin.set(lane, row.scaling.dmin);
+        for (third, bytes) in group.scales.iter_mut().zip(row.scaling.scales) {
+            third[lane / 4 % 4][lane % 4] = bytes;
+        }
+        let (parts, _) = row.quanta.as_chunks::<32>();
+        for (part, quanta) in group.pairs.iter_mut().zip(parts) {
+            let chunks = part[lane / 8 % 2].iter_mut();
+            for (chunk, four) in chunks.zip(quanta.as_chunks::<4>().0) {
+                for (byte, quantum) in chunk[lane % 4].iter_mut().zip(four) {
+                    *byte |= if lane % 8 < 4 {
+                        (quantum ^ 8) << 4
+                    } else {
+                        *quantum
+                    } as u8;
+                }
+            }
+        }
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
@@ -161,27 +211,6 @@ impl PackedFormat for Q4K {
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             Instructions::I8mm => unsafe { i8mm::multiply(product) },
-        }
-    }
-}
-
-/// The scalar twin of the interleaving of scales, minima and quanta.
-#[cfg(any(test, not(target_arch = "aarch64")))]
-fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
-    for (third, lanes) in group.scales.iter_mut().enumerate() {
-        for (lane, row) in lanes.as_flattened_mut().iter_mut().zip(rows) {
-            *lane = row.scales[third];
-        }
-    }
-    for (part, halves) in group.pairs.iter_mut().enumerate() {
-        for (half, chunks) in halves.iter_mut().enumerate() {
-            for (j, pairs) in chunks.iter_mut().enumerate() {
-                for (p, pair) in pairs.iter_mut().enumerate() {
-                    let above = rows[8 * half + p].quanta(part, j) ^ 0x0808_0808;
-                    let below = rows[8 * half + 4 + p].quanta(part, j);
-                    *pair = (above << 4 | below).to_le_bytes();
-                }
-            }
         }
     }
 }

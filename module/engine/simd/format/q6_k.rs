@@ -9,9 +9,10 @@
 use super::GROUP_ROWS;
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};
+use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
+use crate::simd::layout::{Layout, Row256};
 use crate::simd::level::Instructions;
-use crate::simd::packed_format::PackedFormat;
 use crate::simd::plain::Plain;
 use crate::simd::product::Product;
 use crate::simd::scales::Scales;
@@ -42,6 +43,14 @@ pub struct File {
     d: [u8; 2],
 }
 
+/// The scales of a block of one row.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Scaling {
+    d: [u8; 2],
+    scales: [i8; 16],
+}
+
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -56,20 +65,20 @@ pub struct Group {
 
 // SAFETY: arrays of bytes, 128 + 64 + 16 + 2 without padding.
 unsafe impl Plain for File {}
+// SAFETY: arrays of bytes, 2 + 16 without padding.
+unsafe impl Plain for Scaling {}
 // SAFETY: arrays of bytes, 32 + 256 + 3072 without padding.
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 210 && size_of::<Group>() == 16 * 210);
 
-impl File {
-    /// Quantum k less 32, in the lower 6 bits.
-    #[cfg(any(test, not(target_arch = "aarch64")))]
-    fn quantum(&self, k: usize) -> u8 {
-        let (n, quarter, i) = (k / 128 % 2, k / 32 % 4, k % 32);
-        let lower = self.lower[n][quarter % 2 * 32 + i] >> (quarter / 2 * 4) & 15;
-        let upper = self.upper[n][i] >> (quarter * 2) & 3;
-        (lower | upper << 4) ^ 32
-    }
-}
+/// A block of zeros: its scale is zero.
+#[cfg(target_arch = "aarch64")]
+const ZERO: File = File {
+    lower: [[0; 64]; 2],
+    upper: [[0; 32]; 2],
+    scales: [0; 16],
+    d: [0; 2],
+};
 
 impl Group {
     /// Quantum k less 32.
@@ -84,30 +93,69 @@ impl Group {
     }
 }
 
-impl PackedFormat for Q6K {
-    const BLOCK: usize = 256;
-    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+impl Codec for Q6K {
     type File = File;
-    type Group = Group;
-    type Activation = WideBlock;
+    type Layout = Self;
     const FINITE: &'static [Finite] = &[Finite::F16(208)];
-    const ZERO: File = File {
-        lower: [[0; 64]; 2],
-        upper: [[0; 32]; 2],
-        scales: [0; 16],
-        d: [0; 2],
-    };
 
-    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
-        group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
-        #[cfg(not(target_arch = "aarch64"))]
-        interleave_rows(rows, group);
-        // SAFETY: Advanced SIMD is part of the target.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            pack::interleave_rows(rows, group);
+    fn decode(file: &File, _part: usize, row: &mut Row256<Scaling>) -> Option<()> {
+        row.scaling = Scaling {
+            d: finite_f16(file.d)?,
+            scales: file.scales,
+        };
+        let (halves, _) = row.quanta.as_chunks_mut::<128>();
+        for (out, (lower, upper)) in halves.iter_mut().zip(file.lower.iter().zip(&file.upper)) {
+            let (quarters, _) = out.as_chunks_mut::<32>();
+            for (quarter, out) in quarters.iter_mut().enumerate() {
+                let lower = &lower.as_chunks::<32>().0[quarter % 2];
+                for (out, (lower, upper)) in out.iter_mut().zip(lower.iter().zip(upper)) {
+                    let low = lower >> (quarter / 2 * 4) & 15;
+                    *out = (low | (upper >> (2 * quarter) & 3) << 4) as i8 - 32;
+                }
+            }
+        }
+        Some(())
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn interleave(
+        rows: &[Option<&File>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), usize> {
+        let rows = rows.map(|row| row.unwrap_or(&ZERO));
+        for group in groups {
+            group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { pack::interleave_rows(&rows, group) };
         }
         Ok(())
+    }
+}
+
+impl Layout for Q6K {
+    const BLOCK: usize = 256;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per256;
+    type Group = Group;
+    type Activation = WideBlock;
+    type Row = Row256<Scaling>;
+
+    fn put(group: &mut Group, lane: usize, row: &Self::Row) {
+        group.d.set(lane, row.scaling.d);
+        for (scales, scale) in group.scales.iter_mut().zip(row.scaling.scales) {
+            scales[lane % GROUP_ROWS] = scale;
+        }
+        let (fours, _) = row.quanta.as_chunks::<4>();
+        for (thirds, four) in group.quanta.iter_mut().zip(fours) {
+            for (third, rows) in thirds.iter_mut().enumerate() {
+                for (byte, quantum) in rows[lane % 4].iter_mut().zip(four) {
+                    *byte |= match lane / 4 % 4 {
+                        3 => *quantum as u8 >> (2 * third) & 3,
+                        quad if quad == third => (quantum << 2) as u8,
+                        _ => 0,
+                    };
+                }
+            }
+        }
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {
@@ -142,27 +190,6 @@ impl PackedFormat for Q6K {
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             Instructions::I8mm => unsafe { i8mm::multiply(product) },
-        }
-    }
-}
-
-/// The scalar twin of the interleaving of scales and quanta.
-#[cfg(any(test, not(target_arch = "aarch64")))]
-fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
-    for (part, lanes) in group.scales.iter_mut().enumerate() {
-        for (lane, row) in lanes.iter_mut().zip(rows) {
-            *lane = row.scales[part];
-        }
-    }
-    for (j, thirds) in group.quanta.iter_mut().enumerate() {
-        for (third, rows_of_third) in thirds.iter_mut().enumerate() {
-            for (p, bytes) in rows_of_third.iter_mut().enumerate() {
-                for (i, byte) in bytes.iter_mut().enumerate() {
-                    let above = rows[4 * third + p].quantum(4 * j + i);
-                    let below = rows[12 + p].quantum(4 * j + i) >> (2 * third) & 3;
-                    *byte = above << 2 | below;
-                }
-            }
         }
     }
 }

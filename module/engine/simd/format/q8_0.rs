@@ -3,9 +3,10 @@
 
 use super::GROUP_ROWS;
 use crate::simd::activation::{ActivationKind, Int8Block};
+use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
+use crate::simd::layout::{Layout, Row32};
 use crate::simd::level::Instructions;
-use crate::simd::packed_format::PackedFormat;
 use crate::simd::plain::Plain;
 use crate::simd::product::Product;
 use crate::simd::scales::Scales;
@@ -43,26 +44,52 @@ unsafe impl Plain for File {}
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 34 && size_of::<Group>() == 544);
 
-impl PackedFormat for Q8_0 {
-    const BLOCK: usize = 32;
-    const ACTIVATION: ActivationKind = ActivationKind::Int8Per32;
-    type File = File;
-    type Group = Group;
-    type Activation = Int8Block;
-    const FINITE: &'static [Finite] = &[Finite::F16(0)];
-    const ZERO: File = File {
-        scale: [0; 2],
-        quanta: [[0; 4]; 8],
-    };
+const ZERO: File = File {
+    scale: [0; 2],
+    quanta: [[0; 4]; 8],
+};
 
-    fn interleave(rows: &[&File; GROUP_ROWS], group: &mut Group) -> Result<(), usize> {
-        group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
-        for (lane, row) in rows.iter().enumerate() {
-            for (chunk, quanta) in group.quanta[lane / 8].iter_mut().zip(row.quanta) {
-                chunk[lane / 4 % 2][lane % 4] = quanta;
+impl Codec for Q8_0 {
+    type File = File;
+    type Layout = Self;
+    const FINITE: &'static [Finite] = &[Finite::F16(0)];
+
+    fn decode(file: &File, _part: usize, row: &mut Row32<[u8; 2]>) -> Option<()> {
+        row.scaling = finite_f16(file.scale)?;
+        row.quanta = *file.quanta.as_flattened().first_chunk()?;
+        Some(())
+    }
+
+    fn interleave(
+        rows: &[Option<&File>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), usize> {
+        let rows = rows.map(|row| row.unwrap_or(&ZERO));
+        for group in groups {
+            group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
+            for (lane, row) in rows.iter().enumerate() {
+                for (chunk, quanta) in group.quanta[lane / 8].iter_mut().zip(row.quanta) {
+                    chunk[lane / 4 % 2][lane % 4] = quanta;
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl Layout for Q8_0 {
+    const BLOCK: usize = 32;
+    const ACTIVATION: ActivationKind = ActivationKind::Int8Per32;
+    type Group = Group;
+    type Activation = Int8Block;
+    type Row = Row32<[u8; 2]>;
+
+    fn put(group: &mut Group, lane: usize, row: &Self::Row) {
+        group.scales.set(lane, row.scaling);
+        let (fours, _) = row.quanta.as_chunks::<4>();
+        for (chunk, four) in group.quanta[lane / 8 % 2].iter_mut().zip(fours) {
+            chunk[lane / 4 % 2][lane % 4] = *four;
+        }
     }
 
     fn value(group: &Group, lane: usize, k: usize) -> f32 {

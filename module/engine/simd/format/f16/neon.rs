@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! F16 with FCVTL, which every Armv8.0 CPU has.
 
-use super::F16;
-use crate::simd::float_loops::float_loops;
+use crate::simd::float_loops::{Activations, Columns, RUN, Sums};
+use crate::simd::format::GROUP_ROWS;
 use crate::simd::neon::load_f16;
 
+/// The weights of a column, widened.
 #[inline]
 #[target_feature(enable = "neon")]
-fn weights(column: &Column) -> Sums {
+pub fn widen_column(column: &[[u8; 2]; GROUP_ROWS]) -> Sums {
     let (halves, _) = column.as_chunks::<8>();
-    match halves {
-        [low, high] => {
-            let ([a, b], [c, d]) = (load_f16(low), load_f16(high));
-            [a, b, c, d]
-        }
-        _ => zeros(),
-    }
+    let ([a, b], [c, d]) = (load_f16(&halves[0]), load_f16(&halves[1]));
+    [a, b, c, d]
 }
 
 /// Adds two columns, whose activations lie in lanes `$a` and `$b` of `$x`.
@@ -66,7 +62,7 @@ macro_rules! sixteen_columns {
 /// this takes 276.
 #[inline]
 #[target_feature(enable = "neon")]
-fn add_runs(sums: Sums, columns: &[[Column; RUN]], activation: &[[[u8; 4]; RUN]]) -> Sums {
+pub fn add_runs(sums: Sums, columns: Columns<'_, 2>, activation: Activations<'_>) -> Sums {
     const { assert!(RUN == 32) };
     let count = activation.len().min(columns.len());
     if count == 0 {
@@ -93,5 +89,3 @@ fn add_runs(sums: Sums, columns: &[[Column; RUN]], activation: &[[[u8; 4]; RUN]]
     }
     [s0, s1, s2, s3]
 }
-
-float_loops!(F16, add_runs);

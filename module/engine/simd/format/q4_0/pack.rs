@@ -6,7 +6,7 @@ use crate::simd::format::GROUP_ROWS;
 use crate::simd::neon::{load, transpose};
 use core::arch::aarch64::*;
 
-/// The pairs of a group, as the scalar twin [`super::interleave_pairs`] makes them.
+/// The pairs of a group, as decoding makes them.
 #[inline]
 #[target_feature(enable = "neon")]
 pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
@@ -34,24 +34,30 @@ pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Q4_0;
     use super::*;
-    use crate::simd::plain::view;
+    use crate::simd::codec;
+    use crate::simd::finite::Finite;
+    use crate::simd::plain::{view, zeroed};
     use crate::simd::testing::Random;
 
     #[test]
-    fn equals_the_twin() {
+    fn equals_decoding() {
         let mut random = Random(9);
-        for _ in 0..1000 {
-            let bytes: Vec<u8> = (0..16 * 18).map(|_| random.next() as u8).collect();
+        for _ in 0..200 {
+            let mut bytes: Vec<u8> = (0..16 * 18).map(|_| random.next() as u8).collect();
+            for block in bytes.chunks_mut(18) {
+                let finite = <Q4_0 as codec::Codec>::FINITE;
+                finite.iter().for_each(|number: &Finite| number.tame(block));
+            }
             let files: &[File] = view(&bytes);
             let rows = core::array::from_fn(|lane| &files[lane]);
-            let zeros = [0; size_of::<Group>()];
-            let mut twin = view::<Group>(&zeros)[0];
-            let mut vectors = twin;
-            super::super::interleave_pairs(&rows, &mut twin);
+            let (mut decoded, mut vectors) = (zeroed::<Group>(), zeroed::<Group>());
+            let decoded = core::slice::from_mut(&mut decoded);
+            codec::interleave::<Q4_0>(&rows.map(Some), decoded).unwrap();
             // SAFETY: Advanced SIMD is part of the target.
             unsafe { interleave_pairs(&rows, &mut vectors) };
-            assert_eq!(vectors.pairs, twin.pairs);
+            assert_eq!(vectors.pairs, decoded[0].pairs);
         }
     }
 }

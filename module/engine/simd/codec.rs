@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a weight format provides: how the file stores its weights, and which layout memory has.
+
+use super::finite::Finite;
+use super::format::GROUP_ROWS;
+use super::layout::Layout;
+use super::pieces::pieces_mut;
+use super::plain::{Plain, clear, zeroed};
+
+/// Blocks of a row that are packed together.
+pub const RUN: usize = 8;
+
+/// A packed block of the codec `T`.
+pub type GroupOf<T> = <<T as Codec>::Layout as Layout>::Group;
+/// A decoded block of the codec `T`.
+pub type RowOf<T> = <<T as Codec>::Layout as Layout>::Row;
+
+/// One weight format.
+pub trait Codec: Sized {
+    /// Blocks of the layout in one of the file.
+    const PARTS: usize = 1;
+    /// A block of one row in the file.
+    type File: Plain;
+    /// How memory stores it.
+    type Layout: Layout;
+    /// The numbers of a block in the file that must be finite.
+    const FINITE: &'static [Finite];
+
+    /// Decodes layout block `part` of a block of the file; this is the definition of the format.
+    /// `None` when a scale or weight is not finite. `row` is that of the part before, or zeros.
+    fn decode(file: &Self::File, part: usize, row: &mut RowOf<Self>) -> Option<()>;
+
+    /// Packs a block of the file of 16 rows, of which missing ones become zeros, into the groups of
+    /// its parts; `Err` has the first row whose scale or weight is not finite.
+    fn interleave(
+        rows: &[Option<&Self::File>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), usize> {
+        interleave::<Self>(rows, groups)
+    }
+
+    /// [`Codec::interleave`] of [`RUN`] blocks; `Err` has the first block, and in it the first row,
+    /// whose scale or weight is not finite.
+    fn interleave_run(
+        rows: &[Option<&[Self::File; RUN]>; GROUP_ROWS],
+        groups: &mut [GroupOf<Self>],
+    ) -> Result<(), (usize, usize)> {
+        for (block, groups) in pieces_mut(groups, Self::PARTS).enumerate() {
+            let rows = rows.map(|row| row.map(|row| &row[block % RUN]));
+            Self::interleave(&rows, groups).map_err(|row| (block, row))?;
+        }
+        Ok(())
+    }
+}
+
+/// Packs by decoding one row after the other: what every packer must equal.
+pub fn interleave<T: Codec>(
+    rows: &[Option<&T::File>; GROUP_ROWS],
+    groups: &mut [GroupOf<T>],
+) -> Result<(), usize> {
+    let mut decoded: RowOf<T> = zeroed();
+    groups.iter_mut().for_each(clear);
+    for (lane, file) in rows.iter().enumerate() {
+        let Some(file) = file else { continue };
+        for (part, group) in groups.iter_mut().enumerate() {
+            T::decode(file, part, &mut decoded).ok_or(lane)?;
+            T::Layout::put(group, lane, &decoded);
+        }
+    }
+    Ok(())
+}
+
+/// The binary16 scale, unless it is infinite or a NaN.
+pub fn finite_f16(scale: [u8; 2]) -> Option<[u8; 2]> {
+    (u16::from_le_bytes(scale) & 0x7c00 != 0x7c00).then_some(scale)
+}
