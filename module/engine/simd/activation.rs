@@ -41,13 +41,36 @@ pub struct Int8Block {
     pub values: [[i8; 16]; 2],
     /// The i32 -8 * sum of the values, eight times: what taking 8 from each weight adds.
     pub offset: [[[u8; 4]; 4]; 2],
-    /// The f32 scale, then zeros.
+    /// The f32 scale, the f32 scale * sum of the values, the i32 128 * sum, zero.
     pub scale: [[u8; 4]; 4],
 }
 
 // SAFETY: arrays of bytes, 32 + 32 + 16 without padding.
 unsafe impl Plain for Int8Block {}
 const _: () = assert!(size_of::<Int8Block>() == 80);
+
+impl Int8Block {
+    /// A block of `values` with their `sum`.
+    #[inline(always)]
+    fn new(values: [[i8; 16]; 2], sum: i32, scale: f32) -> Self {
+        Int8Block {
+            values,
+            offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
+            scale: [
+                scale.to_le_bytes(),
+                (scale * sum as f32).to_le_bytes(),
+                sum.wrapping_mul(128).to_le_bytes(),
+                [0; 4],
+            ],
+        }
+    }
+
+    /// The scale, and the scale times the sum of the values.
+    #[inline(always)]
+    pub fn scale_and_product(&self) -> [f32; 2] {
+        [self.scale[0], self.scale[1]].map(f32::from_le_bytes)
+    }
+}
 
 impl ActivationKind {
     /// Bytes of a packed row; `None` when `columns` is no multiple of the block, or too large.
@@ -249,11 +272,7 @@ fn largest(x: &[f32]) -> u32 {
 fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
     let (values, sum) = round(x, inverse);
-    Some(Int8Block {
-        values,
-        offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
-        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
-    })
+    Some(Int8Block::new(values, sum, scale))
 }
 
 /// The nearest integers to `x` * `inverse`, ties to even, and their sum.

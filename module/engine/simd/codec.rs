@@ -6,6 +6,7 @@ use super::format::GROUP_ROWS;
 use super::layout::Layout;
 use super::pieces::pieces_mut;
 use super::plain::{Plain, clear, zeroed};
+use crate::math::half::f16_to_f32;
 
 /// Blocks of a row that are packed together.
 pub const RUN: usize = 8;
@@ -73,4 +74,24 @@ pub fn interleave<T: Codec>(
 /// The binary16 scale, unless it is infinite or a NaN.
 pub fn finite_f16(scale: [u8; 2]) -> Option<[u8; 2]> {
     (u16::from_le_bytes(scale) & 0x7c00 != 0x7c00).then_some(scale)
+}
+
+/// The binary16 scale as f32, unless it is infinite or a NaN.
+pub fn finite(scale: [u8; 2]) -> Option<f32> {
+    finite_f16(scale).map(|scale| f16_to_f32(u16::from_le_bytes(scale)))
+}
+
+/// The lower nibbles of `bytes`, then the upper ones.
+pub fn nibbles(bytes: &[u8], out: &mut [i8]) {
+    let (low, high) = out.split_at_mut_checked(bytes.len()).unwrap_or_default();
+    for (byte, (low, high)) in bytes.iter().zip(low.iter_mut().zip(high)) {
+        (*low, *high) = ((byte & 15) as i8, (byte >> 4) as i8);
+    }
+}
+
+/// Adds 16 to the quanta whose bits in `bits` are set, the first in the lowest bit.
+pub fn fifth_bits(bits: u32, quanta: &mut [i8; 32]) {
+    for (k, quantum) in quanta.iter_mut().enumerate() {
+        *quantum |= ((bits >> k & 1) << 4) as i8;
+    }
 }

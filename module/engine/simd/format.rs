@@ -73,8 +73,16 @@ formats! {
     F16 = 1, "F16", f16::F16;
     /// 4-bit blocks of 32 with a scale.
     Q4_0 = 2, "Q4_0", q4_0::Q4_0;
+    /// 5-bit blocks of 32 with a scale.
+    Q5_0 = 6, "Q5_0", q5_0::Q5_0;
+    /// 5-bit blocks of 32 with a scale and a minimum.
+    Q5_1 = 7, "Q5_1", q5_1::Q5_1;
     /// 8-bit blocks of 32 with a scale.
     Q8_0 = 8, "Q8_0", q8_0::Q8_0;
+    /// 2-bit blocks of 256 with 4-bit scales and minima.
+    Q2K = 10, "Q2_K", q2_k::Q2K;
+    /// 3-bit blocks of 256 with 6-bit scales.
+    Q3K = 11, "Q3_K", q3_k::Q3K;
     /// 4-bit blocks of 256 with 6-bit scales and minima.
     Q4K = 12, "Q4_K", q4_k::Q4K;
     /// 6-bit blocks of 256 with 8-bit scales.

@@ -28,7 +28,7 @@ macro_rules! integer_pair_loops {
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
         fn tiles<const N: usize, const QUARTER: usize>(
-            group: Blocks<'_>,
+            group: &[Group],
             half: usize,
             activation: [&[[PairBlock; 2]]; N],
         ) -> [[Eight; 2]; N] {
@@ -47,7 +47,9 @@ macro_rules! integer_pair_loops {
             sums
         }
 
-        crate::simd::pair_loops::pair_loops!($format, $single, [PairBlock; 2]);
+        crate::simd::pair_loops::pair_loops! {
+            layout: $format, generics: [], single: $single, tile: [PairBlock; 2]
+        }
     };
 }
 pub(super) use integer_pair_loops;

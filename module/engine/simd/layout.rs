@@ -37,24 +37,28 @@ pub trait Layout: Sized {
 /// A block of 32 quanta of one row with its scale or scales.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Row32<S> {
+pub struct Row32<S, B = [u8; 0]> {
     /// What multiplies the quanta.
     pub scaling: S,
     /// The integers that are multiplied with activations, or their codes.
     pub quanta: [i8; 32],
+    /// What the codes mean, where they are codes.
+    pub book: B,
 }
 
 /// A block of 256 quanta of one row with its scales.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Row256<S> {
+pub struct Row256<S, B = [u8; 0]> {
     /// What multiplies the quanta.
     pub scaling: S,
     /// The integers that are multiplied with activations, or their codes.
     pub quanta: [i8; 256],
+    /// What the codes mean, where they are codes.
+    pub book: B,
 }
 
-// SAFETY: the scaling has alignment 1, as bytes have, so that there is no padding.
-unsafe impl<S: Plain> Plain for Row32<S> {}
+// SAFETY: scaling and book have alignment 1, as bytes have, so that there is no padding.
+unsafe impl<S: Plain, B: Plain> Plain for Row32<S, B> {}
 // SAFETY: as above.
-unsafe impl<S: Plain> Plain for Row256<S> {}
+unsafe impl<S: Plain, B: Plain> Plain for Row256<S, B> {}

@@ -4,13 +4,19 @@
 
 pub mod activation;
 pub mod attention;
+mod blocks256;
+mod blocks32;
 mod codec;
+#[cfg(target_arch = "aarch64")]
+mod dots;
 pub mod elementwise;
 pub mod finite;
 mod float;
 #[cfg(target_arch = "aarch64")]
 mod float_loops;
 pub mod format;
+#[cfg(target_arch = "aarch64")]
+mod group_loops;
 pub mod halves;
 #[cfg(target_arch = "aarch64")]
 mod integer_loops;
@@ -28,12 +34,11 @@ mod pair_loops;
 pub mod pieces;
 mod plain;
 mod product;
+mod quanta;
 mod scales;
 #[cfg(test)]
 mod testing;
 mod transpose;
-#[cfg(target_arch = "aarch64")]
-mod wide_loops;
 #[cfg(target_arch = "aarch64")]
 mod wide_pair_loops;
 #[cfg(target_arch = "aarch64")]

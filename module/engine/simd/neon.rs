@@ -50,6 +50,18 @@ pub fn load_offsets(block: &Int8Block) -> [int32x4_t; 2] {
     [load_i32(first), load_i32(second)]
 }
 
+/// Half of 16 integers, widened.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn widen(bytes: int8x16_t, half: usize) -> [int32x4_t; 2] {
+    let words = if half == 0 {
+        vmovl_s8(vget_low_s8(bytes))
+    } else {
+        vmovl_high_s8(bytes)
+    };
+    [vmovl_s16(vget_low_s16(words)), vmovl_high_s16(words)]
+}
+
 /// Stores four f32.
 #[inline]
 #[target_feature(enable = "neon")]

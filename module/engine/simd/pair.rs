@@ -18,11 +18,15 @@ pub struct PairBlock {
     pub offset: [[u8; 4]; 4],
     /// The scales of the two rows, twice.
     pub scale: [[u8; 4]; 4],
+    /// The scales times the sums of the values of the two rows, twice.
+    pub product: [[u8; 4]; 4],
+    /// The i32 128 * sum of the values of the two rows, twice.
+    pub start: [[u8; 4]; 4],
     /// Zeros.
-    pub pad: [u8; 64],
+    pub pad: [u8; 32],
 }
 
-// SAFETY: arrays of bytes, 64 + 16 + 16 + 64 without padding.
+// SAFETY: arrays of bytes, 64 + 4 * 16 + 32 without padding.
 unsafe impl Plain for PairBlock {}
 const _: () = assert!(size_of::<PairBlock>() == 2 * size_of::<Int8Block>());
 
@@ -33,22 +37,20 @@ pub fn interleave(blocks: &mut [Int8Block]) {
         let [first, second] = *pair;
         let (first_values, _) = first.values.as_flattened().as_chunks::<8>();
         let (second_values, _) = second.values.as_flattened().as_chunks::<8>();
+        let twice = |of: fn(&Int8Block) -> [u8; 4]| {
+            let (first, second) = (of(&first), of(&second));
+            [first, second, first, second]
+        };
         let mut block = PairBlock {
             values: [[[0; 8]; 2]; 4],
-            offset: {
-                let [first, second] = [first, second].map(|block| {
-                    let offset = i32::from_le_bytes(block.offset[0][0]);
-                    MAGIC.wrapping_add(offset).to_le_bytes()
-                });
-                [first, second, first, second]
-            },
-            scale: [
-                first.scale[0],
-                second.scale[0],
-                first.scale[0],
-                second.scale[0],
-            ],
-            pad: [0; 64],
+            offset: twice(|block| {
+                let offset = i32::from_le_bytes(block.offset[0][0]);
+                MAGIC.wrapping_add(offset).to_le_bytes()
+            }),
+            scale: twice(|block| block.scale[0]),
+            product: twice(|block| block.scale[1]),
+            start: twice(|block| block.scale[2]),
+            pad: [0; 32],
         };
         for (values, rows) in block
             .values

@@ -6,14 +6,16 @@
 //! takes all 32 registers, which the compiler does not manage: the step for one pair is written
 //! in assembler.
 
-/// Defines `multiply` with SMMLA for `$format`, whose activations are paired in a `$tile` of four
-/// rows; rows that are not go to `$single::multiply_tile`.
+/// Defines `multiply` with SMMLA for a layout, which may have type parameters, whose activations
+/// are paired in a `tile` of four rows; rows that are not go to `single::multiply_tile`.
 ///
-/// `tiles::<N, QUARTER>(&[Group], half, [&[$tile]; N])` gives the products of rows 2 * `QUARTER` and
+/// `tiles::<N, QUARTER>(&[Group], half, [&[Tile]; N])` gives the products of rows 2 * `QUARTER` and
 /// 2 * `QUARTER` + 1 of both fours of the half with each pair of the tiles, which have as many
-/// blocks as the group.
+/// blocks as the group; the type parameters come first.
 macro_rules! pair_loops {
-    ($format:ty, $single:ident, $tile:ty) => {
+    (
+        layout: $layout:ty, generics: [$($name:ident: $bound:path),*], single: $single:ident, tile: $tile:ty
+    ) => {
         use super::$single;
         use crate::simd::activation::TILE_ROWS;
         use crate::simd::layout::Layout;
@@ -21,9 +23,6 @@ macro_rules! pair_loops {
         use crate::simd::pair;
         use crate::simd::pieces::pieces;
         use crate::simd::product::Product;
-
-        type Blocks<'a> = &'a [<$format as Layout>::Group];
-        type Activation<'a> = &'a [<$format as Layout>::Activation];
 
         /// The first halves of two vectors with each lane twice, or the second ones.
         #[inline]
@@ -41,8 +40,8 @@ macro_rules! pair_loops {
         /// `N` tiles with 4 rows of a group; `out` begins at the first of them.
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
-        fn quarter<const N: usize, const QUARTER: usize>(
-            group: Blocks<'_>,
+        fn quarter<$($name: $bound,)* const N: usize, const QUARTER: usize>(
+            group: &[<$layout as Layout>::Group],
             half: usize,
             activation: [&[$tile]; N],
             out: &mut [f32],
@@ -54,7 +53,7 @@ macro_rules! pair_loops {
             if !fits || activation.iter().any(|tile| tile.len() != blocks) {
                 return;
             }
-            let sums = tiles::<N, QUARTER>(group, half, activation);
+            let sums = tiles::<$($name,)* N, QUARTER>(group, half, activation);
             let mut first = out.as_mut_ptr().wrapping_add(2 * QUARTER);
             for [low, high] in sums.as_flattened() {
                 for four in [vuzp1q_f32(*low, *high), vuzp2q_f32(*low, *high)] {
@@ -72,9 +71,9 @@ macro_rules! pair_loops {
         /// `N` tiles with a group.
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
-        fn group_with_tiles<const N: usize>(
-            group: Blocks<'_>,
-            activation: Activation<'_>,
+        fn group_with_tiles<$($name: $bound,)* const N: usize>(
+            group: &[<$layout as Layout>::Group],
+            activation: &[<$layout as Layout>::Activation],
             out: &mut [f32],
             stride: usize,
         ) {
@@ -84,14 +83,14 @@ macro_rules! pair_loops {
             let activation = core::array::from_fn(|n| tile(n).unwrap_or_default());
             for half in 0..2 {
                 let out = out.get_mut(8 * half..).unwrap_or_default();
-                quarter::<N, 0>(group, half, activation, out, stride);
-                quarter::<N, 1>(group, half, activation, out, stride);
+                quarter::<$($name,)* N, 0>(group, half, activation, out, stride);
+                quarter::<$($name,)* N, 1>(group, half, activation, out, stride);
             }
         }
 
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = "neon,dotprod,i8mm")]
-        pub fn multiply(product: Product<'_, $format>) {
+        pub fn multiply<$($name: $bound),*>(product: Product<'_, $layout>) {
             let (stride, blocks) = (product.width(), product.blocks);
             let tile = TILE_ROWS * blocks;
             if product.activation.len() < tile {
@@ -103,15 +102,15 @@ macro_rules! pair_loops {
                 while !rest.is_empty() {
                     let tiles = match rest.len().checked_div(tile) {
                         Some(4..) => {
-                            group_with_tiles::<4>(group, rest, out, stride);
+                            group_with_tiles::<$($name,)* 4>(group, rest, out, stride);
                             4
                         }
                         Some(2 | 3) => {
-                            group_with_tiles::<2>(group, rest, out, stride);
+                            group_with_tiles::<$($name,)* 2>(group, rest, out, stride);
                             2
                         }
                         Some(1) => {
-                            group_with_tiles::<1>(group, rest, out, stride);
+                            group_with_tiles::<$($name,)* 1>(group, rest, out, stride);
                             1
                         }
                         _ => {

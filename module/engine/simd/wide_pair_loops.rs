@@ -15,7 +15,7 @@ macro_rules! wide_pair_loops {
         #[inline]
         #[target_feature(enable = "neon,i8mm")]
         fn tiles<const N: usize, const QUARTER: usize>(
-            group: Blocks<'_>,
+            group: &[Group],
             half: usize,
             activation: [&[WideTile]; N],
         ) -> [[Eight; 2]; N] {
@@ -42,7 +42,9 @@ macro_rules! wide_pair_loops {
             sums
         }
 
-        crate::simd::pair_loops::pair_loops!($format, $single, WideTile);
+        crate::simd::pair_loops::pair_loops! {
+            layout: $format, generics: [], single: $single, tile: WideTile
+        }
     };
 }
 pub(super) use wide_pair_loops;

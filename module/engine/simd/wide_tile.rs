@@ -13,7 +13,9 @@ pub struct PairPart {
     /// The i32 128 * sum of the values of the two rows, twice.
     pub start: [[u8; 4]; 4],
     /// Zeros.
-    pub zeros: [[[u8; 4]; 4]; 3],
+    pub zeros: [[[u8; 4]; 4]; 2],
+    /// The i16 sums of the first and the last 16 values of the two rows, twice.
+    pub halves: [[[u8; 2]; 4]; 2],
 }
 
 /// A block of four rows, two pairs.
@@ -26,13 +28,15 @@ pub struct WideTile {
     pub sums: [[[[i8; 8]; 2]; 2]; 2],
     /// The scales of the two rows of a pair, twice.
     pub scales: [[[u8; 4]; 4]; 2],
-    /// Of no meaning.
+    /// The sums of each 16 values of a pair, as [pair][upper, lower][half of the sums][row].
+    pub halves: [[[[[i8; 8]; 2]; 2]; 2]; 2],
+    /// Padding to four blocks.
     pub pad: [u8; 160],
 }
 
-// SAFETY: arrays of bytes, 64 + 16 + 48 without padding.
+// SAFETY: arrays of bytes, 64 + 16 + 32 + 16 without padding.
 unsafe impl Plain for PairPart {}
-// SAFETY: arrays of bytes, 16 * 128 + 64 + 32 + 160 without padding.
+// SAFETY: arrays of bytes, 16 * 128 + 64 + 32 + 128 + 160 without padding.
 unsafe impl Plain for WideTile {}
 const _: () = assert!(size_of::<PairPart>() == 2 * size_of::<WidePart>());
 const _: () = assert!(size_of::<WideTile>() == TILE_ROWS * size_of::<WideBlock>());
@@ -42,17 +46,26 @@ impl WideTile {
     #[inline(always)]
     pub fn set(&mut self, row: usize, block: &WideBlock) {
         let (pair, i) = (row / 2 % 2, row % 2);
-        for (parts, part) in self.parts.iter_mut().zip(&block.parts) {
+        for (index, (parts, part)) in self.parts.iter_mut().zip(&block.parts).enumerate() {
             let out = &mut parts[pair];
             let (eights, _) = part.values.as_flattened().as_chunks();
             for (out, eight) in out.values.iter_mut().zip(eights) {
                 out[i] = *eight;
             }
             (out.start[i], out.start[i + 2]) = (part.start[0][0], part.start[0][0]);
-            out.zeros = [[[0; 4]; 4]; 3];
+            out.zeros = [[[0; 4]; 4]; 2];
+            for (n, halves) in out.halves.iter_mut().enumerate() {
+                let sum = (block.half_sum(2 * index + n) as i16).to_le_bytes();
+                (halves[i], halves[i + 2]) = (sum, sum);
+            }
         }
         for (out, sums) in self.sums[pair].iter_mut().zip(block.sums) {
             out[i] = sums;
+        }
+        for (out, sums) in self.halves[pair].iter_mut().zip(block.halves) {
+            for (out, sums) in out.iter_mut().zip(sums.as_chunks().0) {
+                out[i] = *sums;
+            }
         }
         (self.scales[pair][i], self.scales[pair][i + 2]) = (block.scale[0], block.scale[0]);
     }

@@ -10,24 +10,15 @@ use core::arch::aarch64::*;
 pub fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let (quarters, _) = x.as_chunks::<16>();
     let (scale, inverse) = scale_and_inverse(largest(x))?;
-    let mut block = Int8Block {
-        values: [[0; 16]; 2],
-        offset: [[[0; 4]; 4]; 2],
-        scale: [scale.to_le_bytes(), [0; 4], [0; 4], [0; 4]],
-    };
+    let mut values = [[0; 16]; 2];
     let mut sum = vdupq_n_s16(0);
-    for (x, values) in quarters.iter().zip(&mut block.values) {
+    for (x, values) in quarters.iter().zip(&mut values) {
         let rounded = round(x, inverse);
         sum = vpadalq_s8(sum, rounded);
         // SAFETY: `values` has the 16 bytes that are written.
         unsafe { vst1q_s8(values.as_mut_ptr(), rounded) };
     }
-    let offset = vdupq_n_s32(vaddlvq_s16(sum).wrapping_mul(-8));
-    for out in &mut block.offset {
-        // SAFETY: `out` has the 16 bytes that are written.
-        unsafe { vst1q_s32(out.as_mut_ptr().cast(), offset) };
-    }
-    Some(block)
+    Some(Int8Block::new(values, vaddlvq_s16(sum), scale))
 }
 
 /// The largest magnitude's bits.

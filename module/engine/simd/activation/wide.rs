@@ -34,13 +34,15 @@ pub struct WideBlock {
     pub scale: [[u8; 4]; 4],
     /// Zeros: where other dot products start.
     pub zeros: [[[u8; 4]; 4]; 2],
+    /// The sums of each 16 values in the same way.
+    pub halves: [[i8; 16]; 2],
 }
 
 // SAFETY: arrays of bytes, 32 + 32 without padding.
 unsafe impl Plain for WidePart {}
-// SAFETY: arrays of bytes, 8 * 64 + 16 + 16 + 32 without padding.
+// SAFETY: arrays of bytes, 8 * 64 + 16 + 16 + 32 + 32 without padding.
 unsafe impl Plain for WideBlock {}
-const _: () = assert!(size_of::<WideBlock>() == 576);
+const _: () = assert!(size_of::<WideBlock>() == 608);
 
 impl WidePart {
     const ZERO: WidePart = WidePart {
@@ -56,6 +58,7 @@ impl WideBlock {
         sums: [[0; 8]; 2],
         scale: [[0; 4]; 4],
         zeros: [[[0; 4]; 4]; 2],
+        halves: [[0; 16]; 2],
     };
 
     /// A block of zeros with a scale.
@@ -79,12 +82,27 @@ impl WideBlock {
         -(128 * upper + lower)
     }
 
-    /// Keeps the sum of a part's values: at most 32 * 127, so that the upper byte is from -32 to 31.
+    /// The sum of the 16 values from 16 * `half` on, taken modulo 16.
     #[inline(always)]
-    fn set_sum(&mut self, part: usize, sum: i32) {
-        let negative = sum.wrapping_neg();
-        self.sums[0][part % 8] = (negative >> 7) as i8;
-        self.sums[1][part % 8] = (negative & 127) as i8;
+    pub fn half_sum(&self, half: usize) -> i32 {
+        let [upper, lower] = self.halves.map(|bytes| i32::from(bytes[half % 16]));
+        -(128 * upper + lower)
+    }
+
+    /// Keeps the sums of both halves of a part's values: at most 16 * 127 each, so that the upper
+    /// byte of all is from -32 to 31.
+    #[inline(always)]
+    fn set_sums(&mut self, part: usize, halves: [i32; 2]) {
+        let split = |sum: i32| {
+            let negative = sum.wrapping_neg();
+            [(negative >> 7) as i8, (negative & 127) as i8]
+        };
+        for (i, sum) in halves.into_iter().enumerate() {
+            let half = 2 * part + i;
+            [self.halves[0][half % 16], self.halves[1][half % 16]] = split(sum);
+        }
+        let sum = halves[0].wrapping_add(halves[1]);
+        [self.sums[0][part % 8], self.sums[1][part % 8]] = split(sum);
         self.parts[part % 8].start[0] = [sum.wrapping_mul(128).to_le_bytes(); 4];
     }
 }
@@ -95,9 +113,12 @@ pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     *block = WideBlock::zero(scale);
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();
     for (part, x) in parts.iter().enumerate() {
-        let (values, sum) = round(x, inverse);
+        let (values, _) = round(x, inverse);
         block.parts[part % 8].values = values;
-        block.set_sum(part, sum);
+        block.set_sums(
+            part,
+            values.map(|half| half.into_iter().map(i32::from).sum()),
+        );
     }
     Some(())
 }
@@ -136,6 +157,7 @@ mod tests {
         for sign in [1.0, -1.0] {
             let block = one(&[sign; 256]).unwrap();
             assert_eq!(block.sum(7), 32 * 127 * sign as i32);
+            assert_eq!(block.half_sum(15), 16 * 127 * sign as i32);
         }
     }
 
@@ -161,11 +183,11 @@ mod tests {
                 _ => {}
             }
             let kind = ActivationKind::Int8Per256;
-            let mut twin = Guarded::zeroed(2 * 576);
+            let mut twin = Guarded::zeroed(2 * size_of::<WideBlock>());
             let x = Guarded::copy(&x);
             let result = pack(Level::SCALAR, kind, 512, &x, &mut twin);
             for level in Level::all() {
-                let mut out = Guarded::zeroed(2 * 576);
+                let mut out = Guarded::zeroed(2 * size_of::<WideBlock>());
                 assert_eq!(pack(level, kind, 512, &x, &mut out), result);
                 assert!(result.is_err() || *out == *twin, "{level:?} {:?}", &*x);
             }

@@ -2,9 +2,11 @@
 //! Every format at every level.
 
 use super::*;
-use crate::math::half::f16_to_f32;
 use crate::simd::activation;
 use crate::simd::testing::{Guarded, Random};
+use judge::weights;
+
+mod judge;
 
 /// `rows` rows of `columns` random weights as the file has them.
 fn random_rows(format: Format, rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
@@ -28,78 +30,6 @@ fn random_rows(format: Format, rows: usize, columns: usize, random: &mut Random)
         file.extend(block);
     }
     file
-}
-
-fn half(bytes: &[u8]) -> f32 {
-    f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]))
-}
-
-/// The weights of a row in the file, by the definition of the format.
-fn weights(format: Format, row: &[u8]) -> Vec<f32> {
-    row.chunks(format.file_block_bytes())
-        .flat_map(|block| match format {
-            Format::F32 => vec![f32::from_le_bytes(block.try_into().unwrap())],
-            Format::F16 => vec![half(block)],
-            Format::Q8_0 => block[2..]
-                .iter()
-                .map(|q| half(block) * f32::from(*q as i8))
-                .collect(),
-            Format::Q4_0 => {
-                let low = block[2..].iter().map(|byte| byte & 15);
-                let high = block[2..].iter().map(|byte| byte >> 4);
-                low.chain(high)
-                    .map(|q| half(block) * (f32::from(q) - 8.0))
-                    .collect()
-            }
-            Format::Q4K => weights_q4_k(block),
-            Format::Q6K => weights_q6_k(block),
-        })
-        .collect()
-}
-
-/// After dequantize_row_q4_K of ggml.
-fn weights_q4_k(block: &[u8]) -> Vec<f32> {
-    let (d, dmin, packed, quanta) = (half(block), half(&block[2..]), &block[4..16], &block[16..]);
-    let scale_and_minimum = |j: usize| match j {
-        0..4 => (packed[j] & 63, packed[j + 4] & 63),
-        _ => (
-            packed[j + 4] & 15 | (packed[j - 4] >> 6) << 4,
-            packed[j + 4] >> 4 | (packed[j] >> 6) << 4,
-        ),
-    };
-    let mut out = Vec::new();
-    for (n, quanta) in quanta.chunks(32).enumerate() {
-        for (part, shift) in [(2 * n, 0), (2 * n + 1, 4)] {
-            let (scale, minimum) = scale_and_minimum(part);
-            let (scale, minimum) = (d * f32::from(scale), dmin * f32::from(minimum));
-            let weight = |q: &u8| scale.mul_add(f32::from(q >> shift & 15), -minimum);
-            out.extend(quanta.iter().map(weight));
-        }
-    }
-    out
-}
-
-/// After dequantize_row_q6_K of ggml.
-fn weights_q6_k(block: &[u8]) -> Vec<f32> {
-    let d = half(&block[208..]);
-    let mut out = vec![0.0; 256];
-    for n in 0..2 {
-        let (lower, upper) = (&block[64 * n..], &block[128 + 32 * n..]);
-        let scales = &block[192 + 8 * n..];
-        for l in 0..32 {
-            let quanta = [
-                lower[l] & 15 | (upper[l] & 3) << 4,
-                lower[l + 32] & 15 | (upper[l] >> 2 & 3) << 4,
-                lower[l] >> 4 | (upper[l] >> 4 & 3) << 4,
-                lower[l + 32] >> 4 | (upper[l] >> 6 & 3) << 4,
-            ];
-            for (quarter, quantum) in quanta.into_iter().enumerate() {
-                let scale = d * f32::from(scales[l / 16 + 2 * quarter] as i8);
-                out[128 * n + 32 * quarter + l] = scale * (f32::from(quantum) - 32.0);
-            }
-        }
-    }
-    out
 }
 
 struct Case {

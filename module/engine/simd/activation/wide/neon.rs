@@ -14,14 +14,15 @@ pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();
     for (part, x) in parts.iter().enumerate() {
         let (halves, _) = x.as_chunks::<16>();
-        let mut sum = vdupq_n_s16(0);
-        for (x, values) in halves.iter().zip(&mut block.parts[part % 8].values) {
+        let mut sums = [0; 2];
+        let values = block.parts[part % 8].values.iter_mut();
+        for (sum, (x, values)) in sums.iter_mut().zip(halves.iter().zip(values)) {
             let rounded = round(x, inverse);
-            sum = vpadalq_s8(sum, rounded);
+            *sum = i32::from(vaddlvq_s8(rounded));
             // SAFETY: `values` has the 16 bytes that are written.
             unsafe { vst1q_s8(values.as_mut_ptr(), rounded) };
         }
-        block.set_sum(part, i32::from(vaddvq_s16(sum)));
+        block.set_sums(part, sums);
     }
     Some(())
 }

@@ -16,7 +16,6 @@ macro_rules! q4_k_loops {
         use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
         use crate::simd::format::q4_k::scales::{by_part, minima, scales};
         use crate::simd::format::q4_k::{Group, Q4K};
-        use crate::simd::wide_loops::wide_loops;
 
         /// The two terms of a block for 8 rows, added to `sums`.
         #[inline]
@@ -106,7 +105,7 @@ macro_rules! q4_k_loops {
             }
         }
 
-        wide_loops!($feature, Q4K);
+        crate::simd::group_loops::group_loops! { feature: $feature, layout: Q4K, generics: [] }
     };
 }
 pub(super) use q4_k_loops;

@@ -16,7 +16,6 @@ macro_rules! q6_k_loops {
         use crate::simd::activation::WideBlock;
         use crate::simd::neon::{Eight, add_scaled, load, load_f16, load_f32};
         use crate::simd::format::q6_k::{Group, Q6K};
-        use crate::simd::wide_loops::wide_loops;
 
         /// A part of 16 weights, 4 at a time.
         type Part = [[[[u8; 4]; 4]; 3]; 4];
@@ -142,7 +141,7 @@ macro_rules! q6_k_loops {
             }
         }
 
-        wide_loops!($feature, Q6K);
+        crate::simd::group_loops::group_loops! { feature: $feature, layout: Q6K, generics: [] }
     };
 }
 pub(super) use q6_k_loops;

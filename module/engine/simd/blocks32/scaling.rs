@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Scales and minima of blocks of 32.
+
+#[cfg(target_arch = "aarch64")]
+use crate::simd::neon::{Eight, load_f16};
+use crate::simd::plain::Plain;
+use crate::simd::scales::Scales;
+
+/// What turns the quanta of 16 rows into weights.
+pub trait Scaling: Plain {
+    /// That of one row.
+    type Row: Plain;
+    /// Whether there are minima.
+    const MINIMUM: bool;
+
+    /// Sets that of the row in `lane`.
+    fn set(&mut self, lane: usize, row: Self::Row);
+    /// The scale of the row in `lane`.
+    fn scale(&self, lane: usize) -> f32;
+    /// The minimum of the row in `lane`, if there are any.
+    fn minimum(&self, lane: usize) -> Option<f32>;
+
+    /// The scales of a half of the rows.
+    #[cfg(target_arch = "aarch64")]
+    fn scales(&self, half: usize) -> Eight;
+    /// The minima of a half of the rows; without minima some numbers.
+    #[cfg(target_arch = "aarch64")]
+    fn minima(&self, half: usize) -> Eight;
+}
+
+impl Scaling for Scales {
+    type Row = [u8; 2];
+    const MINIMUM: bool = false;
+
+    fn set(&mut self, lane: usize, row: [u8; 2]) {
+        Scales::set(self, lane, row);
+    }
+
+    #[inline(always)]
+    fn scale(&self, lane: usize) -> f32 {
+        self.row(lane)
+    }
+
+    #[inline(always)]
+    fn minimum(&self, _lane: usize) -> Option<f32> {
+        None
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn scales(&self, half: usize) -> Eight {
+        // SAFETY: Advanced SIMD is part of the target.
+        unsafe { load_f16(&self.0[half % 2]) }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn minima(&self, half: usize) -> Eight {
+        self.scales(half)
+    }
+}
+
+/// Binary16 scales and minima.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ScalesAndMinima {
+    scales: Scales,
+    minima: Scales,
+}
+
+// SAFETY: arrays of bytes without padding.
+unsafe impl Plain for ScalesAndMinima {}
+
+impl Scaling for ScalesAndMinima {
+    type Row = [[u8; 2]; 2];
+    const MINIMUM: bool = true;
+
+    fn set(&mut self, lane: usize, [scale, minimum]: [[u8; 2]; 2]) {
+        self.scales.set(lane, scale);
+        self.minima.set(lane, minimum);
+    }
+
+    #[inline(always)]
+    fn scale(&self, lane: usize) -> f32 {
+        self.scales.row(lane)
+    }
+
+    #[inline(always)]
+    fn minimum(&self, lane: usize) -> Option<f32> {
+        Some(self.minima.row(lane))
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn scales(&self, half: usize) -> Eight {
+        self.scales.scales(half)
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn minima(&self, half: usize) -> Eight {
+        self.minima.scales(half)
+    }
+}
