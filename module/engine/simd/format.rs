@@ -73,6 +73,8 @@ formats! {
     F16 = 1, "F16", f16::F16;
     /// 4-bit blocks of 32 with a scale.
     Q4_0 = 2, "Q4_0", q4_0::Q4_0;
+    /// 4-bit blocks of 32 with a scale and a minimum.
+    Q4_1 = 3, "Q4_1", q4_1::Q4_1;
     /// 5-bit blocks of 32 with a scale.
     Q5_0 = 6, "Q5_0", q5_0::Q5_0;
     /// 5-bit blocks of 32 with a scale and a minimum.

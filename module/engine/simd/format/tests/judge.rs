@@ -36,6 +36,7 @@ fn weights_of_block(format: Format, block: &[u8]) -> Vec<f32> {
             let quanta = nibbles(&block[2..]).into_iter();
             scaled(half(block), quanta.map(|q| i32::from(q) - 8).collect())
         }
+        Format::Q4_1 => with_minimum(block, nibbles(&block[4..])),
         Format::Q5_0 => {
             let quanta = fives(&block[2..6], &block[6..]).into_iter();
             scaled(half(block), quanta.map(|q| i32::from(q) - 16).collect())
