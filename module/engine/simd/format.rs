@@ -87,6 +87,8 @@ formats! {
     Q3K = 11, "Q3_K", q3_k::Q3K;
     /// 4-bit blocks of 256 with 6-bit scales and minima.
     Q4K = 12, "Q4_K", q4_k::Q4K;
+    /// 5-bit blocks of 256 with 6-bit scales and minima.
+    Q5K = 13, "Q5_K", q5_k::Q5K;
     /// 6-bit blocks of 256 with 8-bit scales.
     Q6K = 14, "Q6_K", q6_k::Q6K;
 }

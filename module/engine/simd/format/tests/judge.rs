@@ -45,6 +45,11 @@ fn weights_of_block(format: Format, block: &[u8]) -> Vec<f32> {
         Format::Q2K => weights_q2_k(block),
         Format::Q3K => weights_q3_k(block),
         Format::Q4K => weights_q4_k(block, |_, _| 0, &block[16..]),
+        Format::Q5K => weights_q4_k(
+            block,
+            |part, k| (block[16 + k] >> part & 1) << 4,
+            &block[48..],
+        ),
         Format::Q6K => weights_q6_k(block),
     }
 }
