@@ -8,13 +8,15 @@ pub enum Finite {
     F16(usize),
     /// IEEE binary32.
     F32(usize),
+    /// The upper half of an IEEE binary32.
+    Bf16(usize),
 }
 
 impl Finite {
     /// Its last byte, which has the sign and the upper bits of the exponent.
     fn last(self) -> usize {
         match self {
-            Finite::F16(at) => at.saturating_add(1),
+            Finite::F16(at) | Finite::Bf16(at) => at.saturating_add(1),
             Finite::F32(at) => at.saturating_add(3),
         }
     }
@@ -26,7 +28,7 @@ impl Finite {
         };
         match self {
             Finite::F16(_) => *last &= !0x40,
-            Finite::F32(_) => *last = *last & 0x81 | 0x3e,
+            Finite::F32(_) | Finite::Bf16(_) => *last = *last & 0x81 | 0x3e,
         }
     }
 
@@ -49,6 +51,7 @@ mod tests {
         match finite {
             Finite::F16(at) => f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]])),
             Finite::F32(at) => f32::from_le_bytes(block[at..at + 4].try_into().unwrap()),
+            Finite::Bf16(at) => f32::from_le_bytes([0, 0, block[at], block[at + 1]]),
         }
     }
 
@@ -60,6 +63,7 @@ mod tests {
             Finite::F16(3),
             Finite::F32(0),
             Finite::F32(2),
+            Finite::Bf16(1),
         ] {
             for _ in 0..1000 {
                 let mut block: [u8; 8] = random.next().to_le_bytes();

@@ -91,6 +91,8 @@ formats! {
     Q5K = 13, "Q5_K", q5_k::Q5K;
     /// 6-bit blocks of 256 with 8-bit scales.
     Q6K = 14, "Q6_K", q6_k::Q6K;
+    /// The upper half of an IEEE binary32.
+    Bf16 = 30, "BF16", bf16::Bf16;
 }
 
 impl Format {

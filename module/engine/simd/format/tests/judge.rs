@@ -28,6 +28,9 @@ fn weights_of_block(format: Format, block: &[u8]) -> Vec<f32> {
     match format {
         Format::F32 => vec![f32::from_le_bytes(block.try_into().unwrap())],
         Format::F16 => vec![half(block)],
+        Format::Bf16 => vec![f32::from_bits(
+            u32::from(block[0]) << 16 | u32::from(block[1]) << 24,
+        )],
         Format::Q8_0 => scaled(
             half(block),
             block[2..].iter().map(|q| i32::from(*q as i8)).collect(),
