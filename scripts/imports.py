@@ -8,6 +8,8 @@ USE = re.compile(r"^[ \t]*(pub(?:\([a-z]+\))? )?use ([^;]+);", re.MULTILINE)
 # A path in code, as far as it may name modules.
 PATH = re.compile(r"(?<![\w:])((?:crate|super|self)(?:::\w+)+)")
 DECLARED = re.compile(r'(?:#\[path = "([^"]+)"\]\s*)?^\s*(?:pub(?:\([a-z]+\))? )?mod (\w+);', re.MULTILINE)
+# A row of the table of weight formats declares the module of its format.
+FORMAT = re.compile(r'^\s*\w+ = \d+, "\w+", (\w+)::\w+;', re.MULTILINE)
 TEST = re.compile(r"^\s*#\[cfg\((?:all\()?test.*?\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([a-z]+\))? )?mod (\w+)( \{|;)", re.MULTILINE)
 
 
@@ -53,10 +55,13 @@ class Crate:
             self.tests.add(module)
         text = file.read_text(encoding="utf-8")
         inner = {match[1] for match in TEST.finditer(text)}
-        for match in DECLARED.finditer(re.sub(r"//.*", "", text)):
-            child = self.find(module, file, match[1], match[2])
+        text = re.sub(r"//.*", "", text)
+        declared = [(match[1], match[2]) for match in DECLARED.finditer(text)]
+        declared += [(None, match[1]) for match in FORMAT.finditer(text)]
+        for given, name in declared:
+            child = self.find(module, file, given, name)
             if child:
-                self.add((*module, match[2]), child, tested or match[2] in inner)
+                self.add((*module, name), child, tested or name in inner)
 
     @staticmethod
     def find(module, file, given, name):

@@ -2,6 +2,7 @@
 //! Tensor infos: name, type, shape and place of each tensor.
 
 use super::{Cursor, Reason, Refusal, Span, Stop};
+use crate::simd::format::Format;
 
 /// Longest name of a tensor, in bytes (the specification's).
 const NAME_MAX: u64 = 64;
@@ -26,21 +27,8 @@ pub struct TensorInfo {
 
 /// Weights per block and bytes per block of a GGUF type; `None` for types not known here.
 pub fn type_size(kind: u32) -> Option<(u64, u64)> {
-    Some(match kind {
-        0 => (1, 4),      // F32
-        1 | 30 => (1, 2), // F16, BF16
-        2 => (32, 18),    // Q4_0
-        3 => (32, 20),    // Q4_1
-        6 => (32, 22),    // Q5_0
-        7 => (32, 24),    // Q5_1
-        8 => (32, 34),    // Q8_0
-        10 => (256, 84),  // Q2_K
-        11 => (256, 110), // Q3_K
-        12 => (256, 144), // Q4_K
-        13 => (256, 176), // Q5_K
-        14 => (256, 210), // Q6_K
-        _ => return None,
-    })
+    let format = Format::from_number(kind)?;
+    Some((format.block() as u64, format.file_block_bytes() as u64))
 }
 
 impl TensorInfo {
@@ -123,7 +111,7 @@ fn size(kind: u32, dims: [u64; 4], name: &[u8]) -> Result<u64, Refusal> {
     let (block, block_bytes) =
         type_size(kind).ok_or(Refusal::new(Reason::TensorType, u64::from(kind), name))?;
     let [columns, rows @ ..] = dims;
-    // Blocks hold 1, 32 or 256 weights, so a mask is a remainder.
+    // The weights of a block are a power of two, so a mask is a remainder.
     if dims.contains(&0) || columns & (block - 1) != 0 {
         return Err(Refusal::new(Reason::TensorShape, columns, name));
     }

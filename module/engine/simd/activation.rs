@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Activations packed for the loops.
 
-use super::format::Error;
+use super::group::Error;
 use super::level::{Instructions, Level};
 use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
-use super::plain::{Plain, view_mut};
+use super::plain::view_mut;
 #[cfg(target_arch = "aarch64")]
 use super::wide_tile::WideTile;
 
-#[cfg(target_arch = "aarch64")]
-mod neon;
+pub mod int8;
+mod quantize;
+pub mod wide;
 
-mod wide;
-
-#[cfg(target_arch = "aarch64")]
-pub use wide::WidePart;
-pub use wide::{WIDE_BLOCK, WideBlock};
+pub use super::group::TILE_ROWS;
+pub use int8::{INT8_BLOCK, Int8Block};
+pub use wide::{WIDE_BLOCK, WideBlock, WidePart};
 
 /// How activations are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,50 +25,6 @@ pub enum ActivationKind {
     Int8Per32,
     /// 8-bit blocks of 256 with a scale, for K-quants.
     Int8Per256,
-}
-
-/// Weights and activations of an 8-bit block.
-pub const INT8_BLOCK: usize = 32;
-/// Rows that may be packed interleaved: work over a batch is cut at multiples of it only.
-pub const TILE_ROWS: usize = 4;
-
-/// 32 activations as integers: x is about scale * value.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Int8Block {
-    /// Values, -127 to 127.
-    pub values: [[i8; 16]; 2],
-    /// The i32 -8 * sum of the values, eight times: what taking 8 from each weight adds.
-    pub offset: [[[u8; 4]; 4]; 2],
-    /// The f32 scale, the f32 scale * sum of the values, the i32 128 * sum, zero.
-    pub scale: [[u8; 4]; 4],
-}
-
-// SAFETY: arrays of bytes, 32 + 32 + 16 without padding.
-unsafe impl Plain for Int8Block {}
-const _: () = assert!(size_of::<Int8Block>() == 80);
-
-impl Int8Block {
-    /// A block of `values` with their `sum`.
-    #[inline(always)]
-    fn new(values: [[i8; 16]; 2], sum: i32, scale: f32) -> Self {
-        Int8Block {
-            values,
-            offset: [[sum.wrapping_mul(-8).to_le_bytes(); 4]; 2],
-            scale: [
-                scale.to_le_bytes(),
-                (scale * sum as f32).to_le_bytes(),
-                sum.wrapping_mul(128).to_le_bytes(),
-                [0; 4],
-            ],
-        }
-    }
-
-    /// The scale, and the scale times the sum of the values.
-    #[inline(always)]
-    pub fn scale_and_product(&self) -> [f32; 2] {
-        [self.scale[0], self.scale[1]].map(f32::from_le_bytes)
-    }
 }
 
 impl ActivationKind {
@@ -127,7 +82,7 @@ pub fn pack(
 /// [`pack_tile`] of floats as they are; their finiteness is looked at for a whole tile first.
 fn pack_float_tile(columns: usize, x: &[f32], out: &mut [[u8; 4]]) -> Result<usize, usize> {
     let infinity = f32::INFINITY.to_bits();
-    if largest(x) >= infinity {
+    if quantize::largest(x) >= infinity {
         let bad = x.iter().position(|x| !x.is_finite());
         return Err(bad.unwrap_or(0));
     }
@@ -159,11 +114,11 @@ fn pack_int8_tile(
     let (x, _) = x.as_chunks::<INT8_BLOCK>();
     let blocks = columns / INT8_BLOCK;
     match level.instructions() {
-        Instructions::Scalar => pack_tile(blocks, x, out, |x, out| put(quantize(x), out)),
+        Instructions::Scalar => pack_tile(blocks, x, out, |x, out| put(int8::quantize(x), out)),
         #[cfg(target_arch = "aarch64")]
         instructions => pack_tile(blocks, x, out, |x, out| {
             // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
-            put(unsafe { neon::quantize(x) }, out)
+            put(unsafe { int8::neon::quantize(x) }, out)
         })
         .inspect(|_| {
             if is_paired(instructions, blocks, x.len()) {
@@ -242,91 +197,10 @@ fn put<Block>(block: Option<Block>, out: &mut Block) -> Option<()> {
     Some(())
 }
 
-const LEAST: u32 = (127 - 60) << 23;
-const LIMIT: u32 = (127 + 60) << 23;
-/// 1.5 * 2^23: adding it rounds to an integer, nearest even, kept in the low bits of the sum.
-const ROUND: f32 = 12_582_912.0;
-
-/// amax / 127 and 127 / amax, for a largest magnitude with the bits `amax`; both 0 below 2^-60.
-///
-/// `None` when it is 2^60 or more, or a NaN.
-#[inline(always)]
-fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
-    let magnitude = f32::from_bits(amax);
-    match amax {
-        LIMIT.. => None,
-        ..LEAST => Some((0.0, 0.0)),
-        _ => Some((magnitude / 127.0, 127.0 / magnitude)),
-    }
-}
-
-/// The bits of the largest magnitude.
-#[inline(always)]
-fn largest(x: &[f32]) -> u32 {
-    let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
-    x.iter().map(magnitude).fold(0, u32::max)
-}
-
-/// One block: values nearest to x * inverse, ties to even; see [`scale_and_inverse`].
-#[inline(always)]
-fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
-    let (scale, inverse) = scale_and_inverse(largest(x))?;
-    let (values, sum) = round(x, inverse);
-    Some(Int8Block::new(values, sum, scale))
-}
-
-/// The nearest integers to `x` * `inverse`, ties to even, and their sum.
-#[inline(always)]
-fn round(x: &[f32; INT8_BLOCK], inverse: f32) -> ([[i8; 16]; 2], i32) {
-    let mut values = [[0i8; 16]; 2];
-    let mut sum = 0i32;
-    for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
-        let rounded = (x * inverse + ROUND)
-            .to_bits()
-            .wrapping_sub(ROUND.to_bits());
-        *value = rounded as i8;
-        sum = sum.wrapping_add(i32::from(rounded as i8));
-    }
-    (values, sum)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Guarded, Random};
     use super::*;
-
-    fn one(x: [f32; 32]) -> Option<Int8Block> {
-        quantize(&x)
-    }
-
-    #[test]
-    fn a_block_by_the_contract() {
-        let mut x = [0.0; 32];
-        (x[0], x[1], x[2], x[31]) = (127.0, 0.5, 1.5, -126.5);
-        let block = one(x).unwrap();
-        assert_eq!(f32::from_le_bytes(block.scale[0]), 1.0);
-        assert_eq!(block.values[0][..4], [127, 0, 2, 0]);
-        assert_eq!(block.values[1][15], -126);
-        assert_eq!(block.offset, [[(-24i32).to_le_bytes(); 4]; 2]);
-    }
-
-    #[test]
-    fn the_ends_of_the_range() {
-        let tiny = one([2f32.powi(-60).next_down(); 32]).unwrap();
-        assert_eq!(
-            (f32::from_le_bytes(tiny.scale[0]), tiny.values),
-            (0.0, [[0; 16]; 2])
-        );
-        let least = one([-(2f32.powi(-60)); 32]).unwrap();
-        assert_eq!(least.values, [[-127; 16]; 2]);
-        assert_eq!(f32::from_le_bytes(least.scale[0]), 2f32.powi(-60) / 127.0);
-        assert!(one([2f32.powi(60).next_down(); 32]).is_some());
-        for bad in [2f32.powi(60), f32::INFINITY, f32::NAN, -f32::NAN] {
-            let mut x = [1.0; 32];
-            x[17] = bad;
-            assert!(one(x).is_none());
-        }
-    }
 
     #[test]
     fn every_level_equals_the_twin() {

@@ -2,11 +2,10 @@
 //! Blocks of 256 quanta in parts of 32 or 16 with integer scales, and perhaps minima.
 
 use super::activation::{ActivationKind, WideBlock};
-use super::format::GROUP_ROWS;
-use super::layout::{Layout, Row256};
+use super::group::GROUP_ROWS;
+use super::layout::{Layout, Product, Row256};
 use super::level::Instructions;
 use super::plain::Plain;
-use super::product::Product;
 use super::quanta::Quanta;
 use crate::math::fma::fma;
 use core::marker::PhantomData;

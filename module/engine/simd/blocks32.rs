@@ -2,11 +2,10 @@
 //! Blocks of 32 quanta with a scale, and perhaps a minimum.
 
 use super::activation::{ActivationKind, Int8Block};
-use super::format::GROUP_ROWS;
-use super::layout::{Layout, Row32};
+use super::group::GROUP_ROWS;
+use super::layout::{Layout, Product, Row32};
 use super::level::Instructions;
 use super::plain::Plain;
-use super::product::Product;
 use super::quanta::Quanta;
 use crate::math::fma::fma;
 use core::marker::PhantomData;

@@ -2,7 +2,7 @@
 //! What a weight format provides: how the file stores its weights, and which layout memory has.
 
 use super::finite::Finite;
-use super::format::GROUP_ROWS;
+use super::group::GROUP_ROWS;
 use super::layout::Layout;
 use super::pieces::pieces_mut;
 use super::plain::{Plain, clear, zeroed};

@@ -4,16 +4,15 @@
 use super::activation::ActivationKind;
 use super::codec::{Codec, RUN};
 use super::finite::Finite;
-use super::format::GROUP_ROWS;
-use super::layout::Layout;
+use super::group::GROUP_ROWS;
+use super::layout::{Layout, Product};
 use super::level::Instructions;
-use super::product::Product;
 use super::transpose::transpose;
 use crate::math::fma::fma;
 use core::marker::PhantomData;
 
 #[cfg(target_arch = "aarch64")]
-use super::float_loops::{self, Activations, Columns, Sums};
+pub mod loops;
 
 /// A floating-point type of `N` bytes.
 pub trait Float<const N: usize>: Sized {
@@ -32,14 +31,18 @@ pub trait Float<const N: usize>: Sized {
 
     /// The weights of a column, widened.
     #[cfg(target_arch = "aarch64")]
-    fn widen_column(column: &[[u8; N]; GROUP_ROWS]) -> Sums;
+    fn widen_column(column: &[[u8; N]; GROUP_ROWS]) -> loops::Sums;
 
     /// Adds runs of columns, each times its activation, in place of the common loop.
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
-    fn add_runs(sums: Sums, columns: Columns<'_, N>, activation: Activations<'_>) -> Sums {
+    fn add_runs(
+        sums: loops::Sums,
+        columns: loops::Columns<'_, N>,
+        activation: loops::Activations<'_>,
+    ) -> loops::Sums {
         // SAFETY: Advanced SIMD is part of the target.
-        unsafe { float_loops::add_runs::<Self, N>(sums, columns, activation) }
+        unsafe { loops::add_runs::<Self, N>(sums, columns, activation) }
     }
 }
 
@@ -95,7 +98,7 @@ impl<F: Float<N>, const N: usize> Layout for Floats<F, N> {
             Instructions::Scalar => product.twin(),
             // SAFETY: by the invariant of `Level` the CPU has Advanced SIMD.
             #[cfg(target_arch = "aarch64")]
-            _ => unsafe { float_loops::multiply(product) },
+            _ => unsafe { loops::multiply(product) },
         }
     }
 }

@@ -7,26 +7,12 @@
 use super::activation::ActivationKind;
 use super::codec::{Codec, GroupOf, RUN};
 use super::finite::Finite;
-use super::layout::Layout;
+use super::layout::{Layout, Product};
 use super::level::Level;
 use super::pieces::pieces_mut;
 use super::plain::{view, view_mut};
-use super::product::Product;
 
-/// Rows of a group.
-pub const GROUP_ROWS: usize = 16;
-
-/// Why packing, unpacking or multiplying was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Error {
-    /// The lengths of the arguments do not fit together.
-    Shape,
-    /// A weight, scale or activation is not finite, or an activation too large to quantize.
-    NotFinite {
-        /// The block, counted from the start of the input.
-        block: usize,
-    },
-}
+pub use super::group::{Error, GROUP_ROWS};
 
 /// Defines [`Format`] from rows of variant, GGUF type number, name, module and type.
 macro_rules! formats {

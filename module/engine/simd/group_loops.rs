@@ -12,11 +12,10 @@
 /// blocks of T activation rows; the type parameters come first.
 macro_rules! group_loops {
     (feature: $feature:literal, layout: $layout:ty, generics: [$($name:ident: $bound:path),*]) => {
-        use crate::simd::activation::TILE_ROWS;
-        use crate::simd::layout::Layout;
+        use crate::simd::group::TILE_ROWS;
+        use crate::simd::layout::{Layout, Product};
         use crate::simd::neon::store;
         use crate::simd::pieces::{pieces, pieces_with_rest};
-        use crate::simd::product::Product;
 
         /// One activation row with a group.
         #[inline]

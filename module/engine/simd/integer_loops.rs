@@ -46,11 +46,11 @@ macro_rules! integer_loops {
         crate::simd::integer_loops::integer_loops!($feature, $format, $single, four);
     };
     ($feature:literal, $format:ty, $single:ident, $four:ident) => {
-        use crate::simd::activation::{Int8Block, TILE_ROWS};
-        use crate::simd::layout::Layout;
+        use crate::simd::activation::Int8Block;
+        use crate::simd::group::TILE_ROWS;
+        use crate::simd::layout::{Layout, Product};
         use crate::simd::neon::{Eight, add_scaled, load_f32, load_offsets, store};
         use crate::simd::pieces::{pieces, pieces_with_rest};
-        use crate::simd::product::Product;
 
         type Blocks<'a> = &'a [<$format as Layout>::Group];
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How memory stores weights, and the arithmetic on them.
+//! How memory stores weights, and their products with activations.
 
 use super::activation::ActivationKind;
-use super::format::GROUP_ROWS;
+use super::group::{Error, GROUP_ROWS, TILE_ROWS};
 use super::level::Instructions;
-use super::plain::Plain;
-use super::product::Product;
+use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
+use super::plain::{Plain, view};
 
 /// One way to store weights in memory.
 pub trait Layout: Sized {
@@ -62,3 +62,74 @@ pub struct Row256<S, B = [u8; 0]> {
 unsafe impl<S: Plain, B: Plain> Plain for Row32<S, B> {}
 // SAFETY: as above.
 unsafe impl<S: Plain, B: Plain> Plain for Row256<S, B> {}
+
+/// Whole groups of packed weights, rows of packed activations, and room for their products.
+///
+/// # Invariants
+///
+/// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks,
+/// `activation` has m * `blocks`, and `out` has m * n * 16 numbers.
+pub struct Product<'a, T: Layout> {
+    /// Weights as [group][block].
+    pub(super) groups: &'a [T::Group],
+    /// Activations as [tile][block][row of the tile].
+    pub(super) activation: &'a [T::Activation],
+    /// Blocks of a row.
+    pub(super) blocks: usize,
+    /// Products as [row][group][16].
+    pub(super) out: &'a mut [f32],
+}
+
+impl<'a, T: Layout> Product<'a, T> {
+    /// Checks the lengths.
+    pub fn new(
+        groups: &'a [u8],
+        blocks: usize,
+        activation: &'a [u8],
+        rows: usize,
+        out: &'a mut [f32],
+    ) -> Result<Self, Error> {
+        let packed: &[T::Group] = view(groups);
+        let activations: &[T::Activation] = view(activation);
+        let count = packed.len().checked_div(blocks).ok_or(Error::Shape)?;
+        let fits = size_of_val(packed) == groups.len()
+            && packed.len() == count.saturating_mul(blocks)
+            && size_of_val(activations) == activation.len()
+            && activations.len() == rows.saturating_mul(blocks)
+            && out.len() == rows.saturating_mul(count).saturating_mul(GROUP_ROWS);
+        // INVARIANT: the division refused `blocks` = 0; the lengths were compared just above.
+        fits.then_some(Product {
+            groups: packed,
+            activation: activations,
+            blocks,
+            out,
+        })
+        .ok_or(Error::Shape)
+    }
+
+    /// Products of one activation row.
+    pub fn width(&self) -> usize {
+        let count = self.groups.len().checked_div(self.blocks).unwrap_or(0);
+        count.saturating_mul(GROUP_ROWS)
+    }
+
+    /// The scalar twin, which specifies every bit.
+    pub fn twin(self) {
+        let width = self.width();
+        let tile = self.blocks.saturating_mul(TILE_ROWS);
+        let out = pieces_with_rest_mut(self.out, width.saturating_mul(TILE_ROWS));
+        for (out, activation) in out.zip(pieces_with_rest(self.activation, tile)) {
+            let rows = out.len().checked_div(width).unwrap_or(0);
+            for (row, out) in pieces_mut(out, width).enumerate() {
+                let (sums, _) = out.as_chunks_mut::<GROUP_ROWS>();
+                for (sums, group) in sums.iter_mut().zip(pieces(self.groups, self.blocks)) {
+                    *sums = [0.0; GROUP_ROWS];
+                    let activation = pieces(activation, rows).filter_map(|block| block.get(row));
+                    for (block, activation) in group.iter().zip(activation) {
+                        T::accumulate(block, activation, sums);
+                    }
+                }
+            }
+        }
+    }
+}

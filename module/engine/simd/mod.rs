@@ -12,9 +12,8 @@ mod dots;
 pub mod elementwise;
 pub mod finite;
 mod float;
-#[cfg(target_arch = "aarch64")]
-mod float_loops;
 pub mod format;
+pub mod group;
 #[cfg(target_arch = "aarch64")]
 mod group_loops;
 pub mod halves;
@@ -33,7 +32,6 @@ mod pair;
 mod pair_loops;
 pub mod pieces;
 mod plain;
-mod product;
 mod quanta;
 mod scales;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Two rows of activations interleaved for SMMLA, which multiplies 2 x 8 with 8 x 2 integers.
 
-use super::activation::{Int8Block, TILE_ROWS};
+use super::activation::int8::Int8Block;
+use super::group::TILE_ROWS;
 use super::plain::Plain;
 
 /// The bits of 1.5 * 2^23. A sum below 2^22 that is counted from here on is, as the bits of a

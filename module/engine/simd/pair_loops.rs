@@ -17,12 +17,11 @@ macro_rules! pair_loops {
         layout: $layout:ty, generics: [$($name:ident: $bound:path),*], single: $single:ident, tile: $tile:ty
     ) => {
         use super::$single;
-        use crate::simd::activation::TILE_ROWS;
-        use crate::simd::layout::Layout;
+        use crate::simd::group::TILE_ROWS;
+        use crate::simd::layout::{Layout, Product};
         use crate::simd::neon::Eight;
         use crate::simd::pair;
         use crate::simd::pieces::pieces;
-        use crate::simd::product::Product;
 
         /// The first halves of two vectors with each lane twice, or the second ones.
         #[inline]

@@ -2,7 +2,7 @@
 //! The binary16 scales of a block of 16 rows.
 
 use super::activation::Int8Block;
-use super::format::GROUP_ROWS;
+use super::group::GROUP_ROWS;
 use super::plain::Plain;
 use crate::math::fma::fma;
 use crate::math::half::f16_to_f32;

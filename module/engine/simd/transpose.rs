@@ -2,7 +2,7 @@
 //! Packing of floating-point weights, whose blocks are single columns: a transposition.
 
 use super::codec::RUN;
-use super::format::GROUP_ROWS;
+use super::group::GROUP_ROWS;
 
 /// Turns 16 rows of [`RUN`] weights, of which those that are missing are zeros, into columns; `Err`
 /// has the first column, and in it the first row, of a weight that is not finite. `magnitude` grows

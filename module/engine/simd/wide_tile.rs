@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Four rows of wide blocks interleaved in pairs for SMMLA.
 
-use super::activation::{TILE_ROWS, WideBlock, WidePart};
+use super::activation::wide::{WideBlock, WidePart};
+use super::group::TILE_ROWS;
 use super::plain::Plain;
 
 /// 32 of the 256 values of two rows.

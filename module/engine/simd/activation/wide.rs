@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Blocks of 256 activations for K-quants: one scale, sums by 32.
 
-use super::{INT8_BLOCK, largest, round, scale_and_inverse};
+use super::int8::INT8_BLOCK;
+use super::quantize::{largest, round, scale_and_inverse};
 use crate::simd::plain::Plain;
 
 #[cfg(target_arch = "aarch64")]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Scales and minima of blocks of 256.
 
-use crate::simd::format::GROUP_ROWS;
+use crate::simd::group::GROUP_ROWS;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::neon::{Eight, load, load_f32, transpose};
 use crate::simd::plain::Plain;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! BF16: the upper halves of IEEE 754 binary32 weights.
 
-#[cfg(target_arch = "aarch64")]
-use super::GROUP_ROWS;
 use crate::simd::finite::Finite;
 use crate::simd::float::{Float, Floats};
 #[cfg(target_arch = "aarch64")]
-use crate::simd::{float_loops::Sums, neon::load};
+use crate::simd::group::GROUP_ROWS;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::{float::loops::Sums, neon::load};
 #[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::*;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! F16: IEEE 754 binary16 weights.
 
-#[cfg(target_arch = "aarch64")]
-use super::GROUP_ROWS;
 use crate::math::half::f16_to_f32;
 use crate::simd::finite::Finite;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::float::loops::{Activations, Columns, Sums};
 use crate::simd::float::{Float, Floats};
 #[cfg(target_arch = "aarch64")]
-use crate::simd::float_loops::{Activations, Columns, Sums};
+use crate::simd::group::GROUP_ROWS;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -6,14 +6,13 @@
 //! sum of the bytes is 16 A + B', that of the low nibbles B', and B = B' - 8 * sum(a): one AND and
 //! two dot products for two rows.
 
-use super::GROUP_ROWS;
 use crate::simd::activation::{ActivationKind, Int8Block};
 use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
-use crate::simd::layout::{Layout, Row32};
+use crate::simd::group::GROUP_ROWS;
+use crate::simd::layout::{Layout, Product, Row32};
 use crate::simd::level::Instructions;
 use crate::simd::plain::Plain;
-use crate::simd::product::Product;
 use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]

@@ -6,15 +6,14 @@
 //! 32-bit lane holding the same third of a row: its four bytes belong to four parts, so that SDOT
 //! multiplies the minima of four parts with the sums of their activations.
 
-use super::GROUP_ROWS;
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};
 use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
-use crate::simd::layout::{Layout, Row256};
+use crate::simd::group::GROUP_ROWS;
+use crate::simd::layout::{Layout, Product, Row256};
 use crate::simd::level::Instructions;
 use crate::simd::plain::Plain;
-use crate::simd::product::Product;
 use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]

@@ -6,15 +6,14 @@
 //! 7 and 8 to 11 as two's complement numbers (quantum - 32), the lower 2 bits a third each of that
 //! of rows 12 to 15. Loops leave the weights in the upper 6 bits, and so have 4 times their products.
 
-use super::GROUP_ROWS;
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};
 use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
-use crate::simd::layout::{Layout, Row256};
+use crate::simd::group::GROUP_ROWS;
+use crate::simd::layout::{Layout, Product, Row256};
 use crate::simd::level::Instructions;
 use crate::simd::plain::Plain;
-use crate::simd::product::Product;
 use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]

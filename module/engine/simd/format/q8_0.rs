@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Q8_0: blocks of 32 weights of 8 bits with a binary16 scale; weight = scale * quantum.
 
-use super::GROUP_ROWS;
 use crate::simd::activation::{ActivationKind, Int8Block};
 use crate::simd::codec::{Codec, GroupOf, finite_f16};
 use crate::simd::finite::Finite;
-use crate::simd::layout::{Layout, Row32};
+use crate::simd::group::GROUP_ROWS;
+use crate::simd::layout::{Layout, Product, Row32};
 use crate::simd::level::Instructions;
 use crate::simd::plain::Plain;
-use crate::simd::product::Product;
 use crate::simd::scales::Scales;
 
 #[cfg(target_arch = "aarch64")]

@@ -2,7 +2,7 @@
 //! Quantization of a block of 256 in vectors.
 
 use super::{INT8_BLOCK, WIDE_BLOCK, WideBlock, scale_and_inverse};
-use crate::simd::activation::neon::round;
+use crate::simd::activation::int8::neon::round;
 use core::arch::aarch64::*;
 
 /// Makes the same block as the scalar twin [`super::quantize`].

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! F16 with FCVTL, which every Armv8.0 CPU has.
 
-use crate::simd::float_loops::{Activations, Columns, RUN, Sums};
-use crate::simd::format::GROUP_ROWS;
+use crate::simd::float::loops::{Activations, Columns, RUN, Sums};
+use crate::simd::group::GROUP_ROWS;
 use crate::simd::neon::load_f16;
 
 /// The weights of a column, widened.

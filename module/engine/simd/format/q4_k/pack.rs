@@ -2,7 +2,7 @@
 //! Interleaving by transposition, as that of Q4_0.
 
 use super::{File, Group};
-use crate::simd::format::GROUP_ROWS;
+use crate::simd::group::GROUP_ROWS;
 use crate::simd::neon::{load, transpose};
 use core::arch::aarch64::*;
 

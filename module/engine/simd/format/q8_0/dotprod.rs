@@ -2,7 +2,7 @@
 //! Q8_0 with SDOT by element: 4 weights of 4 rows at a time.
 
 use super::{Group, Q8_0};
-use crate::simd::format::GROUP_ROWS;
+use crate::simd::group::GROUP_ROWS;
 use crate::simd::integer_loops::integer_loops;
 use crate::simd::neon::{load, load_f16};
 use core::arch::aarch64::*;

@@ -38,7 +38,7 @@ fn largest(x: &[f32; INT8_BLOCK]) -> u32 {
 /// The nearest integers, ties to even, to 16 activations times `inverse`: at most 127.
 #[inline]
 #[target_feature(enable = "neon")]
-pub(super) fn round(x: &[f32; 16], inverse: f32) -> int8x16_t {
+pub fn round(x: &[f32; 16], inverse: f32) -> int8x16_t {
     // SAFETY: `x` has the 64 bytes that are read.
     let float32x4x4_t(a, b, c, d) = unsafe {
         let x = x.as_ptr();
