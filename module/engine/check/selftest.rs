@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn shapes_reach_their_limits() {
         let mut generator = Generator::new(9);
-        let shapes: Vec<Shape> = (0..20_000).map(|_| Shape::new(&mut generator)).collect();
+        let shapes: Vec<Shape> = (0..100_000).map(|_| Shape::new(&mut generator)).collect();
         for &format in Format::ALL {
             let of = |f: fn(&Shape) -> usize| {
                 shapes

@@ -20,7 +20,7 @@ mod loops;
 mod neon;
 mod scaling;
 
-pub use scaling::{ScalesAndMinima, Scaling};
+pub use scaling::{FloatScales, ScalesAndMinima, Scaling};
 
 /// Quanta stored as `Q`, scaled by `S`: weight = scale * quantum + minimum.
 pub struct Blocks32<Q, S>(PhantomData<(Q, S)>);

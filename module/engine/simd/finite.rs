@@ -10,6 +10,10 @@ pub enum Finite {
     F32(usize),
     /// The upper half of an IEEE binary32.
     Bf16(usize),
+    /// A power of two in a byte, 2^(byte - 127); 255 is a NaN.
+    E8m0(usize),
+    /// IEEE binary16 in the upper nibbles of four words, the lowest first.
+    Nibbles(usize),
 }
 
 impl Finite {
@@ -18,6 +22,8 @@ impl Finite {
         match self {
             Finite::F16(at) | Finite::Bf16(at) => at.saturating_add(1),
             Finite::F32(at) => at.saturating_add(3),
+            Finite::E8m0(at) => at,
+            Finite::Nibbles(at) => at.saturating_add(7),
         }
     }
 
@@ -27,8 +33,9 @@ impl Finite {
             return;
         };
         match self {
-            Finite::F16(_) => *last &= !0x40,
+            Finite::F16(_) | Finite::Nibbles(_) => *last &= !0x40,
             Finite::F32(_) | Finite::Bf16(_) => *last = *last & 0x81 | 0x3e,
+            Finite::E8m0(_) => *last = *last & 0x0f | 0x70,
         }
     }
 
@@ -36,7 +43,12 @@ impl Finite {
     #[cfg(test)]
     pub fn spoil(self, block: &mut [u8]) {
         let last = self.last();
-        block[last.saturating_sub(1)..=last].fill(0xff);
+        block[last] = 0xff;
+        match self {
+            Finite::E8m0(_) => {}
+            Finite::Nibbles(_) => block[last - 2] |= 0xf0,
+            _ => block[last - 1] = 0xff,
+        }
     }
 }
 
@@ -52,6 +64,12 @@ mod tests {
             Finite::F16(at) => f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]])),
             Finite::F32(at) => f32::from_le_bytes(block[at..at + 4].try_into().unwrap()),
             Finite::Bf16(at) => f32::from_le_bytes([0, 0, block[at], block[at + 1]]),
+            Finite::E8m0(at) if block[at] == 255 => f32::NAN,
+            Finite::E8m0(at) => f32::from_bits(u32::from(block[at]) << 23),
+            Finite::Nibbles(at) => {
+                let nibble = |i: usize| u16::from(block[at + 2 * i + 1] >> 4) << (4 * i);
+                f16_to_f32(nibble(0) | nibble(1) | nibble(2) | nibble(3))
+            }
         }
     }
 
@@ -64,6 +82,8 @@ mod tests {
             Finite::F32(0),
             Finite::F32(2),
             Finite::Bf16(1),
+            Finite::E8m0(5),
+            Finite::Nibbles(0),
         ] {
             for _ in 0..1000 {
                 let mut block: [u8; 8] = random.next().to_le_bytes();

@@ -77,8 +77,38 @@ formats! {
     Q5K = 13, "Q5_K", q5_k::Q5K;
     /// 6-bit blocks of 256 with 8-bit scales.
     Q6K = 14, "Q6_K", q6_k::Q6K;
+    /// Entries of a code book of 256, with signs, in blocks of 256 with 8 scales.
+    IQ2XXS = 16, "IQ2_XXS", iq2_xxs::IQ2XXS;
+    /// Entries of a code book of 512, with signs, in blocks of 256 with 16 scales.
+    IQ2XS = 17, "IQ2_XS", iq2_xs::IQ2XS;
+    /// Short entries of a code book of 256, with signs, in blocks of 256 with 8 scales.
+    IQ3XXS = 18, "IQ3_XXS", iq3_xxs::IQ3XXS;
+    /// Entries of a code book of 2048, with shifts, in blocks of 256 with 8 scales.
+    IQ1S = 19, "IQ1_S", iq1_s::IQ1S;
+    /// 4-bit codes in blocks of 32 with a scale.
+    IQ4NL = 20, "IQ4_NL", iq4_nl::IQ4NL;
+    /// Short entries of a code book of 512, with signs, in blocks of 256 with 8 scales.
+    IQ3S = 21, "IQ3_S", iq3_s::IQ3S;
+    /// Entries of a code book of 1024, with signs, in blocks of 256 with 16 scales.
+    IQ2S = 22, "IQ2_S", iq2_s::IQ2S;
+    /// 4-bit codes in blocks of 256 with 8 scales of 6 bits.
+    IQ4XS = 23, "IQ4_XS", iq4_xs::IQ4XS;
+    /// Entries of a code book of 2048, with shifts, in blocks of 256 with 16 scales.
+    IQ1M = 29, "IQ1_M", iq1_m::IQ1M;
     /// The upper half of an IEEE binary32.
     Bf16 = 30, "BF16", bf16::Bf16;
+    /// Ternary weights, five in a byte, in blocks of 256 with a scale.
+    TQ1_0 = 34, "TQ1_0", tq1_0::TQ1_0;
+    /// Ternary weights, four in a byte, in blocks of 256 with a scale.
+    TQ2_0 = 35, "TQ2_0", tq2_0::TQ2_0;
+    /// 4-bit floats in blocks of 32 with a power of two.
+    MXFP4 = 39, "MXFP4", mxfp4::MXFP4;
+    /// 4-bit floats in blocks of 64 with 4 scales that are 8-bit floats.
+    NVFP4 = 40, "NVFP4", nvfp4::NVFP4;
+    /// Signs in blocks of 128 with a scale.
+    Q1_0 = 41, "Q1_0", q1_0::Q1_0;
+    /// 2-bit blocks of 64 with a scale.
+    Q2_0 = 42, "Q2_0", q2_0::Q2_0;
 }
 
 impl Format {

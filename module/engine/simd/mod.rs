@@ -13,6 +13,7 @@ pub mod elementwise;
 pub mod finite;
 mod float;
 pub mod format;
+mod grids;
 pub mod group;
 #[cfg(target_arch = "aarch64")]
 mod group_loops;
@@ -21,6 +22,7 @@ pub mod halves;
 mod integer_loops;
 #[cfg(target_arch = "aarch64")]
 mod integer_pair_loops;
+mod iq;
 mod layout;
 pub mod level;
 #[cfg(target_arch = "aarch64")]

@@ -7,6 +7,7 @@ use core::arch::aarch64::int8x16_t;
 #[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::int32x4_t;
 
+pub mod codes;
 pub mod fives;
 pub mod nibbles;
 

@@ -2,7 +2,7 @@
 //! Scales and minima of blocks of 32.
 
 #[cfg(target_arch = "aarch64")]
-use crate::simd::neon::{Eight, load_f16};
+use crate::simd::neon::{Eight, load_f16, load_f32};
 use crate::simd::plain::Plain;
 use crate::simd::scales::Scales;
 
@@ -100,5 +100,47 @@ impl Scaling for ScalesAndMinima {
     #[inline(always)]
     fn minima(&self, half: usize) -> Eight {
         self.minima.scales(half)
+    }
+}
+
+/// F32 scales.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct FloatScales([[[[u8; 4]; 4]; 2]; 2]);
+
+// SAFETY: an array of bytes.
+unsafe impl Plain for FloatScales {}
+
+impl Scaling for FloatScales {
+    type Row = [u8; 4];
+    const MINIMUM: bool = false;
+
+    fn set(&mut self, lane: usize, row: [u8; 4]) {
+        self.0[lane / 8 % 2][lane / 4 % 2][lane % 4] = row;
+    }
+
+    #[inline(always)]
+    fn scale(&self, lane: usize) -> f32 {
+        f32::from_le_bytes(self.0[lane / 8 % 2][lane / 4 % 2][lane % 4])
+    }
+
+    #[inline(always)]
+    fn minimum(&self, _lane: usize) -> Option<f32> {
+        None
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn scales(&self, half: usize) -> Eight {
+        // SAFETY: Advanced SIMD is part of the target.
+        self.0[half % 2]
+            .each_ref()
+            .map(|four| unsafe { load_f32(four) })
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn minima(&self, half: usize) -> Eight {
+        self.scales(half)
     }
 }

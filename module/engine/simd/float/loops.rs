@@ -5,9 +5,9 @@
 
 use super::{Float, Floats};
 use crate::simd::group::{GROUP_ROWS, TILE_ROWS};
+use crate::simd::layout::Product;
 use crate::simd::neon::{load_f32, store};
 use crate::simd::pieces::{pieces, pieces_with_rest};
-use crate::simd::layout::Product;
 use core::arch::aarch64::{float32x4_t, vdupq_n_f32, vfmaq_laneq_f32, vfmaq_n_f32};
 
 /// Columns of a pass of the loop for a single row.

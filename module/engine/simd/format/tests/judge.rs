@@ -3,6 +3,7 @@
 
 use crate::math::half::f16_to_f32;
 use crate::simd::format::Format;
+use crate::simd::grids;
 
 fn half(bytes: &[u8]) -> f32 {
     f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]))
@@ -54,7 +55,158 @@ fn weights_of_block(format: Format, block: &[u8]) -> Vec<f32> {
             &block[48..],
         ),
         Format::Q6K => weights_q6_k(block),
+        Format::IQ4NL => scaled(half(block), codes(&UNEVEN, &nibbles(&block[2..]))),
+        Format::IQ4XS => each(256, |k| {
+            let (b, upper) = (k / 32, u16::from_le_bytes([block[2], block[3]]));
+            let low = block[4 + b / 2] >> (4 * (b % 2)) & 15;
+            let scale = i32::from(low) + 16 * i32::from(upper >> (2 * b) & 3) - 32;
+            let nibble = block[8 + 16 * b + k % 16] >> (k % 32 / 16 * 4) & 15;
+            half(block) * (scale * UNEVEN[usize::from(nibble)]) as f32
+        }),
+        Format::MXFP4 => {
+            let quanta = codes(&DOUBLED, &nibbles(&block[1..]));
+            let power = 2f64.powi(i32::from(block[0]) - 128);
+            quanta
+                .into_iter()
+                .map(|q| (power * f64::from(q)) as f32)
+                .collect()
+        }
+        Format::NVFP4 => each(64, |k| {
+            let nibble = block[4 + k / 16 * 8 + k % 8] >> (k % 16 / 8 * 4) & 15;
+            let byte = block[k / 16] & 127;
+            let (exponent, mantissa) = (i32::from(byte / 8), f64::from(byte % 8));
+            let scale = match byte {
+                127 => 0.0,
+                0..8 => mantissa / 8.0 * 2f64.powi(-6),
+                _ => (1.0 + mantissa / 8.0) * 2f64.powi(exponent - 7),
+            };
+            (scale / 2.0 * f64::from(DOUBLED[usize::from(nibble)])) as f32
+        }),
+        Format::TQ1_0 => {
+            let trit = |byte: usize, n: u32| {
+                let part = (u32::from(block[byte]) * 3u32.pow(n)) % 256;
+                (part * 3 / 256) as f32 - 1.0
+            };
+            let first = (0..160).map(|k| trit(k % 32, k as u32 / 32));
+            let second = (0..80).map(|k| trit(32 + k % 16, k as u32 / 16));
+            let third = (0..16).map(|k| trit(48 + k % 4, k as u32 / 4));
+            let trits = first.chain(second).chain(third);
+            trits.map(|trit| half(&block[52..]) * trit).collect()
+        }
+        Format::TQ2_0 => each(256, |k| {
+            let quantum = block[k / 128 * 32 + k % 32] >> (k % 128 / 32 * 2) & 3;
+            half(&block[64..]) * (f32::from(quantum) - 1.0)
+        }),
+        Format::Q1_0 => each(128, |k| {
+            let bit = block[2 + k / 8] >> (k % 8) & 1;
+            if bit == 1 { half(block) } else { -half(block) }
+        }),
+        Format::Q2_0 => each(64, |k| {
+            let quantum = block[2 + k / 4] >> (k % 4 * 2) & 3;
+            half(block) * (f32::from(quantum) - 1.0)
+        }),
+        Format::IQ2XXS => each(256, |k| {
+            let (b, l, j) = (k / 32, k % 32 / 8, k % 8);
+            let signs = word(block, 2 + 8 * b + 4);
+            let index = usize::from(block[2 + 8 * b + l]);
+            let scale = half(block) * (0.5 + (signs >> 28) as f32) / 4.0;
+            scale * TWO[of_eight(grids::IQ2_XXS[index], j)] * minus(seven(signs >> (7 * l)), j)
+        }),
+        Format::IQ2XS => each(256, |k| {
+            let entry = usize::from(block[2 + k / 8 * 2]) + 256 * usize::from(block[3 + k / 8 * 2]);
+            let step = block[66 + k / 32] >> (k % 32 / 16 * 4) & 15;
+            let scale = half(block) * (0.5 + f32::from(step)) / 4.0;
+            let signs = seven((entry / 512) as u32);
+            scale * TWO[of_eight(grids::IQ2_XS[entry % 512], k % 8)] * minus(signs, k % 8)
+        }),
+        Format::IQ2S => each(256, |k| {
+            let high = usize::from(block[66 + k / 32] >> (k % 32 / 8 * 2) & 3);
+            let index = usize::from(block[2 + k / 8]) + 256 * high;
+            let step = block[74 + k / 32] >> (k % 32 / 16 * 4) & 15;
+            let scale = half(block) * (0.5 + f32::from(step)) / 4.0;
+            scale * TWO[of_eight(grids::IQ2_S[index], k % 8)] * minus(block[34 + k / 8], k % 8)
+        }),
+        Format::IQ3XXS => each(256, |k| {
+            let signs = word(block, 66 + k / 32 * 4);
+            let index = usize::from(block[2 + k / 4]);
+            let scale = half(block) * (0.5 + (signs >> 28) as f32) / 2.0;
+            let magnitude = [4.0, 12.0, 20.0, 28.0, 36.0, 44.0, 52.0, 62.0];
+            let signs = seven(signs >> (k % 32 / 8 * 7));
+            scale * magnitude[of_four(grids::IQ3_XXS[index], k % 4)] * minus(signs, k % 8)
+        }),
+        Format::IQ3S => each(256, |k| {
+            let high = usize::from(block[66 + k / 32] >> (k % 32 / 4) & 1);
+            let index = usize::from(block[2 + k / 4]) + 256 * high;
+            let step = block[106 + k / 64] >> (k % 64 / 32 * 4) & 15;
+            let scale = half(block) * f32::from(1 + 2 * step);
+            let magnitude = 1.0 + 2.0 * of_four(grids::IQ3_S[index], k % 4) as f32;
+            scale * magnitude * minus(block[74 + k / 8], k % 8)
+        }),
+        Format::IQ1S => each(256, |k| {
+            let part = u16::from_le_bytes([block[34 + k / 32 * 2], block[35 + k / 32 * 2]]);
+            let high = usize::from(part >> (k % 32 / 8 * 3) & 7);
+            let delta = if part & 0x8000 == 0 { 0.125 } else { -0.125 };
+            let scale = half(block) * f32::from(2 * (part >> 12 & 7) + 1);
+            let index = usize::from(block[2 + k / 8]) + 256 * high;
+            scale * (of_eight(grids::IQ1_S[index], k % 8) as f32 - 1.0 + delta)
+        }),
+        Format::IQ1M => each(256, |k| {
+            let scales = |i: usize| u16::from_le_bytes([block[48 + 2 * i], block[49 + 2 * i]]);
+            let bits = (0..4).map(|i| (scales(i) & 0xf000) >> (12 - 4 * i)).sum();
+            let step = scales(k / 64) >> (k % 64 / 16 * 3) & 7;
+            let high = block[32 + k / 16] >> (k % 16 / 8 * 4) & 15;
+            let delta = if high & 8 == 0 { 0.125 } else { -0.125 };
+            let index = usize::from(block[k / 8]) + 256 * usize::from(high & 7);
+            let scale = f16_to_f32(bits) * f32::from(2 * step + 1);
+            scale * (of_eight(grids::IQ1_S[index], k % 8) as f32 - 1.0 + delta)
+        }),
     }
+}
+
+const UNEVEN: [i32; 16] = [
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+];
+const DOUBLED: [i32; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+/// The magnitudes of the formats IQ2.
+const TWO: [f32; 3] = [8.0, 25.0, 43.0];
+
+fn each(count: usize, weight: impl Fn(usize) -> f32) -> Vec<f32> {
+    (0..count).map(weight).collect()
+}
+
+fn codes(quanta: &[i32; 16], codes: &[u8]) -> Vec<i32> {
+    codes
+        .iter()
+        .map(|code| quanta[usize::from(*code)])
+        .collect()
+}
+
+fn word(block: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(block[at..at + 4].try_into().unwrap())
+}
+
+/// Code `k` of an entry of eight.
+fn of_eight(entry: u16, k: usize) -> usize {
+    usize::from(entry) / 4usize.pow(k as u32) % 4
+}
+
+/// Code `k` of an entry of four.
+fn of_four(entry: u16, k: usize) -> usize {
+    usize::from(entry) / 8usize.pow(k as u32) % 8
+}
+
+/// Seven signs and the eighth that makes the number of minus signs even.
+fn seven(bits: u32) -> u8 {
+    let bits = bits as u8 % 128;
+    if bits.count_ones() % 2 == 0 {
+        bits
+    } else {
+        bits + 128
+    }
+}
+
+fn minus(signs: u8, k: usize) -> f32 {
+    if signs >> k & 1 == 0 { 1.0 } else { -1.0 }
 }
 
 /// Nibbles with a fifth bit each.
