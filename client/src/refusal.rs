@@ -126,28 +126,57 @@ fn quoted(text: &str) -> String {
 
 /// The name of a tensor type of GGUF, with its number.
 fn weight_format(number: u64) -> String {
-    const NAMES: [(u64, &str); 18] = [
-        (0, "F32"),
-        (1, "F16"),
-        (2, "Q4_0"),
-        (3, "Q4_1"),
-        (6, "Q5_0"),
-        (7, "Q5_1"),
-        (8, "Q8_0"),
-        (10, "Q2_K"),
-        (11, "Q3_K"),
-        (12, "Q4_K"),
-        (13, "Q5_K"),
-        (14, "Q6_K"),
-        (16, "IQ2_XXS"),
-        (20, "IQ4_NL"),
-        (23, "IQ4_XS"),
-        (30, "BF16"),
-        (34, "TQ1_0"),
-        (39, "MXFP4"),
+    // All of GGUF, by number, those that were removed again too.
+    const NAMES: [&str; 43] = [
+        "F32",
+        "F16",
+        "Q4_0",
+        "Q4_1",
+        "Q4_2",
+        "Q4_3",
+        "Q5_0",
+        "Q5_1",
+        "Q8_0",
+        "Q8_1",
+        "Q2_K",
+        "Q3_K",
+        "Q4_K",
+        "Q5_K",
+        "Q6_K",
+        "Q8_K",
+        "IQ2_XXS",
+        "IQ2_XS",
+        "IQ3_XXS",
+        "IQ1_S",
+        "IQ4_NL",
+        "IQ3_S",
+        "IQ2_S",
+        "IQ4_XS",
+        "I8",
+        "I16",
+        "I32",
+        "I64",
+        "F64",
+        "IQ1_M",
+        "BF16",
+        "Q4_0_4_4",
+        "Q4_0_4_8",
+        "Q4_0_8_8",
+        "TQ1_0",
+        "TQ2_0",
+        "IQ4_NL_4_4",
+        "IQ4_NL_4_8",
+        "IQ4_NL_8_8",
+        "MXFP4",
+        "NVFP4",
+        "Q1_0",
+        "Q2_0",
     ];
-    match NAMES.iter().find(|(known, _)| *known == number) {
-        Some((_, name)) => format!("{name} (type {number})"),
+    match usize::try_from(number)
+        .ok()
+        .and_then(|number| NAMES.get(number))
+    {
+        Some(name) => format!("{name} (type {number})"),
         None => format!("of type {number}"),
     }
 }
@@ -309,7 +338,8 @@ mod tests {
             }
             .to_string()
         };
-        assert!(sentence(12).contains("Q4_K (type 12)"));
+        assert!(sentence(9).contains("Q8_1 (type 9)"));
+        assert!(sentence(42).contains("Q2_0 (type 42)"));
         assert!(sentence(99).contains("of type 99"));
         assert!(sentence(3).contains("--allow-requantize --pure"));
     }
