@@ -139,6 +139,12 @@ impl Batch {
         }
     }
 
+    /// Whether a turn is cancelled.
+    pub(crate) fn has_cancelled(&self) -> bool {
+        let mut members = self.members.iter();
+        members.any(|member| member.job.link.is_cancelled())
+    }
+
     /// Takes cancelled turns out. What is computed of them meanwhile is lost.
     pub(crate) fn drain_cancelled(&mut self, mut take: impl FnMut(Job)) {
         let mut index = 0;

@@ -12,7 +12,7 @@ use kernel::prelude::*;
 
 /// Positions of a context when none are asked for.
 pub(crate) const CONTEXT_DEFAULT: u32 = 256;
-/// Most workers: a slot of a step each, and one for a helping caller.
+/// Most workers.
 const WORKERS_MAX: u32 = 63;
 
 /// Checked parameters.
@@ -82,6 +82,16 @@ fn mebibytes(name: &str, value: u32, most: u32) -> Result<u64> {
 }
 
 impl Limits {
+    /// Callers that help at a time: as many as workers.
+    pub(crate) fn callers(&self) -> u32 {
+        self.workers
+    }
+
+    /// Slots of a step: one for each who may compute.
+    pub(crate) fn slots(&self) -> u32 {
+        self.workers.saturating_add(self.callers())
+    }
+
     /// From the module's parameters; `EINVAL` and a line in the log for what is out of range.
     pub(crate) fn from_parameters() -> Result<Self> {
         use module_parameters as parameters;

@@ -145,8 +145,7 @@ impl Model {
     ) -> Result<Arc<Self>> {
         let arena_bytes = loaded.memory.bytes();
         let memory = loaded.memory;
-        // A slot for each worker and one for a caller that helps.
-        let slots = limits.workers.saturating_add(1);
+        let slots = limits.slots();
         let context = loaded.facts.context.min(CONTEXT_DEFAULT);
         let workspace = new_workspace(section, &memory, &loaded.facts, slots, context, statistics)?;
         let size = step::size(section, &memory, slots, context, SISLM_KV_F16)?;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The scheduler: turns queue for steps, and whoever waits or works helps with the step in flight.
 //!
-//! One step is in flight at a time. The task that does a stage's last chunk gets the baton and goes
-//! on: it starts the next stage, or takes the logits, puts the step's turns at the end of the queue
-//! and starts a step of the first there and of those that can be computed with it, by turns of their
-//! users. A turn whose reader is slow leaves the queue. There is no lock to hold over a step: the
-//! baton guards what a step changes.
+//! One step is in flight at a time. There is no lock to hold over it: the baton guards what a step
+//! changes. The task that does a stage's last chunk starts the next stage, and at the end of the step
+//! puts the baton down for the carrier.
+//!
+//! Nobody waits for a task that does not run: chunks are computed and stages started with preemption
+//! off, until no chunk is free or another task should run on this CPU. Who stops while chunks are
+//! free wakes a worker first. The rest is the carrier's, a kernel thread.
 //!
 //! A worker without a step to help with hashes and packs a model file that is being loaded.
 //!
@@ -16,6 +18,7 @@ use crate::{
     limits::Limits,
     link::Link,
     offer::Offer,
+    queue::Queue,
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Work},
@@ -23,11 +26,10 @@ use crate::{
         flight::LOGITS_MAX,
         neon::Section,
         piece::Piece,
-        task,
-        uapi::SISLM_FINISH_CANCELLED,
-        wait::{WaitQueue, Woken},
+        task::{self, Unpreempted},
+        wait::{WaitQueue, Woken, FOREVER},
     },
-    turn::{Next, Turn},
+    turn::Turn,
     watch::Watch,
 };
 use kernel::{
@@ -42,8 +44,6 @@ use kernel::{
 
 /// Seconds of a wait between two looks at whether the step in flight goes on.
 const WATCH_SECONDS: u32 = 5;
-/// Seconds that an idle worker sleeps.
-const IDLE_SECONDS: u32 = 3600;
 /// Weight bytes, times rows, of a stage that are worth waking a first helper for: waking takes as
 /// long as reading about as many.
 const FIRST_HELPER: u64 = 128 << 10;
@@ -55,10 +55,15 @@ const SECTION_WORK_FIRST: u64 = 64 << 10;
 const SECTION_WORK: (u64, u64) = (16 << 10, 16 << 20);
 
 /// What the baton guards.
-struct Driver {
-    batch: Batch,
-    stage: u32,
-    stages: u32,
+pub(crate) struct Driver {
+    /// The turns of the step.
+    pub(crate) batch: Batch,
+    /// The stage in flight, or the one to start next.
+    pub(crate) stage: u32,
+    /// Stages of the step.
+    pub(crate) stages: u32,
+    /// Why a stage could not be started.
+    pub(crate) error: Option<Error>,
 }
 
 /// A place in the team: a worker slot of the step, and the memory of its sections.
@@ -87,23 +92,30 @@ fn helpers(work: u64) -> u32 {
 /// The scheduler.
 #[pin_data]
 pub(crate) struct Scheduler {
-    claims: Claims<Driver>,
+    /// Chunks and baton of the step in flight.
+    pub(crate) claims: Claims<Driver>,
+    /// Turns that wait.
     #[pin]
-    queue: SpinLock<KVec<Job>>,
-    queued: Atomic<u32>,
+    pub(crate) queue: Queue,
+    /// Workers, and callers that help.
     #[pin]
-    work: WaitQueue,
+    pub(crate) work: WaitQueue,
+    /// The carrier.
+    #[pin]
+    pub(crate) put_down: WaitQueue,
     #[pin]
     offer: Offer,
     #[pin]
-    caller: SpinLock<Option<Slot>>,
+    callers: SpinLock<KVec<Slot>>,
     #[pin]
     watch: Watch,
     section_work: Atomic<u64>,
     broken: AtomicFlag,
     section_ns: u64,
-    step_ns: u64,
-    statistics: Arc<Statistics>,
+    /// Aim for the length of a step that computes prompts beside answers.
+    pub(crate) step_ns: u64,
+    /// Counters.
+    pub(crate) statistics: Arc<Statistics>,
 }
 
 impl Scheduler {
@@ -113,11 +125,15 @@ impl Scheduler {
             batch: Batch::new()?,
             stage: 0,
             stages: 0,
+            error: None,
         };
         // A session has at most one turn, and the batch may have those of closed files.
         let most = (limits.sessions as usize).saturating_add(2 * LOGITS_MAX as usize);
-        let queue = KVec::with_capacity(most, GFP_KERNEL)?;
-        let caller = Slot::new(limits.workers)?;
+        let queue = Queue::new(most)?;
+        let mut callers = KVec::with_capacity(limits.callers() as usize, GFP_KERNEL)?;
+        for index in limits.workers..limits.slots() {
+            callers.push(Slot::new(index)?, GFP_KERNEL)?;
+        }
         let claims = Claims::new(driver)?;
         let Limits {
             section_ns,
@@ -127,11 +143,11 @@ impl Scheduler {
         Arc::pin_init(
             pin_init!(Self {
                 claims,
-                queue <- new_spinlock!(queue, "sislm_queue"),
-                queued: Atomic::new(0),
+                queue <- queue,
                 work <- WaitQueue::new(),
+                put_down <- WaitQueue::new(),
                 offer <- Offer::new(),
-                caller <- new_spinlock!(Some(caller), "sislm_caller"),
+                callers <- new_spinlock!(callers, "sislm_callers"),
                 watch <- Watch::new(limits.step_timeout),
                 section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
@@ -143,75 +159,63 @@ impl Scheduler {
         )
     }
 
-    /// Whether a chunk did not come back: nothing can be computed any more.
+    /// Whether the step in flight stands still: calls fail until it goes on.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.load(Relaxed)
     }
 
-    /// Puts a turn at the end of the queue and wakes a worker for it.
+    /// Puts a turn at the end of the queue.
     pub(crate) fn enqueue(&self, link: &Arc<Link>, turn: KBox<Turn>) {
-        self.push(Job {
-            link: link.clone(),
-            turn,
-        });
-        self.work.wake(1);
-    }
-
-    fn push(&self, job: Job) {
-        let rejected = {
-            let mut queue = self.queue.lock();
-            let rejected = queue.push_within_capacity(job);
-            // CAST: At most 4096 sessions.
-            self.queued.store(queue.len() as u32, Relaxed);
-            rejected
-        };
-        // Not reached: there is room for a turn of each session.
-        drop(rejected);
-    }
-
-    /// Takes the first job of the lowest rank.
-    fn dequeue(&self, rank: impl Fn(&Job) -> Option<usize>) -> Option<Job> {
-        let mut queue = self.queue.lock();
-        let ranks = queue.iter().map(rank).enumerate();
-        let (place, _) = ranks
-            .filter_map(|(place, rank)| Some((place, rank?)))
-            .min_by_key(|(_, rank)| *rank)?;
-        let job = queue.remove(place).ok();
-        self.queued.store(queue.len() as u32, Relaxed);
-        job
+        let link = link.clone();
+        self.queue.push(Job { link, turn });
+        self.put_down.wake(1);
     }
 
     /// Takes the turn of `link` out of the queue, if it is there.
     pub(crate) fn withdraw(&self, link: &Link) -> Option<KBox<Turn>> {
-        let job = self.dequeue(|job| core::ptr::eq(&*job.link, link).then_some(0))?;
-        Some(job.turn)
-    }
-
-    /// Whether there is something to do.
-    fn has_work(&self) -> bool {
-        self.claims.available() || (self.claims.is_free() && self.queued.load(Relaxed) > 0)
+        self.queue.withdraw(link)
     }
 
     /// Whether turns are queued or a step is in flight that can end.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.is_broken() && (!self.claims.is_free() || self.queued.load(Relaxed) > 0)
+        !self.is_broken() && self.has_turns()
     }
 
-    /// Does one thing of what there is to do, if there is any.
-    fn contribute(&self, slot: &mut Slot) -> bool {
-        if self.queued.load(Relaxed) > 0 {
-            if let Some(baton) = self.claims.take() {
-                self.drive(baton, slot);
-                return true;
+    fn has_turns(&self) -> bool {
+        !self.claims.is_free() || !self.queue.is_empty()
+    }
+
+    /// Computes chunks until none is free, `done`, or another task should run here; whether it did
+    /// any.
+    fn contribute(&self, slot: &mut Slot, done: impl Fn() -> bool) -> bool {
+        if !self.claims.available() {
+            return false;
+        }
+        let held = Unpreempted::new();
+        let mut any = false;
+        while self.compute(&held, slot) {
+            any = true;
+            if task::need_resched() || done() {
+                break;
             }
         }
+        // Somebody else must go on, and this task may not run for long.
+        if self.claims.available() {
+            self.work.wake(1);
+        }
+        any
+    }
+
+    /// Computes chunks of one section; whether there were any.
+    fn compute(&self, held: &Unpreempted, slot: &mut Slot) -> bool {
         let limit = self.section_work.load(Relaxed);
-        match self.claims.work(&mut slot.section, slot.index, limit) {
+        let Slot { index, section } = slot;
+        match self.claims.work(held, section, *index, limit) {
             Work::Nothing => return false,
             Work::Some(amount) => self.account(amount, limit),
             Work::Last(amount, baton) => {
                 self.account(amount, limit);
-                self.finish_stage(baton, slot);
+                self.finish_stage(baton, section);
             }
         }
         true
@@ -232,136 +236,43 @@ impl Scheduler {
         self.section_work.store(limit.clamp(least, most), Relaxed);
     }
 
-    /// A stage is done: the next one, or what comes after the step.
-    fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
+    /// A stage is done: starts the next one, unless that is for the carrier.
+    fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
         let failed = baton.failed();
-        let (driver, flight) = baton.parts();
+        let (driver, _) = baton.parts();
         driver.stage = driver.stage.saturating_add(1);
-        if failed {
-            driver.batch.drain(|job| self.fail(job, EIO));
-        } else {
-            driver.batch.drain_cancelled(|job| self.cancel(job));
-        }
-        if !driver.batch.is_empty() {
-            if driver.stage < driver.stages {
-                self.publish(baton, slot);
-                return;
-            }
-            self.statistics.steps.add(1);
-            driver.batch.finish(flight, &mut slot.section, |job, next| {
-                self.dispose(job, next);
-                task::relax();
-            });
-            // Once per step in any case: who computes alone must not look like a hung task.
-            task::yield_now();
-        }
-        self.drive(baton, slot);
-    }
-
-    /// Puts a turn where it belongs after a step.
-    fn dispose(&self, mut job: Job, next: Next) {
-        match next {
-            Next::Step if job.turn.has_room(&job.link) => self.push(job),
-            Next::Step => {
-                job.turn.pause_clock();
-                self.hand_over(job);
-            }
-            Next::Park | Next::End => self.hand_over(job),
+        if failed || driver.stage >= driver.stages || driver.batch.has_cancelled() {
+            baton.put_down();
+            self.put_down.wake_instead();
+        } else if let Some(helpers) = self.start_stage(baton, section) {
+            self.work.wake(helpers);
         }
     }
 
-    /// Starts a step of what is in the queue.
-    fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, slot: &mut Slot) {
-        loop {
-            let (driver, flight) = baton.parts();
-            self.gather(&mut driver.batch);
-            if driver.batch.is_empty() {
-                flight.clear();
-                baton.release();
-                // A turn may have come before the release, when its waker saw the baton held.
-                let more = self.queued.load(Relaxed) > 0;
-                match more.then(|| self.claims.take()).flatten() {
-                    Some(again) => baton = again,
-                    None => return,
-                }
-                continue;
-            }
-            let fail = |job, error| self.fail(job, error);
-            let section = &mut slot.section;
-            match driver.batch.prepare(flight, section, self.step_ns, fail) {
-                Ok(stages) => {
-                    driver.stage = 0;
-                    driver.stages = stages;
-                    match self.try_publish(baton, slot) {
-                        None => return,
-                        Some(returned) => baton = returned,
-                    }
-                }
-                Err(error) => driver.batch.drain(|job| self.fail(job, error)),
-            }
-        }
-    }
-
-    /// Fills the batch from the queue.
-    fn gather(&self, batch: &mut Batch) {
-        while let Some(job) = self.dequeue(|job| batch.rank(job)) {
-            if job.link.is_cancelled() {
-                self.cancel(job);
-            } else {
-                batch.add(job);
-            }
-        }
-    }
-
-    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, slot: &mut Slot) {
-        if let Some(baton) = self.try_publish(baton, slot) {
-            self.drive(baton, slot);
-        }
-    }
-
-    /// Starts a stage and wakes who can help; gives the baton back when the turns failed instead.
-    fn try_publish<'a>(
-        &self,
+    /// Starts the stage that comes next; gives the helpers worth waking. On an error the baton is put
+    /// down for the carrier.
+    pub(crate) fn start_stage<'a>(
+        &'a self,
         mut baton: Baton<'a, Driver>,
-        slot: &mut Slot,
-    ) -> Option<Baton<'a, Driver>> {
+        section: &mut Section,
+    ) -> Option<u32> {
         let (driver, _) = baton.parts();
         let (rows, stage) = (u64::from(driver.batch.rows()), driver.stage);
         let wakes = driver.batch.wakes();
-        match baton.publish(&mut slot.section, stage) {
+        match baton.publish(section, stage) {
             Ok((chunks, work)) => {
                 let work = work.saturating_mul(u64::from(chunks)).saturating_mul(rows);
-                let others = chunks
-                    .saturating_sub(1)
-                    .min(cpu::online().saturating_sub(1));
-                self.work
-                    .wake(if wakes { helpers(work).min(others) } else { 0 });
-                None
+                let others = cpu::online().saturating_sub(1);
+                let most = chunks.saturating_sub(1).min(others);
+                Some(if wakes { helpers(work).min(most) } else { 0 })
             }
             Err((error, mut baton)) => {
                 let (driver, _) = baton.parts();
-                driver.batch.drain(|job| self.fail(job, error));
-                Some(baton)
+                driver.error = Some(error);
+                baton.put_down();
+                self.put_down.wake(1);
+                None
             }
-        }
-    }
-
-    fn cancel(&self, mut job: Job) {
-        job.turn.end(SISLM_FINISH_CANCELLED);
-        job.turn.pause_clock();
-        self.hand_over(job);
-    }
-
-    fn fail(&self, mut job: Job, error: Error) {
-        job.turn.fail(error);
-        job.turn.pause_clock();
-        self.hand_over(job);
-    }
-
-    /// Gives a turn that is parked or over to its session.
-    fn hand_over(&self, job: Job) {
-        if let Some(turn) = job.link.receive(job.turn) {
-            self.enqueue(&job.link, turn);
         }
     }
 
@@ -381,20 +292,19 @@ impl Scheduler {
     /// Works until `done`, which must not sleep. What a worker does.
     pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
         while !done() {
-            if !self.is_broken() && (self.contribute(slot) || self.offer.work(&mut slot.section)) {
+            task::freeze_if_asked();
+            if self.contribute(slot, &done) || self.offer.work(&mut slot.section) {
                 task::relax();
                 continue;
             }
-            task::freeze_if_asked();
-            let has_work = || self.has_work() || self.offer.is_open();
-            let ready = || done() || (!self.is_broken() && has_work());
-            let seconds = if self.is_busy() {
+            let ready = || done() || self.claims.available() || self.offer.is_open();
+            let seconds = if self.has_turns() {
                 WATCH_SECONDS
             } else {
-                IDLE_SECONDS
+                FOREVER
             };
             if self.work.wait_exclusive(seconds, ready) == Woken::Timeout {
-                self.watch();
+                self.look();
             }
         }
     }
@@ -402,7 +312,8 @@ impl Scheduler {
     /// Waits until `done`, a signal, or the device is broken, and helps meanwhile. `queue` is woken
     /// when `done` may have changed.
     pub(crate) fn help(&self, queue: &WaitQueue, done: impl Fn() -> bool) -> Woken {
-        let mut slot = self.caller.lock().take();
+        let mut slot = self.callers.lock().pop();
+        let ended = || done() || self.is_broken() || task::signal_pending();
         let woken = loop {
             if done() || self.is_broken() {
                 break Woken::Ready;
@@ -410,38 +321,46 @@ impl Scheduler {
             if task::signal_pending() {
                 break Woken::Signal;
             }
-            if slot.as_mut().is_some_and(|slot| self.contribute(slot)) {
+            if slot.as_mut().is_some_and(|slot| self.contribute(slot, ended)) {
                 task::relax();
                 continue;
             }
             let woken = match slot {
                 Some(_) => {
-                    queue.wait_either(&self.work, WATCH_SECONDS, || done() || self.has_work())
+                    let ready = || done() || self.claims.available();
+                    queue.wait_either(&self.work, WATCH_SECONDS, ready)
                 }
                 None => queue.wait(WATCH_SECONDS, &done),
             };
             if woken == Woken::Timeout {
-                self.watch();
+                self.look();
             }
         };
-        if slot.is_some() {
-            *self.caller.lock() = slot;
-            // Somebody else must go on.
-            if self.has_work() {
-                self.work.wake(1);
-            }
+        if let Some(slot) = slot {
+            // Not rejected: it came from there.
+            drop(self.callers.lock().push_within_capacity(slot));
         }
         woken
     }
 
-    /// Marks the device broken when the step in flight has not gone on for too long.
-    fn watch(&self) {
+    /// Marks the device broken when the step in flight has not gone on for too long, and whole when
+    /// it has gone on.
+    fn look(&self) {
         let idle = self.claims.is_free();
-        if self.watch.stands_still(self.claims.progress(), idle) && !self.broken.xchg(true, Full) {
+        if !self.watch.stands_still(self.claims.progress(), idle) {
+            self.notice_progress();
+        } else if !self.broken.xchg(true, Full) {
             pr_err!(
-                "a step made no progress for {} s: the device is broken\n",
+                "a step made no progress for {} s: the device is broken until it goes on\n",
                 self.watch.timeout()
             );
+        }
+    }
+
+    /// The step in flight goes on: the device is whole.
+    pub(crate) fn notice_progress(&self) {
+        if self.is_broken() && self.broken.xchg(false, Full) {
+            pr_info!("the step goes on: the device works again\n");
         }
     }
 }

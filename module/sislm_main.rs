@@ -14,6 +14,7 @@ const _: () = assert!(
 
 mod batch;
 mod buffer;
+mod carrier;
 mod channel;
 mod configuration;
 mod debugfs;
@@ -28,6 +29,7 @@ mod model;
 mod offer;
 mod outcome;
 mod pace;
+mod queue;
 mod registry;
 mod ring;
 mod scheduler;
@@ -119,6 +121,7 @@ struct Sislm {
     #[pin]
     debugfs: debugfs::Files,
     _workers: worker::Workers,
+    _carrier: carrier::CarrierThread,
 }
 
 impl kernel::InPlaceModule for Sislm {
@@ -127,6 +130,7 @@ impl kernel::InPlaceModule for Sislm {
             let shared = Shared::from_parameters()?;
             Ok(try_pin_init!(Self {
                 _workers: worker::Workers::start(&shared)?,
+                _carrier: carrier::CarrierThread::start(&shared)?,
                 debugfs <- debugfs::Files::new(shared.clone()),
                 node <- Node::register(shared),
             }))

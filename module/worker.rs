@@ -24,7 +24,7 @@ struct Worker {
 }
 
 impl Body for Worker {
-    fn run(&self, _index: u32) {
+    fn run(&self) {
         let slot = self.place.lock().take();
         if let Some(mut slot) = slot {
             // Turns of closed files are left to the workers: they go before the workers do.
@@ -52,7 +52,7 @@ impl Workers {
                 }),
                 GFP_KERNEL,
             )?;
-            threads.push(Thread::spawn(worker, index, NICE)?, GFP_KERNEL)?;
+            threads.push(Thread::spawn(worker, c"sislm/%u", index, NICE)?, GFP_KERNEL)?;
         }
         Ok(Self { _threads: threads })
     }

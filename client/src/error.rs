@@ -216,7 +216,7 @@ impl fmt::Display for Error {
                 write!(f, "the turn ended for lack of memory: ask for a smaller context (--ctx), or try again later")
             }
             Self::Turn { errno: Errno::EIO, .. } => {
-                write!(f, "the device is broken: the kernel's log (dmesg) says why; load the module again")
+                write!(f, "the device stands still: the kernel's log (dmesg) says since when; try again later")
             }
             Self::Turn { finish, errno } => write!(f, "the turn ended ({finish}): {}", reason(*errno)),
             Self::Call { doing, errno } => write!(f, "cannot {doing}: {}", reason(*errno)),
@@ -242,7 +242,7 @@ fn reason(errno: Errno) -> String {
             "this client is newer than the module; load the module that belongs to it".into()
         }
         Errno::EOPNOTSUPP => "this machine or module does not support it".into(),
-        Errno::EIO => "the device is broken; the kernel's log (dmesg) says why".into(),
+        Errno::EIO => "the device stands still; the kernel's log (dmesg) says since when; try again later".into(),
         Errno::EBUSY => "it is in use; try again when the turn is over".into(),
         Errno::ENODATA => "there is no prompt to answer".into(),
         errno => format!("{} ({errno:?})", errno.desc()),

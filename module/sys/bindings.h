@@ -6,6 +6,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <asm/neon.h>
 #include <asm/hwcap.h>
 

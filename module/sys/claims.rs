@@ -4,9 +4,17 @@
 //! One 64-bit word holds the generation of the stage (above) and its next chunk (below). It is
 //! advanced by compare-and-exchange, so a late task cannot claim in a stage that it has not seen.
 //! A stage is over when its chunks are done; whoever does the last one gets the *baton*: the right,
-//! held by at most one task, to change the step and to start the next stage.
+//! held by at most one task, to change the step and to start the next stage. It can be put down for
+//! another task to pick up.
+//!
+//! Chunks are claimed, run and counted with preemption off: no chunk waits for a task that does not
+//! run.
 
-use super::{flight::Flight, neon::Section, task};
+use super::{
+    flight::Flight,
+    neon::Section,
+    task::{self, Unpreempted},
+};
 use core::cell::UnsafeCell;
 use kernel::{
     prelude::*,
@@ -23,6 +31,13 @@ struct Stage {
     work: Atomic<u64>,
 }
 
+/// Nobody has the baton and no step is in flight.
+const FREE: u32 = 0;
+/// A task has the baton, or chunks are left to do.
+const TAKEN: u32 = 1;
+/// The baton was put down in the middle of a step.
+const PUT_DOWN: u32 = 2;
+
 /// The claims of a team, with the state that its baton guards.
 ///
 /// # Invariants
@@ -33,7 +48,7 @@ pub(crate) struct Claims<T> {
     word: Atomic<u64>,
     stages: [Stage; 2],
     done: Atomic<u32>,
-    held: AtomicFlag,
+    baton: Atomic<u32>,
     failed: AtomicFlag,
     flight: UnsafeCell<Flight>,
     state: UnsafeCell<T>,
@@ -47,7 +62,7 @@ unsafe impl<T: Send> Sync for Claims<T> {}
 /// # Invariants
 ///
 /// At most one exists for its claims, and none while chunks are left to do.
-#[must_use = "a lost baton stops the team: release it or publish a stage"]
+#[must_use = "a lost baton stops the team: release it, put it down or publish a stage"]
 pub(crate) struct Baton<'a, T> {
     claims: &'a Claims<T>,
 }
@@ -91,7 +106,7 @@ impl<T> Claims<T> {
             word: Atomic::new(0),
             stages: [stage(), stage()],
             done: Atomic::new(0),
-            held: AtomicFlag::new(false),
+            baton: Atomic::new(FREE),
             failed: AtomicFlag::new(false),
             flight: UnsafeCell::new(Flight::new()?),
             state: UnsafeCell::new(state),
@@ -100,16 +115,30 @@ impl<T> Claims<T> {
 
     /// Takes the baton when it is free: nobody holds it and no step is in flight.
     pub(crate) fn take(&self) -> Option<Baton<'_, T>> {
-        // INVARIANT: The flag is set while a baton exists or a step is in flight.
-        self.held
-            .cmpxchg(false, true, Full)
+        self.take_from(FREE)
+    }
+
+    /// Picks the baton up when it was put down.
+    pub(crate) fn pick_up(&self) -> Option<Baton<'_, T>> {
+        self.take_from(PUT_DOWN)
+    }
+
+    fn take_from(&self, state: u32) -> Option<Baton<'_, T>> {
+        // INVARIANT: `TAKEN` while a baton exists or chunks are left.
+        self.baton
+            .cmpxchg(state, TAKEN, Full)
             .is_ok()
             .then_some(Baton { claims: self })
     }
 
     /// Whether the baton is free.
     pub(crate) fn is_free(&self) -> bool {
-        !self.held.load(Acquire)
+        self.baton.load(Acquire) == FREE
+    }
+
+    /// Whether the baton was put down.
+    pub(crate) fn is_put_down(&self) -> bool {
+        self.baton.load(Acquire) == PUT_DOWN
     }
 
     fn stage(&self, generation: u32) -> &Stage {
@@ -155,7 +184,13 @@ impl<T> Claims<T> {
 
     /// Runs chunks of one stage in one section, as near to `limit` weight bytes of work as whole
     /// chunks allow (at least one), ended early when another task should run. `slot` is the caller's alone.
-    pub(crate) fn work(&self, section: &mut Section, slot: u32, limit: u64) -> Work<'_, T> {
+    pub(crate) fn work(
+        &self,
+        _held: &Unpreempted,
+        section: &mut Section,
+        slot: u32,
+        limit: u64,
+    ) -> Work<'_, T> {
         let Some((generation, stage, first, chunks, work)) = self.claim() else {
             return Work::Nothing;
         };
@@ -247,6 +282,11 @@ impl<T> Baton<'_, T> {
 
     /// Makes the baton free for anyone.
     pub(crate) fn release(self) {
-        self.claims.held.xchg(false, Full);
+        self.claims.baton.xchg(FREE, Full);
+    }
+
+    /// Puts the baton down where the step is, for whoever picks it up.
+    pub(crate) fn put_down(self) {
+        self.claims.baton.xchg(PUT_DOWN, Full);
     }
 }

@@ -7,11 +7,14 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/poll.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 #include <linux/user_namespace.h>
+#include <uapi/linux/sched/types.h>
 
 #include "helpers.h"
 
@@ -28,6 +31,18 @@ bool sislm_try_to_freeze(void)
 bool sislm_fatal_signal_pending(void)
 {
 	return fatal_signal_pending(current);
+}
+
+void sislm_preempt_disable(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+}
+
+void sislm_preempt_enable(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 }
 
 /* A normal wake-up sets only the lazy flag, which kernel code ignores until the next tick. */
@@ -91,6 +106,18 @@ __u32 sislm_poll_requested(const struct poll_table_struct *table)
 bool sislm_kiocb_nowait(const struct kiocb *kiocb)
 {
 	return (kiocb->ki_flags & IOCB_NOWAIT) || (kiocb->ki_filp->f_flags & O_NONBLOCK);
+}
+
+/* A short slice: soon on a CPU after a wake-up, with no larger share of it. */
+int sislm_prefer_latency(void)
+{
+	const struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = SCHED_NORMAL,
+		.sched_runtime = 100 * NSEC_PER_USEC,
+	};
+
+	return sched_setattr_nocheck(current, &attr);
 }
 
 void sislm_memzero(void *memory, size_t bytes)

@@ -12,6 +12,8 @@ struct poll_table_struct;
 void sislm_set_freezable(void);
 bool sislm_try_to_freeze(void);
 bool sislm_fatal_signal_pending(void);
+void sislm_preempt_disable(void);
+void sislm_preempt_enable(void);
 bool sislm_need_resched(void);
 bool sislm_in_neon_section(void);
 bool sislm_file_admin(const struct file *file);
@@ -24,6 +26,7 @@ unsigned int sislm_housekeeping_cpus(void);
 unsigned long sislm_seconds(unsigned int seconds);
 __u32 sislm_poll_requested(const struct poll_table_struct *table);
 bool sislm_kiocb_nowait(const struct kiocb *kiocb);
+int sislm_prefer_latency(void);
 void sislm_memzero(void *memory, size_t bytes);
 
 #endif /* _SISLM_HELPERS_H */

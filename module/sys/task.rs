@@ -2,7 +2,31 @@
 //! The calling task: signals, rescheduling, freezing.
 
 use super::bindings as sys;
-use kernel::{bindings, prelude::*};
+use kernel::{bindings, prelude::*, types::NotThreadSafe};
+
+/// While it lives, nothing but interrupts runs on this CPU instead of the calling task. Nothing that
+/// sleeps is called meanwhile. Kernels with PREEMPT_RT stay preemptible: their spinlocks sleep.
+pub(crate) struct Unpreempted {
+    _task: NotThreadSafe,
+}
+
+impl Unpreempted {
+    /// From here on.
+    pub(crate) fn new() -> Self {
+        // SAFETY: Ends when the value is dropped, on the same task.
+        unsafe { sys::sislm_preempt_disable() };
+        Self {
+            _task: NotThreadSafe,
+        }
+    }
+}
+
+impl Drop for Unpreempted {
+    fn drop(&mut self) {
+        // SAFETY: Begun in `new`.
+        unsafe { sys::sislm_preempt_enable() };
+    }
+}
 
 /// Whether a signal waits.
 pub(crate) fn signal_pending() -> bool {
@@ -58,6 +82,13 @@ pub(crate) fn random() -> u64 {
 pub(crate) fn yield_now() {
     // SAFETY: Task context, no lock held that forbids sleeping: lockdep and DEBUG_ATOMIC_SLEEP check it.
     unsafe { bindings::schedule() };
+}
+
+/// Makes the calling kernel thread one of short slices.
+pub(crate) fn prefer_latency() {
+    // SAFETY: Changes the calling task's own scheduling.
+    let code = unsafe { sys::sislm_prefer_latency() };
+    kernel::warn_on!(code != 0);
 }
 
 /// Makes the calling kernel thread one that suspend can freeze.

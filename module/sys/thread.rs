@@ -12,8 +12,8 @@ use kernel::{
 
 /// What a thread does.
 pub(crate) trait Body: Send + Sync + 'static {
-    /// Runs until [`should_stop`]; `index` is the thread's own.
-    fn run(&self, index: u32);
+    /// Runs until [`should_stop`].
+    fn run(&self);
 }
 
 /// A running kernel thread; dropping it stops and joins it.
@@ -28,7 +28,6 @@ pub(crate) struct Thread<T: Body> {
 
 struct Start<T> {
     body: Arc<T>,
-    index: u32,
 }
 
 // SAFETY: A thread may be stopped from any task.
@@ -51,7 +50,7 @@ unsafe extern "C" fn entry<T: Body>(data: *mut c_void) -> c_int {
     // SAFETY: By the requirement of this function.
     let start = unsafe { &*data.cast::<Start<T>>() };
     task::set_freezable();
-    start.body.run(start.index);
+    start.body.run();
     // Not before kthread_stop(): nobody else holds a reference to the task.
     while !should_stop() {
         task::yield_now();
@@ -60,17 +59,22 @@ unsafe extern "C" fn entry<T: Body>(data: *mut c_void) -> c_int {
 }
 
 impl<T: Body> Thread<T> {
-    /// Starts `sislm/index` at `nice`, bound to no CPU.
-    pub(crate) fn spawn(body: Arc<T>, index: u32, nice: isize) -> Result<Self> {
-        let start = KBox::new(Start { body, index }, GFP_KERNEL)?;
+    /// Starts a thread at `nice`, bound to no CPU. The `%u` in `name`, if there is one, is `index`.
+    pub(crate) fn spawn(
+        body: Arc<T>,
+        name: &'static CStr,
+        index: u32,
+        nice: isize,
+    ) -> Result<Self> {
+        let start = KBox::new(Start { body }, GFP_KERNEL)?;
         let data: *const Start<T> = &*start;
-        // SAFETY: The format has one %u and gets one; `data` lives until the thread is joined.
+        // SAFETY: The name has at most one %u and gets one; `data` lives until the thread is joined.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(entry::<T>),
                 data.cast_mut().cast(),
                 bindings::NUMA_NO_NODE,
-                c"sislm/%u".as_char_ptr(),
+                name.as_char_ptr(),
                 index as c_uint,
             )
         })?;

@@ -18,6 +18,9 @@ pub(crate) enum Woken {
     Timeout,
 }
 
+/// Seconds of a wait without a timer.
+pub(crate) const FOREVER: u32 = u32::MAX;
+
 /// A queue of waiting tasks.
 ///
 /// # Invariants
@@ -60,6 +63,13 @@ impl WaitQueue {
                 core::ptr::null_mut(),
             )
         };
+    }
+
+    /// Wakes an exclusive waiter. The caller has nothing to do before that one has run, which may so
+    /// run on the caller's CPU.
+    pub(crate) fn wake_instead(&self) {
+        // SAFETY: The head is valid by the invariant.
+        unsafe { sys::__wake_up_sync(self.head.get(), bindings::TASK_NORMAL) };
     }
 
     /// Wakes all waiters, pollers too.
@@ -120,8 +130,11 @@ fn wait_on<const N: usize>(
         // SAFETY: The entry is writable and does not move any more.
         unsafe { bindings::init_wait(entry.get()) };
     }
-    // SAFETY: Multiplies.
-    let mut left = c_long::try_from(unsafe { sys::sislm_seconds(seconds) }).unwrap_or(c_long::MAX);
+    let mut left = match seconds {
+        FOREVER => c_long::MAX,
+        // SAFETY: Multiplies.
+        seconds => c_long::try_from(unsafe { sys::sislm_seconds(seconds) }).unwrap_or(c_long::MAX),
+    };
     let woken = loop {
         for (entry, (queue, exclusive)) in entries.iter().zip(queues) {
             let (head, entry) = (queue.head.get(), entry.get());

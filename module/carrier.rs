@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The carrier of the baton: the kernel thread that makes steps of the turns in the queue.
+//!
+//! It takes the logits of a step that is done, puts its turns at the end of the queue, and starts a
+//! step of the first there and of those that can be computed with it. Between two stages of a step
+//! whoever did the last chunk goes on by itself; the carrier is woken for what may take longer or
+//! free memory. It computes no chunks and never lets others run while it has the baton. Its slices
+//! are short, so that it is soon on a CPU after a wake-up, whatever loops there.
+
+use crate::{
+    batch::Job,
+    scheduler::{Driver, Scheduler},
+    shared::Shared,
+    sys::{
+        claims::Baton,
+        neon::Section,
+        task,
+        thread::{should_stop, Body, Thread},
+        uapi::SISLM_FINISH_CANCELLED,
+        wait::FOREVER, //
+    },
+    turn::Next,
+};
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    sync::{Arc, SpinLock}, //
+};
+
+impl Scheduler {
+    /// Carries the baton until `done`, which must not sleep.
+    fn carry(&self, section: &mut Section, done: impl Fn() -> bool) {
+        while !done() {
+            task::freeze_if_asked();
+            if let Some(baton) = self.claims.pick_up() {
+                self.notice_progress();
+                self.after_stage(baton, section);
+                continue;
+            }
+            if let Some(baton) = self.next_baton() {
+                self.drive(baton, section);
+                continue;
+            }
+            let ready = || {
+                let waits = self.claims.is_free() && !self.queue.is_empty();
+                done() || self.claims.is_put_down() || waits
+            };
+            // The workers and callers watch over the step.
+            self.put_down.wait_exclusive(FOREVER, ready);
+        }
+    }
+
+    fn next_baton(&self) -> Option<Baton<'_, Driver>> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        self.claims.take()
+    }
+
+    /// The stages before `stage` are done, or one has failed: the next one, or what comes after the
+    /// step.
+    fn after_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
+        let failed = baton.failed();
+        let (driver, flight) = baton.parts();
+        let error = driver.error.take().or(failed.then_some(EIO));
+        if let Some(error) = error {
+            driver.batch.drain(|job| self.fail(job, error));
+        } else {
+            driver.batch.drain_cancelled(|job| self.cancel(job));
+        }
+        if !driver.batch.is_empty() {
+            if driver.stage < driver.stages {
+                self.publish(baton, section);
+                return;
+            }
+            self.statistics.steps.add(1);
+            driver
+                .batch
+                .finish(flight, section, |job, next| self.dispose(job, next));
+        }
+        self.drive(baton, section);
+    }
+
+    /// Puts a turn where it belongs after a step.
+    fn dispose(&self, mut job: Job, next: Next) {
+        match next {
+            Next::Step if job.turn.has_room(&job.link) => self.queue.push(job),
+            Next::Step => {
+                job.turn.pause_clock();
+                self.hand_over(job);
+            }
+            Next::Park | Next::End => self.hand_over(job),
+        }
+    }
+
+    /// Starts a step of what is in the queue; without turns the baton is free.
+    fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
+        loop {
+            let (driver, flight) = baton.parts();
+            while let Some(job) = self.queue.take(|job| driver.batch.rank(job)) {
+                if job.link.is_cancelled() {
+                    self.cancel(job);
+                } else {
+                    driver.batch.add(job);
+                }
+            }
+            if driver.batch.is_empty() {
+                flight.clear();
+                baton.release();
+                return;
+            }
+            let fail = |job, error| self.fail(job, error);
+            match driver.batch.prepare(flight, section, self.step_ns, fail) {
+                Ok(stages) => {
+                    driver.stage = 0;
+                    driver.stages = stages;
+                    self.publish(baton, section);
+                    return;
+                }
+                Err(error) => driver.batch.drain(|job| self.fail(job, error)),
+            }
+        }
+    }
+
+    /// Starts the stage that comes next. Somebody is woken in any case: the carrier computes nothing.
+    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, section: &mut Section) {
+        if let Some(helpers) = self.start_stage(baton, section) {
+            self.work.wake(helpers.max(1));
+        }
+    }
+
+    fn cancel(&self, mut job: Job) {
+        job.turn.end(SISLM_FINISH_CANCELLED);
+        job.turn.pause_clock();
+        self.hand_over(job);
+    }
+
+    fn fail(&self, mut job: Job, error: Error) {
+        job.turn.fail(error);
+        job.turn.pause_clock();
+        self.hand_over(job);
+    }
+
+    /// Gives a turn that is parked or over to its session.
+    fn hand_over(&self, job: Job) {
+        if let Some(turn) = job.link.receive(job.turn) {
+            let link = job.link;
+            self.queue.push(Job { link, turn });
+        }
+    }
+}
+
+/// What the thread needs.
+#[pin_data]
+struct Carrier {
+    scheduler: Arc<Scheduler>,
+    #[pin]
+    section: SpinLock<Option<Section>>,
+}
+
+impl Body for Carrier {
+    fn run(&self) {
+        task::prefer_latency();
+        let section = self.section.lock().take();
+        if let Some(mut section) = section {
+            let done = || should_stop() && !self.scheduler.is_busy();
+            self.scheduler.carry(&mut section, done);
+        }
+    }
+}
+
+/// The thread; stopped and joined when dropped.
+pub(crate) struct CarrierThread {
+    _thread: Thread<Carrier>,
+}
+
+impl CarrierThread {
+    /// Starts it.
+    pub(crate) fn start(shared: &Shared) -> Result<Self> {
+        let section = Section::new()?;
+        let carrier = Arc::pin_init(
+            pin_init!(Carrier {
+                scheduler: shared.scheduler.clone(),
+                section <- new_spinlock!(Some(section), "sislm_carrier"),
+            }),
+            GFP_KERNEL,
+        )?;
+        Ok(Self {
+            _thread: Thread::spawn(carrier, c"sislm/carrier", 0, 0)?,
+        })
+    }
+}
