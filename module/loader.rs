@@ -152,7 +152,7 @@ fn read_all(
     times: &mut LoadTimes,
 ) -> Result<(), LoadError> {
     for (index, part) in buffer.chunks_mut(READ_BYTES_MAX).enumerate() {
-        task::interrupted()?;
+        interrupted()?;
         let start = (index as u64).saturating_mul(READ_BYTES_MAX as u64);
         let offset = offset.saturating_add(start);
         if timed(&mut times.read, || file.read(offset, part))? != part.len() {
@@ -165,7 +165,12 @@ fn read_all(
 /// Between two sections.
 fn pause() -> Result {
     task::relax();
-    task::interrupted()
+    interrupted()
+}
+
+/// `ERESTARTSYS` when a signal waits: a load that was only stopped or frozen begins again.
+fn interrupted() -> Result {
+    task::interrupted().map_err(|_| ERESTARTSYS)
 }
 
 fn parse(load: &mut Load, prefix: &mut Prefix<'_>, times: &mut LoadTimes) -> Result<(), LoadError> {
@@ -236,7 +241,7 @@ fn pack(
     Ok(())
 }
 
-/// Loads `file`. A signal ends it with `EINTR`.
+/// Loads `file`. A signal ends it with `ERESTARTSYS`.
 pub(crate) fn load(
     file: &ModelFile,
     limits: &Limits,
@@ -272,7 +277,7 @@ pub(crate) fn load(
     let buffer_bytes = size.min(READ_BYTES_MAX as u64) as usize;
     let buffers = (buffer_bytes as u64).saturating_mul(2);
     ensure_available(packed.saturating_add(buffers))?;
-    load.attach(&plan, task::interrupted)?;
+    load.attach(&plan, interrupted)?;
     while load.vocabulary(&prefix.bytes)? == Progress::More {
         pause()?;
     }

@@ -12,7 +12,7 @@ use super::{
     model::ModelMemory,
     neon::Section,
     task,
-    wait::{WaitQueue, Woken},
+    wait::{WaitQueue, Woken, FOREVER},
     wall::{self, Header, Read},
 };
 use kernel::{
@@ -27,8 +27,6 @@ use kernel::{
 
 /// Bytes hashed between two looks at whether the piece was withdrawn.
 const HASH_BYTES: usize = 64 << 10;
-/// Seconds of a wait for the last parts.
-const WAIT_SECONDS: u32 = 3600;
 
 /// What all pieces of a load refer to.
 #[pin_data]
@@ -224,22 +222,18 @@ impl Piece {
         }
     }
 
-    /// Waits until the piece is over; a signal makes that soon. Then the first error, if any.
+    /// Waits until the piece is over; a signal makes that soon. Then the first error, if any;
+    /// `ERESTARTSYS` after a signal.
     pub(crate) fn wait(&self) -> Result<(), LoadError> {
-        loop {
-            match self.source.over.wait(WAIT_SECONDS, || self.is_over()) {
-                Woken::Ready => break,
-                Woken::Timeout => {}
-                Woken::Signal => {
-                    self.withdraw();
-                    task::yield_now();
-                }
-            }
+        if self.source.over.wait(FOREVER, || self.is_over()) == Woken::Signal {
+            self.withdraw();
+            // What is left are the parts that workers have begun.
+            self.source.over.wait_briefly(|| self.is_over());
         }
         match self.failure.lock().take() {
             Some((_, error)) => Err(error),
-            None if self.withdrawn.load(Relaxed) => Err(EINTR.into()),
-            None => Ok(task::interrupted()?),
+            None if self.withdrawn.load(Relaxed) => Err(ERESTARTSYS.into()),
+            None => Ok(()),
         }
     }
 }

@@ -97,6 +97,13 @@ impl WaitQueue {
         wait_on(&[(self, false)], states::TASK_INTERRUPTIBLE, seconds, ready)
     }
 
+    /// Waits until `ready`, whatever signals come: for what ends soon by itself.
+    pub(crate) fn wait_briefly(&self, ready: impl FnMut() -> bool) {
+        let state = states::TASK_UNINTERRUPTIBLE;
+        // Nothing but `ready` ends it.
+        let _ = wait_on(&[(self, false)], state, FOREVER, ready);
+    }
+
     /// As [`WaitQueue::wait`], as one of the tasks of which [`WaitQueue::wake`] wakes some; frozen
     /// in suspend.
     pub(crate) fn wait_exclusive(&self, seconds: u32, ready: impl FnMut() -> bool) -> Woken {
@@ -150,7 +157,7 @@ fn wait_on<const N: usize>(
         if ready() {
             break Woken::Ready;
         }
-        if task::signal_pending() {
+        if state & states::TASK_INTERRUPTIBLE != 0 && task::signal_pending() {
             break Woken::Signal;
         }
         if left == 0 {
