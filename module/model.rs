@@ -2,7 +2,7 @@
 //! A loaded model.
 
 use crate::{
-    limits::{Limits, CONTEXT_DEFAULT},
+    limits::Limits,
     pace::Pace,
     statistics::Statistics,
     sys::{
@@ -12,7 +12,7 @@ use crate::{
         neon::Section,
         sample::Sampler,
         step::{self, Step},
-        uapi::{self, NAME_BYTES, SISLM_KV_F16},
+        uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
     },
 };
 use kernel::{
@@ -65,7 +65,8 @@ impl Name {
     }
 }
 
-/// The step of a model with the sampler that reads its logits: one set serves all turns.
+/// The step of a model with the sampler that reads its logits: one set, for the longest context,
+/// serves all turns.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Workspace {
     /// The memory of a forward pass.
@@ -78,6 +79,33 @@ pub(crate) struct Workspace {
     pub(crate) pace: SpinLock<Pace>,
     bytes: u64,
     statistics: Arc<Statistics>,
+}
+
+impl Workspace {
+    fn new(
+        section: &mut Section,
+        memory: &Arc<ModelMemory>,
+        facts: &Facts,
+        slots: u32,
+        statistics: &Arc<Statistics>,
+    ) -> Result<Arc<Self>> {
+        let step = Step::new(section, memory, facts.vocabulary, slots, facts.context)?;
+        let sampler = Sampler::new(section, memory)?;
+        let bytes = step.bytes().saturating_add(sampler.bytes());
+        let step = Arc::new(step, GFP_KERNEL)?;
+        let workspace = Arc::pin_init(
+            pin_init!(Self {
+                step,
+                sampler <- new_mutex!(sampler, "sislm_sampler"),
+                pace <- new_spinlock!(Pace::new(), "sislm_pace"),
+                bytes,
+                statistics: statistics.clone(),
+            }),
+            GFP_KERNEL,
+        )?;
+        statistics.memory_steps.add(bytes);
+        Ok(workspace)
+    }
 }
 
 #[pinned_drop]
@@ -108,7 +136,6 @@ pub(crate) struct Loaded {
 }
 
 /// A loaded model; read-only but for counters and its workspace.
-#[pin_data]
 pub(crate) struct Model {
     /// Its name.
     pub(crate) name: Name,
@@ -126,12 +153,9 @@ pub(crate) struct Model {
     descriptor_bytes: u64,
     arena_bytes: u64,
     peak_bytes: u64,
-    kv_block_bytes: u64,
-    slots: u32,
+    kv_block_bytes: (u64, u64),
     users: Atomic<u32>,
-    statistics: Arc<Statistics>,
-    #[pin]
-    workspace: Mutex<Arc<Workspace>>,
+    workspace: Arc<Workspace>,
 }
 
 impl Model {
@@ -146,58 +170,43 @@ impl Model {
         let arena_bytes = loaded.memory.bytes();
         let memory = loaded.memory;
         let slots = limits.slots();
-        let context = loaded.facts.context.min(CONTEXT_DEFAULT);
-        let workspace = new_workspace(section, &memory, &loaded.facts, slots, context, statistics)?;
-        let size = step::size(section, &memory, slots, context, SISLM_KV_F16)?;
-        Arc::pin_init(
-            pin_init!(Self {
-                name,
-                memory,
-                facts: loaded.facts,
-                digest: loaded.digest,
-                pool: Arc::new(KvPool::new(limits.kv_bytes), GFP_KERNEL)?,
-                file_bytes: loaded.file_bytes,
-                weight_bytes: loaded.weight_bytes,
-                vocabulary_bytes: loaded.vocabulary_bytes,
-                descriptor_bytes: loaded.descriptor_bytes,
-                arena_bytes,
-                peak_bytes: loaded.peak_bytes,
-                kv_block_bytes: size.kv_block,
-                slots,
-                users: Atomic::new(0),
-                statistics: statistics.clone(),
-                workspace <- new_mutex!(workspace, "sislm_workspace"),
-            }? Error),
-            GFP_KERNEL,
-        )
+        let workspace = Workspace::new(section, &memory, &loaded.facts, slots, statistics)?;
+        let context = loaded.facts.context;
+        let mut block = |kv_type| {
+            let size = step::size(section, &memory, slots, context, kv_type)?;
+            Ok::<_, Error>(size.kv_block)
+        };
+        let kv_block_bytes = (block(SISLM_KV_F16)?, block(SISLM_KV_F32)?);
+        let model = Self {
+            name,
+            memory,
+            facts: loaded.facts,
+            digest: loaded.digest,
+            pool: Arc::new(KvPool::new(limits.kv_bytes), GFP_KERNEL)?,
+            file_bytes: loaded.file_bytes,
+            weight_bytes: loaded.weight_bytes,
+            vocabulary_bytes: loaded.vocabulary_bytes,
+            descriptor_bytes: loaded.descriptor_bytes,
+            arena_bytes,
+            peak_bytes: loaded.peak_bytes,
+            kv_block_bytes,
+            users: Atomic::new(0),
+            workspace,
+        };
+        Ok(Arc::new(model, GFP_KERNEL)?)
     }
 
-    /// A workspace for sequences of `context` positions; made larger when the present one is too
-    /// small. Turns that use the present one keep it.
-    pub(crate) fn workspace(&self, section: &mut Section, context: u32) -> Result<Arc<Workspace>> {
-        let present = self.workspace.lock().clone();
-        if present.step.context() >= context {
-            return Ok(present);
-        }
-        let larger = new_workspace(
-            section,
-            &self.memory,
-            &self.facts,
-            self.slots,
-            context,
-            &self.statistics,
-        )?;
-        let mut place = self.workspace.lock();
-        if place.step.context() < context {
-            *place = larger.clone();
-        }
-        Ok(larger)
+    /// The workspace of its turns.
+    pub(crate) fn workspace(&self) -> &Arc<Workspace> {
+        &self.workspace
     }
 
     /// Size of one block of keys and values of type `kv_type`.
-    pub(crate) fn kv_block_bytes(&self, section: &mut Section, kv_type: u32) -> Result<u64> {
-        let context = self.facts.context.min(CONTEXT_DEFAULT);
-        Ok(step::size(section, &self.memory, self.slots, context, kv_type)?.kv_block)
+    pub(crate) fn kv_block_bytes(&self, kv_type: u32) -> u64 {
+        match kv_type {
+            SISLM_KV_F32 => self.kv_block_bytes.1,
+            _ => self.kv_block_bytes.0,
+        }
     }
 
     /// Size of the file it was loaded from.
@@ -217,7 +226,6 @@ impl Model {
 
     /// The answer of the MODEL ioctl.
     pub(crate) fn describe(&self, to: &mut uapi::Model) {
-        let step = &self.workspace.lock().clone();
         to.name = self.name.bytes();
         to.title = self.facts.title;
         to.digest = self.digest;
@@ -227,8 +235,8 @@ impl Model {
         to.vocabulary_bytes = self.vocabulary_bytes;
         to.model_bytes = self.descriptor_bytes;
         to.arena_bytes = self.arena_bytes;
-        to.step_bytes = step.bytes;
-        to.kv_block_bytes = self.kv_block_bytes;
+        to.step_bytes = self.workspace.bytes;
+        to.kv_block_bytes = self.kv_block_bytes.0;
         to.kv_bytes = self.pool.bytes();
         to.peak_bytes = self.peak_bytes;
         to.architecture = self.facts.architecture;
@@ -249,32 +257,6 @@ impl Model {
         to.end_count = self.facts.end_count;
         to.ends = self.facts.ends;
     }
-}
-
-fn new_workspace(
-    section: &mut Section,
-    memory: &Arc<ModelMemory>,
-    facts: &Facts,
-    slots: u32,
-    context: u32,
-    statistics: &Arc<Statistics>,
-) -> Result<Arc<Workspace>> {
-    let step = Step::new(section, memory, facts.vocabulary, slots, context)?;
-    let sampler = Sampler::new(section, memory)?;
-    let bytes = step.bytes().saturating_add(sampler.bytes());
-    let step = Arc::new(step, GFP_KERNEL)?;
-    let workspace = Arc::pin_init(
-        pin_init!(Workspace {
-            step,
-            sampler <- new_mutex!(sampler, "sislm_sampler"),
-            pace <- new_spinlock!(Pace::new(), "sislm_pace"),
-            bytes,
-            statistics: statistics.clone(),
-        }),
-        GFP_KERNEL,
-    )?;
-    statistics.memory_steps.add(bytes);
-    Ok(workspace)
 }
 
 /// A file's use of a model: it cannot be unloaded meanwhile.

@@ -4,7 +4,7 @@
 use crate::{
     model::Model,
     statistics::Statistics,
-    sys::{kv::BlockTable, memory::wipe, neon::Section},
+    sys::{kv::BlockTable, memory::wipe},
 };
 use kernel::{
     prelude::*,
@@ -85,12 +85,7 @@ impl Sequence {
     }
 
     /// Takes blocks for `positions` positions, in the caller's context and charged to it.
-    pub(crate) fn take_blocks(
-        &mut self,
-        positions: u32,
-        model: &Model,
-        section: &mut Section,
-    ) -> Result {
+    pub(crate) fn take_blocks(&mut self, positions: u32, model: &Model) -> Result {
         let positions = positions.min(self.context);
         let before = self.table.as_ref().map_or(0, |table| table.len());
         if self
@@ -100,7 +95,7 @@ impl Sequence {
         {
             return Ok(());
         }
-        let bytes = model.kv_block_bytes(section, self.kv_type)?;
+        let bytes = model.kv_block_bytes(self.kv_type);
         let old = self.table.as_deref();
         let table = BlockTable::extended(old, positions, self.kv_type, bytes, &model.pool)?;
         let added = table.len().saturating_sub(before) as u64;

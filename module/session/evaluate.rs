@@ -5,7 +5,6 @@ use super::{Inner, Purpose, Session, State};
 use crate::{
     evaluation::Evaluation,
     sys::{
-        neon::Section,
         uapi::{Evaluate, SISLM_TOP_MAX},
         user,
         wait::Woken,
@@ -85,9 +84,8 @@ impl Session {
             return Err(EINVAL);
         }
         sequence.append(&ids)?;
-        let mut section = Section::new()?;
-        sequence.take_blocks(request.count, &model, &mut section)?;
-        let workspace = model.workspace(&mut section, sequence.context())?;
+        sequence.take_blocks(request.count, &model)?;
+        let workspace = model.workspace().clone();
         let turn = Turn::new(
             model,
             workspace,

@@ -167,9 +167,8 @@ impl Session {
         };
         let result = self.take_prompt(inner, &model, &mut section, &mut sequence);
         let turn = result.and_then(|generation| {
-            let workspace = model.workspace(&mut section, sequence.context())?;
             self.open_channel()?;
-            Ok((generation, workspace))
+            Ok((generation, model.workspace().clone()))
         });
         inner.section = Some(section);
         match turn {
@@ -232,7 +231,7 @@ impl Session {
             .positions()
             .saturating_add(count)
             .saturating_add(most);
-        sequence.take_blocks(positions, model, section)?;
+        sequence.take_blocks(positions, model)?;
         let seed = match configuration.seed.or(inner.next_seed.take()) {
             Some(seed) => seed,
             None => task::random(),

@@ -11,6 +11,9 @@ use kernel::prelude::*;
 /// Comparisons of one section.
 const BUDGET: u32 = 8;
 
+/// Most memory of a benchmark: anyone may run one.
+const BENCH_BYTES_MAX: u64 = 8 << 20;
+
 /// Version of the numerics contract.
 pub(crate) const NUMERICS: u32 = wall::NUMERICS;
 
@@ -78,7 +81,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Takes its memory, charged to the calling task.
+    /// Takes its memory, charged to the calling task. `EFBIG`: over [`BENCH_BYTES_MAX`].
     pub(crate) fn new(
         section: &mut Section,
         simd: u32,
@@ -88,6 +91,9 @@ impl Bench {
         groups: u32,
     ) -> Result<Self> {
         let size = size(section, format, rows, columns, groups)?;
+        if size > BENCH_BYTES_MAX {
+            return Err(EFBIG);
+        }
         ensure_available(size)?;
         Ok(Self {
             work: Memory::sized(size, Owner::Session)?,

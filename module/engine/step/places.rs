@@ -137,6 +137,12 @@ impl Places {
         };
         let wide = wide_rows.max(wide_logits);
         let segments = (shape.context as usize).div_ceil(SEGMENT);
+        // The stages count the units of attention in 32 bits.
+        let tiles = rows.div_ceil(TILE_ROWS);
+        let units = tiles
+            .checked_mul(model.kv_heads as usize)?
+            .checked_mul(segments)?;
+        u32::try_from(units).ok()?;
         let partial = partial_values(model.head_size as usize);
         let narrow_products = NARROW_ROWS.min(rows) * NARROW_GROUPS as usize;
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
