@@ -124,7 +124,8 @@ impl Scheduler {
 
     /// Starts the stage that comes next. Somebody is woken in any case: the carrier computes nothing.
     fn publish<'a>(&'a self, baton: Baton<'a, Driver>, section: &mut Section) {
-        if let Some(helpers) = self.start_stage(baton, section) {
+        let publish = |baton: Baton<'a, Driver>, stage| baton.publish_from(section, stage);
+        if let Some(helpers) = self.start_stage(baton, publish) {
             self.work.wake(helpers.max(1));
         }
     }

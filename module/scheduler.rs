@@ -21,12 +21,12 @@ use crate::{
     queue::Queue,
     statistics::Statistics,
     sys::{
-        claims::{Amount, Baton, Claims, Work},
+        claims::{Amount, Baton, Claims, Published},
         cpu,
         flight::LOGITS_MAX,
-        neon::Section,
+        neon::{Inside, Section},
         piece::Piece,
-        task::{self, Unpreempted},
+        task,
         wait::{WaitQueue, Woken, FOREVER},
     },
     turn::Turn,
@@ -188,41 +188,28 @@ impl Scheduler {
     /// Computes chunks until none is free, `done`, or another task should run here; whether it did
     /// any.
     fn contribute(&self, slot: &mut Slot, done: impl Fn() -> bool) -> bool {
-        if !self.claims.available() {
-            return false;
-        }
-        let held = Unpreempted::new();
-        let mut any = false;
-        while self.compute(&held, slot) {
-            any = true;
-            if task::need_resched() || done() {
-                break;
-            }
-        }
-        // Somebody else must go on, and this task may not run for long.
-        if self.claims.available() {
-            self.work.wake(1);
-        }
-        any
-    }
-
-    /// Computes chunks of one section; whether there were any.
-    fn compute(&self, held: &Unpreempted, slot: &mut Slot) -> bool {
-        let limit = self.section_work.load(Relaxed);
         let Slot { index, section } = slot;
-        match self.claims.work(held, section, *index, limit) {
-            Work::Nothing => return false,
-            Work::Some(amount) => self.account(amount, limit),
-            Work::Last(amount, baton) => {
-                self.account(amount, limit);
-                self.finish_stage(baton, section);
-            }
-        }
-        true
+        let limit = self.section_work.load(Relaxed);
+        self.claims
+            .run(section, *index, limit, |inside, amount, baton| {
+                let limit = self.account(amount);
+                if let Some(baton) = baton {
+                    self.finish_stage(baton, inside);
+                }
+                if !task::need_resched() && !done() {
+                    return Some(limit);
+                }
+                // Somebody else must go on: this task may not run for long.
+                if self.claims.available() {
+                    self.work.wake(1);
+                }
+                None
+            })
     }
 
-    /// Fits the work of a section to the time it should take.
-    fn account(&self, amount: Amount, limit: u64) {
+    /// Fits the work of a section to the time it should take; gives that of the next.
+    fn account(&self, amount: Amount) -> u64 {
+        let limit = self.section_work.load(Relaxed);
         self.statistics.sections.add(1);
         self.statistics.longest_section.raise(amount.work);
         let (least, most) = SECTION_WORK;
@@ -233,19 +220,24 @@ impl Scheduler {
             .saturating_mul(3)
             .saturating_add(fitted.clamp(least, most))
             >> 2;
-        self.section_work.store(limit.clamp(least, most), Relaxed);
+        let limit = limit.clamp(least, most);
+        self.section_work.store(limit, Relaxed);
+        limit
     }
 
     /// A stage is done: starts the next one, unless that is for the carrier.
-    fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
+    fn finish_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, inside: &Inside<'_>) {
         let failed = baton.failed();
         let (driver, _) = baton.parts();
         driver.stage = driver.stage.saturating_add(1);
         if failed || driver.stage >= driver.stages || driver.batch.has_cancelled() {
             baton.put_down();
             self.put_down.wake_instead();
-        } else if let Some(helpers) = self.start_stage(baton, section) {
-            self.work.wake(helpers);
+        } else {
+            let publish = |baton: Baton<'a, Driver>, stage| baton.publish(inside, stage);
+            if let Some(helpers) = self.start_stage(baton, publish) {
+                self.work.wake(helpers);
+            }
         }
     }
 
@@ -254,12 +246,12 @@ impl Scheduler {
     pub(crate) fn start_stage<'a>(
         &'a self,
         mut baton: Baton<'a, Driver>,
-        section: &mut Section,
+        publish: impl FnOnce(Baton<'a, Driver>, u32) -> Published<'a, Driver>,
     ) -> Option<u32> {
         let (driver, _) = baton.parts();
         let (rows, stage) = (u64::from(driver.batch.rows()), driver.stage);
         let wakes = driver.batch.wakes();
-        match baton.publish(section, stage) {
+        match publish(baton, stage) {
             Ok((chunks, work)) => {
                 let work = work.saturating_mul(u64::from(chunks)).saturating_mul(rows);
                 let others = cpu::online().saturating_sub(1);
@@ -321,7 +313,10 @@ impl Scheduler {
             if task::signal_pending() {
                 break Woken::Signal;
             }
-            if slot.as_mut().is_some_and(|slot| self.contribute(slot, ended)) {
+            if slot
+                .as_mut()
+                .is_some_and(|slot| self.contribute(slot, ended))
+            {
                 task::relax();
                 continue;
             }

@@ -242,7 +242,10 @@ fn reason(errno: Errno) -> String {
             "this client is newer than the module; load the module that belongs to it".into()
         }
         Errno::EOPNOTSUPP => "this machine or module does not support it".into(),
-        Errno::EIO => "the device stands still; the kernel's log (dmesg) says since when; try again later".into(),
+        Errno::EIO => {
+            "the device stands still; the kernel's log (dmesg) says since when; try again later"
+                .into()
+        }
         Errno::EBUSY => "it is in use; try again when the turn is over".into(),
         Errno::ENODATA => "there is no prompt to answer".into(),
         errno => format!("{} ({errno:?})", errno.desc()),

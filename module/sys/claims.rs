@@ -12,7 +12,7 @@
 
 use super::{
     flight::Flight,
-    neon::Section,
+    neon::{Inside, Section},
     task::{self, Unpreempted},
 };
 use core::cell::UnsafeCell;
@@ -67,6 +67,9 @@ pub(crate) struct Baton<'a, T> {
     claims: &'a Claims<T>,
 }
 
+/// Chunks of a stage that was started and the weight bytes of each; the baton with an error.
+pub(crate) type Published<'a, T> = Result<(u32, u64), (Error, Baton<'a, T>)>;
+
 /// What one section did.
 #[derive(Clone, Copy)]
 pub(crate) struct Amount {
@@ -74,16 +77,6 @@ pub(crate) struct Amount {
     pub(crate) work: u64,
     /// Time in nanoseconds.
     pub(crate) ns: u64,
-}
-
-/// What a task found to do.
-pub(crate) enum Work<'a, T> {
-    /// No chunk is free.
-    Nothing,
-    /// Chunks were run.
-    Some(Amount),
-    /// Chunks were run, and they were the stage's last.
-    Last(Amount, Baton<'a, T>),
 }
 
 const fn parts(word: u64) -> (u32, u32) {
@@ -182,52 +175,70 @@ impl<T> Claims<T> {
         }
     }
 
-    /// Runs chunks of one stage in one section, as near to `limit` weight bytes of work as whole
-    /// chunks allow (at least one), ended early when another task should run. `slot` is the caller's alone.
-    pub(crate) fn work(
-        &self,
-        _held: &Unpreempted,
+    /// Runs chunks, as near to `limit` weight bytes as whole chunks of one stage allow (at least
+    /// one), and tells `next`, with the baton when they were the stage's last; and so on with the limit
+    /// that it gives, until it gives none or no chunk is free. `slot` is the caller's alone. Whether
+    /// there was a chunk. All in one section with preemption off, `next` too.
+    pub(crate) fn run<'a>(
+        &'a self,
         section: &mut Section,
         slot: u32,
         limit: u64,
-    ) -> Work<'_, T> {
-        let Some((generation, stage, first, chunks, work)) = self.claim() else {
-            return Work::Nothing;
-        };
+        mut next: impl FnMut(&Inside<'_>, Amount, Option<Baton<'a, T>>) -> Option<u64>,
+    ) -> bool {
+        if !self.available() {
+            return false;
+        }
+        let _held = Unpreempted::new();
+        section.enter(|inside| {
+            let (mut any, mut limit) = (false, Some(limit));
+            while let Some(most) = limit {
+                let Some((amount, baton)) = self.work(inside, slot, most) else {
+                    break;
+                };
+                any = true;
+                limit = next(inside, amount, baton);
+            }
+            any
+        })
+    }
+
+    /// Runs chunks of one stage, ended early when another task should run.
+    fn work(
+        &self,
+        inside: &Inside<'_>,
+        slot: u32,
+        limit: u64,
+    ) -> Option<(Amount, Option<Baton<'_, T>>)> {
+        let (generation, stage, first, chunks, work) = self.claim()?;
         // SAFETY: A chunk is claimed and not done, so by the invariant the cell is not changed.
         let flight = unsafe { &*self.flight.get() };
         let start = Instant::<Monotonic>::now();
         let (mut count, mut amount) = (0u32, 0u64);
-        section.enter(|inside| {
-            let mut chunk = first;
-            loop {
-                // SAFETY: The stages are published in order, each when the one before is done; the
-                // claim makes the chunk ours alone.
-                if unsafe { flight.chunk(inside, stage, slot, chunk) }.is_err() {
-                    self.failed.store(true, Relaxed);
-                }
-                count = count.wrapping_add(1);
-                amount = amount.saturating_add(work);
-                if amount.saturating_add(work >> 1) > limit || task::need_resched() {
-                    return;
-                }
-                match self.claim_in(generation) {
-                    Some(next) => chunk = next,
-                    None => return,
-                }
+        let mut claimed = Some(first);
+        while let Some(chunk) = claimed {
+            // SAFETY: The stages are published in order, each when the one before is done; the
+            // claim makes the chunk ours alone.
+            if unsafe { flight.chunk(inside, stage, slot, chunk) }.is_err() {
+                self.failed.store(true, Relaxed);
             }
-        });
+            count = count.wrapping_add(1);
+            amount = amount.saturating_add(work);
+            let full = amount.saturating_add(work >> 1) > limit;
+            claimed = if full || task::need_resched() {
+                None
+            } else {
+                self.claim_in(generation)
+            };
+        }
         let amount = Amount {
             work: amount,
             ns: u64::try_from(start.elapsed().as_nanos()).unwrap_or(0),
         };
         let done = self.done.fetch_add(count, Full).wrapping_add(count);
-        if done == chunks {
-            // INVARIANT: All chunks are done and only one task sees the sum reach their number.
-            Work::Last(amount, Baton { claims: self })
-        } else {
-            Work::Some(amount)
-        }
+        // INVARIANT: All chunks are done and only one task sees the sum reach their number.
+        let last = (done == chunks).then_some(Baton { claims: self });
+        Some((amount, last))
     }
 
     /// Claims another chunk of a stage in which the caller holds one, so it cannot be over.
@@ -237,7 +248,12 @@ impl<T> Claims<T> {
     }
 }
 
-impl<T> Baton<'_, T> {
+impl<'a, T> Baton<'a, T> {
+    /// As [`Baton::publish`], in a section of its own.
+    pub(crate) fn publish_from(self, section: &mut Section, stage: u32) -> Published<'a, T> {
+        section.enter(|inside| self.publish(inside, stage))
+    }
+
     /// The state that the baton guards, and the step in flight.
     pub(crate) fn parts(&mut self) -> (&mut T, &mut Flight) {
         let claims = self.claims;
@@ -253,14 +269,10 @@ impl<T> Baton<'_, T> {
 
     /// Starts stage `stage` of the step in flight; gives its chunks and the weight bytes of each. On
     /// an error the baton is given back.
-    pub(crate) fn publish(
-        mut self,
-        section: &mut Section,
-        stage: u32,
-    ) -> Result<(u32, u64), (Error, Self)> {
+    pub(crate) fn publish(mut self, inside: &Inside<'_>, stage: u32) -> Published<'a, T> {
         let claims = self.claims;
         let (_, flight) = self.parts();
-        let (chunks, work) = match flight.stage(section, stage) {
+        let (chunks, work) = match flight.stage(inside, stage) {
             Ok((0, _)) => return Err((EINVAL, self)),
             Ok(shape) => shape,
             Err(error) => return Err((error, self)),

@@ -124,8 +124,8 @@ impl Flight {
     }
 
     /// Chunks of a stage and the work of each, in weight bytes.
-    pub(super) fn stage(&self, section: &mut Section, stage: u32) -> Result<(u32, u64)> {
-        self.ready().ok_or(EINVAL)?.stage(section, stage)
+    pub(super) fn stage(&self, inside: &Inside<'_>, stage: u32) -> Result<(u32, u64)> {
+        self.ready().ok_or(EINVAL)?.stage(inside, stage)
     }
 
     /// Runs one chunk.

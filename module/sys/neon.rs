@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The NEON section: the only place where floating point may run.
 //!
-//! Preemption stays enabled inside. Nothing in a section may sleep, allocate, fault, read a file
-//! or use crypto, since those may use NEON themselves and sections do not nest: so only the wrappers
-//! of the engine's functions in this folder open one, around nothing but the call.
+//! Nothing in a section may sleep, allocate, fault, read a file or use crypto, since those may use
+//! NEON themselves and sections do not nest: so only this folder opens one, around calls of the engine
+//! and, while chunks are computed, what is between them.
 
 use super::bindings;
 use core::{arch::asm, marker::PhantomData};
@@ -19,7 +19,7 @@ pub(crate) struct Section {
 unsafe impl Send for Section {}
 
 /// Proof of being inside a section.
-pub(super) struct Inside<'a> {
+pub(crate) struct Inside<'a> {
     _section: PhantomData<&'a mut Section>,
     _task: NotThreadSafe,
 }
@@ -32,7 +32,8 @@ impl Section {
         })
     }
 
-    /// Runs `body` inside the section. Task context only; `body` calls the engine and nothing else.
+    /// Runs `body` inside the section. Task context only; `body` calls the engine, and else nothing
+    /// that this module's head forbids.
     pub(super) fn enter<R>(&mut self, body: impl FnOnce(&Inside<'_>) -> R) -> R {
         super::task::assert_outside_section();
         let state: *mut user_fpsimd_state = &mut *self.state;

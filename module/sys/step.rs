@@ -117,11 +117,6 @@ impl Step {
         self.memory.len() as u64
     }
 
-    /// Most positions of a sequence in it.
-    pub(crate) fn context(&self) -> u32 {
-        self.context
-    }
-
     /// Whether a row at `position` with `token` can be computed in it.
     pub(super) fn holds(&self, position: u32, token: u32) -> bool {
         position < self.context && token < self.vocabulary
@@ -148,13 +143,11 @@ impl Step {
     }
 
     /// Chunks of a stage and the work of each, in weight bytes.
-    pub(super) fn stage(&self, section: &mut Section, stage: u32) -> Result<(u32, u64)> {
+    pub(super) fn stage(&self, _inside: &Inside<'_>, stage: u32) -> Result<(u32, u64)> {
         let (mut chunks, mut work) = (0, 0);
         let memory = self.memory.base();
-        let code = section.enter(|_| {
-            // SAFETY: Reads a prepared step.
-            unsafe { wall::sislm_engine_step_stage(memory, stage, &mut chunks, &mut work) }
-        });
+        // SAFETY: Reads a prepared step.
+        let code = unsafe { wall::sislm_engine_step_stage(memory, stage, &mut chunks, &mut work) };
         status(code)?;
         Ok((chunks, work))
     }
