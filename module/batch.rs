@@ -78,7 +78,7 @@ impl Batch {
             return None;
         }
         let user = job.link.user();
-        let same = |member: &&Member| member.job.link.user() == user;
+        let same = |member: &&Member| Arc::ptr_eq(member.job.link.user(), user);
         Some(self.members.iter().filter(same).count())
     }
 

@@ -84,6 +84,7 @@ impl Scheduler {
     /// Puts a turn where it belongs after a step.
     fn dispose(&self, mut job: Job, next: Next) {
         match next {
+            Next::Step if job.turn.sequence.lacks_blocks() => self.growth.push(job),
             Next::Step if job.turn.has_room(&job.link) => self.queue.push(job),
             Next::Step => {
                 job.turn.pause_clock();
@@ -130,13 +131,15 @@ impl Scheduler {
         }
     }
 
-    fn cancel(&self, mut job: Job) {
+    /// Ends a turn that nobody wants any more.
+    pub(crate) fn cancel(&self, mut job: Job) {
         job.turn.end(SISLM_FINISH_CANCELLED);
         job.turn.pause_clock();
         self.hand_over(job);
     }
 
-    fn fail(&self, mut job: Job, error: Error) {
+    /// Ends a turn for an error.
+    pub(crate) fn fail(&self, mut job: Job, error: Error) {
         job.turn.fail(error);
         job.turn.pause_clock();
         self.hand_over(job);
@@ -145,8 +148,7 @@ impl Scheduler {
     /// Gives a turn that is parked or over to its session.
     fn hand_over(&self, job: Job) {
         if let Some(turn) = job.link.receive(job.turn) {
-            let link = job.link;
-            self.queue.push(Job { link, turn });
+            self.enqueue(&job.link, turn);
         }
     }
 }

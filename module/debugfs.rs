@@ -31,7 +31,7 @@ fn show(view: &View, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("memory_steps", now.memory_steps),
         ("memory_sessions", now.memory_sessions),
         ("cancelled", now.cancelled),
-        ("sessions", u64::from(view.0.sessions())),
+        ("sessions", u64::from(view.0.users.sessions())),
     ];
     for (name, value) in lines {
         writeln!(to, "{name} {value}")?;

@@ -5,6 +5,7 @@ use crate::{
     module_parameters,
     sys::{
         cpu,
+        memory,
         uapi::{SISLM_SIMD_AUTOMATIC, SISLM_SIMD_SCALAR}, //
     },
 };
@@ -36,7 +37,7 @@ pub(crate) struct Limits {
     pub(crate) segment_bytes: u32,
     /// Most bytes of a file's header.
     pub(crate) header_bytes: u64,
-    /// Most bytes of keys and values of one model.
+    /// Most bytes of all keys and values.
     pub(crate) kv_bytes: u64,
     /// Bytes of text kept for a reader.
     pub(crate) ring: u32,
@@ -81,6 +82,16 @@ fn mebibytes(name: &str, value: u32, most: u32) -> Result<u64> {
     Ok(u64::from(within(name, value, 1, most)?) << 20)
 }
 
+/// Most that keys and values take of a machine when it is not said.
+const KV_BYTES_MAX: u64 = 4096 << 20;
+
+fn kv_bytes(megabytes: u32) -> Result<u64> {
+    match megabytes {
+        0 => Ok((memory::total() / 4).min(KV_BYTES_MAX)),
+        asked => mebibytes("kv_max_mb", asked, 1 << 20),
+    }
+}
+
 impl Limits {
     /// Callers that help at a time: as many as workers.
     pub(crate) fn callers(&self) -> u32 {
@@ -105,7 +116,7 @@ impl Limits {
             model_bytes: mebibytes("model_max_mb", *parameters::model_max_mb.value(), 1 << 20)?,
             segment_bytes: within("segment_kb", *parameters::segment_kb.value(), 1, 1 << 20)? << 10,
             header_bytes: mebibytes("header_max_mb", *parameters::header_max_mb.value(), 1024)?,
-            kv_bytes: mebibytes("kv_max_mb", *parameters::kv_max_mb.value(), 1 << 20)?,
+            kv_bytes: kv_bytes(*parameters::kv_max_mb.value())?,
             ring: within("ring_bytes", *parameters::ring_bytes.value(), 4096, 1 << 20)?,
             section_ns: u64::from(within(
                 "section_us",

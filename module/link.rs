@@ -5,7 +5,8 @@ use crate::{
     channel::Channel,
     stop::HELD_MAX,
     sys::wait::WaitQueue,
-    turn::Turn, //
+    turn::Turn,
+    users::User, //
 };
 use kernel::{
     new_spinlock,
@@ -15,7 +16,6 @@ use kernel::{
         Arc,
         SpinLock, //
     },
-    task::Kuid,
 };
 
 /// Shared by a session and its turn; it may outlive the session.
@@ -28,26 +28,26 @@ pub(crate) struct Link {
     #[pin]
     pub(crate) wait: WaitQueue,
     cancelled: AtomicFlag,
-    user: Kuid,
+    user: Arc<User>,
 }
 
 impl Link {
     /// Without a turn, for the user who opens the file.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    pub(crate) fn new(user: &Arc<User>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
                 wait <- WaitQueue::new(),
                 cancelled: AtomicFlag::new(false),
-                user: Kuid::current_euid(),
+                user: user.clone(),
             }),
             GFP_KERNEL_ACCOUNT,
         )
     }
 
     /// Who opened the file.
-    pub(crate) fn user(&self) -> Kuid {
-        self.user
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.user
     }
 
     /// Whether the turn is to end.

@@ -4,10 +4,10 @@
 use crate::{
     limits::Limits,
     pace::Pace,
+    quota::{Pool, Quota},
     statistics::Statistics,
     sys::{
         digest::DIGEST_BYTES,
-        kv::KvPool,
         model::{Facts, ModelMemory},
         neon::Section,
         sample::Sampler,
@@ -146,7 +146,7 @@ pub(crate) struct Model {
     /// SHA-256 of the file.
     pub(crate) digest: [u8; DIGEST_BYTES],
     /// Keys and values of its sequences.
-    pub(crate) pool: Arc<KvPool>,
+    pub(crate) pool: Arc<Pool>,
     file_bytes: u64,
     weight_bytes: u64,
     vocabulary_bytes: u64,
@@ -164,6 +164,7 @@ impl Model {
         name: Name,
         loaded: Loaded,
         limits: &Limits,
+        quota: &Arc<Quota>,
         statistics: &Arc<Statistics>,
         section: &mut Section,
     ) -> Result<Arc<Self>> {
@@ -182,7 +183,7 @@ impl Model {
             memory,
             facts: loaded.facts,
             digest: loaded.digest,
-            pool: Arc::new(KvPool::new(limits.kv_bytes), GFP_KERNEL)?,
+            pool: Pool::new(quota)?,
             file_bytes: loaded.file_bytes,
             weight_bytes: loaded.weight_bytes,
             vocabulary_bytes: loaded.vocabulary_bytes,

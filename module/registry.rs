@@ -138,16 +138,6 @@ impl Registry {
             .sum()
     }
 
-    /// Keys and values of all models.
-    pub(crate) fn kv_bytes(&self) -> u64 {
-        let entries = self.entries.lock();
-        entries
-            .iter()
-            .filter_map(Entry::model)
-            .map(|model| model.pool.bytes())
-            .sum()
-    }
-
     /// Forgets the model `name`; its memory goes when the last turn on it is over. `EBUSY`: in use or
     /// being loaded.
     pub(crate) fn remove(&self, name: Name) -> Result {

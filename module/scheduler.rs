@@ -15,6 +15,7 @@
 
 use crate::{
     batch::{Batch, Job},
+    growth::Growth,
     limits::Limits,
     link::Link,
     offer::Offer,
@@ -97,6 +98,9 @@ pub(crate) struct Scheduler {
     /// Turns that wait.
     #[pin]
     pub(crate) queue: Queue,
+    /// Turns that wait for blocks.
+    #[pin]
+    pub(crate) growth: Growth,
     /// Workers, and callers that help.
     #[pin]
     pub(crate) work: WaitQueue,
@@ -129,7 +133,7 @@ impl Scheduler {
         };
         // A session has at most one turn, and the batch may have those of closed files.
         let most = (limits.sessions as usize).saturating_add(2 * LOGITS_MAX as usize);
-        let queue = Queue::new(most)?;
+        let (queue, growth) = (Queue::new(most)?, Growth::new(most)?);
         let mut callers = KVec::with_capacity(limits.callers() as usize, GFP_KERNEL)?;
         for index in limits.workers..limits.slots() {
             callers.push(Slot::new(index)?, GFP_KERNEL)?;
@@ -144,6 +148,7 @@ impl Scheduler {
             pin_init!(Self {
                 claims,
                 queue <- queue,
+                growth <- growth,
                 work <- WaitQueue::new(),
                 put_down <- WaitQueue::new(),
                 offer <- Offer::new(),
@@ -171,9 +176,11 @@ impl Scheduler {
         self.put_down.wake(1);
     }
 
-    /// Takes the turn of `link` out of the queue, if it is there.
+    /// Takes the turn of `link` out of its queue, if it is in one.
     pub(crate) fn withdraw(&self, link: &Link) -> Option<KBox<Turn>> {
-        self.queue.withdraw(link)
+        self.queue
+            .withdraw(link)
+            .or_else(|| self.growth.withdraw(link))
     }
 
     /// Whether turns are queued or a step is in flight that can end.
@@ -182,7 +189,7 @@ impl Scheduler {
     }
 
     fn has_turns(&self) -> bool {
-        !self.claims.is_free() || !self.queue.is_empty()
+        !self.claims.is_free() || !self.queue.is_empty() || !self.growth.is_empty()
     }
 
     /// Computes chunks until none is free, `done`, or another task should run here; whether it did

@@ -4,12 +4,16 @@
 use crate::{
     model::Model,
     statistics::Statistics,
-    sys::{kv::BlockTable, memory::wipe},
+    sys::{charge::Payer, kv::BlockTable, memory::wipe},
+    users::User,
 };
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
+
+/// Positions that blocks are taken for in advance.
+pub(crate) const POSITIONS_AHEAD: u32 = 256;
 
 /// Tokens with their keys and values.
 pub(crate) struct Sequence {
@@ -18,18 +22,27 @@ pub(crate) struct Sequence {
     tokens: KVVec<u32>,
     computed: u32,
     table: Option<Arc<BlockTable>>,
+    user: Arc<User>,
+    payer: Option<Payer>,
     statistics: Arc<Statistics>,
 }
 
 impl Sequence {
     /// Empty, of at most `context` positions.
-    pub(crate) fn new(context: u32, kv_type: u32, statistics: &Arc<Statistics>) -> Result<Self> {
+    pub(crate) fn new(
+        context: u32,
+        kv_type: u32,
+        user: &Arc<User>,
+        statistics: &Arc<Statistics>,
+    ) -> Result<Self> {
         Ok(Self {
             context,
             kv_type,
             tokens: KVVec::with_capacity(context as usize, GFP_KERNEL_ACCOUNT)?,
             computed: 0,
             table: None,
+            user: user.clone(),
+            payer: None,
             statistics: statistics.clone(),
         })
     }
@@ -84,23 +97,42 @@ impl Sequence {
         self.table.as_ref()
     }
 
-    /// Takes blocks for `positions` positions, in the caller's context and charged to it.
+    /// Whether the next position has no block.
+    pub(crate) fn lacks_blocks(&self) -> bool {
+        let held = self.table.as_ref().map_or(0, |table| table.positions());
+        self.positions() > held
+    }
+
+    /// Takes blocks for `positions` positions, in the caller's context and charged to it, as those
+    /// that [`Sequence::grow`] takes later are.
     pub(crate) fn take_blocks(&mut self, positions: u32, model: &Model) -> Result {
+        self.payer = Some(Payer::current());
+        self.extend(positions, model)
+    }
+
+    /// Takes blocks for the positions up to [`POSITIONS_AHEAD`] from here, charged to whom
+    /// [`Sequence::take_blocks`] was.
+    pub(crate) fn grow(&mut self, model: &Model) -> Result {
+        let positions = self.positions().saturating_add(POSITIONS_AHEAD);
+        let payer = self.payer.take().ok_or(EINVAL)?;
+        let grown = payer.pay(|| self.extend(positions, model));
+        self.payer = Some(payer);
+        grown
+    }
+
+    fn extend(&mut self, positions: u32, model: &Model) -> Result {
         let positions = positions.min(self.context);
-        let before = self.table.as_ref().map_or(0, |table| table.len());
-        if self
-            .table
-            .as_ref()
-            .is_some_and(|table| table.positions() >= positions)
-        {
+        let old = self.table.as_deref();
+        if old.is_some_and(|table| table.positions() >= positions) {
             return Ok(());
         }
+        let before = old.map_or(0, |table| table.len());
         let bytes = model.kv_block_bytes(self.kv_type);
-        let old = self.table.as_deref();
-        let table = BlockTable::extended(old, positions, self.kv_type, bytes, &model.pool)?;
-        let added = table.len().saturating_sub(before) as u64;
-        self.table = Some(Arc::new(table, GFP_KERNEL)?);
-        self.statistics.kv_blocks.add(added);
+        let charge = |bytes| model.pool.charge(&self.user, bytes);
+        let table = BlockTable::extended(old, positions, self.kv_type, bytes, charge)?;
+        let added = table.len().saturating_sub(before);
+        self.table = Some(Arc::new(table, GFP_KERNEL_ACCOUNT)?);
+        self.statistics.kv_blocks.add(u64::from(added));
         Ok(())
     }
 }
@@ -109,6 +141,6 @@ impl Drop for Sequence {
     fn drop(&mut self) {
         wipe(&mut self.tokens);
         let blocks = self.table.as_ref().map_or(0, |table| table.len());
-        self.statistics.kv_blocks.subtract(blocks as u64);
+        self.statistics.kv_blocks.subtract(u64::from(blocks));
     }
 }

@@ -3,18 +3,14 @@
 
 use crate::{
     limits::Limits,
+    quota::Quota,
     registry::Registry,
     scheduler::Scheduler,
     statistics::Statistics,
-    sys::{check, neon::Section, uapi}, //
+    sys::{check, neon::Section, uapi},
+    users::Users,
 };
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{Atomic, Full, Relaxed},
-        Arc, //
-    },
-};
+use kernel::{prelude::*, sync::Arc};
 
 /// The module's state.
 #[pin_data]
@@ -26,9 +22,12 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     /// Who computes.
     pub(crate) scheduler: Arc<Scheduler>,
+    /// Memory of keys and values.
+    pub(crate) quota: Arc<Quota>,
+    /// Who has open files.
+    pub(crate) users: Arc<Users>,
     /// Counters.
     pub(crate) statistics: Arc<Statistics>,
-    sessions: Atomic<u32>,
 }
 
 impl Shared {
@@ -43,20 +42,16 @@ impl Shared {
         let scheduler = Scheduler::new(&limits, statistics.clone())?;
         let registry = Registry::new(limits.models)?;
         Arc::pin_init(
-            pin_init!(Self {
-                limits,
+            try_pin_init!(Self {
                 registry <- registry,
                 scheduler,
+                quota: Quota::new(limits.kv_bytes)?,
+                users: Users::new(&limits)?,
                 statistics,
-                sessions: Atomic::new(0),
-            }),
+                limits,
+            }? Error),
             GFP_KERNEL,
         )
-    }
-
-    /// Open files.
-    pub(crate) fn sessions(&self) -> u32 {
-        self.sessions.load(Relaxed)
     }
 
     /// The answer of STATISTICS.
@@ -72,7 +67,7 @@ impl Shared {
             sections: now.sections.get(),
             longest_section: now.longest_section.get(),
             kv_blocks: now.kv_blocks.get(),
-            kv_bytes: self.registry.kv_bytes(),
+            kv_bytes: self.quota.bytes(),
             positions_computed: now.positions_computed.get(),
             positions_reused: now.positions_reused.get(),
             memory_models: self.registry.bytes(),
@@ -80,28 +75,5 @@ impl Shared {
             memory_sessions: now.memory_sessions.get(),
             cancelled: now.cancelled.get(),
         }
-    }
-
-    /// Counts another session; `ENFILE` over the limit.
-    pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
-        if self.sessions.fetch_add(1, Full) >= self.limits.sessions {
-            self.sessions.fetch_sub(1, Full);
-            return Err(ENFILE);
-        }
-        Ok(Seat {
-            shared: self.clone(),
-        })
-    }
-}
-
-/// A session's share of the limit on sessions; given back when dropped.
-pub(crate) struct Seat {
-    /// The module's state.
-    pub(crate) shared: Arc<Shared>,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.shared.sessions.fetch_sub(1, Full);
     }
 }

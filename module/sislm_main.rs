@@ -21,6 +21,7 @@ mod debugfs;
 mod device;
 mod evaluation;
 mod generation;
+mod growth;
 mod ioctl;
 mod limits;
 mod link;
@@ -30,6 +31,7 @@ mod offer;
 mod outcome;
 mod pace;
 mod queue;
+mod quota;
 mod registry;
 mod ring;
 mod scheduler;
@@ -40,6 +42,7 @@ mod statistics;
 mod stop;
 mod sys;
 mod turn;
+mod users;
 mod watch;
 mod worker;
 
@@ -91,8 +94,8 @@ module! {
             description: "most memory for a model file's header in MiB, 1 to 1024",
         },
         kv_max_mb: u32 {
-            default: 4096,
-            description: "most memory for keys and values of one model in MiB, 1 to 1048576",
+            default: 0,
+            description: "most memory for keys and values in MiB, 1 to 1048576; 0 for a quarter of the memory, at most 4096",
         },
         ring_bytes: u32 {
             default: 8192,
@@ -122,6 +125,7 @@ struct Sislm {
     debugfs: debugfs::Files,
     _workers: worker::Workers,
     _carrier: carrier::CarrierThread,
+    _grower: growth::GrowerThread,
 }
 
 impl kernel::InPlaceModule for Sislm {
@@ -131,6 +135,7 @@ impl kernel::InPlaceModule for Sislm {
             Ok(try_pin_init!(Self {
                 _workers: worker::Workers::start(&shared)?,
                 _carrier: carrier::CarrierThread::start(&shared)?,
+                _grower: growth::GrowerThread::start(&shared)?,
                 debugfs <- debugfs::Files::new(shared.clone()),
                 node <- Node::register(shared),
             }))

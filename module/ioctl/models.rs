@@ -75,6 +75,7 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
         name,
         loaded,
         &shared.limits,
+        &shared.quota,
         &shared.statistics,
         &mut section,
     )?;

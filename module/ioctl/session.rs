@@ -26,7 +26,7 @@ pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
     request.threads = limits.workers;
     // CAST: At most 256 models.
     request.models = shared.registry.count() as u32;
-    request.sessions = shared.sessions();
+    request.sessions = shared.users.sessions();
     request.sessions_max = limits.sessions;
     request.prompt_max = limits.prompt;
     request.context_max = limits.context;

@@ -21,8 +21,9 @@ use crate::{
     model::{Model, Use},
     outcome::Outcome,
     sequence::Sequence,
-    shared::{Seat, Shared},
+    shared::Shared,
     sys::{neon::Section, uapi::SISLM_FINISH_CANCELLED},
+    users::Seat,
 };
 use kernel::{
     new_mutex,
@@ -92,7 +93,8 @@ pub(crate) type Locked<'a> = Guard<'a, Inner, MutexBackend>;
 /// An open file.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Session {
-    seat: Seat,
+    shared: Arc<Shared>,
+    _seat: Seat,
     #[pin]
     inner: Mutex<Inner>,
     /// What its turn knows of it.
@@ -102,7 +104,7 @@ pub(crate) struct Session {
 impl Session {
     /// Of a file being opened: takes a small struct and nothing else.
     pub(crate) fn open(shared: &Arc<Shared>) -> Result<Arc<Self>> {
-        let seat = shared.enter()?;
+        let seat = shared.users.enter()?;
         let inner = Inner {
             state: State::Idle,
             configuration: Configuration::balanced(),
@@ -120,9 +122,10 @@ impl Session {
         };
         Arc::pin_init(
             try_pin_init!(Self {
-                seat,
+                link: Link::new(seat.user())?,
+                shared: shared.clone(),
+                _seat: seat,
                 inner <- new_mutex!(inner, "sislm_session"),
-                link: Link::new()?,
             }? Error),
             GFP_KERNEL_ACCOUNT,
         )
@@ -130,7 +133,7 @@ impl Session {
 
     /// The module's state.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.seat.shared
+        &self.shared
     }
 
     /// Locks it.

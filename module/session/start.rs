@@ -9,7 +9,7 @@ use crate::{
     model::{Model, Use},
     outcome::Outcome,
     ring::Ring,
-    sequence::Sequence,
+    sequence::{Sequence, POSITIONS_AHEAD},
     sys::{
         neon::Section,
         task,
@@ -103,6 +103,7 @@ impl Session {
         Sequence::new(
             Self::context(configuration, model),
             configuration.kv_type,
+            self.link.user(),
             &self.shared().statistics,
         )
     }
@@ -230,7 +231,7 @@ impl Session {
         let positions = sequence
             .positions()
             .saturating_add(count)
-            .saturating_add(most);
+            .saturating_add(most.min(POSITIONS_AHEAD));
         sequence.take_blocks(positions, model)?;
         let seed = match configuration.seed.or(inner.next_seed.take()) {
             Some(seed) => seed,

@@ -6,10 +6,14 @@
 #include <linux/freezer.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/time64.h>
@@ -123,4 +127,40 @@ int sislm_prefer_latency(void)
 void sislm_memzero(void *memory, size_t bytes)
 {
 	memzero_explicit(memory, bytes);
+}
+
+struct mem_cgroup *sislm_memcg_get_current(void)
+{
+	return get_mem_cgroup_from_mm(current->mm);
+}
+
+void sislm_memcg_put(struct mem_cgroup *memcg)
+{
+	mem_cgroup_put(memcg);
+}
+
+struct mem_cgroup *sislm_memcg_charge(struct mem_cgroup *memcg)
+{
+	return set_active_memcg(memcg);
+}
+
+/* What vmalloc_huge() takes at most: it fills up the largest page that a block is worth. */
+unsigned long sislm_vmalloc_held(unsigned long bytes)
+{
+	if (bytes >= PMD_SIZE)
+		return round_up(bytes, PMD_SIZE);
+	if (bytes >= CONT_PTE_SIZE)
+		return round_up(bytes, CONT_PTE_SIZE);
+	return PAGE_ALIGN(bytes);
+}
+
+unsigned long sislm_total_pages(void)
+{
+	return totalram_pages();
+}
+
+/* Asked about everybody who opens the device: a refusal is no news for the audit log. */
+bool sislm_task_admin(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }

@@ -7,6 +7,7 @@
 
 struct file;
 struct kiocb;
+struct mem_cgroup;
 struct poll_table_struct;
 
 void sislm_set_freezable(void);
@@ -28,5 +29,11 @@ __u32 sislm_poll_requested(const struct poll_table_struct *table);
 bool sislm_kiocb_nowait(const struct kiocb *kiocb);
 int sislm_prefer_latency(void);
 void sislm_memzero(void *memory, size_t bytes);
+struct mem_cgroup *sislm_memcg_get_current(void);
+void sislm_memcg_put(struct mem_cgroup *memcg);
+struct mem_cgroup *sislm_memcg_charge(struct mem_cgroup *memcg);
+unsigned long sislm_vmalloc_held(unsigned long bytes);
+unsigned long sislm_total_pages(void);
+bool sislm_task_admin(void);
 
 #endif /* _SISLM_HELPERS_H */

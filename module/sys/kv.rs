@@ -2,71 +2,34 @@
 //! Blocks of keys and values.
 
 use super::{
-    memory::{Memory, Owner},
-    wall::BLOCK_POSITIONS,
+    memory::{ensure_available, Memory, Owner},
+    wall::{ALIGN, BLOCK_POSITIONS},
 };
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{Atomic, Full, Relaxed},
-        Arc, //
-    },
-};
+use crate::quota::Charge;
+use kernel::{prelude::*, sync::Arc};
 
-/// How many bytes and blocks of keys and values one model's sequences may hold and do hold.
-pub(crate) struct KvPool {
-    limit: u64,
-    bytes: Atomic<u64>,
-}
+/// Blocks that are taken at once: large pages are filled better.
+const EXTENT_BLOCKS: u32 = 8;
 
-impl KvPool {
-    /// With a limit in bytes.
-    pub(crate) fn new(limit: u64) -> Self {
-        Self {
-            limit,
-            bytes: Atomic::new(0),
-        }
-    }
-
-    /// Bytes in use.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
-    }
-
-    fn charge(&self, bytes: u64) -> Result {
-        let before = self.bytes.fetch_add(bytes, Full);
-        if before.saturating_add(bytes) > self.limit {
-            self.bytes.fetch_sub(bytes, Full);
-            return Err(super::errno::EDQUOT());
-        }
-        Ok(())
-    }
-}
-
-/// One block: [`BLOCK_POSITIONS`] positions of all layers.
-struct Block {
+/// Blocks in one piece of memory, each [`BLOCK_POSITIONS`] positions of all layers.
+struct Extent {
     memory: Memory,
-    pool: Arc<KvPool>,
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        self.pool.bytes.fetch_sub(self.memory.len() as u64, Full);
-    }
+    // After the memory, which it counts.
+    _charge: Charge,
 }
 
 /// The blocks of one sequence, positions ascending. It never changes: a longer one shares the blocks.
 ///
 /// # Invariants
 ///
-/// `addresses` are those of `blocks`, each of the size that the engine gave for `kv_type`.
+/// `addresses` are in `extents`, each of the size that the engine gave for `kv_type`.
 pub(crate) struct BlockTable {
-    blocks: KVVec<Arc<Block>>,
+    extents: KVVec<Arc<Extent>>,
     addresses: KVVec<*mut u8>,
     kv_type: u32,
 }
 
-// SAFETY: The addresses are those of `blocks`, which may go anywhere.
+// SAFETY: The addresses are those of `extents`, which may go anywhere.
 unsafe impl Send for BlockTable {}
 // SAFETY: The table is not changed; the blocks are accessed by the engine alone, in steps.
 unsafe impl Sync for BlockTable {}
@@ -74,56 +37,73 @@ unsafe impl Sync for BlockTable {}
 impl BlockTable {
     /// `old` (none when empty) with blocks added until it holds `positions`.
     ///
-    /// The memory is charged to the calling task. `EDQUOT`: over the pool's limit.
+    /// The memory is charged to the calling task, or whom it takes memory for, and counted by
+    /// `charge`, whose errors are given. `ENOMEM`: it cannot be taken without harm.
     pub(crate) fn extended(
         old: Option<&BlockTable>,
         positions: u32,
         kv_type: u32,
         block_bytes: u64,
-        pool: &Arc<KvPool>,
+        charge: impl Fn(u64) -> Result<Charge>,
     ) -> Result<Self> {
-        let count = positions.div_ceil(BLOCK_POSITIONS) as usize;
+        let count = positions.div_ceil(BLOCK_POSITIONS);
+        let held = old.map_or(&[][..], |old| &old.addresses);
         let mut table = Self {
-            blocks: KVVec::with_capacity(count, GFP_KERNEL)?,
-            addresses: KVVec::with_capacity(count, GFP_KERNEL)?,
+            extents: KVVec::new(),
+            addresses: KVVec::with_capacity(held.len().max(count as usize), GFP_KERNEL_ACCOUNT)?,
             kv_type,
         };
-        for block in old.into_iter().flat_map(|old| old.blocks.iter()) {
-            table.push(block.clone())?;
+        table
+            .addresses
+            .extend_from_slice(held, GFP_KERNEL_ACCOUNT)?;
+        for extent in old.into_iter().flat_map(|old| old.extents.iter()) {
+            table.extents.push(extent.clone(), GFP_KERNEL_ACCOUNT)?;
         }
-        while table.blocks.len() < count {
+        while let Some(left @ 1..) = count.checked_sub(table.len()) {
             super::task::interrupted_by_death()?;
-            let bytes = usize::try_from(block_bytes).map_err(|_| ENOMEM)?;
-            pool.charge(bytes.max(1) as u64)?;
-            let memory = Memory::new(bytes, Owner::Session).inspect_err(|_| {
-                pool.bytes.fetch_sub(bytes.max(1) as u64, Full);
-            })?;
-            let block = Block {
-                memory,
-                pool: pool.clone(),
-            };
-            table.push(Arc::new(block, GFP_KERNEL)?)?;
+            table.take(left.min(EXTENT_BLOCKS), block_bytes, &charge)?;
         }
         Ok(table)
     }
 
-    fn push(&mut self, block: Arc<Block>) -> Result {
-        // INVARIANT: The address is pushed with its block.
-        self.addresses.push(block.memory.base(), GFP_KERNEL)?;
-        self.blocks.push(block, GFP_KERNEL)?;
+    fn take(
+        &mut self,
+        count: u32,
+        block_bytes: u64,
+        charge: impl Fn(u64) -> Result<Charge>,
+    ) -> Result {
+        let stride = usize::try_from(block_bytes).map_err(|_| ENOMEM)?;
+        let stride = stride
+            .max(1)
+            .checked_next_multiple_of(ALIGN)
+            .ok_or(ENOMEM)?;
+        let bytes = stride.checked_mul(count as usize).ok_or(ENOMEM)?;
+        let held = Memory::held(bytes);
+        ensure_available(held)?;
+        let charge = charge(held)?;
+        let extent = Extent {
+            memory: Memory::new(bytes, Owner::Session)?,
+            _charge: charge,
+        };
+        // INVARIANT: In the memory, which is kept with the addresses.
+        let base = extent.memory.base();
+        let extent = Arc::new(extent, GFP_KERNEL_ACCOUNT)?;
+        self.extents.push(extent, GFP_KERNEL_ACCOUNT)?;
+        for block in 0..count as usize {
+            let address = base.wrapping_add(block.wrapping_mul(stride));
+            self.addresses.push(address, GFP_KERNEL_ACCOUNT)?;
+        }
         Ok(())
     }
 
     /// Positions it holds.
     pub(crate) fn positions(&self) -> u32 {
-        u32::try_from(self.blocks.len())
-            .unwrap_or(u32::MAX)
-            .saturating_mul(BLOCK_POSITIONS)
+        self.len().saturating_mul(BLOCK_POSITIONS)
     }
 
     /// Blocks.
-    pub(crate) fn len(&self) -> usize {
-        self.blocks.len()
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.addresses.len()).unwrap_or(u32::MAX)
     }
 
     /// `SISLM_KV_*`.

@@ -55,6 +55,12 @@ impl Memory {
         Self::new(usize::try_from(bytes).map_err(|_| ENOMEM)?, owner)
     }
 
+    /// Bytes that a block of `bytes` takes from the machine.
+    pub(crate) fn held(bytes: usize) -> u64 {
+        // SAFETY: Computes.
+        unsafe { sys::sislm_vmalloc_held(bytes) as u64 }
+    }
+
     /// Size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes
@@ -91,6 +97,13 @@ impl Drop for Memory {
             sys::vfree(self.base.as_ptr().cast());
         }
     }
+}
+
+/// Bytes of memory that the machine has.
+pub(crate) fn total() -> u64 {
+    // SAFETY: Reads a counter.
+    let pages = unsafe { sys::sislm_total_pages() };
+    (pages as u64).saturating_mul(kernel::page::PAGE_SIZE as u64)
 }
 
 /// Bytes that can be taken from the machine without harm now.

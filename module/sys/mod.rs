@@ -2,6 +2,7 @@
 //! The kernel and the engine as safe types: the only place of the module with `unsafe` and C bindings.
 
 mod bindings;
+pub(crate) mod charge;
 pub(crate) mod check;
 pub(crate) mod claims;
 pub(crate) mod cpu;

@@ -28,7 +28,7 @@ impl Section {
     /// Takes the memory of a section.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            state: KBox::new(user_fpsimd_state::default(), GFP_KERNEL)?,
+            state: KBox::new(user_fpsimd_state::default(), GFP_KERNEL_ACCOUNT)?,
         })
     }
 

@@ -57,6 +57,12 @@ pub(crate) fn interrupted_by_death() -> Result {
     }
 }
 
+/// Whether it has CAP_SYS_ADMIN.
+pub(crate) fn is_administrator() -> bool {
+    // SAFETY: Reads the calling task's credentials.
+    unsafe { sys::sislm_task_admin() }
+}
+
 /// Whether another task should run here.
 pub(crate) fn need_resched() -> bool {
     // SAFETY: Reads the calling task's own flags.

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The users of the device, and what each of them has of it.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Full, Relaxed},
+        Arc, Mutex,
+    },
+    task::Kuid,
+};
+
+use crate::{limits::Limits, sys::task};
+
+/// A user, by effective user id when a file was opened.
+pub(crate) struct User {
+    id: Kuid,
+    sessions: Atomic<u32>,
+    kv_bytes: Atomic<u64>,
+    /// When a step was last led by a turn of theirs: the number of that step.
+    served: Atomic<u64>,
+}
+
+impl User {
+    fn is_here(&self) -> bool {
+        self.sessions.load(Relaxed) != 0 || self.kv_bytes.load(Relaxed) != 0
+    }
+
+    /// Adds to the bytes of keys and values; those before.
+    pub(crate) fn add_kv(&self, bytes: u64) -> u64 {
+        self.kv_bytes.fetch_add(bytes, Full)
+    }
+
+    /// Takes back what [`User::add_kv`] added.
+    pub(crate) fn subtract_kv(&self, bytes: u64) {
+        self.kv_bytes.fetch_sub(bytes, Full);
+    }
+
+    /// The last step that a turn of theirs led.
+    pub(crate) fn served(&self) -> u64 {
+        self.served.load(Relaxed)
+    }
+
+    /// Notes that a turn of theirs leads step `number`.
+    pub(crate) fn serve(&self, number: u64) {
+        self.served.store(number, Relaxed);
+    }
+}
+
+/// Those with an open file or with memory, and their files in all.
+struct Present {
+    users: KVec<Arc<User>>,
+    sessions: u32,
+}
+
+/// The users.
+#[pin_data]
+pub(crate) struct Users {
+    #[pin]
+    present: Mutex<Present>,
+    most: u32,
+    /// Files that only an administrator can open.
+    reserve: u32,
+    /// Files of one user.
+    share: u32,
+}
+
+/// An open file's share of the limits; given back when dropped.
+pub(crate) struct Seat {
+    users: Arc<Users>,
+    user: Arc<User>,
+}
+
+impl Users {
+    /// None, of whom each may have a quarter of the files; a sixteenth is left to administrators.
+    pub(crate) fn new(limits: &Limits) -> Result<Arc<Self>> {
+        let most = limits.sessions;
+        let reserve = (most / 16).max(1).min(most.saturating_sub(1));
+        let share = (most / 4).max(1);
+        let present = Present {
+            users: KVec::with_capacity(most as usize, GFP_KERNEL)?,
+            sessions: 0,
+        };
+        Arc::pin_init(
+            pin_init!(Self {
+                present <- new_mutex!(present, "sislm_users"),
+                most,
+                reserve,
+                share,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Open files.
+    pub(crate) fn sessions(&self) -> u32 {
+        self.present.lock().sessions
+    }
+
+    /// Counts another file of the calling task's user. `ENFILE`: over a limit.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
+        let (id, privileged) = (Kuid::current_euid(), task::is_administrator());
+        let new = Arc::new(
+            User {
+                id,
+                sessions: Atomic::new(0),
+                kv_bytes: Atomic::new(0),
+                served: Atomic::new(0),
+            },
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        let mut present = self.present.lock();
+        let known = present.users.iter().find(|user| user.id == id).cloned();
+        let user = known.unwrap_or(new);
+        let most = if privileged {
+            self.most
+        } else {
+            self.most.saturating_sub(self.reserve)
+        };
+        let sessions = user.sessions.load(Relaxed);
+        if present.sessions >= most || (!privileged && sessions >= self.share) {
+            return Err(ENFILE);
+        }
+        if sessions == 0 {
+            present
+                .users
+                .retain(|other| other.is_here() && other.id != id);
+            present.users.push(user.clone(), GFP_KERNEL)?;
+        }
+        user.sessions.fetch_add(1, Full);
+        present.sessions = present.sessions.saturating_add(1);
+        let users = self.clone();
+        drop(present);
+        Ok(Seat { users, user })
+    }
+}
+
+impl Seat {
+    /// Whose file it is.
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut present = self.users.present.lock();
+        present.sessions = present.sessions.saturating_sub(1);
+        self.user.sessions.fetch_sub(1, Full);
+    }
+}
