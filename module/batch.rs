@@ -2,8 +2,9 @@
 //! The batch of a step: turns of one model that are computed together (continuous batching, Yu et
 //! al., Orca, 2022).
 //!
-//! A turn that decodes has one row. What is left is for prompts, in equal shares; beside a turn that
-//! decodes only as much as takes about `step_ms`.
+//! The first turn is one of the user whose last step is longest ago. A turn that decodes has one row.
+//! What is left is for prompts, in equal shares; beside a turn that decodes, or while others wait for
+//! the end of the step, only as much as takes about `step_ms`.
 
 use crate::{
     link::Link,
@@ -71,15 +72,16 @@ impl Batch {
         self.wakes
     }
 
-    /// Turns of the same user that are there; `None` when `job` cannot join them.
-    pub(crate) fn rank(&self, job: &Job) -> Option<usize> {
+    /// Which of the turns that wait is next: first by the turns of the same user that are there, then
+    /// by the step that last had one. `None` when `job` cannot join.
+    pub(crate) fn rank(&self, job: &Job) -> Option<(usize, u64)> {
         let joins = |first: &Member| Arc::ptr_eq(&first.job.turn.workspace, &job.turn.workspace);
         if self.members.len() >= TURNS || !self.members.first().is_none_or(joins) {
             return None;
         }
         let user = job.link.user();
         let same = |member: &&Member| Arc::ptr_eq(member.job.link.user(), user);
-        Some(self.members.iter().filter(same).count())
+        Some((self.members.iter().filter(same).count(), user.served()))
     }
 
     /// Adds a job that has a rank.
@@ -93,20 +95,29 @@ impl Batch {
         drop(self.members.push_within_capacity(member));
     }
 
+    /// Notes that its users have turns in step `number`.
+    pub(crate) fn note_served(&self, number: u64) {
+        for member in &self.members {
+            member.job.link.user().serve(number);
+        }
+    }
+
     /// Hands the rows to the engine; gives the number of stages. A turn whose rows cannot be added
-    /// is taken out and told to `fail`; on an error none can be computed.
+    /// is taken out and told to `fail`; on an error none can be computed. `crowded`: other turns wait
+    /// for the end of the step.
     pub(crate) fn prepare(
         &mut self,
         flight: &mut Flight,
         section: &mut Section,
         step_ns: u64,
+        crowded: bool,
         fail: impl Fn(Job, Error),
     ) -> Result<u32> {
         let first = self.members.first().ok_or(EINVAL)?;
         let workspace = &first.job.turn.workspace;
         let prompt_rows = workspace.pace.lock().prompt_rows(step_ns);
         flight.begin(&workspace.step);
-        self.share(prompt_rows);
+        self.share(prompt_rows, crowded);
         let mut index = 0;
         while let Some(member) = self.members.get_mut(index) {
             member.first = flight.rows();
@@ -126,13 +137,13 @@ impl Batch {
         flight.prepare(section)
     }
 
-    fn share(&mut self, prompt_rows: u32) {
+    fn share(&mut self, prompt_rows: u32, crowded: bool) {
         let mut demands = [Demand::NONE; TURNS];
         for (demand, member) in demands.iter_mut().zip(&self.members) {
             *demand = member.job.turn.demand();
         }
         if let Some(demands) = demands.get_mut(..self.members.len()) {
-            share(demands, prompt_rows);
+            share(demands, prompt_rows, crowded);
         }
         for (demand, member) in demands.iter().zip(&mut self.members) {
             member.count = demand.rows;
@@ -190,13 +201,14 @@ impl Batch {
     }
 }
 
-/// Divides the rows of a step: makes the rows of each demand those that it gets.
-fn share(demands: &mut [Demand], prompt_rows: u32) {
+/// Divides the rows of a step: makes the rows of each demand those that it gets. Beside turns that
+/// decode or wait, prompts get about `prompt_rows`.
+fn share(demands: &mut [Demand], prompt_rows: u32, crowded: bool) {
     // CAST: At most TURNS.
     let count = demands.len() as u32;
     let mut places = LOGITS_MAX.saturating_sub(count);
     let mut left = ROWS_MAX.saturating_sub(count);
-    if demands.iter().any(|demand| demand.rows == 1) {
+    if crowded || demands.iter().any(|demand| demand.rows == 1) {
         left = left.min(prompt_rows.max(PROMPT_ROWS_LEAST).saturating_sub(1));
     }
     let mut takers = demands.iter().filter(|demand| demand.rows > 1).count() as u32;
@@ -221,7 +233,7 @@ mod tests {
 
     fn shares<const N: usize>(rows: [u32; N], all_logits: bool, prompt_rows: u32) -> [u32; N] {
         let mut demands = rows.map(|rows| Demand { rows, all_logits });
-        share(&mut demands, prompt_rows);
+        share(&mut demands, prompt_rows, false);
         demands.map(|demand| demand.rows)
     }
 
@@ -239,6 +251,16 @@ mod tests {
         assert_eq!(shares([1, 1000], false, 16), [1, 16]);
         assert_eq!(shares([1, 1000, 1], false, 0), [1, 4, 1]);
         assert_eq!(shares([1000, 1, 1000], false, 9), [5, 1, 5]);
+    }
+
+    #[test]
+    fn a_prompt_is_bounded_while_others_wait() {
+        let mut demands = [Demand {
+            rows: 1000,
+            all_logits: false,
+        }];
+        share(&mut demands, 16, true);
+        assert_eq!(demands[0].rows, 16);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The carrier of the baton: the kernel thread that makes steps of the turns in the queue.
 //!
 //! It takes the logits of a step that is done, puts its turns at the end of the queue, and starts a
-//! step of the first there and of those that can be computed with it. Between two stages of a step
+//! step of the turns whose users have waited longest and that can be computed together. Between two stages of a step
 //! whoever did the last chunk goes on by itself; the carrier is woken for what may take longer or
 //! free memory. It computes no chunks and never lets others run while it has the baton. Its slices
 //! are short, so that it is soon on a CPU after a wake-up, whatever loops there.
@@ -110,8 +110,12 @@ impl Scheduler {
                 baton.release();
                 return;
             }
+            let number = self.statistics.steps.get().saturating_add(1);
+            driver.batch.note_served(number);
+            let crowded = !self.queue.is_empty();
             let fail = |job, error| self.fail(job, error);
-            match driver.batch.prepare(flight, section, self.step_ns, fail) {
+            let batch = &mut driver.batch;
+            match batch.prepare(flight, section, self.step_ns, crowded, fail) {
                 Ok(stages) => {
                     driver.stage = 0;
                     driver.stages = stages;

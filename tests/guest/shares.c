@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * shares PART ARGUMENT...: what one user can take from the machine and from the others.
+ *
+ * Users 1000 and 1001 are in the group of the device, and root is an administrator.
+ */
+#include "device.h"
+
+#define COUNT_MAX 32000
+
+static uint32_t ids[COUNT_MAX];
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* Begins an evaluation of `count` ids and leaves it after `microseconds`; 0 or an errno. */
+static int evaluate(int file, uint32_t count, long microseconds)
+{
+	struct sislm_evaluate request = { .ids = (uintptr_t)ids, .count = count };
+	struct itimerval timer = { .it_value = { 0, microseconds }, .it_interval = { 0, microseconds } };
+	struct sigaction action = { .sa_handler = nothing };
+	int error;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	error = ioctl(file, SISLM_IOC_EVALUATE, &request) ? errno : 0;
+	memset(&timer, 0, sizeof(timer));
+	setitimer(ITIMER_REAL, &timer, NULL);
+	return error == EINTR ? 0 : error;
+}
+
+/* Runs `part` as a user; its number of failures. */
+static int as_user(unsigned int id, int (*part)(const char *), const char *argument)
+{
+	pid_t process = fork();
+	int status = 1;
+
+	if (!process) {
+		become(id);
+		exit(part(argument));
+	}
+	waitpid(process, &status, 0);
+	failures += status != 0;
+	return status;
+}
+
+/* A workspace does not grow, however long the contexts. */
+static int workspace(const char *model)
+{
+	int files[3], number;
+	uint64_t before, after;
+
+	files[0] = open_device();
+	before = statistics(files[0]).memory_steps;
+	close(files[0]);
+	for (number = 0; number < 3; number++) {
+		files[number] = open_device();
+		if (configure(files[number], model, 300 + 15000 * number, 0) || evaluate(files[number], 64, 50000))
+			fail("shares/evaluate");
+	}
+	after = statistics(files[0]).memory_steps;
+	result(before && before == after, "shares/one-workspace", "%llu bytes, then %llu", (unsigned long long)before,
+	       (unsigned long long)after);
+	return failures;
+}
+
+/* Keys and values of one user within half of the limit. */
+static int blocks(const char *model)
+{
+	struct sislm_query query = {};
+	int number, file = -1, error = 0;
+	uint64_t bytes;
+
+	for (number = 0; number < 12 && !error; number++) {
+		file = open_device();
+		if (configure(file, model, COUNT_MAX, 0))
+			fail("shares/configure");
+		error = evaluate(file, 4000, 20000);
+	}
+	if (ioctl(file, SISLM_IOC_QUERY, &query))
+		fail("shares/query");
+	bytes = statistics(file).kv_bytes;
+	result(error == EDQUOT && bytes && bytes <= query.kv_max / 2, "shares/half-of-the-blocks", "errno %d, %llu of %llu bytes",
+	       error, (unsigned long long)bytes, (unsigned long long)query.kv_max);
+	result((long)(query.kv_max >> 10) <= meminfo("MemTotal") * 3 / 10, "shares/blocks-of-the-machine", "%llu bytes",
+	       (unsigned long long)query.kv_max);
+	return failures;
+}
+
+/* The memory cgroup of the caller is the limit, and the machine's memory stays. */
+static int charged(const char *model)
+{
+	long before = meminfo("MemAvailable"), after;
+	int file = open_device(), error;
+
+	if (configure(file, model, COUNT_MAX, 0))
+		fail("shares/configure");
+	error = evaluate(file, 6000, 20000);
+	after = meminfo("MemAvailable");
+	result(error == ENOMEM && before - after < 64 << 10, "shares/charged-to-the-caller", "errno %d, %ld KiB less", error,
+	       before - after);
+	return failures;
+}
+
+/* A quarter of the files. */
+static int files(const char *argument)
+{
+	int most = atoi(argument) / 4, count = 0;
+
+	while (open(DEVICE, O_RDWR) >= 0)
+		count++;
+	result(errno == ENFILE && count == most, "shares/quarter-of-the-files", "%d files: %s", count, strerror(errno));
+	return failures;
+}
+
+/* Users one after the other who keep all files they get; then one for root. */
+static void all_files(const char *argument)
+{
+	pid_t users[6];
+	int number, got[2];
+	char byte;
+
+	for (number = 0; number < 6; number++) {
+		if (pipe(got))
+			fail("shares/pipe");
+		users[number] = fork();
+		if (!users[number]) {
+			become(2000 + number);
+			while (open(DEVICE, O_RDWR) >= 0)
+				;
+			if (write(got[1], "x", 1) == 1)
+				pause();
+			_exit(0);
+		}
+		if (read(got[0], &byte, 1) != 1)
+			fail("shares/read");
+	}
+	result(open(DEVICE, O_RDWR) >= 0, "shares/a-file-for-root", "of %s", argument);
+	while (number)
+		kill(users[--number], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+}
+
+/* BENCH is anybody's and small. */
+static int bench(const char *argument)
+{
+	struct sislm_bench request = { .rows = 8, .columns = 8192, .groups = 1024, .repeats = 1 };
+	int file = open_device();
+
+	result(ioctl(file, SISLM_IOC_BENCH, &request) && errno == EFBIG, "shares/bench", "%s", strerror(errno));
+	return failures;
+}
+
+/* Answers without end on many files, of two models in turn. */
+static void crowd(const char *one, const char *other, int count)
+{
+	struct pollfd entries[64];
+	static char text[65536];
+	int number;
+
+	become(1000);
+	for (number = 0; number < count; number++) {
+		int file = open_device();
+
+		if (configure(file, number & 1 ? one : other, 256, 0) || fcntl(file, F_SETFL, O_NONBLOCK))
+			fail("shares/configure");
+		entries[number] = (struct pollfd){ .fd = file, .events = POLLIN };
+	}
+	for (;;) {
+		for (number = 0; number < count; number++) {
+			if (read(entries[number].fd, text, sizeof(text)) > 0 || errno == EAGAIN)
+				continue;
+			ioctl(entries[number].fd, SISLM_IOC_RESET);
+			if (write(entries[number].fd, "one ten", 7) != 7)
+				continue;
+		}
+		poll(entries, count, 100);
+	}
+}
+
+/* Steps for each token of one user beside forty turns of another on two models. */
+static void fairness(const char *one, const char *other)
+{
+	struct sislm_statistics before, after;
+	static char text[65536];
+	struct sislm_run run = {
+		.prompt = (uintptr_t)"one ten",
+		.prompt_length = 7,
+		.text = (uintptr_t)text,
+		.capacity = sizeof(text),
+	};
+	pid_t process = fork();
+	double steps;
+	int file;
+
+	if (!process)
+		crowd(one, other, 40);
+	sleep(3);
+	if (seteuid(1001))
+		fail("shares/seteuid");
+	file = open_device();
+	if (configure(file, one, 256, 60))
+		fail("shares/configure");
+	before = statistics(file);
+	if (ioctl(file, SISLM_IOC_RUN, &run))
+		fail("shares/run");
+	after = statistics(file);
+	if (seteuid(0))
+		fail("shares/seteuid");
+	kill(process, SIGKILL);
+	steps = (after.steps - before.steps) / 60.0;
+	result(steps < 3, "shares/steps-of-a-user", "%.2f steps for a token beside forty turns", steps);
+}
+
+int main(int count, char **words)
+{
+	const char *part = count > 1 ? words[1] : "", *argument = count > 2 ? words[2] : "";
+	int number;
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (number = 0; number < COUNT_MAX; number++)
+		ids[number] = 300 + number % 100;
+	if (!strcmp(part, "workspace"))
+		as_user(1000, workspace, argument);
+	else if (!strcmp(part, "blocks"))
+		as_user(1000, blocks, argument);
+	else if (!strcmp(part, "charged"))
+		as_user(1000, charged, argument);
+	else if (!strcmp(part, "files"))
+		as_user(1000, files, argument);
+	else if (!strcmp(part, "all-files"))
+		all_files(argument);
+	else if (!strcmp(part, "bench"))
+		as_user(1000, bench, argument);
+	else if (!strcmp(part, "fairness") && count > 3)
+		fairness(argument, words[3]);
+	else
+		return 2;
+	return failures != 0;
+}

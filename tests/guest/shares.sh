@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What a user without rights can take: memory within limits and charged, files, steps.
+# kernels: stock debug
+. "$(dirname "$0")/lib.sh"
+chmod 666 $device
+sislm-client load "$(command -v positions.gguf)" --name positions >/dev/null || not_ok load "status $?"
+shares workspace positions || status=1
+shares blocks positions || status=1
+sislm-client stats --json >/tmp/stats
+equal blocks-after "$(number kv_blocks </tmp/stats)" 0
+mkdir -p /tmp/cgroup
+mount -t cgroup2 none /tmp/cgroup
+echo +memory >/tmp/cgroup/cgroup.subtree_control
+mkdir /tmp/cgroup/small
+echo 64M >/tmp/cgroup/small/memory.max
+(
+	sh -c 'echo $PPID' >/tmp/cgroup/small/cgroup.procs
+	exec shares charged positions
+) || status=1
+rmdir /tmp/cgroup/small
+umount /tmp/cgroup
+shares bench || status=1
+limit=$(sislm-client info --json | number sessions_max)
+shares files "$limit" || status=1
+shares all-files "$limit" || status=1
+sislm-client load /models/random-llama-q4_0.gguf --name one >/dev/null || not_ok load "status $?"
+sislm-client load /models/random-llama-q4_0.gguf --name other >/dev/null || not_ok load "status $?"
+shares fairness one other || status=1
+for name in positions one other; do unload $name; done
+chmod 660 $device
