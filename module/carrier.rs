@@ -17,7 +17,7 @@ use crate::{
         task,
         thread::{should_stop, Body, Thread},
         uapi::SISLM_FINISH_CANCELLED,
-        wait::FOREVER, //
+        wait::{Woken, FOREVER}, //
     },
     turn::Next,
 };
@@ -45,8 +45,13 @@ impl Scheduler {
                 let waits = self.claims.is_free() && !self.queue.is_empty();
                 done() || self.claims.is_put_down() || waits
             };
-            // The workers and callers watch over the step.
-            self.put_down.wait_exclusive(FOREVER, ready);
+            if self.claims.is_free() {
+                // The workers and callers watch over the rest.
+                self.put_down.wait_exclusive(FOREVER, ready);
+            } else if self.put_down.glance(ready) == Woken::Timeout && self.claims.available() {
+                // Who was woken is not run.
+                self.work.wake(u32::MAX);
+            }
         }
     }
 

@@ -21,6 +21,9 @@ pub(crate) enum Woken {
 /// Seconds of a wait without a timer.
 pub(crate) const FOREVER: u32 = u32::MAX;
 
+/// The shortest time that a timer measures well: 2 to 30 ms by the kernel's configuration.
+const GLANCE_JIFFIES: c_long = 3;
+
 /// A queue of waiting tasks.
 ///
 /// # Invariants
@@ -94,21 +97,28 @@ impl WaitQueue {
 
     /// Waits until `ready`, a signal, or `seconds` are over. `ready` must not sleep.
     pub(crate) fn wait(&self, seconds: u32, ready: impl FnMut() -> bool) -> Woken {
-        wait_on(&[(self, false)], states::TASK_INTERRUPTIBLE, seconds, ready)
+        let state = states::TASK_INTERRUPTIBLE;
+        wait_on(&[(self, false)], state, jiffies(seconds), ready)
     }
 
     /// Waits until `ready`, whatever signals come: for what ends soon by itself.
     pub(crate) fn wait_briefly(&self, ready: impl FnMut() -> bool) {
         let state = states::TASK_UNINTERRUPTIBLE;
         // Nothing but `ready` ends it.
-        let _ = wait_on(&[(self, false)], state, FOREVER, ready);
+        let _ = wait_on(&[(self, false)], state, jiffies(FOREVER), ready);
     }
 
     /// As [`WaitQueue::wait`], as one of the tasks of which [`WaitQueue::wake`] wakes some; frozen
     /// in suspend.
     pub(crate) fn wait_exclusive(&self, seconds: u32, ready: impl FnMut() -> bool) -> Woken {
         let state = states::TASK_INTERRUPTIBLE | states::TASK_FREEZABLE;
-        wait_on(&[(self, true)], state, seconds, ready)
+        wait_on(&[(self, true)], state, jiffies(seconds), ready)
+    }
+
+    /// As [`WaitQueue::wait_exclusive`], but not above [`GLANCE_JIFFIES`].
+    pub(crate) fn glance(&self, ready: impl FnMut() -> bool) -> Woken {
+        let state = states::TASK_INTERRUPTIBLE | states::TASK_FREEZABLE;
+        wait_on(&[(self, true)], state, GLANCE_JIFFIES, ready)
     }
 
     /// Waits in two queues at once.
@@ -119,7 +129,16 @@ impl WaitQueue {
         ready: impl FnMut() -> bool,
     ) -> Woken {
         let queues = [(self, false), (other, false)];
-        wait_on(&queues, states::TASK_INTERRUPTIBLE, seconds, ready)
+        let state = states::TASK_INTERRUPTIBLE;
+        wait_on(&queues, state, jiffies(seconds), ready)
+    }
+}
+
+fn jiffies(seconds: u32) -> c_long {
+    match seconds {
+        FOREVER => c_long::MAX,
+        // SAFETY: Multiplies.
+        seconds => c_long::try_from(unsafe { sys::sislm_seconds(seconds) }).unwrap_or(c_long::MAX),
     }
 }
 
@@ -127,7 +146,7 @@ impl WaitQueue {
 fn wait_on<const N: usize>(
     queues: &[(&WaitQueue, bool); N],
     state: c_int,
-    seconds: u32,
+    mut left: c_long,
     mut ready: impl FnMut() -> bool,
 ) -> Woken {
     task::assert_outside_section();
@@ -137,11 +156,6 @@ fn wait_on<const N: usize>(
         // SAFETY: The entry is writable and does not move any more.
         unsafe { bindings::init_wait(entry.get()) };
     }
-    let mut left = match seconds {
-        FOREVER => c_long::MAX,
-        // SAFETY: Multiplies.
-        seconds => c_long::try_from(unsafe { sys::sislm_seconds(seconds) }).unwrap_or(c_long::MAX),
-    };
     let woken = loop {
         for (entry, (queue, exclusive)) in entries.iter().zip(queues) {
             let (head, entry) = (queue.head.get(), entry.get());
