@@ -108,7 +108,7 @@
  * @context_max: Output: limit of a context, in positions.
  * @pad: Must be zero; zero in the answer.
  * @model_max: Output: limit of the packed model, in bytes.
- * @kv_max: Output: limit of all keys and values of one model, in bytes.
+ * @kv_max: Output: limit of all keys and values, in bytes.
  * @longest_section: Output: most work done in one NEON section, in weight bytes.
  */
 struct sislm_query {
@@ -200,7 +200,7 @@ struct sislm_progress {
  * @vocabulary_bytes: Output: vocabulary tables in memory.
  * @model_bytes: Output: descriptors in memory.
  * @arena_bytes: Output: memory taken for the model from the kernel, all parts.
- * @step_bytes: Output: activations of one step, all workers.
+ * @step_bytes: Output: activations of one step, for all who compute, at the longest context.
  * @kv_block_bytes: Output: one block of 32 positions in f16.
  * @kv_bytes: Output: keys and values in use now.
  * @peak_bytes: Output: most memory the module held while loading it.
@@ -537,6 +537,8 @@ struct sislm_selftest {
  * @flags: Input: must be zero.
  * @weights: Output: weight x row products computed.
  * @ns: Output: time.
+ *
+ * EFBIG when the data takes over 8 MiB.
  */
 struct sislm_bench {
 	__u32 format;
