@@ -8,6 +8,7 @@
 
 use crate::{
     link::Link,
+    model::Workspace,
     sys::{
         flight::{Flight, LOGITS_MAX, ROWS_MAX},
         neon::Section, //
@@ -40,9 +41,11 @@ struct Member {
     count: u32,
 }
 
-/// The turns of the step in flight; all use the same workspace.
+/// The turns of the step in flight; all are of one model.
 pub(crate) struct Batch {
     members: KVec<Member>,
+    /// The model's, while a step is in flight.
+    workspace: Option<Arc<Workspace>>,
     began: Instant<Monotonic>,
     wakes: bool,
 }
@@ -52,6 +55,7 @@ impl Batch {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             members: KVec::with_capacity(TURNS, GFP_KERNEL)?,
+            workspace: None,
             began: Instant::now(),
             wakes: true,
         })
@@ -75,7 +79,7 @@ impl Batch {
     /// Which of the turns that wait is next: first by the turns of the same user that are there, then
     /// by the step that last had one. `None` when `job` cannot join.
     pub(crate) fn rank(&self, job: &Job) -> Option<(usize, u64)> {
-        let joins = |first: &Member| Arc::ptr_eq(&first.job.turn.workspace, &job.turn.workspace);
+        let joins = |first: &Member| Arc::ptr_eq(&first.job.turn.model, &job.turn.model);
         if self.members.len() >= TURNS || !self.members.first().is_none_or(joins) {
             return None;
         }
@@ -114,7 +118,7 @@ impl Batch {
         fail: impl Fn(Job, Error),
     ) -> Result<u32> {
         let first = self.members.first().ok_or(EINVAL)?;
-        let workspace = &first.job.turn.workspace;
+        let workspace = first.job.turn.model.content()?.workspace.clone();
         let prompt_rows = workspace.pace.lock().prompt_rows(step_ns);
         flight.begin(&workspace.step);
         self.share(prompt_rows, crowded);
@@ -130,9 +134,8 @@ impl Batch {
                 }
             }
         }
-        if let Some(first) = self.members.first() {
-            self.wakes = first.job.turn.workspace.pace.lock().wakes(self.rows());
-        }
+        self.wakes = workspace.pace.lock().wakes(self.rows());
+        self.workspace = Some(workspace);
         self.began = Instant::now();
         flight.prepare(section)
     }
@@ -170,6 +173,7 @@ impl Batch {
 
     /// Takes all turns out.
     pub(crate) fn drain(&mut self, mut take: impl FnMut(Job)) {
+        self.workspace = None;
         while let Ok(member) = self.members.remove(0) {
             take(member.job);
         }
@@ -182,22 +186,23 @@ impl Batch {
         section: &mut Section,
         mut take: impl FnMut(Job, Next),
     ) {
-        self.measure();
+        let Some(workspace) = self.workspace.take() else {
+            return;
+        };
+        self.measure(&workspace);
         while let Ok(mut member) = self.members.remove(0) {
             let rows = (member.first, member.count);
             let Job { link, turn } = &mut member.job;
-            let next = turn.after_step(link, flight, section, rows);
+            let next = turn.after_step(link, &workspace, flight, section, rows);
             take(member.job, next);
         }
     }
 
     /// Notes the time that the rows have taken.
-    fn measure(&self) {
+    fn measure(&self, workspace: &Workspace) {
         let ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
-        if let Some(first) = self.members.first() {
-            let mut pace = first.job.turn.workspace.pace.lock();
-            pace.note(ns, self.rows(), self.wakes);
-        }
+        let mut pace = workspace.pace.lock();
+        pace.note(ns, self.rows(), self.wakes);
     }
 }
 

@@ -112,7 +112,8 @@ impl Generation {
             self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let length = detokenize(section, &model.memory, token, flags, &mut self.text)?;
+        let content = model.content()?;
+        let length = detokenize(section, &content.memory, token, flags, &mut self.text)?;
         let text = self.text.get(..length).ok_or(EIO)?;
         if self.filter.push(text, |text| link.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));

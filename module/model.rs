@@ -8,6 +8,7 @@ use crate::{
     statistics::Statistics,
     sys::{
         digest::DIGEST_BYTES,
+        errno::EIDRM,
         model::{Facts, ModelMemory},
         neon::Section,
         sample::Sampler,
@@ -135,12 +136,21 @@ pub(crate) struct Loaded {
     pub(crate) peak_bytes: u64,
 }
 
-/// A loaded model; read-only but for counters and its workspace.
+/// The memory of a model.
+pub(crate) struct Content {
+    /// Its weights and tables.
+    pub(crate) memory: Arc<ModelMemory>,
+    /// What its turns compute in.
+    pub(crate) workspace: Arc<Workspace>,
+}
+
+/// A loaded model; read-only but for counters and its content, which can be taken away.
+#[pin_data]
 pub(crate) struct Model {
     /// Its name.
     pub(crate) name: Name,
-    /// Its weights and tables.
-    pub(crate) memory: Arc<ModelMemory>,
+    #[pin]
+    content: SpinLock<Option<Arc<Content>>>,
     /// The engine's facts.
     pub(crate) facts: Facts,
     /// SHA-256 of the file.
@@ -154,8 +164,8 @@ pub(crate) struct Model {
     arena_bytes: u64,
     peak_bytes: u64,
     kv_block_bytes: (u64, u64),
+    step_bytes: u64,
     users: Atomic<u32>,
-    workspace: Arc<Workspace>,
 }
 
 impl Model {
@@ -178,28 +188,38 @@ impl Model {
             Ok::<_, Error>(size.kv_block)
         };
         let kv_block_bytes = (block(SISLM_KV_F16)?, block(SISLM_KV_F32)?);
-        let model = Self {
-            name,
-            memory,
-            facts: loaded.facts,
-            digest: loaded.digest,
-            pool: Pool::new(quota)?,
-            file_bytes: loaded.file_bytes,
-            weight_bytes: loaded.weight_bytes,
-            vocabulary_bytes: loaded.vocabulary_bytes,
-            descriptor_bytes: loaded.descriptor_bytes,
-            arena_bytes,
-            peak_bytes: loaded.peak_bytes,
-            kv_block_bytes,
-            users: Atomic::new(0),
-            workspace,
-        };
-        Ok(Arc::new(model, GFP_KERNEL)?)
+        let step_bytes = workspace.bytes;
+        let content = Arc::new(Content { memory, workspace }, GFP_KERNEL)?;
+        let pool = Pool::new(quota)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                name,
+                content <- new_spinlock!(Some(content), "sislm_model"),
+                facts: loaded.facts,
+                digest: loaded.digest,
+                pool,
+                file_bytes: loaded.file_bytes,
+                weight_bytes: loaded.weight_bytes,
+                vocabulary_bytes: loaded.vocabulary_bytes,
+                descriptor_bytes: loaded.descriptor_bytes,
+                arena_bytes,
+                peak_bytes: loaded.peak_bytes,
+                kv_block_bytes,
+                users: Atomic::new(0),
+                step_bytes,
+            }),
+            GFP_KERNEL,
+        )
     }
 
-    /// The workspace of its turns.
-    pub(crate) fn workspace(&self) -> &Arc<Workspace> {
-        &self.workspace
+    /// Its memory. `EIDRM`: it was unloaded by force.
+    pub(crate) fn content(&self) -> Result<Arc<Content>> {
+        self.content.lock().clone().ok_or(EIDRM())
+    }
+
+    /// Takes its memory away, which is freed when the step in flight is over.
+    pub(crate) fn revoke(&self) -> Option<Arc<Content>> {
+        self.content.lock().take()
     }
 
     /// Size of one block of keys and values of type `kv_type`.
@@ -236,7 +256,7 @@ impl Model {
         to.vocabulary_bytes = self.vocabulary_bytes;
         to.model_bytes = self.descriptor_bytes;
         to.arena_bytes = self.arena_bytes;
-        to.step_bytes = self.workspace.bytes;
+        to.step_bytes = self.step_bytes;
         to.kv_block_bytes = self.kv_block_bytes.0;
         to.kv_bytes = self.pool.bytes();
         to.peak_bytes = self.peak_bytes;

@@ -138,23 +138,21 @@ impl Registry {
             .sum()
     }
 
-    /// Forgets the model `name`; its memory goes when the last turn on it is over. `EBUSY`: in use or
-    /// being loaded.
-    pub(crate) fn remove(&self, name: Name) -> Result {
+    /// Forgets the model `name`; its memory goes when the last turn on it is over. `EBUSY`: being
+    /// loaded, or in use and not by `force`, which takes the memory away from whoever uses it.
+    pub(crate) fn remove(&self, name: Name, force: bool) -> Result {
         let mut entries = self.entries.lock();
         let place = entries.iter().position(|entry| entry.name == name);
         let place = place.ok_or(ENOENT)?;
-        let free = entries
-            .get(place)
-            .and_then(Entry::model)
-            .is_some_and(|model| !model.in_use());
-        if !free {
+        let model = entries.get(place).and_then(Entry::model).ok_or(EBUSY)?;
+        if model.in_use() && !force {
             return Err(EBUSY);
         }
+        let content = model.revoke();
         let removed = entries.remove(place).map_err(|_| ENOENT)?;
         // Freeing takes long: not under the lock.
         drop(entries);
-        drop(removed);
+        drop((removed, content));
         Ok(())
     }
 }

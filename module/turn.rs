@@ -66,8 +66,6 @@ pub(crate) enum Aim {
 pub(crate) struct Turn {
     /// By which model.
     pub(crate) model: Arc<Model>,
-    /// The step it uses.
-    pub(crate) workspace: Arc<Workspace>,
     /// Its tokens, keys and values.
     pub(crate) sequence: Sequence,
     /// What it is for.
@@ -85,14 +83,12 @@ impl Turn {
     /// Not begun yet.
     pub(crate) fn new(
         model: Arc<Model>,
-        workspace: Arc<Workspace>,
         sequence: Sequence,
         aim: Aim,
         statistics: Arc<Statistics>,
     ) -> Result<KBox<Self>> {
         let turn = Self {
             model,
-            workspace,
             sequence,
             aim,
             finish: SISLM_FINISH_NONE,
@@ -170,6 +166,7 @@ impl Turn {
     pub(crate) fn after_step(
         &mut self,
         link: &Link,
+        workspace: &Workspace,
         flight: &Flight,
         section: &mut Section,
         (first, count): (u32, u32),
@@ -185,7 +182,7 @@ impl Turn {
         if generating {
             self.charge_time();
         }
-        match self.take_logits(link, flight, section, (first, count)) {
+        match self.take_logits(link, workspace, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}
             Ok(()) if generating => return Next::Step,
             Ok(()) => {}
@@ -202,12 +199,13 @@ impl Turn {
     fn take_logits(
         &mut self,
         link: &Link,
+        workspace: &Workspace,
         flight: &Flight,
         section: &mut Section,
         (first, count): (u32, u32),
     ) -> Result {
         let rows = first..first.saturating_add(count);
-        let mut sampler = self.workspace.sampler.lock();
+        let mut sampler = workspace.sampler.lock();
         match &mut self.aim {
             Aim::Generate(generation) => {
                 let row = rows.last().ok_or(EINVAL)?;

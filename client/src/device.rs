@@ -160,8 +160,24 @@ impl Device {
     ///
     /// [`Error::Unload`]; EBUSY while a session has a context on it.
     pub fn unload(&self, name: &ModelName) -> Result<(), Error> {
-        let mut argument = sislm_name {
+        self.unload_with(name, 0)
+    }
+
+    /// Unloads the model `name` although sessions use it: their turns and calls fail with EIDRM.
+    /// Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unload`]; EBUSY while it is being loaded.
+    pub fn unload_by_force(&self, name: &ModelName) -> Result<(), Error> {
+        self.unload_with(name, SISLM_UNLOAD_FORCE)
+    }
+
+    fn unload_with(&self, name: &ModelName, flags: u32) -> Result<(), Error> {
+        let mut argument = sislm_unload {
             name: name.to_bytes(),
+            flags,
+            ..Default::default()
         };
         request::call(self.file.as_fd(), &mut argument).map_err(|errno| Error::Unload {
             name: name.clone(),

@@ -215,6 +215,9 @@ impl fmt::Display for Error {
             Self::Turn { errno: Errno::ENOMEM, .. } => {
                 write!(f, "the turn ended for lack of memory: ask for a smaller context (--ctx), or try again later")
             }
+            Self::Turn { errno: Errno::EIDRM, .. } => {
+                write!(f, "an administrator has unloaded the model: choose another, or wait until it is loaded again")
+            }
             Self::Turn { errno: Errno::EIO, .. } => {
                 write!(f, "the device stands still: the kernel's log (dmesg) says since when; try again later")
             }
@@ -246,6 +249,7 @@ fn reason(errno: Errno) -> String {
             "the device stands still; the kernel's log (dmesg) says since when; try again later"
                 .into()
         }
+        Errno::EIDRM => "an administrator has unloaded the model".into(),
         Errno::EBUSY => "it is in use; try again when the turn is over".into(),
         Errno::ENODATA => "there is no prompt to answer".into(),
         errno => format!("{} ({errno:?})", errno.desc()),

@@ -34,7 +34,7 @@ macro_rules! argument {
 argument! {
     sislm_query = SISLM_IOC_QUERY,
     sislm_load = SISLM_IOC_LOAD,
-    sislm_name = SISLM_IOC_UNLOAD,
+    sislm_unload = SISLM_IOC_UNLOAD,
     sislm_progress = SISLM_IOC_PROGRESS,
     sislm_model = SISLM_IOC_MODEL,
     sislm_configure = SISLM_IOC_CONFIGURE,

@@ -11,7 +11,7 @@ use crate::{
         load::LoadError,
         neon::Section,
         node::is_administrator,
-        uapi::{self, SISLM_LOAD_OK},
+        uapi::{self, SISLM_LOAD_OK, SISLM_UNLOAD_FORCE},
         user::Argument,
     },
 };
@@ -88,8 +88,11 @@ pub(super) fn unload(session: &Arc<Session>, file: &File, argument: &Argument) -
     if !is_administrator(file) {
         return Err(EPERM);
     }
-    let request: uapi::Name = argument.read()?;
-    session.shared().registry.remove(Name::new(request.name)?)
+    let request: uapi::Unload = argument.read()?;
+    require(request.flags & !SISLM_UNLOAD_FORCE == 0 && request.pad == 0)?;
+    let force = request.flags & SISLM_UNLOAD_FORCE != 0;
+    let registry = &session.shared().registry;
+    registry.remove(Name::new(request.name)?, force)
 }
 
 #[inline(never)]

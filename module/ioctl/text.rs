@@ -55,6 +55,7 @@ pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result 
     session.bind()?;
     let inner = session.lock();
     let model = inner.model()?;
+    let content = model.content()?;
     let mut section = Section::new()?;
     let mut bytes = KVec::from_elem(0u8, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?;
     let mut ids = [0u32; IDS];
@@ -69,7 +70,7 @@ pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result 
         for id in part.iter() {
             require(*id < model.facts.vocabulary)?;
             let flags = if done == 0 { request.flags } else { 0 };
-            let length = text::detokenize(&mut section, &model.memory, *id, flags, &mut bytes)?;
+            let length = text::detokenize(&mut section, &content.memory, *id, flags, &mut bytes)?;
             let text = bytes.get(..length).ok_or(EINVAL)?;
             // CAST: At most TOKEN_BYTES_MAX.
             let end = request.length.checked_add(length as u32).ok_or(EOVERFLOW)?;

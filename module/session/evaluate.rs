@@ -74,6 +74,7 @@ impl Session {
         }
         inner.sequence = None;
         let model = inner.model()?;
+        model.content()?;
         let mut sequence = self.empty_sequence(&inner, &model)?;
         if request.count > sequence.context() {
             return Err(EMSGSIZE);
@@ -85,10 +86,8 @@ impl Session {
         }
         sequence.append(&ids)?;
         sequence.take_blocks(request.count, &model)?;
-        let workspace = model.workspace().clone();
         let turn = Turn::new(
             model,
-            workspace,
             sequence,
             Aim::Evaluate(Evaluation::new(request.top_k)?),
             self.shared().statistics.clone(),

@@ -39,7 +39,8 @@ pub(crate) fn tokenize(
     if text.is_empty() && flags & SISLM_TOKENIZE_BOS == 0 {
         return Ok(ids);
     }
-    let mut tokenizer = Tokenizer::begin(section, &model.memory, text, flags)?;
+    let content = model.content()?;
+    let mut tokenizer = Tokenizer::begin(section, &content.memory, text, flags)?;
     while tokenizer.run(section)? == Progress::More {
         task::relax();
         task::interrupted()?;
@@ -169,13 +170,12 @@ impl Session {
         let result = self.take_prompt(inner, &model, &mut section, &mut sequence);
         let turn = result.and_then(|generation| {
             self.open_channel()?;
-            Ok((generation, model.workspace().clone()))
+            Ok(generation)
         });
         inner.section = Some(section);
         match turn {
-            Ok((generation, workspace)) => Turn::new(
+            Ok(generation) => Turn::new(
                 model,
-                workspace,
                 sequence,
                 Aim::Generate(generation),
                 self.shared().statistics.clone(),

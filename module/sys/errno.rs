@@ -25,6 +25,8 @@ mod functions {
         EOPNOTSUPP;
         /// Over a limit on keys and values.
         EDQUOT;
+        /// The model was unloaded by force.
+        EIDRM;
         /// More than one model could be meant.
         ENOTUNIQ;
         /// The file became shorter while it was read.

@@ -5,9 +5,10 @@ use super::bindings;
 pub(crate) use bindings::{
     sislm_bench as Bench, sislm_candidate as Candidate, sislm_configure as Configure,
     sislm_detokenize as Detokenize, sislm_evaluate as Evaluate, sislm_load as Load,
-    sislm_model as Model, sislm_name as Name, sislm_progress as Progress, sislm_query as Query,
+    sislm_model as Model, sislm_progress as Progress, sislm_query as Query,
     sislm_result as Outcome, sislm_run as Run, sislm_sampling as Sampling,
     sislm_selftest as SelfTest, sislm_statistics as Statistics, sislm_tokenize as Tokenize,
+    sislm_unload as Unload,
 };
 pub(crate) use bindings::{
     SISLM_ABI_VERSION, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
@@ -21,6 +22,7 @@ pub(crate) use bindings::{
     SISLM_LOAD_UNSUPPORTED, SISLM_LOAD_VECTOR_TYPE, SISLM_LOAD_VERSION, SISLM_MILLION,
     SISLM_SIMD_AUTOMATIC, SISLM_SIMD_DOTPROD, SISLM_SIMD_I8MM, SISLM_SIMD_NEON, SISLM_SIMD_SCALAR,
     SISLM_STOP_BYTES, SISLM_STOP_MAX, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL, SISLM_TOP_MAX,
+    SISLM_UNLOAD_FORCE,
 };
 
 /// Bytes of a model's name, NUL included.
@@ -52,7 +54,7 @@ macro_rules! plain {
 plain! {
     Query, 64;
     Load, 240;
-    Name, 64;
+    Unload, 72;
     Progress, 80;
     Model, 376;
     Sampling, 40;

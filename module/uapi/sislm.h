@@ -167,12 +167,22 @@ struct sislm_load {
 	__u8 value[SISLM_VALUE_MAX];
 };
 
+#define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it */
+
 /**
- * struct sislm_name - unload a model (CAP_SYS_ADMIN)
- * @name: Input: name given to LOAD. EBUSY while a file has a context on it.
+ * struct sislm_unload - unload a model (CAP_SYS_ADMIN)
+ * @name: Input: name given to LOAD. EBUSY while it is being loaded, or while a
+ *	file has a context on it, unless forced.
+ * @flags: Input: SISLM_UNLOAD_*.
+ * @pad: Must be zero.
+ *
+ * By force, turns on the model end with finish reason ERROR and EIDRM in RESULT,
+ * and so does whatever their files do with it, until CONFIGURE.
  */
-struct sislm_name {
+struct sislm_unload {
 	__u8 name[SISLM_NAME_MAX];
+	__u32 flags;
+	__u32 pad;
 };
 
 /**
@@ -554,7 +564,7 @@ struct sislm_bench {
 #define SISLM_IOC_MAGIC		0xD7
 #define SISLM_IOC_QUERY		_IOWR(SISLM_IOC_MAGIC, 0x00, struct sislm_query)
 #define SISLM_IOC_LOAD		_IOWR(SISLM_IOC_MAGIC, 0x01, struct sislm_load)
-#define SISLM_IOC_UNLOAD	_IOW(SISLM_IOC_MAGIC, 0x02, struct sislm_name)
+#define SISLM_IOC_UNLOAD	_IOW(SISLM_IOC_MAGIC, 0x02, struct sislm_unload)
 #define SISLM_IOC_PROGRESS	_IOWR(SISLM_IOC_MAGIC, 0x03, struct sislm_progress)
 #define SISLM_IOC_MODEL		_IOWR(SISLM_IOC_MAGIC, 0x04, struct sislm_model)
 #define SISLM_IOC_CONFIGURE	_IOWR(SISLM_IOC_MAGIC, 0x05, struct sislm_configure)

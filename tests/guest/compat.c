@@ -78,7 +78,7 @@ __attribute__((used)) static void start(long *stack)
 	static struct sislm_configure configure;
 	static struct sislm_run run;
 	static struct sislm_result result;
-	static struct sislm_name unload;
+	static struct sislm_unload unload;
 	static __u32 ids[16], prompt_ids[16];
 	static char text[256];
 	const char *model = (const char *)stack[2];

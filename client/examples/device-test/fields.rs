@@ -76,7 +76,10 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     call(
         &open()?,
         SISLM_IOC_UNLOAD,
-        &mut sislm_name { name: name(MODEL) },
+        &mut sislm_unload {
+            name: name(MODEL),
+            ..Default::default()
+        },
     )?;
     Ok(())
 }
@@ -196,7 +199,10 @@ fn models(fields: &mut Fields<'_>, weights: &File) {
             &load,
             |load| load.name = name(text),
         );
-        let unload = sislm_name { name: name(text) };
+        let unload = sislm_unload {
+            name: name(text),
+            ..Default::default()
+        };
         fields.invalid(
             &format!("unload.name-{slug}"),
             SISLM_IOC_UNLOAD,
@@ -224,8 +230,15 @@ fn models(fields: &mut Fields<'_>, weights: &File) {
             |_| (),
         );
     }
-    let absent = sislm_name {
+    let model = sislm_unload {
+        name: name(MODEL),
+        ..Default::default()
+    };
+    fields.invalid("unload.flags", SISLM_IOC_UNLOAD, &model, |u| u.flags = 2);
+    fields.invalid("unload.pad", SISLM_IOC_UNLOAD, &model, |u| u.pad = 1);
+    let absent = sislm_unload {
         name: name(b"absent"),
+        ..Default::default()
     };
     fields.wrong(
         "unload.name-absent",

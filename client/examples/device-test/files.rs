@@ -71,8 +71,9 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     call(
         &device,
         SISLM_IOC_UNLOAD,
-        &mut sislm_name {
+        &mut sislm_unload {
             name: name(b"files"),
+            ..Default::default()
         },
     )?;
     fs::remove_file(copy)?;

@@ -79,8 +79,9 @@ fn attempt(device: &File, path: &Path) -> Result<(Result<(), Errno>, sislm_load)
         call(
             device,
             SISLM_IOC_UNLOAD,
-            &mut sislm_name {
+            &mut sislm_unload {
                 name: name(b"malformed"),
+                ..Default::default()
             },
         )?;
     }

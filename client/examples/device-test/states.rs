@@ -39,7 +39,10 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     call(
         &device,
         SISLM_IOC_UNLOAD,
-        &mut sislm_name { name: name(MODEL) },
+        &mut sislm_unload {
+            name: name(MODEL),
+            ..Default::default()
+        },
     )?;
     Ok(())
 }
@@ -444,7 +447,10 @@ fn closed(report: &mut Report, device: &File) -> Result<(), Failure> {
         call(
             device,
             SISLM_IOC_UNLOAD,
-            &mut sislm_name { name: name(MODEL) },
+            &mut sislm_unload {
+                name: name(MODEL),
+                ..Default::default()
+            },
         ),
         &[Errno::EBUSY],
     );

@@ -64,6 +64,9 @@ pub struct Load {
 pub struct Unload {
     /// Name of the model
     pub name: ModelName,
+    /// Although sessions use it: their turns end with an error
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The model of a command.

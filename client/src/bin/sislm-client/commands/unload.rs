@@ -11,7 +11,12 @@ use crate::exit_codes::ExitCode;
 
 /// Runs `unload`.
 pub fn run(cli: &Cli, arguments: &Unload, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    Device::open(&cli.device)?.unload(&arguments.name)?;
+    let device = Device::open(&cli.device)?;
+    if arguments.force {
+        device.unload_by_force(&arguments.name)?;
+    } else {
+        device.unload(&arguments.name)?;
+    }
     if cli.json {
         writeln!(out, "{}", json!({ "unloaded": arguments.name.as_str() }))?;
     }
