@@ -14,6 +14,7 @@ use crate::{
         neon::Section, //
     },
     turn::{Demand, Next, Turn},
+    users::User,
 };
 use kernel::{
     prelude::*,
@@ -76,14 +77,28 @@ impl Batch {
         self.wakes
     }
 
+    /// The user whose callers alone compute the step, if it is one of such turns.
+    pub(crate) fn unhelped(&self) -> Option<&Arc<User>> {
+        let link = &self.members.first()?.job.link;
+        link.is_unhelped().then_some(link.user())
+    }
+
     /// Which of the turns that wait is next: first by the turns of the same user that are there, then
     /// by the step that last had one. `None` when `job` cannot join.
     pub(crate) fn rank(&self, job: &Job) -> Option<(usize, u64)> {
-        let joins = |first: &Member| Arc::ptr_eq(&first.job.turn.model, &job.turn.model);
+        let user = job.link.user();
+        let joins = |first: &Member| {
+            let unhelped = job.link.is_unhelped();
+            let payer = unhelped.then_some(user.number());
+            Arc::ptr_eq(&first.job.turn.model, &job.turn.model)
+                && self.unhelped().map(|user| user.number()) == payer
+        };
+        if !job.link.has_team() && !job.link.is_cancelled() {
+            return None;
+        }
         if self.members.len() >= TURNS || !self.members.first().is_none_or(joins) {
             return None;
         }
-        let user = job.link.user();
         let same = |member: &&Member| Arc::ptr_eq(member.job.link.user(), user);
         Some((self.members.iter().filter(same).count(), user.served()))
     }

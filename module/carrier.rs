@@ -24,7 +24,7 @@ use crate::{
 use kernel::{
     new_spinlock,
     prelude::*,
-    sync::{Arc, SpinLock}, //
+    sync::{atomic::Relaxed, Arc, SpinLock}, //
 };
 
 impl Scheduler {
@@ -42,13 +42,13 @@ impl Scheduler {
                 continue;
             }
             let ready = || {
-                let waits = self.claims.is_free() && !self.queue.is_empty();
+                let waits = self.claims.is_free() && self.has_runnable();
                 done() || self.claims.is_put_down() || waits
             };
             if self.claims.is_free() {
                 // The workers and callers watch over the rest.
                 self.put_down.wait_exclusive(FOREVER, ready);
-            } else if self.put_down.glance(ready) == Woken::Timeout && self.claims.available() {
+            } else if self.put_down.glance(ready) == Woken::Timeout && self.is_open() {
                 // Who was woken is not run.
                 self.work.wake(u32::MAX);
             }
@@ -56,10 +56,16 @@ impl Scheduler {
     }
 
     fn next_baton(&self) -> Option<Baton<'_, Driver>> {
-        if self.queue.is_empty() {
+        if !self.has_runnable() {
             return None;
         }
         self.claims.take()
+    }
+
+    /// Whether a turn waits that a step can be made of, or that is to end.
+    fn has_runnable(&self) -> bool {
+        self.queue
+            .any(|job| job.link.has_team() || job.link.is_cancelled())
     }
 
     /// The stages before `stage` are done, or one has failed: the next one, or what comes after the
@@ -117,7 +123,11 @@ impl Scheduler {
             }
             let number = self.statistics.steps.get().saturating_add(1);
             driver.batch.note_served(number);
-            let crowded = !self.queue.is_empty();
+            let crowded = self.has_runnable();
+            let payer = driver.batch.unhelped().map_or(0, |user| user.number());
+            let others = |job: &Job| job.link.user().number() != payer;
+            let payer = if self.queue.any(others) { 0 } else { payer };
+            self.payer.store(payer, Relaxed);
             let fail = |job, error| self.fail(job, error);
             let batch = &mut driver.batch;
             match batch.prepare(flight, section, self.step_ns, crowded, fail) {

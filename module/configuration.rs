@@ -6,7 +6,7 @@ use crate::{
     stop::{StopIds, StopStrings},
     sys::uapi::{
         Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
-        SISLM_CONFIGURE_SEED, SISLM_KV_F16, SISLM_KV_F32, SISLM_MILLION,
+        SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32, SISLM_MILLION,
     },
 };
 use kernel::prelude::*;
@@ -47,6 +47,8 @@ pub(crate) struct Configuration {
     pub(crate) control: bool,
     /// Whether the model's own tokens do not end a turn.
     pub(crate) ignore_eos: bool,
+    /// Whether turns are computed by who waits for them alone.
+    pub(crate) unhelped: bool,
     /// Text that ends a turn.
     pub(crate) stop: StopStrings,
     /// Tokens that end a turn, whatever `ignore_eos` says.
@@ -65,6 +67,7 @@ impl Configuration {
             seed: None,
             control: false,
             ignore_eos: false,
+            unhelped: false,
             stop: StopStrings::none(),
             stop_ids: StopIds::none(),
         }
@@ -72,8 +75,10 @@ impl Configuration {
 
     /// As asked for; `EINVAL` for anything out of range or unknown.
     pub(crate) fn new(request: &Configure) -> Result<Self> {
-        const FLAGS: u32 =
-            SISLM_CONFIGURE_SEED | SISLM_CONFIGURE_CONTROL | SISLM_CONFIGURE_IGNORE_EOS;
+        const FLAGS: u32 = SISLM_CONFIGURE_SEED
+            | SISLM_CONFIGURE_CONTROL
+            | SISLM_CONFIGURE_IGNORE_EOS
+            | SISLM_CONFIGURE_UNHELPED;
         let has = |flag| request.flags & flag != 0;
         if request.flags & !FLAGS != 0
             || request.pad != 0
@@ -92,6 +97,7 @@ impl Configuration {
             seed: has(SISLM_CONFIGURE_SEED).then_some(request.seed),
             control: has(SISLM_CONFIGURE_CONTROL),
             ignore_eos: has(SISLM_CONFIGURE_IGNORE_EOS),
+            unhelped: has(SISLM_CONFIGURE_UNHELPED),
             stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
             stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
         })

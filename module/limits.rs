@@ -45,6 +45,8 @@ pub(crate) struct Limits {
     pub(crate) section_ns: u64,
     /// Aim for the length of a step that computes prompts beside answers, nanoseconds.
     pub(crate) step_ns: u64,
+    /// Whether workers compute turns of users.
+    pub(crate) helpers: bool,
     /// Seconds without progress after which the device is broken.
     pub(crate) step_timeout: u32,
 }
@@ -127,6 +129,7 @@ impl Limits {
             .saturating_mul(1000),
             step_ns: u64::from(within("step_ms", *parameters::step_ms.value(), 1, 10_000)?)
                 .saturating_mul(1_000_000),
+            helpers: within("helpers", *parameters::helpers.value(), 0, 1)? == 1,
             step_timeout: within(
                 "step_timeout_s",
                 *parameters::step_timeout_s.value(),

@@ -12,7 +12,7 @@ use kernel::{
     new_spinlock,
     prelude::*,
     sync::{
-        atomic::{AtomicFlag, Relaxed},
+        atomic::{Atomic, AtomicFlag, Full, Relaxed},
         Arc,
         SpinLock, //
     },
@@ -28,17 +28,23 @@ pub(crate) struct Link {
     #[pin]
     pub(crate) wait: WaitQueue,
     cancelled: AtomicFlag,
+    /// Whether workers leave its turns to callers.
+    unhelped: AtomicFlag,
+    /// Callers that wait for its turn and compute.
+    callers: Atomic<u32>,
     user: Arc<User>,
 }
 
 impl Link {
     /// Without a turn, for the user who opens the file.
-    pub(crate) fn new(user: &Arc<User>) -> Result<Arc<Self>> {
+    pub(crate) fn new(user: &Arc<User>, unhelped: bool) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
                 wait <- WaitQueue::new(),
                 cancelled: AtomicFlag::new(false),
+                unhelped: AtomicFlag::new(unhelped),
+                callers: Atomic::new(0),
                 user: user.clone(),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -48,6 +54,31 @@ impl Link {
     /// Who opened the file.
     pub(crate) fn user(&self) -> &Arc<User> {
         &self.user
+    }
+
+    /// Whether its turns are left to callers.
+    pub(crate) fn is_unhelped(&self) -> bool {
+        self.unhelped.load(Relaxed)
+    }
+
+    /// Leaves its turns to callers, or no longer.
+    pub(crate) fn set_unhelped(&self, unhelped: bool) {
+        self.unhelped.store(unhelped, Relaxed);
+    }
+
+    /// A caller begins to compute; ends with [`Link::leave`].
+    pub(crate) fn join(&self) {
+        self.callers.fetch_add(1, Full);
+    }
+
+    /// Ends [`Link::join`].
+    pub(crate) fn leave(&self) {
+        self.callers.fetch_sub(1, Full);
+    }
+
+    /// Whether a step of its turn would be computed.
+    pub(crate) fn has_team(&self) -> bool {
+        !self.is_unhelped() || self.callers.load(Relaxed) != 0
     }
 
     /// Whether the turn is to end.

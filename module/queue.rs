@@ -51,6 +51,11 @@ impl Queue {
         drop(rejected);
     }
 
+    /// Whether `wanted` holds for a turn.
+    pub(crate) fn any(&self, wanted: impl FnMut(&Job) -> bool) -> bool {
+        !self.is_empty() && self.jobs.lock().iter().any(wanted)
+    }
+
     /// Takes the first turn of the lowest rank; those without one stay.
     pub(crate) fn take<R: Ord>(&self, rank: impl Fn(&Job) -> Option<R>) -> Option<Job> {
         let mut jobs = self.jobs.lock();

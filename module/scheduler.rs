@@ -113,6 +113,8 @@ pub(crate) struct Scheduler {
     callers: SpinLock<KVec<Slot>>,
     #[pin]
     watch: Watch,
+    /// The number of the user whose callers alone compute the step in flight; 0 when all do.
+    pub(crate) payer: Atomic<u64>,
     section_work: Atomic<u64>,
     broken: AtomicFlag,
     section_ns: u64,
@@ -154,6 +156,7 @@ impl Scheduler {
                 offer <- Offer::new(),
                 callers <- new_spinlock!(callers, "sislm_callers"),
                 watch <- Watch::new(limits.step_timeout),
+                payer: Atomic::new(0),
                 section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
                 section_ns,
@@ -171,9 +174,27 @@ impl Scheduler {
 
     /// Puts a turn at the end of the queue.
     pub(crate) fn enqueue(&self, link: &Arc<Link>, turn: KBox<Turn>) {
+        let user = link.user().number();
         let link = link.clone();
         self.queue.push(Job { link, turn });
         self.put_down.wake(1);
+        let payer = self.payer.load(Relaxed);
+        if payer != 0 && payer != user {
+            self.open_step();
+        }
+    }
+
+    /// Lets the workers end a step that was left to callers: somebody else waits for it, or nobody
+    /// computes it.
+    fn open_step(&self) {
+        if self.payer.xchg(0, Full) != 0 {
+            self.work.wake(1);
+        }
+    }
+
+    /// Whether a chunk is free that workers may compute.
+    pub(crate) fn is_open(&self) -> bool {
+        self.claims.available() && self.payer.load(Relaxed) == 0
     }
 
     /// Takes the turn of `link` out of its queue, if it is in one.
@@ -292,11 +313,12 @@ impl Scheduler {
     pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
         while !done() {
             task::freeze_if_asked();
-            if self.contribute(slot, &done) || self.offer.work(&mut slot.section) {
+            let stop = || done() || self.payer.load(Relaxed) != 0;
+            if self.is_open() && self.contribute(slot, stop) || self.offer.work(&mut slot.section) {
                 task::relax();
                 continue;
             }
-            let ready = || done() || self.claims.available() || self.offer.is_open();
+            let ready = || done() || self.is_open() || self.offer.is_open();
             let seconds = if self.has_turns() {
                 WATCH_SECONDS
             } else {
@@ -308,10 +330,16 @@ impl Scheduler {
         }
     }
 
-    /// Waits until `done`, a signal, or the device is broken, and helps meanwhile. `queue` is woken
-    /// when `done` may have changed.
-    pub(crate) fn help(&self, queue: &WaitQueue, done: impl Fn() -> bool) -> Woken {
+    /// Waits until `done`, a signal, or the device is broken, and helps meanwhile. The queue of `link`
+    /// is woken when `done` may have changed.
+    pub(crate) fn help(&self, link: &Link, done: impl Fn() -> bool) -> Woken {
         let mut slot = self.callers.lock().pop();
+        if slot.is_some() {
+            link.join();
+            if link.is_unhelped() {
+                self.put_down.wake(1);
+            }
+        }
         let ended = || done() || self.is_broken() || task::signal_pending();
         let woken = loop {
             if done() || self.is_broken() {
@@ -330,15 +358,19 @@ impl Scheduler {
             let woken = match slot {
                 Some(_) => {
                     let ready = || done() || self.claims.available();
-                    queue.wait_either(&self.work, WATCH_SECONDS, ready)
+                    link.wait.wait_either(&self.work, WATCH_SECONDS, ready)
                 }
-                None => queue.wait(WATCH_SECONDS, &done),
+                None => link.wait.wait(WATCH_SECONDS, &done),
             };
             if woken == Woken::Timeout {
                 self.look();
             }
         };
         if let Some(slot) = slot {
+            link.leave();
+            if self.payer.load(Relaxed) == link.user().number() {
+                self.open_step();
+            }
             // Not rejected: it came from there.
             drop(self.callers.lock().push_within_capacity(slot));
         }
@@ -351,6 +383,8 @@ impl Scheduler {
         let idle = self.claims.is_free();
         if !self.watch.stands_still(self.claims.progress(), idle) {
             self.notice_progress();
+        } else if self.payer.load(Relaxed) != 0 {
+            self.open_step();
         } else if !self.broken.xchg(true, Full) {
             pr_err!(
                 "a step made no progress for {} s: the device is broken until it goes on\n",

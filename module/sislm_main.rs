@@ -65,6 +65,10 @@ module! {
             default: 0,
             description: "worker threads, 1 to 63; 0 for one per housekeeping CPU",
         },
+        helpers: u32 {
+            default: 1,
+            description: "whether workers compute turns (1), or only callers that wait, who are charged for it (0)",
+        },
         context_max: u32 {
             default: 32768,
             description: "most positions of a context, 32 to 1048576",

@@ -16,6 +16,8 @@ use crate::{limits::Limits, sys::task};
 /// A user, by effective user id when a file was opened.
 pub(crate) struct User {
     id: Kuid,
+    /// From 1; never used again.
+    number: u64,
     sessions: Atomic<u32>,
     kv_bytes: Atomic<u64>,
     /// When a step was last led by a turn of theirs: the number of that step.
@@ -23,6 +25,11 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// Its number, from 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     fn is_here(&self) -> bool {
         self.sessions.load(Relaxed) != 0 || self.kv_bytes.load(Relaxed) != 0
     }
@@ -59,6 +66,7 @@ struct Present {
 pub(crate) struct Users {
     #[pin]
     present: Mutex<Present>,
+    last: Atomic<u64>,
     most: u32,
     /// Files that only an administrator can open.
     reserve: u32,
@@ -85,6 +93,7 @@ impl Users {
         Arc::pin_init(
             pin_init!(Self {
                 present <- new_mutex!(present, "sislm_users"),
+                last: Atomic::new(0),
                 most,
                 reserve,
                 share,
@@ -104,6 +113,7 @@ impl Users {
         let new = Arc::new(
             User {
                 id,
+                number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
                 sessions: Atomic::new(0),
                 kv_bytes: Atomic::new(0),
                 served: Atomic::new(0),

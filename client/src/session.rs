@@ -40,6 +40,8 @@ pub struct SessionConfig {
     pub parse_control: bool,
     /// Whether a turn goes on past the model's own tokens that end it.
     pub ignore_eos: bool,
+    /// Whether only callers that wait compute, who are charged for it, and no workers.
+    pub unhelped: bool,
 }
 
 /// How text becomes ids.
@@ -353,6 +355,9 @@ fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
     }
     if config.parse_control {
         argument.flags |= SISLM_CONFIGURE_CONTROL;
+    }
+    if config.unhelped {
+        argument.flags |= SISLM_CONFIGURE_UNHELPED;
     }
     if config.ignore_eos {
         argument.flags |= SISLM_CONFIGURE_IGNORE_EOS;

@@ -35,7 +35,7 @@ impl Session {
         }
         loop {
             let ready = || self.link.channel.lock().has_turn();
-            let woken = self.shared().scheduler.help(&self.link.wait, ready);
+            let woken = self.shared().scheduler.help(&self.link, ready);
             if self.shared().scheduler.is_broken() {
                 return Err(EIO);
             }

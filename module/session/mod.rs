@@ -122,7 +122,7 @@ impl Session {
         };
         Arc::pin_init(
             try_pin_init!(Self {
-                link: Link::new(seat.user())?,
+                link: Link::new(seat.user(), !shared.limits.helpers)?,
                 shared: shared.clone(),
                 _seat: seat,
                 inner <- new_mutex!(inner, "sislm_session"),

@@ -71,7 +71,7 @@ impl Session {
             }
             drop(inner);
             let here = || self.link.channel.lock().has_turn();
-            match self.shared().scheduler.help(&self.link.wait, here) {
+            match self.shared().scheduler.help(&self.link, here) {
                 Woken::Signal => return Err(ERESTARTSYS),
                 _ if self.shared().scheduler.is_broken() => return Err(EIO),
                 _ => {}

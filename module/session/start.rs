@@ -83,6 +83,8 @@ impl Session {
             return Err(EBUSY);
         }
         let seed = configuration.seed.unwrap_or_else(task::random);
+        let helpers = self.shared().limits.helpers;
+        self.link.set_unhelped(configuration.unhelped || !helpers);
         inner.configuration = configuration;
         inner.using = Some(using);
         inner.sequence = None;

@@ -91,7 +91,7 @@ impl Session {
     pub(super) fn wait_for_text(&self) -> Woken {
         self.shared()
             .scheduler
-            .help(&self.link.wait, || self.link.is_readable())
+            .help(&self.link, || self.link.is_readable())
     }
 
     /// Copies what text there is; the turn's end when there is none and it is over.

@@ -296,6 +296,7 @@ struct sislm_sampling {
 #define SISLM_CONFIGURE_SEED	(1u << 0)	/* @seed is given, else it is drawn */
 #define SISLM_CONFIGURE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
 #define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the tokens that end a turn */
+#define SISLM_CONFIGURE_UNHELPED (1u << 3)	/* computed by who waits for it, not by workers */
 
 /**
  * struct sislm_configure - model, context and sampling of this file

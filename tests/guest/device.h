@@ -67,10 +67,10 @@ static inline int open_device(void)
 }
 
 /* Answers of up to `most` tokens that no token ends. */
-static inline int configure(int file, const char *model, unsigned int context, unsigned int most)
+static inline int configure_with(int file, const char *model, unsigned int context, unsigned int most, unsigned int flags)
 {
 	struct sislm_configure request = {
-		.flags = SISLM_CONFIGURE_IGNORE_EOS | SISLM_CONFIGURE_SEED,
+		.flags = SISLM_CONFIGURE_IGNORE_EOS | SISLM_CONFIGURE_SEED | flags,
 		.seed = 1,
 		.context = context,
 		.max_tokens = most,
@@ -85,6 +85,11 @@ static inline int configure(int file, const char *model, unsigned int context, u
 
 	snprintf((char *)request.model, sizeof(request.model), "%s", model);
 	return ioctl(file, SISLM_IOC_CONFIGURE, &request);
+}
+
+static inline int configure(int file, const char *model, unsigned int context, unsigned int most)
+{
+	return configure_with(file, model, context, most, 0);
 }
 
 static inline struct sislm_statistics statistics(int file)

@@ -144,6 +144,37 @@ static void all_files(const char *argument)
 		;
 }
 
+/* Turns without help: nothing for a file that nobody waits on, and an answer for a call. */
+static int unhelped(const char *model)
+{
+	static char text[4096];
+	struct sislm_run run = {
+		.prompt = (uintptr_t)"one ten",
+		.prompt_length = 7,
+		.text = (uintptr_t)text,
+		.capacity = sizeof(text),
+	};
+	int file = open_device();
+	uint64_t before;
+	double end;
+
+	if (configure_with(file, model, 256, 40, SISLM_CONFIGURE_UNHELPED) || fcntl(file, F_SETFL, O_NONBLOCK))
+		fail("shares/configure");
+	if (write(file, "one ten", 7) != 7)
+		fail("shares/write");
+	before = statistics(file).tokens;
+	for (end = now() + 2; now() < end; usleep(100000)) {
+		if (read(file, text, sizeof(text)) >= 0 || errno != EAGAIN)
+			break;
+	}
+	result(statistics(file).tokens == before, "shares/no-unpaid-help", "%llu tokens",
+	       (unsigned long long)(statistics(file).tokens - before));
+	if (ioctl(file, SISLM_IOC_RESET) || fcntl(file, F_SETFL, 0))
+		fail("shares/reset");
+	result(!ioctl(file, SISLM_IOC_RUN, &run), "shares/paid-answer", "%s", strerror(errno));
+	return failures;
+}
+
 /* BENCH is anybody's and small. */
 static int bench(const char *argument)
 {
@@ -235,6 +266,8 @@ int main(int count, char **words)
 		all_files(argument);
 	else if (!strcmp(part, "bench"))
 		as_user(1000, bench, argument);
+	else if (!strcmp(part, "unhelped"))
+		as_user(1000, unhelped, argument);
 	else if (!strcmp(part, "fairness") && count > 3)
 		fairness(argument, words[3]);
 	else

@@ -27,5 +27,6 @@ shares all-files "$limit" || status=1
 sislm-client load /models/random-llama-q4_0.gguf --name one >/dev/null || not_ok load "status $?"
 sislm-client load /models/random-llama-q4_0.gguf --name other >/dev/null || not_ok load "status $?"
 shares fairness one other || status=1
+shares unhelped one || status=1
 for name in positions one other; do unload $name; done
 chmod 660 $device

@@ -106,6 +106,9 @@ pub struct Infer {
     /// Go on past the model's own tokens that end a turn
     #[arg(long)]
     pub ignore_eos: bool,
+    /// Compute alone, without the module's workers: all of it is charged to this process
+    #[arg(long)]
+    pub unhelped: bool,
     /// Let names of control tokens in the prompt stand for these tokens
     #[arg(long)]
     pub control: bool,

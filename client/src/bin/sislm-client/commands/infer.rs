@@ -103,6 +103,7 @@ fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<S
         stop_ids,
         parse_control: arguments.control,
         ignore_eos: arguments.ignore_eos,
+        unhelped: arguments.unhelped,
     })
 }
 
