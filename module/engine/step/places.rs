@@ -229,6 +229,33 @@ mod tests {
     }
 
     #[test]
+    fn more_units_of_attention_than_a_stage_counts_are_refused() {
+        let shape = |context| StepShape {
+            rows: 64,
+            logits: 8,
+            workers: 1,
+            context,
+        };
+        let model = Hyperparameters {
+            architecture: Architecture::Gpt2,
+            layers: 1,
+            embedding: 65536,
+            heads: 65536,
+            kv_heads: 65536,
+            head_size: 1,
+            rotated: 0,
+            feed_forward: 32,
+            vocabulary: 32,
+            trained_context: 1 << 20,
+            context: 1 << 20,
+            epsilon: 1e-5,
+            rope_base: 0.0,
+        };
+        assert!(Places::new(4096, &model, &shape(1 << 19)).is_some());
+        assert!(Places::new(4096, &model, &shape(1 << 20)).is_none());
+    }
+
+    #[test]
     fn parts_are_aligned_and_apart() {
         let model = Hyperparameters {
             architecture: Architecture::Gpt2,
