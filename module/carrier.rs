@@ -30,25 +30,31 @@ use kernel::{
 impl Scheduler {
     /// Carries the baton until `done`, which must not sleep.
     fn carry(&self, section: &mut Section, done: impl Fn() -> bool) {
+        let mut looked = true;
         while !done() {
             task::freeze_if_asked();
             if let Some(baton) = self.claims.pick_up() {
                 self.notice_progress();
                 self.after_stage(baton, section);
+                looked = false;
                 continue;
             }
             if let Some(baton) = self.next_baton() {
                 self.drive(baton, section);
+                looked = false;
                 continue;
             }
             let ready = || {
                 let waits = self.claims.is_free() && self.has_runnable();
                 done() || self.claims.is_put_down() || waits
             };
-            if self.claims.is_free() {
+            if looked || self.claims.is_free() {
                 // The workers and callers watch over the rest.
                 self.put_down.wait_exclusive(FOREVER, ready);
-            } else if self.put_down.glance(ready) == Woken::Timeout && self.is_open() {
+                continue;
+            }
+            looked = self.put_down.glance(ready) == Woken::Timeout;
+            if looked && self.is_open() {
                 // Who was woken is not run.
                 self.work.wake(u32::MAX);
             }

@@ -90,6 +90,8 @@ impl Scheduler {
                 self.enqueue(&job.link, job.turn);
             }
             growth.turns.fetch_sub(1, Full);
+            // A carrier that is to end waits for this.
+            self.put_down.wake(1);
         }
     }
 }
