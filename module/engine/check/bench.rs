@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_pass_ends_and_starts_again() {
         for &format in Format::ALL {
-            let shape = Shape::new(format as u32, 3, 2048, 5).unwrap();
+            let shape = Shape::new(format.number(), 3, 2048, 5).unwrap();
             let sizes = shape.sizes().unwrap();
             let mut bytes = vec![0u64; sizes.raw().unwrap().div_ceil(8)];
             let bytes: &mut [u8] = crate::wall::pod::bytes_mut(&mut bytes);

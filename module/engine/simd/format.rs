@@ -19,16 +19,24 @@ macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $module:ident::$type:ident;)*) => {
         $(mod $module;)*
 
-        /// The formats by their GGUF type number.
+        /// The formats. Their values are dense: where some are missing, a `match` has a branch for
+        /// those, which is a trap.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u32)]
         pub enum Format {
-            $($(#[$doc])* $variant = $number,)*
+            $($(#[$doc])* $variant,)*
         }
 
         impl Format {
             /// Every format.
             pub const ALL: &[Format] = &[$(Format::$variant,)*];
+
+            /// The GGUF type number.
+            pub fn number(self) -> u32 {
+                match self {
+                    $(Format::$variant => $number,)*
+                }
+            }
 
             /// The name in GGUF, as `Q4_K`.
             pub fn name(self) -> &'static str {
@@ -115,7 +123,7 @@ impl Format {
     /// The format with the GGUF type number `number`.
     pub fn from_number(number: u32) -> Option<Format> {
         let mut formats = Format::ALL.iter().copied();
-        formats.find(|format| *format as u32 == number)
+        formats.find(|format| format.number() == number)
     }
 
     /// Weights of a block along a row; a row is a multiple of it.

@@ -221,7 +221,7 @@ fn lengths_that_do_not_fit_are_refused() {
 #[test]
 fn numbers_come_back() {
     for &format in Format::ALL {
-        assert_eq!(Format::from_number(format as u32), Some(format));
+        assert_eq!(Format::from_number(format.number()), Some(format));
     }
     let names: std::collections::BTreeSet<_> =
         Format::ALL.iter().map(|format| format.name()).collect();
