@@ -107,12 +107,12 @@ impl Generation {
         let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
         let fits = sequence.push(token);
         self.ids.push_within_capacity(token).map_err(|_| EIO)?;
-        let over = !self.ignore_eos && ends(section, &model.memory, token)?;
+        let content = model.content()?;
+        let over = !self.ignore_eos && ends(section, &content.memory, token)?;
         if over || self.stop_ids.contains(token) {
             self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let content = model.content()?;
         let length = detokenize(section, &content.memory, token, flags, &mut self.text)?;
         let text = self.text.get(..length).ok_or(EIO)?;
         if self.filter.push(text, |text| link.give(text)) {
