@@ -40,12 +40,13 @@ said norm-format 6 'norms and biases' load /models/malformed/tensor-norm-type.gg
 said requantize 6 '--allow-requantize --pure' load /models/malformed/tensor-type-unsupported.gguf
 
 # What comes in a model's place.
-place() { printf "$2" >/tmp/place.gguf; said "$1" 6 "$3" load /tmp/place.gguf; }
+# place NAME BYTES PATTERN: bytes with printf's escapes.
+place() { printf %b "$2" >/tmp/place.gguf; said "$1" 6 "$3" load /tmp/place.gguf; }
 place git-lfs-pointer 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n' 'git lfs pull'
 place web-page '<!doctype html><html>' 'web page'
 place server-message 'Entry not found' 'web page'
-place old-format 'tjgg\001\000\000\000................' 'before GGUF'
-place archive 'PK\003\004..............................' 'archive'
+place old-format 'tjgg\0001\0000\0000\0000................' 'before GGUF'
+place archive 'PK\0003\0004..............................' 'archive'
 # Line ends that became two bytes.
 sed 's/$/\r/' </models/random-llama-q4_0.gguf >/tmp/place.gguf
 said line-ends 6 'CR LF' load /tmp/place.gguf

@@ -336,7 +336,7 @@ mod tests {
             model_bytes: 1 << 30,
             context: 256,
             simd: 1,
-            segment_bytes: crate::abi::SEGMENT_BYTES as u32,
+            segment_bytes: crate::abi::SEGMENT_BYTES,
             pad: 0,
         };
         Hyperparameters::new(&keys, &limits)
