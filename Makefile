@@ -6,9 +6,9 @@ CPU ?=
 SMP ?= 2
 MEM ?= 2G
 TIMEOUT ?= 600
-export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE
+export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE
 
-.PHONY: help demo test test-all bench guest module client kernel check format clean distclean
+.PHONY: help demo test test-all quick bench guest module client kernel check fuzz mutants format clean distclean
 
 help:
 	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and stream an answer'
@@ -20,7 +20,10 @@ help:
 	@echo 'make module      sislm.ko for KERNEL'
 	@echo 'make client      the static arm64 client'
 	@echo 'make kernel      the tree of KERNEL'
-	@echo 'make check       formatting, lints, layers, the engine object, stack'
+	@echo 'make check       formatting, lints, layers, documentation, the engine object, stack'
+	@echo 'make quick       the checks and unit tests of the loop of work: no guest, under a minute'
+	@echo 'make fuzz        each fuzz target for T=60 seconds; TARGET=load|tokenize|sample, INPUT=file'
+	@echo 'make mutants     tests of the engine against changes of FILE=module/engine/step/batch.rs'
 	@echo 'make format      rustfmt'
 	@echo 'make clean       forget the built modules and clients'
 	@echo 'make distclean   forget the build root and the kernels too'
@@ -51,6 +54,15 @@ kernel:
 
 check:
 	@scripts/check
+
+quick:
+	@scripts/quick
+
+fuzz:
+	@scripts/fuzz
+
+mutants:
+	@scripts/mutants
 
 format:
 	@scripts/format

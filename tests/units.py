@@ -104,4 +104,5 @@ def units(everything):
     yield Unit("performance", [REPO / "tests/performance.py"])
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
+        yield Unit("fuzz", [REPO / "scripts/fuzz"], T="30")
         yield Unit("races", [REPO / "module/engine/tests/races"])

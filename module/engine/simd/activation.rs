@@ -44,9 +44,9 @@ impl ActivationKind {
     }
 }
 
-/// Packs the rows of a batch, `x` as [row][`columns`], into `out` of `kind.bytes(columns)` per row.
+/// Packs the rows of a batch, `x` as `[row][columns]`, into `out` of `kind.bytes(columns)` per row.
 ///
-/// Rows lie in tiles of [`TILE_ROWS`], block by block: [tile][block][row of the tile]; the last
+/// Rows lie in tiles of [`TILE_ROWS`], block by block: `[tile][block][row of the tile]`; the last
 /// tile may have fewer. So rows packed together are multiplied together, at the same `level`: with
 /// SMMLA the rows of a full tile are interleaved in pairs. An activation that is not finite, or too
 /// large to quantize (2^60), is refused with its block, counted in `x`.
