@@ -2,9 +2,9 @@
 //! Tasks that share the claims.
 
 use crate::sys::{
-    claims::{Baton, Claims, Work},
+    claims::{Baton, Claims, Published},
     flight::STAGES,
-    neon::Section,
+    neon::{Inside, Section},
 };
 use loom::{
     sync::{
@@ -45,7 +45,10 @@ fn claims(steps: u32, breaks: bool) -> Arc<Claims<State>> {
 }
 
 /// Begins the next step, or makes the baton free after the last.
-fn begin(mut baton: Baton<'_, State>) {
+fn begin<'a>(
+    mut baton: Baton<'a, State>,
+    publish: impl FnOnce(Baton<'a, State>) -> Published<'a, State>,
+) {
     let (state, flight) = baton.parts();
     if state.steps == 0 {
         return baton.release();
@@ -53,60 +56,72 @@ fn begin(mut baton: Baton<'_, State>) {
     state.steps -= 1;
     state.stage = 0;
     flight.begin(state.breaks);
-    publish(baton, 0);
-}
-
-fn publish(baton: Baton<'_, State>, stage: u32) {
-    assert!(baton.publish(&mut Section, stage).is_ok(), "stage {stage}");
+    assert!(publish(baton).is_ok());
 }
 
 /// Goes on after the last chunk of a stage: with the next stage, or the next step.
-fn advance(mut baton: Baton<'_, State>) {
+fn advance(mut baton: Baton<'_, State>, inside: &Inside<'_>) {
     let failed = baton.failed();
     let (state, _) = baton.parts();
     state.stage += 1;
     assert_eq!(failed, state.breaks, "an error that got lost, or was kept");
     let stage = state.stage;
     if (stage as usize) < STAGES.len() {
-        return publish(baton, stage);
+        assert!(baton.publish(inside, stage).is_ok());
+        return;
     }
     state.failed += u32::from(failed);
     state.breaks = false;
-    begin(baton);
+    begin(baton, |baton| baton.publish(inside, 0));
 }
 
-/// A task: claims until no chunk is free, `limit` at a time.
-fn drive(claims: &Claims<State>, slot: u32, limit: u64) {
+/// What a task does with the baton after the last chunk of a stage.
+#[derive(Clone, Copy)]
+enum After {
+    /// Goes on, in the same section.
+    Advance,
+    /// Puts it down, and picks it up where it is not somebody else's.
+    PutDown,
+}
+
+/// A task: claims until no chunk is free and no baton lies there, `limit` at a time.
+fn drive(claims: &Claims<State>, slot: u32, limit: u64, after: After) {
     loop {
-        match claims.work(&mut Section, slot, limit) {
-            Work::Nothing => return,
-            Work::Some(amount) => assert!(amount.work > 0),
-            Work::Last(amount, baton) => {
-                assert!(amount.work > 0);
-                advance(baton);
+        let any = claims.run(&mut Section, slot, limit, |inside, amount, baton| {
+            assert!(amount.work > 0);
+            match (baton, after) {
+                (Some(baton), After::Advance) => advance(baton, inside),
+                (Some(baton), After::PutDown) => baton.put_down(),
+                (None, _) => {}
             }
+            Some(limit)
+        });
+        match claims.pick_up() {
+            Some(baton) => Section.enter(|inside| advance(baton, inside)),
+            None if !any => return,
+            None => {}
         }
     }
 }
 
 /// Runs `steps` steps by the caller and `helpers` others, and looks at the end.
-fn run(steps: u32, helpers: u32, limit: u64, breaks: bool) {
+fn run(steps: u32, helpers: u32, limit: u64, breaks: bool, after: After) {
     let claims = claims(steps, breaks);
     let baton = claims.take().expect("it is free");
     assert!(!claims.is_free());
-    begin(baton);
+    begin(baton, |baton| baton.publish_from(&mut Section, 0));
     let others: Vec<_> = (1..=helpers)
         .map(|slot| {
             let claims = claims.clone();
-            thread::spawn(move || drive(&claims, slot, limit))
+            thread::spawn(move || drive(&claims, slot, limit, after))
         })
         .collect();
-    drive(&claims, 0, limit);
+    drive(&claims, 0, limit, after);
     for other in others {
         other.join().expect("a task that ends");
     }
     // Whoever did the last chunk went on, so all is done, and the baton free.
-    assert!(claims.is_free() && !claims.available());
+    assert!(claims.is_free() && !claims.is_put_down() && !claims.available());
     let mut baton = claims.take().expect("it was released");
     let (state, flight) = baton.parts();
     assert_eq!((state.steps, state.failed), (0, u32::from(breaks)));
@@ -115,22 +130,27 @@ fn run(steps: u32, helpers: u32, limit: u64, breaks: bool) {
 
 #[test]
 fn two_tasks_run_each_chunk_of_each_stage_once_and_in_order() {
-    explore(3, || run(2, 1, 1, false));
+    explore(3, || run(2, 1, 1, false, After::Advance));
 }
 
 #[test]
 fn a_task_that_claims_several_chunks_at_once_takes_none_of_the_next_stage() {
-    explore(3, || run(2, 1, 8, false));
+    explore(3, || run(2, 1, 8, false, After::Advance));
 }
 
 #[test]
 fn three_tasks_run_each_chunk_once() {
-    explore(2, || run(1, 2, 1, false));
+    explore(2, || run(1, 2, 1, false, After::Advance));
+}
+
+#[test]
+fn a_baton_that_is_put_down_is_picked_up_by_one() {
+    explore(3, || run(2, 1, 1, false, After::PutDown));
 }
 
 #[test]
 fn an_error_of_a_chunk_is_seen_with_the_baton_and_forgotten_with_the_next_step() {
-    explore(3, || run(2, 1, 1, true));
+    explore(3, || run(2, 1, 1, true, After::Advance));
 }
 
 #[test]
@@ -171,7 +191,8 @@ fn a_task_does_not_sleep_through_a_stage() {
                 claims.available()
             })
         };
-        begin(claims.take().expect("it is free"));
+        let baton = claims.take().expect("it is free");
+        begin(baton, |baton| baton.publish_from(&mut Section, 0));
         let woken = asleep.load(Ordering::Relaxed);
         let stays_awake = other.join().expect("a task that ends");
         assert!(woken || stays_awake, "it sleeps, and nobody wakes it");

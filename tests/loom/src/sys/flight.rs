@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A step whose chunks check what they are promised: the stage before is done, the chunk is theirs.
 
-use super::neon::{Inside, Section};
+use super::neon::Inside;
 use kernel::prelude::*;
 use loom::cell::UnsafeCell;
 
@@ -43,7 +43,7 @@ impl Flight {
     }
 
     /// Chunks of a stage and the work of each.
-    pub(super) fn stage(&self, _: &mut Section, stage: u32) -> Result<(u32, u64)> {
+    pub(super) fn stage(&self, _: &Inside<'_>, stage: u32) -> Result<(u32, u64)> {
         let chunks = STAGES.get(stage as usize).ok_or(EINVAL)?;
         Ok((*chunks, 1))
     }

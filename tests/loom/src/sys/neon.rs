@@ -7,11 +7,11 @@ use core::marker::PhantomData;
 pub(crate) struct Section;
 
 /// Proof of being inside a section.
-pub(super) struct Inside<'a>(PhantomData<&'a mut Section>);
+pub(crate) struct Inside<'a>(PhantomData<&'a mut Section>);
 
 impl Section {
     /// Runs `body` inside the section.
-    pub(super) fn enter<R>(&mut self, body: impl FnOnce(&Inside<'_>) -> R) -> R {
+    pub(crate) fn enter<R>(&mut self, body: impl FnOnce(&Inside<'_>) -> R) -> R {
         body(&Inside(PhantomData))
     }
 }
