@@ -67,7 +67,6 @@ class Case:
 CASES = [
     Case("656k-q4_0", "decode", 16, 80),
     *(Case(f"6x256-{kind}", "decode", 8, 40) for kind in models.KINDS),
-    *(Case(f"6x256-{kind}", "prefill", 32, 64) for kind in ("q4_0", "q4_k_m", "f16")),
     *(Case(f"12x768-{kind}", "decode", 4, 12) for kind in models.KINDS),
     Case("12x768-q4_0", "decode", 4, 36, depth=512),
     *(Case(f"12x768-{kind}", "prefill", 32, 64) for kind in ("q4_0", "q8_0", "q4_k_m")),
