@@ -329,7 +329,7 @@ for name, reason, tensor in (
         ("tensor-expert", "UNSUPPORTED", "blk.0.ffn_up_exps.weight")):
     defect(name, reason, tensor)(lambda model, tensor=tensor: model.add(tensor, (4,), "f32", F32S))
 tensor_defect("tensor-type-unknown", "TENSOR_TYPE", "blk.0.attn_q", kind=999)
-tensor_defect("tensor-type-unsupported", "TENSOR_TYPE", "blk.0.attn_q", kind=3)
+tensor_defect("tensor-type-unsupported", "TENSOR_TYPE", "blk.0.attn_q", kind=15)
 tensor_defect("tensor-type-integer", "TENSOR_TYPE", "blk.0.attn_q", kind=26)
 tensor_defect("tensor-norm-type", "VECTOR_TYPE", "output_norm", kind="q8_0")
 tensor_defect("tensor-norm-integer", "VECTOR_TYPE,TENSOR_TYPE", "blk.0.ffn_norm", kind=26)
