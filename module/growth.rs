@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Turns whose next position has no block for its keys and values: a kernel thread takes more, in
-//! the name of who began the turn.
-//!
-//! Their steps are not held up by it, nor are those of others by memory that is hard to get.
+//! Turns whose next position has no block for its keys and values, while more are taken: no step is
+//! held up by memory that is hard to get.
 
 use crate::{
     batch::Job,
     link::Link,
     queue::Queue,
-    scheduler::Scheduler,
-    shared::Shared,
-    sys::{
-        task,
-        thread::{should_stop, Body, Thread},
-        wait::{WaitQueue, FOREVER}, //
-    },
+    sys::wait::{WaitQueue, FOREVER},
     turn::Turn,
 };
 use kernel::{
     prelude::*,
     sync::{
-        atomic::{Atomic, Full, Relaxed},
-        Arc, //
+        atomic::{Atomic, Full, Relaxed}, //
     },
 };
-
-/// Its nice value: that of the workers.
-const NICE: isize = 10;
 
 /// The turns that wait for blocks.
 #[pin_data]
@@ -68,58 +56,20 @@ impl Growth {
         self.turns.fetch_sub(1, Full);
         Some(turn)
     }
-}
 
-impl Scheduler {
-    /// Takes blocks for turns until `done`, which must not sleep.
-    fn grow(&self, done: impl Fn() -> bool) {
-        let growth = &self.growth;
-        while !done() {
-            task::freeze_if_asked();
-            let Some(mut job) = growth.queue.take(|_| Some(())) else {
-                let ready = || done() || !growth.queue.is_empty();
-                growth.work.wait_exclusive(FOREVER, ready);
-                continue;
-            };
-            let model = job.turn.model.clone();
-            if job.link.is_cancelled() {
-                self.cancel(job);
-            } else if let Err(error) = job.turn.sequence.grow(&model) {
-                self.fail(job, error);
-            } else {
-                self.enqueue(&job.link, job.turn);
-            }
-            growth.turns.fetch_sub(1, Full);
-            // A carrier that is to end waits for this.
-            self.put_down.wake(1);
+    /// Takes the first turn; waits for one until `done`, which must not sleep. [`Growth::finish`] ends
+    /// its stay.
+    pub(crate) fn take(&self, done: impl Fn() -> bool) -> Option<Job> {
+        let job = self.queue.take(|_| Some(()));
+        if job.is_none() {
+            let ready = || done() || !self.queue.is_empty();
+            self.work.wait_exclusive(FOREVER, ready);
         }
+        job
     }
-}
 
-/// What the thread needs.
-struct Grower {
-    scheduler: Arc<Scheduler>,
-}
-
-impl Body for Grower {
-    fn run(&self) {
-        let done = || should_stop() && !self.scheduler.is_busy();
-        self.scheduler.grow(done);
-    }
-}
-
-/// The thread; stopped and joined when dropped.
-pub(crate) struct GrowerThread {
-    _thread: Thread<Grower>,
-}
-
-impl GrowerThread {
-    /// Starts it.
-    pub(crate) fn start(shared: &Shared) -> Result<Self> {
-        let scheduler = shared.scheduler.clone();
-        let grower = Arc::new(Grower { scheduler }, GFP_KERNEL)?;
-        Ok(Self {
-            _thread: Thread::spawn(grower, c"sislm/memory", 0, NICE)?,
-        })
+    /// Ends the stay of a turn that was taken.
+    pub(crate) fn finish(&self) {
+        self.turns.fetch_sub(1, Full);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     model::Model,
+    quota::Charge,
     statistics::Statistics,
     sys::{charge::Payer, kv::BlockTable, memory::wipe},
     users::User,
@@ -23,6 +24,7 @@ pub(crate) struct Sequence {
     computed: u32,
     table: Option<Arc<BlockTable>>,
     user: Arc<User>,
+    charges: KVec<Charge>,
     payer: Option<Payer>,
     statistics: Arc<Statistics>,
 }
@@ -42,6 +44,7 @@ impl Sequence {
             computed: 0,
             table: None,
             user: user.clone(),
+            charges: KVec::new(),
             payer: None,
             statistics: statistics.clone(),
         })
@@ -128,8 +131,14 @@ impl Sequence {
         }
         let before = old.map_or(0, |table| table.len());
         let bytes = model.kv_block_bytes(self.kv_type);
-        let charge = |bytes| model.pool.charge(&self.user, bytes);
-        let table = BlockTable::extended(old, positions, self.kv_type, bytes, charge)?;
+        let charges = &mut self.charges;
+        let counted = charges.len();
+        let charge = |bytes| {
+            let charge = model.pool.charge(&self.user, bytes)?;
+            Ok(charges.push(charge, GFP_KERNEL_ACCOUNT)?)
+        };
+        let table = BlockTable::extended(old, positions, self.kv_type, bytes, charge)
+            .inspect_err(|_| self.charges.truncate(counted))?;
         let added = table.len().saturating_sub(before);
         self.table = Some(Arc::new(table, GFP_KERNEL_ACCOUNT)?);
         self.statistics.kv_blocks.add(u64::from(added));

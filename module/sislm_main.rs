@@ -21,6 +21,7 @@ mod debugfs;
 mod device;
 mod evaluation;
 mod generation;
+mod grower;
 mod growth;
 mod ioctl;
 mod limits;
@@ -129,7 +130,7 @@ struct Sislm {
     debugfs: debugfs::Files,
     _workers: worker::Workers,
     _carrier: carrier::CarrierThread,
-    _grower: growth::GrowerThread,
+    _grower: grower::GrowerThread,
 }
 
 impl kernel::InPlaceModule for Sislm {
@@ -139,7 +140,7 @@ impl kernel::InPlaceModule for Sislm {
             Ok(try_pin_init!(Self {
                 _workers: worker::Workers::start(&shared)?,
                 _carrier: carrier::CarrierThread::start(&shared)?,
-                _grower: growth::GrowerThread::start(&shared)?,
+                _grower: grower::GrowerThread::start(&shared)?,
                 debugfs <- debugfs::Files::new(shared.clone()),
                 node <- Node::register(shared),
             }))

@@ -5,26 +5,18 @@ use super::{
     memory::{ensure_available, Memory, Owner},
     wall::{ALIGN, BLOCK_POSITIONS},
 };
-use crate::quota::Charge;
 use kernel::{prelude::*, sync::Arc};
 
 /// Blocks that are taken at once: large pages are filled better.
 const EXTENT_BLOCKS: u32 = 8;
 
-/// Blocks in one piece of memory, each [`BLOCK_POSITIONS`] positions of all layers.
-struct Extent {
-    memory: Memory,
-    // After the memory, which it counts.
-    _charge: Charge,
-}
-
 /// The blocks of one sequence, positions ascending. It never changes: a longer one shares the blocks.
 ///
 /// # Invariants
 ///
-/// `addresses` are in `extents`, each of the size that the engine gave for `kv_type`.
+/// `addresses` are in `extents`, some blocks in each, all of the size that the engine gave for `kv_type`.
 pub(crate) struct BlockTable {
-    extents: KVVec<Arc<Extent>>,
+    extents: KVVec<Arc<Memory>>,
     addresses: KVVec<*mut u8>,
     kv_type: u32,
 }
@@ -37,14 +29,15 @@ unsafe impl Sync for BlockTable {}
 impl BlockTable {
     /// `old` (none when empty) with blocks added until it holds `positions`.
     ///
-    /// The memory is charged to the calling task, or whom it takes memory for, and counted by
-    /// `charge`, whose errors are given. `ENOMEM`: it cannot be taken without harm.
+    /// The memory is charged to the calling task, or whom it takes memory for. `charge` is told what
+    /// each part of it takes from the machine, and its errors are given. `ENOMEM`: it cannot be taken
+    /// without harm.
     pub(crate) fn extended(
         old: Option<&BlockTable>,
         positions: u32,
         kv_type: u32,
         block_bytes: u64,
-        charge: impl Fn(u64) -> Result<Charge>,
+        mut charge: impl FnMut(u64) -> Result,
     ) -> Result<Self> {
         let count = positions.div_ceil(BLOCK_POSITIONS);
         let held = old.map_or(&[][..], |old| &old.addresses);
@@ -61,17 +54,12 @@ impl BlockTable {
         }
         while let Some(left @ 1..) = count.checked_sub(table.len()) {
             super::task::interrupted_by_death()?;
-            table.take(left.min(EXTENT_BLOCKS), block_bytes, &charge)?;
+            table.take(left.min(EXTENT_BLOCKS), block_bytes, &mut charge)?;
         }
         Ok(table)
     }
 
-    fn take(
-        &mut self,
-        count: u32,
-        block_bytes: u64,
-        charge: impl Fn(u64) -> Result<Charge>,
-    ) -> Result {
+    fn take(&mut self, count: u32, block_bytes: u64, charge: impl FnOnce(u64) -> Result) -> Result {
         let stride = usize::try_from(block_bytes).map_err(|_| ENOMEM)?;
         let stride = stride
             .max(1)
@@ -80,14 +68,10 @@ impl BlockTable {
         let bytes = stride.checked_mul(count as usize).ok_or(ENOMEM)?;
         let held = Memory::held(bytes);
         ensure_available(held)?;
-        let charge = charge(held)?;
-        let extent = Extent {
-            memory: Memory::new(bytes, Owner::Session)?,
-            _charge: charge,
-        };
+        charge(held)?;
+        let extent = Arc::new(Memory::new(bytes, Owner::Session)?, GFP_KERNEL_ACCOUNT)?;
         // INVARIANT: In the memory, which is kept with the addresses.
-        let base = extent.memory.base();
-        let extent = Arc::new(extent, GFP_KERNEL_ACCOUNT)?;
+        let base = extent.base();
         self.extents.push(extent, GFP_KERNEL_ACCOUNT)?;
         for block in 0..count as usize {
             let address = base.wrapping_add(block.wrapping_mul(stride));
