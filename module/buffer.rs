@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A growing buffer of user text, wiped when it is emptied or freed.
+//! A growing buffer of user text, wiped when it is freed.
 
-use crate::sys::memory::{wipe, Memory, Owner};
+use crate::sys::memory::{Memory, Owner};
 use kernel::prelude::*;
 
 /// Least bytes taken at once.
@@ -53,15 +53,15 @@ impl Buffer {
         self.length = self.length.saturating_add(count).min(self.capacity());
     }
 
-    /// Empties it.
-    pub(crate) fn clear(&mut self) {
-        if let Some(used) = self
-            .memory
-            .as_deref_mut()
-            .and_then(|memory| memory.get_mut(..self.length))
-        {
-            wipe(used);
+    /// Appends the bytes of `other`.
+    pub(crate) fn append(&mut self, other: Self) -> Result {
+        if self.length == 0 {
+            *self = other;
+            return Ok(());
         }
-        self.length = 0;
+        let count = other.length;
+        self.spare(count)?.copy_from_slice(other.bytes());
+        self.extend(count);
+        Ok(())
     }
 }

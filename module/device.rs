@@ -3,8 +3,7 @@
 
 use crate::{
     ioctl,
-    session::Session,
-    shared::Shared,
+    session::{Session, Sessions},
     sys::{node, wait::WaitQueue}, //
 };
 use kernel::{
@@ -20,7 +19,7 @@ use kernel::{
 pub(crate) struct Device;
 
 impl node::Device for Device {
-    type Shared = Shared;
+    type Shared = Sessions;
 
     fn queue<'a>(session: &'a ArcBorrow<'_, Session>) -> &'a WaitQueue {
         &session.link.wait

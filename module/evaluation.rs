@@ -9,60 +9,76 @@ use crate::sys::{
     step::Logits,
     task,
     uapi::Candidate,
+    wiped::Wiped,
 };
 use kernel::prelude::*;
 
-/// Results of a row.
-#[derive(Clone, Copy)]
-struct RowResult {
-    /// Log-probability of the token at the next position, millionths; none after the last.
-    next: Option<i32>,
+/// Results of the rows of one step.
+pub(crate) struct Rows {
+    /// Log-probability of the token at the next position, millionths; 0 after the last.
+    pub(crate) next: Wiped<i32>,
+    /// The `top` most likely tokens after each row's own, descending.
+    candidates: Wiped<Candidate>,
+    top: usize,
+}
+
+impl Rows {
+    /// Most rows of one step: each wants its logits.
+    const MOST: u32 = LOGITS_MAX;
+
+    /// None yet, with the `top` most likely tokens of each.
+    pub(crate) fn new(top: u32) -> Result<Self> {
+        let top = top as usize;
+        let entries = top.checked_mul(Self::MOST as usize).ok_or(EINVAL)?;
+        Ok(Self {
+            next: Wiped::with_capacity(Self::MOST as usize)?,
+            candidates: Wiped::zeroed(entries)?,
+            top,
+        })
+    }
+
+    /// Number of rows.
+    pub(crate) fn count(&self) -> u32 {
+        // CAST: At most as many as a step has.
+        self.next.len() as u32
+    }
+
+    /// Sum of the negative log-probabilities, millionths.
+    pub(crate) fn nll(&self) -> u64 {
+        let all = self.next.iter().map(|next| u64::from(next.unsigned_abs()));
+        all.fold(0, u64::saturating_add)
+    }
+
+    /// The candidates of all rows.
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        let count = self.next.len().saturating_mul(self.top);
+        self.candidates.get(..count).unwrap_or(&[])
+    }
 }
 
 /// The state of an evaluation.
 pub(crate) struct Evaluation {
-    rows: KVec<RowResult>,
-    candidates: KVec<Candidate>,
-    top: usize,
+    rows: Rows,
     digest: Sha256,
     complete: bool,
     /// Time spent, nanoseconds.
     pub(crate) ns: u64,
 }
 
-/// One row's results, to be copied out.
-pub(crate) struct RowView<'a> {
-    /// Log-probability of the token at the next position, millionths; none after the last.
-    pub(crate) next: Option<i32>,
-    /// The most likely tokens after the row's own, descending.
-    pub(crate) top: &'a [Candidate],
-}
-
 impl Evaluation {
-    /// Most rows of one step: each wants its logits.
-    const ROWS: u32 = LOGITS_MAX;
-
     /// With the `top` most likely tokens of each row.
     pub(crate) fn new(top: u32) -> Result<Self> {
-        let top = top as usize;
-        let empty = Candidate {
-            id: 0,
-            log_probability: 0,
-        };
-        let entries = top.checked_mul(Self::ROWS as usize).ok_or(EINVAL)?;
         Ok(Self {
-            rows: KVec::with_capacity(Self::ROWS as usize, GFP_KERNEL_ACCOUNT)?,
-            candidates: KVec::from_elem(empty, entries, GFP_KERNEL_ACCOUNT)?,
-            top,
+            rows: Rows::new(top)?,
             digest: Sha256::new(),
             complete: false,
             ns: 0,
         })
     }
 
-    /// Whether the rows of the last step have been copied out.
+    /// Whether the rows of the last step have been taken.
     pub(crate) fn has_room(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.next.is_empty()
     }
 
     /// Takes the logits of the next row; `target` is the token at the next position.
@@ -74,34 +90,19 @@ impl Evaluation {
         target: Option<u32>,
     ) -> Result {
         self.digest.update(logits.bytes());
-        let start = self.rows.len().checked_mul(self.top).ok_or(EINVAL)?;
-        let end = start.checked_add(self.top).ok_or(EINVAL)?;
-        let top = self.candidates.get_mut(start..end).ok_or(EINVAL)?;
+        let rows = &mut self.rows;
+        let start = rows.next.len().checked_mul(rows.top).ok_or(EINVAL)?;
+        let end = start.checked_add(rows.top).ok_or(EINVAL)?;
+        let top = rows.candidates.get_mut(start..end).ok_or(EINVAL)?;
         let wanted = target.unwrap_or(NO_TARGET);
         let score = sampler.score(section, logits, wanted, top, task::relax)?;
-        let row = RowResult {
-            next: target.map(|_| score),
-        };
-        self.rows.push_within_capacity(row).map_err(|_| EINVAL)
+        rows.next.push(target.map_or(0, |_| score))
     }
 
-    /// The rows of the last step.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = RowView<'_>> {
-        self.rows.iter().enumerate().map(|(index, row)| {
-            let start = index.saturating_mul(self.top);
-            RowView {
-                next: row.next,
-                top: self
-                    .candidates
-                    .get(start..start.saturating_add(self.top))
-                    .unwrap_or(&[]),
-            }
-        })
-    }
-
-    /// Forgets them: they are copied out.
-    pub(crate) fn clear_rows(&mut self) {
-        self.rows.clear();
+    /// Exchanges the rows of the last step for empty ones.
+    pub(crate) fn take_rows(&mut self, rows: &mut Rows) {
+        rows.next.truncate(0);
+        core::mem::swap(&mut self.rows, rows);
     }
 
     /// Notes that no row is left to compute.

@@ -5,6 +5,7 @@ use crate::{
     configuration::Configuration,
     link::Link,
     model::Model,
+    outcome::{Ids, Outcome},
     sequence::Sequence,
     statistics::Statistics,
     stop::{Filter, StopIds},
@@ -18,16 +19,15 @@ use crate::{
             Sampling, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
             SISLM_TOKENIZE_BOS,
         },
+        wiped::Wiped,
     },
 };
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::UniqueArc};
 
 /// The state of an answer.
 pub(crate) struct Generation {
-    /// The ids of the prompt.
-    pub(crate) prompt: KVVec<u32>,
-    /// The ids generated so far.
-    pub(crate) ids: KVVec<u32>,
+    /// The ids of the prompt, and those generated so far.
+    pub(crate) ids: UniqueArc<Ids>,
     /// Seed of the generator.
     pub(crate) seed: u64,
     /// Positions kept from earlier turns.
@@ -41,7 +41,7 @@ pub(crate) struct Generation {
     sampling: Sampling,
     generator: Generator,
     filter: Filter,
-    text: KVec<u8>,
+    text: Wiped<u8>,
     most: u32,
     ignore_eos: bool,
     stop_ids: StopIds,
@@ -52,14 +52,15 @@ impl Generation {
     pub(crate) fn new(
         section: &mut Section,
         configuration: &Configuration,
-        prompt: KVVec<u32>,
+        prompt: Wiped<u32>,
         seed: u64,
         reused: u32,
         most: u32,
     ) -> Result<Self> {
+        let generated = Wiped::with_capacity(most as usize)?;
+        let ids = Ids { prompt, generated };
         Ok(Self {
-            prompt,
-            ids: KVVec::with_capacity(most as usize, GFP_KERNEL_ACCOUNT)?,
+            ids: UniqueArc::new(ids, GFP_KERNEL_ACCOUNT)?,
             seed,
             reused,
             load_ns: 0,
@@ -68,11 +69,26 @@ impl Generation {
             sampling: configuration.sampling,
             generator: Generator::new(section, seed)?,
             filter: Filter::new(configuration.stop)?,
-            text: KVec::from_elem(0, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?,
+            text: Wiped::zeroed(TOKEN_BYTES_MAX)?,
             most: configuration.max_tokens,
             ignore_eos: configuration.ignore_eos,
             stop_ids: configuration.stop_ids,
         })
+    }
+
+    /// What it knows of itself, when it is over.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        Outcome {
+            // CAST: Fewer ids than positions.
+            prompt_count: self.ids.prompt.len() as u32,
+            reused: self.reused,
+            seed: self.seed,
+            load_ns: self.load_ns,
+            prefill_ns: self.prefill_ns,
+            decode_ns: self.decode_ns,
+            ids: Some(self.ids.into()),
+            ..Outcome::none()
+        }
     }
 
     /// Draws the next token.
@@ -106,7 +122,7 @@ impl Generation {
         let first = matches!(sequence.tokens(), [only] if *only == model.facts.bos);
         let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
         let fits = sequence.push(token);
-        self.ids.push_within_capacity(token).map_err(|_| EIO)?;
+        self.ids.generated.push(token)?;
         let content = model.content()?;
         let over = !self.ignore_eos && ends(section, &content.memory, token)?;
         if over || self.stop_ids.contains(token) {
@@ -118,7 +134,7 @@ impl Generation {
         if self.filter.push(text, |text| link.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let finish = if self.most != 0 && self.ids.len() >= self.most as usize {
+        let finish = if self.most != 0 && self.ids.generated.len() >= self.most as usize {
             SISLM_FINISH_LENGTH
         } else if !fits {
             SISLM_FINISH_CONTEXT
@@ -131,7 +147,7 @@ impl Generation {
 
     /// Adds time to the phase that the turn is in.
     pub(crate) fn charge(&mut self, ns: u64, statistics: &Statistics) {
-        if self.ids.is_empty() {
+        if self.ids.generated.is_empty() {
             self.prefill_ns = self.prefill_ns.saturating_add(ns);
             statistics.prefill_ns.add(ns);
         } else {

@@ -2,7 +2,7 @@
 //! The link between a session and its turn: what the turn knows of the session.
 
 use crate::{
-    channel::Channel,
+    channel::{Channel, Purpose, State},
     stop::HELD_MAX,
     sys::wait::WaitQueue,
     turn::Turn,
@@ -21,10 +21,10 @@ use kernel::{
 /// Shared by a session and its turn; it may outlive the session.
 #[pin_data]
 pub(crate) struct Link {
-    /// Text and turns on their way to the session.
+    /// The session's state, and text and turns on their way to it.
     #[pin]
     pub(crate) channel: SpinLock<Channel>,
-    /// Woken when text or a turn has come.
+    /// Woken when text or a turn has come, or the state has changed.
     #[pin]
     pub(crate) wait: WaitQueue,
     cancelled: AtomicFlag,
@@ -86,9 +86,25 @@ impl Link {
         self.cancelled.load(Relaxed)
     }
 
-    /// Asks the turn to end, or takes that back before a new one.
-    pub(crate) fn set_cancelled(&self, cancelled: bool) {
-        self.cancelled.store(cancelled, Relaxed);
+    /// Begins a turn when the state is `from`; its number.
+    pub(crate) fn begin(&self, from: State, purpose: Purpose) -> Option<u64> {
+        let mut channel = self.channel.lock();
+        let number = channel.begin(from, purpose)?;
+        self.cancelled.store(false, Relaxed);
+        Some(number)
+    }
+
+    /// Asks turn `number` to end, and no later one.
+    pub(crate) fn cancel(&self, number: u64) {
+        let channel = self.channel.lock();
+        if !channel.is_gone(number) {
+            self.cancelled.store(true, Relaxed);
+        }
+    }
+
+    /// The session is closed: whatever goes on ends.
+    pub(crate) fn cancel_all(&self) {
+        self.cancelled.store(true, Relaxed);
     }
 
     /// Whether text of another token fits.
@@ -113,13 +129,21 @@ impl Link {
         self.channel.lock().take_resumable()
     }
 
-    /// Whether a reader would get text or the end.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.channel.lock().is_readable()
+    /// Whether a reader of turn `number` would get text or the end, or the turn is gone.
+    pub(crate) fn is_readable(&self, number: u64) -> bool {
+        let channel = self.channel.lock();
+        channel.is_readable() || channel.is_gone(number)
     }
 
-    /// Whether the turn is over, though its end may not have been read.
-    pub(crate) fn is_over(&self) -> bool {
-        self.channel.lock().is_over()
+    /// Whether turn `number` is parked or over, or is gone.
+    pub(crate) fn has_turn(&self, number: u64) -> bool {
+        let channel = self.channel.lock();
+        channel.has_turn() || channel.is_gone(number)
+    }
+
+    /// The turn is no more: whoever waits for it goes on, and a poller may write again.
+    pub(crate) fn become_idle(&self, refused: Option<Error>) {
+        self.channel.lock().become_idle(refused);
+        self.wait.wake_all();
     }
 }

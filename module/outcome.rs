@@ -6,19 +6,28 @@ use crate::{
     sys::{
         check::NUMERICS,
         digest::DIGEST_BYTES,
-        memory::wipe,
-        uapi::{self, SISLM_FINISH_NONE},
+        uapi::{self, SISLM_FINISH_CANCELLED, SISLM_FINISH_NONE},
         user,
+        wiped::Wiped,
     },
 };
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::Arc};
+
+/// The ids of a turn.
+pub(crate) struct Ids {
+    /// Those of the prompt.
+    pub(crate) prompt: Wiped<u32>,
+    /// Those generated.
+    pub(crate) generated: Wiped<u32>,
+}
 
 /// The facts of a turn.
+#[derive(Clone)]
 pub(crate) struct Outcome {
-    /// Ids of the prompt.
-    pub(crate) prompt: KVVec<u32>,
-    /// Generated ids.
-    pub(crate) ids: KVVec<u32>,
+    /// Number of the turn in its session, 0 for none.
+    pub(crate) number: u64,
+    /// The ids of a turn that ran.
+    pub(crate) ids: Option<Arc<Ids>>,
     /// Number of ids of the prompt, also when it was too long.
     pub(crate) prompt_count: u32,
     /// `SISLM_FINISH_*`.
@@ -47,8 +56,8 @@ impl Outcome {
     /// Of no turn.
     pub(crate) const fn none() -> Self {
         Self {
-            prompt: KVVec::new(),
-            ids: KVVec::new(),
+            number: 0,
+            ids: None,
             prompt_count: 0,
             finish: SISLM_FINISH_NONE,
             error: None,
@@ -63,12 +72,31 @@ impl Outcome {
         }
     }
 
+    /// Of turn `number`, which was cancelled and whose facts are not kept.
+    pub(crate) const fn cancelled(number: u64) -> Self {
+        let mut outcome = Self::none();
+        outcome.number = number;
+        outcome.finish = SISLM_FINISH_CANCELLED;
+        outcome
+    }
+
+    fn ids(&self) -> (&[u32], &[u32]) {
+        self.ids
+            .as_ref()
+            .map_or((&[], &[]), |ids| (&*ids.prompt, &*ids.generated))
+    }
+
+    /// Number of generated ids.
+    pub(crate) fn count(&self) -> u32 {
+        // CAST: Fewer ids than positions.
+        self.ids().1.len() as u32
+    }
+
     /// Fills the answer of RESULT and copies the ids it asks for. `ENOSPC`: they do not fit; the
-    /// counts are set. User memory is written: the session's lock is held.
+    /// counts are set. User memory is written: no lock is held.
     pub(crate) fn answer(&self, limits: &Limits, to: &mut uapi::Outcome) -> Result {
         to.prompt_count = self.prompt_count;
-        // CAST: Fewer ids than positions.
-        to.count = self.ids.len() as u32;
+        to.count = self.count();
         to.finish = self.finish;
         to.error = self
             .error
@@ -84,8 +112,9 @@ impl Outcome {
         to.prefill_ns = self.prefill_ns;
         to.decode_ns = self.decode_ns;
         to.digest = self.digest;
-        copy_ids(to.prompt_ids, to.prompt_capacity, &self.prompt)?;
-        copy_ids(to.ids, to.capacity, &self.ids)
+        let (prompt, generated) = self.ids();
+        copy_ids(to.prompt_ids, to.prompt_capacity, prompt)?;
+        copy_ids(to.ids, to.capacity, generated)
     }
 }
 
@@ -97,11 +126,4 @@ fn copy_ids(address: u64, capacity: u32, ids: &[u32]) -> Result {
         return Err(ENOSPC);
     }
     user::write_array(address, 0, ids)
-}
-
-impl Drop for Outcome {
-    fn drop(&mut self) {
-        wipe(&mut self.prompt);
-        wipe(&mut self.ids);
-    }
 }

@@ -39,6 +39,7 @@ mod scheduler;
 mod sequence;
 mod session;
 mod shared;
+mod starter;
 mod statistics;
 mod stop;
 mod sys;
@@ -47,7 +48,7 @@ mod users;
 mod watch;
 mod worker;
 
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::Arc};
 use shared::Shared;
 use sys::node::Node;
 
@@ -128,6 +129,7 @@ struct Sislm {
     node: Node<device::Device>,
     #[pin]
     debugfs: debugfs::Files,
+    _starter: starter::Running<session::Session>,
     _workers: worker::Workers,
     _carrier: carrier::CarrierThread,
     _grower: grower::GrowerThread,
@@ -137,12 +139,14 @@ impl kernel::InPlaceModule for Sislm {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
             let shared = Shared::from_parameters()?;
+            let starter = starter::Starter::new(shared.limits.sessions)?;
             Ok(try_pin_init!(Self {
                 _workers: worker::Workers::start(&shared)?,
                 _carrier: carrier::CarrierThread::start(&shared)?,
                 _grower: grower::GrowerThread::start(&shared)?,
+                _starter: starter::Running::start(&starter)?,
                 debugfs <- debugfs::Files::new(shared.clone()),
-                node <- Node::register(shared),
+                node <- Node::register(Arc::new(session::Sessions { shared, starter }, GFP_KERNEL)?),
             }))
         })
     }

@@ -3,7 +3,8 @@
 
 use crate::sys::{
     text::TOKEN_BYTES_MAX,
-    uapi::{STOP_BYTES, STOP_STRINGS}, //
+    uapi::{STOP_BYTES, STOP_STRINGS},
+    wiped::Wiped, //
 };
 use kernel::prelude::*;
 
@@ -108,7 +109,7 @@ pub(crate) const HELD_MAX: usize = TOKEN_BYTES_MAX + STOP_BYTES;
 /// Text of a turn on its way to the reader; bytes that may begin a stop string are held back.
 pub(crate) struct Filter {
     strings: StopStrings,
-    held: KVec<u8>,
+    held: Wiped<u8>,
 }
 
 impl Filter {
@@ -116,7 +117,7 @@ impl Filter {
     pub(crate) fn new(strings: StopStrings) -> Result<Self> {
         Ok(Self {
             strings,
-            held: KVec::with_capacity(HELD_MAX, GFP_KERNEL_ACCOUNT)?,
+            held: Wiped::with_capacity(HELD_MAX)?,
         })
     }
 
@@ -124,7 +125,7 @@ impl Filter {
     /// `give`. Whether a stop string has come: then the turn is over.
     pub(crate) fn push(&mut self, text: &[u8], give: impl FnOnce(&[u8])) -> bool {
         for byte in text {
-            if self.held.push_within_capacity(*byte).is_err() {
+            if self.held.push(*byte).is_err() {
                 // Not reached: less than a stop string is kept between calls.
                 break;
             }
@@ -133,7 +134,7 @@ impl Filter {
         give(self.held.get(..decided).unwrap_or(&[]));
         self.drop_front(decided);
         if stopped {
-            self.held.clear();
+            self.held.truncate(0);
         }
         stopped
     }
@@ -141,7 +142,7 @@ impl Filter {
     /// Gives what is held back: the turn is over without a stop string.
     pub(crate) fn flush(&mut self, give: impl FnOnce(&[u8])) {
         give(&self.held);
-        self.held.clear();
+        self.held.truncate(0);
     }
 
     /// Bytes that cannot be part of a stop string, and whether one comes right after them.

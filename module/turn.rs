@@ -20,6 +20,7 @@ use crate::{
         },
     },
 };
+use core::mem::MaybeUninit;
 use kernel::{
     prelude::*,
     sync::Arc,
@@ -80,13 +81,14 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Not begun yet.
+    /// Not begun yet. Its own memory comes first: once it has its sequence, nothing fails.
     pub(crate) fn new(
+        place: KBox<MaybeUninit<Self>>,
         model: Arc<Model>,
         sequence: Sequence,
         aim: Aim,
         statistics: Arc<Statistics>,
-    ) -> Result<KBox<Self>> {
+    ) -> KBox<Self> {
         let turn = Self {
             model,
             sequence,
@@ -96,7 +98,12 @@ impl Turn {
             statistics,
             clock: None,
         };
-        Ok(KBox::new(turn, GFP_KERNEL_ACCOUNT)?)
+        KBox::write(place, turn)
+    }
+
+    /// Memory for one, charged to the caller.
+    pub(crate) fn place() -> Result<KBox<MaybeUninit<Self>>> {
+        Ok(KBox::new_uninit(GFP_KERNEL_ACCOUNT)?)
     }
 
     /// Whether it is over.

@@ -135,7 +135,8 @@ pub(crate) fn result(
     Ok(argument)
 }
 
-/// RUN: a turn in one call. Returns the bytes of the answer, with ENOSPC more than fit in `text`.
+/// RUN: a turn in one call, continued after signals until it is over. Returns the bytes of the answer,
+/// with ENOSPC more than fit in `text`.
 pub(crate) fn run(
     file: BorrowedFd<'_>,
     prompt: &[u8],
@@ -151,10 +152,15 @@ pub(crate) fn run(
         capacity: capacity(text),
         ..Default::default()
     };
-    // SAFETY: the kernel reads `prompt_length` bytes of `prompt` and writes at most `capacity` bytes
-    // of `text`, both borrowed until the call returns; the addresses in `result` are 0.
-    let result = unsafe { raw(file, SISLM_IOC_RUN, &mut argument) };
-    (argument.length as usize, result)
+    loop {
+        // SAFETY: the kernel reads `prompt_length` bytes of `prompt` and writes at most `capacity`
+        // bytes of `text`, both borrowed until the last call has returned; the addresses in `result`
+        // are 0.
+        match unsafe { raw(file, SISLM_IOC_RUN, &mut argument) } {
+            Err(Errno::EINTR) => continue,
+            result => return (argument.length as usize, result),
+        }
+    }
 }
 
 /// EVALUATE: continued after signals until all rows are done.

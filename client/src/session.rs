@@ -134,7 +134,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::prompt`] and [`Turn`]; [`Error::Call`] with EINVAL for an empty prompt when the
-    /// model has no BOS, with EINTR after a signal.
+    /// model has no BOS.
     pub fn run(&mut self, prompt: &[u8]) -> Result<String, Error> {
         let mut text = vec![0; (self.context as usize).saturating_mul(TOKEN_BYTES)];
         let (length, result) = request::run(self.file.as_fd(), prompt, &mut text);

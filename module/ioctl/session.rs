@@ -4,8 +4,7 @@
 use super::require;
 use crate::{
     configuration::Configuration,
-    outcome::Outcome,
-    session::{Session, State},
+    session::Session,
     sys::{
         check::NUMERICS,
         uapi::{self, SISLM_ABI_VERSION},
@@ -48,7 +47,11 @@ pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
 pub(super) fn run(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Run = argument.read()?;
     require(request.flags == 0)?;
-    let result = session.run(&mut request);
+    let result = match session.run(&mut request) {
+        // A structure without room for the turn cannot go on with it.
+        Err(ERESTARTSYS) if !argument.holds::<uapi::Run>() => session.abandon(request.turn, EINTR),
+        result => result,
+    };
     argument.write(&request)?;
     result
 }
@@ -56,7 +59,13 @@ pub(super) fn run(session: &Arc<Session>, argument: &Argument) -> Result {
 #[inline(never)]
 pub(super) fn evaluate(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Evaluate = argument.read()?;
-    let result = session.evaluate(&mut request);
+    let result = match session.evaluate(&mut request) {
+        // As above.
+        Err(ERESTARTSYS) if !argument.holds::<uapi::Evaluate>() => {
+            session.abandon(request.turn, EINTR)
+        }
+        result => result,
+    };
     argument.write(&request)?;
     result
 }
@@ -64,14 +73,8 @@ pub(super) fn evaluate(session: &Arc<Session>, argument: &Argument) -> Result {
 #[inline(never)]
 pub(super) fn result(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Outcome = argument.read()?;
-    let limits = &session.shared().limits;
-    let inner = session.lock_collected()?;
-    let result = match inner.state {
-        State::Running(_) if !session.link.is_over() => {
-            Outcome::none().answer(limits, &mut request)
-        }
-        _ => inner.outcome.answer(limits, &mut request),
-    };
+    let outcome = session.outcome()?;
+    let result = outcome.answer(&session.shared().limits, &mut request);
     argument.write(&request)?;
     result
 }

@@ -11,12 +11,17 @@ use crate::{
         text::{self, TOKEN_BYTES_MAX},
         uapi::{self, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
         user::{self, Argument},
+        wiped::Wiped,
     },
 };
 use kernel::{prelude::*, sync::Arc};
 
 /// Ids read from the caller at once.
 const IDS: usize = 64;
+/// Most ids of a text of `bytes` bytes: two each, BOS, and a space before it.
+fn most_ids(bytes: u32) -> u32 {
+    bytes.saturating_mul(2).saturating_add(2)
+}
 
 #[inline(never)]
 pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
@@ -25,16 +30,15 @@ pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     if request.length > session.shared().limits.prompt {
         return Err(EMSGSIZE);
     }
-    session.bind()?;
-    let inner = session.lock();
-    let model = inner.model()?;
+    let model = session.model()?;
     let mut text = Buffer::new();
     let count = request.length as usize;
     user::read_array(request.text, 0, text.spare(count)?)?;
     text.extend(count);
     let mut section = Section::new()?;
-    let ids = tokenize_text(&mut section, &model, text.bytes(), request.flags)?;
-    // CAST: Fewer ids than bytes, but for one.
+    let flags = request.flags;
+    let ids = tokenize_text(&mut section, &model, text.bytes(), flags, task::dying)?;
+    // CAST: Fewer ids than bytes, but for those added.
     request.count = ids.len() as u32;
     let fits = ids.len() <= request.capacity as usize;
     if fits {
@@ -52,18 +56,20 @@ pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
 pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Detokenize = argument.read()?;
     require(request.flags & !SISLM_TOKENIZE_BOS == 0)?;
-    session.bind()?;
-    let inner = session.lock();
-    let model = inner.model()?;
+    if request.count > most_ids(session.shared().limits.prompt) {
+        return Err(EMSGSIZE);
+    }
+    let model = session.model()?;
     let content = model.content()?;
     let mut section = Section::new()?;
-    let mut bytes = KVec::from_elem(0u8, TOKEN_BYTES_MAX, GFP_KERNEL_ACCOUNT)?;
+    let mut bytes = Wiped::zeroed(TOKEN_BYTES_MAX)?;
     let mut ids = [0u32; IDS];
     request.length = 0;
     let mut done = 0u32;
     while done < request.count {
         task::relax();
-        task::interrupted()?;
+        // The count bounds it: no other signal than death ends it.
+        task::interrupted_by_death()?;
         let left = request.count.saturating_sub(done) as usize;
         let part = ids.get_mut(..left.min(IDS)).ok_or(EINVAL)?;
         user::read_array(request.ids, u64::from(done), part)?;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A session: an open file.
 //!
-//! Lock order: misc_mtx (VFS) > registry > session > scheduler spinlock; the channel's spinlock is
-//! as deep as the scheduler's and taken without it. Nobody holds a session while waiting for text.
-//! User memory is copied under the session's mutex only.
+//! The session's mutex guards what turns leave behind; nobody holds it over user memory, an
+//! allocation, tokenizing or a wait. What goes on at the moment is in the link's channel.
 
 mod evaluate;
 mod run;
@@ -22,7 +21,8 @@ use crate::{
     outcome::Outcome,
     sequence::Sequence,
     shared::Shared,
-    sys::{neon::Section, uapi::SISLM_FINISH_CANCELLED},
+    starter::Starter,
+    sys::{charge::Payer, lock, neon::Section, uapi::SISLM_FINISH_CANCELLED},
     users::Seat,
 };
 use kernel::{
@@ -34,34 +34,8 @@ use kernel::{
     },
 };
 
-/// What a running turn is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Text for readers.
-    Stream,
-    /// A RUN call in progress.
-    Run,
-    /// A RUN call that a signal ended.
-    Abandoned,
-    /// EVALUATE.
-    Evaluate,
-}
-
-/// State of the device's table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Nothing is going on.
-    Idle,
-    /// Prompt bytes wait.
-    Pending,
-    /// A turn runs, or its end has not been read.
-    Running(Purpose),
-}
-
 /// What the session's mutex guards.
 pub(crate) struct Inner {
-    /// State of the device's table.
-    pub(crate) state: State,
     /// As configured.
     pub(crate) configuration: Configuration,
     /// The model in use.
@@ -70,31 +44,36 @@ pub(crate) struct Inner {
     pub(crate) sequence: Option<Sequence>,
     /// Prompt bytes that wait.
     pub(crate) prompt: Buffer,
+    /// Who wrote them, and pays for a turn that a poller asks for.
+    pub(crate) payer: Option<Payer>,
     /// Memory of the session's own sections.
     pub(crate) section: Option<Section>,
     /// The last turn.
     pub(crate) outcome: Outcome,
-    /// Whether there has been a turn.
-    pub(crate) asked: bool,
-    /// Why a turn that a poller started could not be.
-    pub(crate) refused: Option<Error>,
     /// The seed to use next, reported by CONFIGURE.
     pub(crate) next_seed: Option<u64>,
-    /// Rows of the running evaluation that were copied out, of how many, with how many candidates.
-    pub(crate) evaluated: (u32, u32, u32),
-    /// Sum of its negative log-probabilities, millionths.
-    pub(crate) nll: u64,
+    /// The running evaluation.
+    pub(crate) evaluated: evaluate::Evaluated,
     accounted: u64,
 }
 
 /// A locked session.
 pub(crate) type Locked<'a> = Guard<'a, Inner, MutexBackend>;
 
+/// What all sessions share.
+pub(crate) struct Sessions {
+    /// The module's state.
+    pub(crate) shared: Arc<Shared>,
+    /// Who starts turns for pollers.
+    pub(crate) starter: Arc<Starter<Session>>,
+}
+
 /// An open file.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Session {
     shared: Arc<Shared>,
     _seat: Seat,
+    starter: Arc<Starter<Self>>,
     #[pin]
     inner: Mutex<Inner>,
     /// What its turn knows of it.
@@ -103,21 +82,19 @@ pub(crate) struct Session {
 
 impl Session {
     /// Of a file being opened: takes a small struct and nothing else.
-    pub(crate) fn open(shared: &Arc<Shared>) -> Result<Arc<Self>> {
+    pub(crate) fn open(all: &Sessions) -> Result<Arc<Self>> {
+        let shared = &all.shared;
         let seat = shared.users.enter()?;
         let inner = Inner {
-            state: State::Idle,
             configuration: Configuration::balanced(),
             using: None,
             sequence: None,
             prompt: Buffer::new(),
+            payer: None,
             section: None,
             outcome: Outcome::none(),
-            asked: false,
-            refused: None,
             next_seed: None,
-            evaluated: (0, 0, 0),
-            nll: 0,
+            evaluated: evaluate::Evaluated::default(),
             accounted: 0,
         };
         Arc::pin_init(
@@ -125,6 +102,7 @@ impl Session {
                 link: Link::new(seat.user(), !shared.limits.helpers)?,
                 shared: shared.clone(),
                 _seat: seat,
+                starter: all.starter.clone(),
                 inner <- new_mutex!(inner, "sislm_session"),
             }? Error),
             GFP_KERNEL_ACCOUNT,
@@ -136,9 +114,14 @@ impl Session {
         &self.shared
     }
 
-    /// Locks it.
-    pub(crate) fn lock(&self) -> Locked<'_> {
-        self.inner.lock()
+    /// Locks it; `EINTR` when the task is killed.
+    pub(crate) fn lock(&self) -> Result<Locked<'_>> {
+        lock::lock_killable(&self.inner)
+    }
+
+    /// Locks it, unless somebody else does.
+    fn try_lock(&self) -> Option<Locked<'_>> {
+        self.inner.try_lock()
     }
 
     /// Lets a turn that waited for room go on, if there is room.
@@ -149,18 +132,19 @@ impl Session {
         }
     }
 
-    /// The file is closed: ends its turn without waiting for it.
+    /// The file is closed: ends its turn without waiting for it. No call is in progress any more.
     pub(crate) fn close(&self) {
-        self.link.set_cancelled(true);
+        self.link.cancel_all();
+        self.starter.withdraw(self);
         let withdrawn = self.shared().scheduler.withdraw(&self.link);
         let (parked, ring) = self.link.channel.lock().close();
         for mut turn in Iterator::chain(withdrawn.into_iter(), parked) {
             turn.end(SISLM_FINISH_CANCELLED);
         }
         drop(ring);
-        let mut inner = self.lock();
-        inner.prompt.clear();
-        let freed = (inner.using.take(), inner.sequence.take());
+        let mut inner = self.inner.lock();
+        let prompt = core::mem::replace(&mut inner.prompt, Buffer::new());
+        let freed = (inner.using.take(), inner.sequence.take(), prompt);
         // Freeing may take long: not under the lock.
         drop(inner);
         drop(freed);
@@ -168,6 +152,12 @@ impl Session {
 }
 
 impl Inner {
+    /// Drops the prompt that waits.
+    fn drop_prompt(&mut self) {
+        self.prompt = Buffer::new();
+        self.payer = None;
+    }
+
     /// The model in use.
     pub(crate) fn model(&self) -> Result<Arc<Model>> {
         let using = self.using.as_ref().ok_or(ENOENT)?;
@@ -178,7 +168,7 @@ impl Inner {
 #[pinned_drop]
 impl PinnedDrop for Session {
     fn drop(self: Pin<&mut Self>) {
-        let accounted = self.lock().accounted;
+        let accounted = self.inner.lock().accounted;
         self.shared().statistics.memory_sessions.subtract(accounted);
     }
 }

@@ -1,97 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0
 //! RUN: one whole turn in one call.
 
-use super::{Inner, Purpose, Session, State};
-use crate::sys::{uapi::Run, user, wait::Woken};
+use super::Session;
+use crate::{
+    buffer::Buffer,
+    channel::{Purpose, State},
+    outcome::Outcome,
+    sys::{task, uapi::Run, user, wait::Woken},
+};
 use kernel::{prelude::*, sync::Arc};
 
-/// Text copied to the caller at once.
-const COPY_BYTES: usize = 512;
-
 impl Session {
-    /// Runs `request` and fills its answer, also when it ends with an error. `EINTR`: a signal
-    /// cancelled it; `ENOSPC`: the answer or its ids do not fit.
+    /// Runs `request` and fills its answer, also when it ends with an error. `ERESTARTSYS`: a signal
+    /// came, and the turn goes on; the next call with the same structure does, too. `ENOSPC`: the
+    /// answer or its ids do not fit. A turn that another call ends is no error: it is cancelled.
     pub(crate) fn run(self: &Arc<Self>, request: &mut Run) -> Result {
-        self.bind()?;
-        self.begin_run(request)?;
+        let number = match request.turn {
+            0 => {
+                request.length = 0;
+                self.begin_run(request)?
+            }
+            turn => {
+                // Gone already: the wait below ends at once.
+                self.link.channel.lock().take_up(turn, Purpose::Run)?;
+                turn
+            }
+        };
         loop {
-            if self.wait_for_text() == Woken::Signal {
-                let mut inner = self.lock();
-                inner.state = State::Running(Purpose::Abandoned);
-                self.cancel();
-                return Err(EINTR);
+            match self.wait_for_text(number) {
+                Woken::Signal if task::dying() => return self.abandon(number, EINTR),
+                Woken::Signal => {
+                    request.turn = number;
+                    self.link.channel.lock().leave(number);
+                    return Err(ERESTARTSYS);
+                }
+                _ if self.shared().scheduler.is_broken() => return self.abandon(number, EIO),
+                _ => {}
             }
-            let mut inner = self.lock();
-            if self.shared().scheduler.is_broken() {
-                return Err(EIO);
+            if let Err(error) = self.take_run_text(number, request) {
+                return self.abandon(number, error);
             }
-            if let Err(error) = self.copy_text(request) {
-                inner.state = State::Running(Purpose::Abandoned);
-                self.cancel();
-                return Err(error);
-            }
-            self.collect(&mut inner);
-            let over = {
-                let channel = self.link.channel.lock();
-                channel.is_over() && !channel.has_text()
+            let Ok(mut inner) = self.lock() else {
+                return self.abandon(number, EINTR);
             };
-            if over {
-                self.become_idle(&mut inner);
-                return self.finish_run(&inner, request);
+            let ended = self.take_end(&mut inner, number);
+            if ended || self.link.channel.lock().is_gone(number) {
+                let outcome = inner.outcome_of(number);
+                drop(inner);
+                return self.finish_run(&outcome, request);
             }
             drop(inner);
             self.resume();
         }
     }
 
-    fn begin_run(self: &Arc<Self>, request: &mut Run) -> Result {
-        let mut inner = self.lock_settled()?;
-        if inner.state != State::Idle {
-            return Err(EBUSY);
-        }
+    fn begin_run(self: &Arc<Self>, request: &mut Run) -> Result<u64> {
         let count = request.prompt_length as usize;
         if count > self.shared().limits.prompt as usize {
             return Err(EMSGSIZE);
         }
-        user::read_array(request.prompt, 0, inner.prompt.spare(count)?)?;
-        inner.prompt.extend(count);
-        request.length = 0;
-        let started = self.start(&mut inner, Purpose::Run);
-        if let Err(error) = started {
-            inner.prompt.clear();
-            let limits = &self.shared().limits;
-            inner.outcome.answer(limits, &mut request.result)?;
-            // A call is not restarted: its prompt is copied again by the next one.
-            return Err(if error == ERESTARTSYS { EINTR } else { error });
+        // Copied before the lock: the pages may be anybody's.
+        let mut prompt = Buffer::new();
+        user::read_array(request.prompt, 0, prompt.spare(count)?)?;
+        prompt.extend(count);
+        self.bind()?;
+        let mut inner = self.lock_idle()?;
+        inner.prompt = prompt;
+        inner.payer = None;
+        let begun = self.link.begin(State::Idle, Purpose::Run);
+        drop(inner);
+        let number = begun.ok_or(EBUSY)?;
+        if let Err(error) = self.start(number) {
+            let outcome = self.lock()?.outcome_of(number);
+            outcome.answer(&self.shared().limits, &mut request.result)?;
+            return Err(error);
         }
-        self.account(&mut inner);
-        Ok(())
+        Ok(number)
     }
 
-    /// Moves what text there is to the caller. The session is locked.
-    fn copy_text(&self, request: &mut Run) -> Result {
-        let mut part = [0u8; COPY_BYTES];
-        loop {
-            let count = self.link.channel.lock().peek(&mut part);
-            if count == 0 {
-                return Ok(());
-            }
+    /// Ends the call of turn `number` with `error`: nobody goes on with it.
+    pub(crate) fn abandon<T>(&self, number: u64, error: Error) -> Result<T> {
+        self.link.cancel(number);
+        self.link.channel.lock().leave(number);
+        Err(error)
+    }
+
+    /// Moves what text there is to the caller.
+    fn take_run_text(&self, number: u64, request: &mut Run) -> Result {
+        let mut result = Ok(());
+        self.copy_text(number, usize::MAX, |part| {
             let room = request.capacity.saturating_sub(request.length) as usize;
-            let text = part.get(..count.min(room)).unwrap_or(&[]);
+            let text = part.get(..part.len().min(room)).unwrap_or(&[]);
             if !text.is_empty() {
-                user::write_array(request.text, u64::from(request.length), text)?;
+                result = user::write_array(request.text, u64::from(request.length), text);
             }
-            self.link.channel.lock().consume(count);
-            // CAST: At most COPY_BYTES.
-            request.length = request.length.saturating_add(count as u32);
-        }
+            // CAST: A part of a few hundred bytes.
+            request.length = request.length.saturating_add(part.len() as u32);
+            if result.is_ok() {
+                part.len()
+            } else {
+                0
+            }
+        });
+        result
     }
 
-    fn finish_run(&self, inner: &Inner, request: &mut Run) -> Result {
-        inner
-            .outcome
-            .answer(&self.shared().limits, &mut request.result)?;
-        match inner.outcome.error {
+    fn finish_run(&self, outcome: &Outcome, request: &mut Run) -> Result {
+        request.turn = 0;
+        outcome.answer(&self.shared().limits, &mut request.result)?;
+        match outcome.error {
             Some(_) => Err(EIO),
             None if request.length > request.capacity => Err(ENOSPC),
             None => Ok(()),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The end of a turn: its sequence and its facts go back to the session.
 
-use super::{Inner, Locked, Purpose, Session, State};
+use super::{Inner, Locked, Session};
 use crate::{
+    channel::State,
     outcome::Outcome,
     sys::{uapi::SISLM_FINISH_CANCELLED, wait::Woken},
     turn::{Aim, Turn},
@@ -10,124 +11,154 @@ use crate::{
 use kernel::prelude::*;
 
 impl Inner {
-    /// Takes back what a turn that is over had.
-    pub(super) fn absorb(&mut self, turn: KBox<Turn>) {
+    /// Takes back what turn `number`, which is over, had.
+    fn absorb(&mut self, number: u64, turn: KBox<Turn>) {
         let turn = KBox::into_inner(turn);
         if let Aim::Generate(generation) = turn.aim {
             self.outcome = Outcome {
-                // CAST: Fewer ids than positions.
-                prompt_count: generation.prompt.len() as u32,
-                prompt: generation.prompt,
-                ids: generation.ids,
+                number,
                 finish: turn.finish,
                 error: turn.error,
                 context: turn.sequence.context(),
                 positions: turn.sequence.positions(),
-                reused: generation.reused,
-                seed: generation.seed,
-                load_ns: generation.load_ns,
-                prefill_ns: generation.prefill_ns,
-                decode_ns: generation.decode_ns,
                 digest: turn.model.digest,
+                ..generation.into_outcome()
             };
             self.sequence = Some(turn.sequence);
+        }
+    }
+
+    /// The facts of turn `number`; of one that another call has ended they may be forgotten.
+    pub(super) fn outcome_of(&self, number: u64) -> Outcome {
+        if self.outcome.number == number {
+            self.outcome.clone()
+        } else {
+            Outcome::cancelled(number)
         }
     }
 }
 
 impl Session {
-    /// Takes the facts of a turn that is over, as soon as somebody looks.
+    /// Takes the facts of an answer that is over, as soon as somebody looks.
     pub(super) fn collect(&self, inner: &mut Inner) {
-        let over = {
+        let (number, answer) = {
             let mut channel = self.link.channel.lock();
-            if channel.is_over() {
-                channel.take()
-            } else {
-                None
-            }
+            (channel.number(), channel.take_answer())
         };
-        if let Some(turn) = over {
-            inner.absorb(turn);
+        if let Some(turn) = answer {
+            inner.absorb(number, turn);
         }
     }
 
-    /// Ends whatever goes on: a prompt is dropped, a turn cancelled. `ERESTARTSYS`: a signal came
-    /// before the turn was over; `EIO`: it never will be.
+    /// Takes the end of turn `number`, if its text is read: whether it was there.
+    pub(super) fn take_end(&self, inner: &mut Inner, number: u64) -> bool {
+        self.collect(inner);
+        let ended = {
+            let channel = self.link.channel.lock();
+            !channel.is_gone(number) && channel.is_read()
+        };
+        if ended {
+            self.link.become_idle(None);
+        }
+        ended
+    }
+
+    /// Ends what goes on when it is called: a prompt is dropped, a turn cancelled. `ERESTARTSYS`: a
+    /// signal came before the turn was over; `EIO`: it never will be.
     pub(crate) fn settle(&self) -> Result {
-        loop {
-            let mut inner = self.lock();
-            match inner.state {
-                State::Idle => return Ok(()),
-                State::Pending => {
-                    inner.prompt.clear();
-                    inner.state = State::Idle;
-                    return Ok(());
-                }
-                State::Running(_) => {}
+        let mut inner = self.lock()?;
+        let number = {
+            let mut channel = self.link.channel.lock();
+            if channel.drop_prompt() {
+                drop(channel);
+                inner.drop_prompt();
+                return Ok(());
             }
-            self.link.set_cancelled(true);
-            if self.try_settle(&mut inner) {
+            channel.number()
+        };
+        loop {
+            if self.link.channel.lock().is_gone(number) {
+                return Ok(());
+            }
+            self.link.cancel(number);
+            if self.try_settle(&mut inner, number) {
                 return Ok(());
             }
             drop(inner);
-            let here = || self.link.channel.lock().has_turn();
+            let here = || self.link.has_turn(number);
             match self.shared().scheduler.help(&self.link, here) {
                 Woken::Signal => return Err(ERESTARTSYS),
                 _ if self.shared().scheduler.is_broken() => return Err(EIO),
                 _ => {}
             }
+            inner = self.lock()?;
         }
     }
 
-    fn try_settle(&self, inner: &mut Inner) -> bool {
+    /// Takes turn `number` from where it is, unless it is in a step or being started.
+    fn try_settle(&self, inner: &mut Inner, number: u64) -> bool {
         self.collect(inner);
-        let absorbed = self.link.channel.lock().is_over();
-        if !absorbed {
-            let withdrawn = self.shared().scheduler.withdraw(&self.link);
-            let Some(mut turn) = withdrawn.or_else(|| self.link.channel.lock().take()) else {
-                return false;
-            };
-            turn.end(SISLM_FINISH_CANCELLED);
-            inner.absorb(turn);
+        if !self.link.channel.lock().is_over() {
+            if self.starter.withdraw(self) {
+                inner.drop_prompt();
+                inner.outcome = Outcome::cancelled(number);
+            } else {
+                let withdrawn = self.shared().scheduler.withdraw(&self.link);
+                let Some(mut turn) = withdrawn.or_else(|| self.link.channel.lock().take()) else {
+                    return false;
+                };
+                turn.end(SISLM_FINISH_CANCELLED);
+                inner.absorb(number, turn);
+            }
         }
-        self.link.channel.lock().clear();
-        self.become_idle(inner);
+        let failed = self.link.channel.lock().take();
+        drop(failed);
+        self.link.become_idle(None);
         true
     }
 
-    /// The end of a turn has been read: a poller may write again.
-    pub(super) fn become_idle(&self, inner: &mut Inner) {
-        inner.state = State::Idle;
-        self.link.wait.wake_all();
-    }
-
-    /// Locks it after ending what a signal has left half-done: an evaluation, an abandoned RUN.
-    pub(crate) fn lock_settled(&self) -> Result<Locked<'_>> {
+    /// Locks it after ending the turn of a call that a signal has ended.
+    pub(super) fn lock_settled(&self) -> Result<Locked<'_>> {
         loop {
-            let inner = self.lock();
-            match inner.state {
-                State::Running(Purpose::Evaluate | Purpose::Abandoned) => {}
-                _ => return Ok(inner),
+            let inner = self.lock()?;
+            if !matches!(self.link.channel.lock().state(), State::Left(_)) {
+                return Ok(inner);
             }
             drop(inner);
             self.settle()?;
         }
     }
 
-    /// Locks it for RESULT: with the facts of a turn that is over.
-    pub(crate) fn lock_collected(&self) -> Result<Locked<'_>> {
-        let mut inner = self.lock_settled()?;
-        self.collect(&mut inner);
+    /// Locks it in IDLE, where it stays while it is locked. `EBUSY`: it is in another state.
+    pub(super) fn lock_idle(&self) -> Result<Locked<'_>> {
+        let inner = self.lock_settled()?;
+        if self.link.channel.lock().state() != State::Idle {
+            return Err(EBUSY);
+        }
         Ok(inner)
     }
 
-    /// RESET: also empties the context.
+    /// The facts of the last turn: none while one runs.
+    pub(crate) fn outcome(&self) -> Result<Outcome> {
+        let mut inner = self.lock()?;
+        self.collect(&mut inner);
+        let channel = self.link.channel.lock();
+        if channel.is_running() && !channel.is_over() {
+            return Ok(Outcome::none());
+        }
+        Ok(inner.outcome.clone())
+    }
+
+    /// RESET: also empties the context and forgets the last turn. `EBUSY`: another call has begun
+    /// a turn meanwhile.
     pub(crate) fn reset(&self) -> Result {
         self.settle()?;
-        let mut inner = self.lock();
-        if inner.state == State::Idle {
-            inner.sequence = None;
-        }
+        let mut inner = self.lock_idle()?;
+        let outcome = core::mem::replace(&mut inner.outcome, Outcome::none());
+        let forgotten = (inner.sequence.take(), outcome);
+        // Freeing may take long: not under the lock.
+        drop(inner);
+        drop(forgotten);
         Ok(())
     }
 }

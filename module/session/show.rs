@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What /proc/PID/fdinfo says about an open file; never any text of it.
 
-use super::{Session, State};
+use super::Session;
+use crate::channel::State;
 use kernel::{seq_file::SeqFile, seq_print};
 
 impl Session {
-    /// Writes one fact a line.
+    /// Writes one fact a line. Whoever reads this waits for nobody: of a session that is locked it
+    /// says so.
     pub(crate) fn show(&self, to: &SeqFile) {
-        let inner = self.lock();
-        let state = match inner.state {
+        let Some(inner) = self.try_lock() else {
+            seq_print!(to, "sislm-state:\tbusy\n");
+            return;
+        };
+        let state = match self.link.channel.lock().state() {
             State::Idle => "idle",
             State::Pending => "pending",
-            State::Running(_) => "running",
+            State::Running(_) | State::Left(_) => "running",
         };
         seq_print!(to, "sislm-state:\t{state}\n");
         if let Some(using) = &inner.using {
@@ -29,7 +34,7 @@ impl Session {
         }
         let outcome = &inner.outcome;
         seq_print!(to, "sislm-prompt-tokens:\t{}\n", outcome.prompt_count);
-        seq_print!(to, "sislm-tokens:\t{}\n", outcome.ids.len());
+        seq_print!(to, "sislm-tokens:\t{}\n", outcome.count());
         seq_print!(to, "sislm-prefill-ns:\t{}\n", outcome.prefill_ns);
         seq_print!(to, "sislm-decode-ns:\t{}\n", outcome.decode_ns);
     }

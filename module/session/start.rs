@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The start of a turn: all memory it needs is taken here, in the caller's context.
+//! The start of a turn: all memory it needs is taken here, in the caller's context or in the name of
+//! who wrote the prompt. The session is not locked meanwhile.
 
-use super::{Inner, Locked, Purpose, Session, State};
+use super::{Inner, Session};
 use crate::{
+    buffer::Buffer,
+    channel::{Purpose, State},
     configuration::Configuration,
     generation::Generation,
     limits::CONTEXT_DEFAULT,
@@ -10,194 +13,134 @@ use crate::{
     outcome::Outcome,
     ring::Ring,
     sequence::{Sequence, POSITIONS_AHEAD},
+    shared::Shared,
+    starter::Startable,
     sys::{
+        charge::Payer,
         neon::Section,
         task,
         text::Tokenizer,
         uapi::{SISLM_FINISH_ERROR, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
+        wiped::Wiped,
         Progress,
     },
     turn::{Aim, Turn},
+    users::User,
 };
 use kernel::{
     prelude::*,
     sync::Arc,
-    time::{Instant, Monotonic}, //
+    time::{Instant, Monotonic},
 };
 
 /// Nothing that `model` could mean.
 const NO_TOKEN: u32 = !0;
 
-/// Turns `text` into ids; `EINTR` on a signal.
+/// Turns `text` into ids; `EINTR` when `stop` says so. It takes a while that the length of a prompt
+/// bounds, and no other signal than death ends it: begun again, it might never come to its end.
 pub(crate) fn tokenize(
     section: &mut Section,
     model: &Model,
     text: &[u8],
     flags: u32,
-) -> Result<KVVec<u32>> {
-    let mut ids = KVVec::new();
+    stop: impl Fn() -> bool,
+) -> Result<Wiped<u32>> {
     if text.is_empty() && flags & SISLM_TOKENIZE_BOS == 0 {
-        return Ok(ids);
+        return Ok(Wiped::new());
     }
     let content = model.content()?;
     let mut tokenizer = Tokenizer::begin(section, &content.memory, text, flags)?;
     while tokenizer.run(section)? == Progress::More {
         task::relax();
-        task::interrupted()?;
+        if stop() {
+            return Err(EINTR);
+        }
     }
-    ids.extend_from_slice(tokenizer.ids(section)?, GFP_KERNEL_ACCOUNT)?;
+    let found = tokenizer.ids(section)?;
+    // Room for BOS, where there is nothing else.
+    let mut ids = Wiped::with_capacity(found.len().max(1))?;
+    ids.extend(found)?;
     Ok(ids)
 }
 
-impl Session {
-    /// Begins to use a model, unless this file does: the default one when none is configured. The
-    /// session is not locked, since the registry comes first.
-    pub(crate) fn bind(&self) -> Result {
-        let wanted = {
-            let inner = self.lock();
-            if inner.using.is_some() {
-                return Ok(());
-            }
-            inner.configuration.model
-        };
-        let using = self.shared().registry.take(wanted)?;
-        let mut inner = self.lock();
-        if inner.using.is_none() {
-            inner.using = Some(using);
-        }
-        Ok(())
+/// What a turn is made of.
+struct Parts {
+    model: Arc<Model>,
+    configuration: Configuration,
+    prompt: Buffer,
+    payer: Option<Payer>,
+    sequence: Option<Sequence>,
+    section: Option<Section>,
+    seed: Option<u64>,
+    user: Arc<User>,
+    outcome: Outcome,
+}
+
+impl Parts {
+    /// Takes them out of a session.
+    fn of(inner: &mut Inner, user: &Arc<User>) -> Result<Self> {
+        Ok(Self {
+            model: inner.model()?,
+            configuration: inner.configuration,
+            prompt: core::mem::replace(&mut inner.prompt, Buffer::new()),
+            payer: inner.payer.take(),
+            sequence: inner.sequence.take(),
+            section: inner.section.take(),
+            seed: inner.next_seed,
+            user: user.clone(),
+            outcome: Outcome::none(),
+        })
     }
 
-    /// CONFIGURE: in IDLE only; gives the seed in use. Empties the context.
-    pub(crate) fn configure(&self, configuration: Configuration) -> Result<u64> {
-        let using: Use = self.shared().registry.take(configuration.model)?;
-        let most = using.model().facts.context;
-        if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
-            return Err(EINVAL);
-        }
-        if configuration.context > most {
-            return Err(ERANGE);
-        }
-        let mut inner = self.lock_settled()?;
-        if inner.state != State::Idle {
-            return Err(EBUSY);
-        }
-        let seed = configuration.seed.unwrap_or_else(task::random);
-        let helpers = self.shared().limits.helpers;
-        self.link.set_unhelped(configuration.unhelped || !helpers);
-        inner.configuration = configuration;
-        inner.using = Some(using);
-        inner.sequence = None;
-        inner.next_seed = Some(seed);
-        Ok(seed)
-    }
-
-    /// The context's positions by configuration and model.
-    fn context(configuration: &Configuration, model: &Model) -> u32 {
-        match configuration.context {
-            0 => CONTEXT_DEFAULT.min(model.facts.context),
-            asked => asked.min(model.facts.context),
-        }
-    }
-
-    /// An empty context.
-    pub(super) fn empty_sequence(&self, inner: &Inner, model: &Model) -> Result<Sequence> {
-        let configuration = &inner.configuration;
-        Sequence::new(
-            Self::context(configuration, model),
-            configuration.kv_type,
-            self.link.user(),
-            &self.shared().statistics,
-        )
-    }
-
-    /// Starts a turn on the prompt that waits. On an error the session is idle again, but for
-    /// `ERESTARTSYS`, when the prompt still waits.
-    pub(super) fn start(self: &Arc<Self>, inner: &mut Locked<'_>, purpose: Purpose) -> Result {
-        let before = Instant::<Monotonic>::now();
-        inner.outcome = Outcome::none();
-        inner.asked = true;
-        match self.prepare(inner) {
-            Ok(mut turn) => {
-                if let Aim::Generate(generation) = &mut turn.aim {
-                    generation.load_ns = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
-                }
-                self.launch(inner, turn, purpose)
-            }
-            Err(EINTR) => Err(ERESTARTSYS),
-            Err(error) => {
-                inner.prompt.clear();
-                inner.state = State::Idle;
-                inner.outcome.finish = SISLM_FINISH_ERROR;
-                inner.outcome.error = Some(error);
-                Err(error)
-            }
-        }
-    }
-
-    /// Gives a turn to the scheduler.
-    pub(super) fn launch(&self, inner: &mut Inner, turn: KBox<Turn>, purpose: Purpose) -> Result {
-        inner.prompt.clear();
-        inner.refused = None;
-        inner.state = State::Running(purpose);
-        self.link.set_cancelled(false);
-        self.shared().statistics.turns.add(1);
-        self.shared().scheduler.enqueue(&self.link, turn);
-        Ok(())
-    }
-
-    /// Takes the ring of the channel, the first time, and empties it.
-    pub(super) fn open_channel(&self) -> Result {
-        let mut ring = None;
-        if !self.link.channel.lock().has_ring() {
-            ring = Some(Ring::new(self.shared().limits.ring as usize)?);
-        }
-        self.link.channel.lock().begin(&mut ring);
-        Ok(())
-    }
-
-    fn prepare(self: &Arc<Self>, inner: &mut Locked<'_>) -> Result<KBox<Turn>> {
-        if self.shared().scheduler.is_broken() {
+    /// Makes the turn. The prompt is appended to the context last: what fails leaves it as it was.
+    fn make_turn(&mut self, shared: &Shared, stop: impl Fn() -> bool) -> Result<KBox<Turn>> {
+        if shared.scheduler.is_broken() {
             return Err(EIO);
         }
-        let model = inner.model()?;
-        let mut section = match inner.section.take() {
+        let before = Instant::<Monotonic>::now();
+        let place = Turn::place()?;
+        let mut section = match self.section.take() {
             Some(section) => section,
             None => Section::new()?,
         };
-        let mut sequence = match inner.sequence.take() {
-            Some(sequence) => sequence,
-            None => self.empty_sequence(inner, &model)?,
-        };
-        let result = self.take_prompt(inner, &model, &mut section, &mut sequence);
-        let turn = result.and_then(|generation| {
-            self.open_channel()?;
-            Ok(generation)
-        });
-        inner.section = Some(section);
-        match turn {
-            Ok(generation) => Turn::new(
-                model,
-                sequence,
-                Aim::Generate(generation),
-                self.shared().statistics.clone(),
-            ),
-            Err(error) => {
-                inner.sequence = Some(sequence);
-                Err(error)
-            }
+        let generation = self.take_prompt(&mut section, shared, stop);
+        self.section = Some(section);
+        let mut generation = generation?;
+        let mut sequence = self.sequence.take().ok_or(EINVAL)?;
+        if let Err(error) = sequence.append(&generation.ids.prompt) {
+            self.sequence = Some(sequence);
+            return Err(error);
         }
+        let statistics = &shared.statistics;
+        let count = u64::from(self.outcome.prompt_count);
+        statistics.prompt_tokens.add(count);
+        statistics
+            .positions_reused
+            .add(u64::from(generation.reused));
+        generation.load_ns = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
+        Ok(Turn::new(
+            place,
+            self.model.clone(),
+            sequence,
+            Aim::Generate(generation),
+            statistics.clone(),
+        ))
     }
 
-    /// Tokenizes the prompt, takes blocks for the turn and appends the prompt to the context.
+    /// Tokenizes the prompt and takes blocks for the turn.
     fn take_prompt(
-        &self,
-        inner: &mut Inner,
-        model: &Model,
+        &mut self,
         section: &mut Section,
-        sequence: &mut Sequence,
+        shared: &Shared,
+        stop: impl Fn() -> bool,
     ) -> Result<Generation> {
-        let configuration = inner.configuration;
+        let configuration = &self.configuration;
+        let model = &self.model;
+        let user = &self.user;
+        let sequence = match &mut self.sequence {
+            Some(sequence) => sequence,
+            none => none.insert(empty_sequence(configuration, model, user, shared)?),
+        };
         let mut flags = 0;
         if sequence.positions() == 0 {
             flags |= SISLM_TOKENIZE_BOS;
@@ -205,18 +148,19 @@ impl Session {
         if configuration.control {
             flags |= SISLM_TOKENIZE_CONTROL;
         }
-        let mut prompt = tokenize(section, model, inner.prompt.bytes(), flags)?;
+        let mut prompt = tokenize(section, model, self.prompt.bytes(), flags, stop)?;
         let waiting = sequence.positions() > sequence.computed();
         if prompt.is_empty() && !waiting && model.facts.bos != NO_TOKEN {
             // Nothing to go on from: begin a sequence.
-            prompt.push(model.facts.bos, GFP_KERNEL_ACCOUNT)?;
+            prompt = Wiped::with_capacity(1)?;
+            prompt.push(model.facts.bos)?;
         }
         // CAST: At most two ids a byte, and two; a prompt has at most 16 MiB.
         let count = prompt.len() as u32;
-        inner.outcome.prompt_count = count;
-        inner.outcome.context = sequence.context();
-        inner.outcome.positions = sequence.positions();
-        inner.outcome.digest = model.digest;
+        self.outcome.prompt_count = count;
+        self.outcome.context = sequence.context();
+        self.outcome.positions = sequence.positions();
+        self.outcome.digest = model.digest;
         if count == 0 && !waiting {
             return Err(EINVAL);
         }
@@ -235,17 +179,176 @@ impl Session {
             .saturating_add(count)
             .saturating_add(most.min(POSITIONS_AHEAD));
         sequence.take_blocks(positions, model)?;
-        let seed = match configuration.seed.or(inner.next_seed.take()) {
+        let seed = match configuration.seed.or(self.seed) {
             Some(seed) => seed,
             None => task::random(),
         };
-        let mut ids = KVVec::with_capacity(prompt.len(), GFP_KERNEL_ACCOUNT)?;
-        ids.extend_from_slice(&prompt, GFP_KERNEL_ACCOUNT)?;
-        let generation = Generation::new(section, &configuration, ids, seed, reused, most)?;
-        sequence.append(&prompt)?;
-        let statistics = &self.shared().statistics;
-        statistics.prompt_tokens.add(u64::from(count));
-        statistics.positions_reused.add(u64::from(reused));
-        Ok(generation)
+        Generation::new(section, configuration, prompt, seed, reused, most)
+    }
+}
+
+/// The context's positions by configuration and model.
+fn context(configuration: &Configuration, model: &Model) -> u32 {
+    match configuration.context {
+        0 => CONTEXT_DEFAULT.min(model.facts.context),
+        asked => asked.min(model.facts.context),
+    }
+}
+
+/// An empty context.
+pub(super) fn empty_sequence(
+    configuration: &Configuration,
+    model: &Model,
+    user: &Arc<User>,
+    shared: &Shared,
+) -> Result<Sequence> {
+    Sequence::new(
+        context(configuration, model),
+        configuration.kv_type,
+        user,
+        &shared.statistics,
+    )
+}
+
+impl Startable for Session {
+    fn user(&self) -> u64 {
+        self.link.user().number()
+    }
+
+    fn start(session: &Arc<Self>, number: u64) {
+        // A reader is told of an error.
+        let _ = session.start(number);
+    }
+}
+
+impl Session {
+    /// Begins to use a model, unless this file does: the default one when none is configured. The
+    /// session is not locked, since the registry comes first.
+    pub(crate) fn bind(&self) -> Result {
+        let wanted = {
+            let inner = self.lock()?;
+            if inner.using.is_some() {
+                return Ok(());
+            }
+            inner.configuration.model
+        };
+        let using = self.shared().registry.take(wanted)?;
+        let mut inner = self.lock()?;
+        if inner.using.is_none() {
+            inner.using = Some(using);
+        }
+        Ok(())
+    }
+
+    /// The model in use, as of [`Session::bind`].
+    pub(crate) fn model(&self) -> Result<Arc<Model>> {
+        self.bind()?;
+        self.lock()?.model()
+    }
+
+    /// CONFIGURE: in IDLE only; gives the seed in use. Empties the context and forgets the last turn.
+    pub(crate) fn configure(&self, configuration: Configuration) -> Result<u64> {
+        let using: Use = self.shared().registry.take(configuration.model)?;
+        let most = using.model().facts.context;
+        if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
+            return Err(EINVAL);
+        }
+        if configuration.context > most {
+            return Err(ERANGE);
+        }
+        let mut inner = self.lock_idle()?;
+        let helpers = self.shared().limits.helpers;
+        self.link.set_unhelped(configuration.unhelped || !helpers);
+        let seed = configuration.seed.unwrap_or_else(task::random);
+        inner.configuration = configuration;
+        inner.next_seed = Some(seed);
+        let before = (
+            inner.using.replace(using),
+            inner.sequence.take(),
+            core::mem::replace(&mut inner.outcome, Outcome::none()),
+        );
+        // Freeing may take long: not under the lock.
+        drop(inner);
+        drop(before);
+        Ok(seed)
+    }
+
+    /// Starts turn `number`, begun before, on the prompt that waits. On an error the session is idle
+    /// again; a turn that was cancelled meanwhile is over, which is none.
+    pub(super) fn start(self: &Arc<Self>, number: u64) -> Result {
+        let taken = self
+            .bind()
+            .and_then(|()| Parts::of(&mut *self.lock()?, self.link.user()));
+        let mut parts = match taken {
+            Ok(parts) => parts,
+            Err(error) => return self.refuse(number, Outcome::none(), error),
+        };
+        let payer = parts.payer.take();
+        let mut make = || {
+            self.open_channel()?;
+            let stop = || self.link.is_cancelled() || task::dying();
+            parts.make_turn(self.shared(), stop)
+        };
+        let made = match &payer {
+            Some(payer) => payer.pay(make),
+            None => make(),
+        };
+        // Also when the task is being killed: others may hold the file.
+        let mut inner = self.inner.lock();
+        inner.section = parts.section.take();
+        match made {
+            Ok(turn) => {
+                inner.next_seed = None;
+                inner.outcome = Outcome::none();
+                self.account(&mut inner);
+                drop(inner);
+                self.launch(turn);
+                Ok(())
+            }
+            Err(error) => {
+                inner.sequence = parts.sequence.take();
+                drop(inner);
+                let outcome = core::mem::replace(&mut parts.outcome, Outcome::none());
+                self.refuse(number, outcome, error)
+            }
+        }
+    }
+
+    /// Gives a turn to the scheduler.
+    pub(super) fn launch(&self, turn: KBox<Turn>) {
+        self.shared().statistics.turns.add(1);
+        self.shared().scheduler.enqueue(&self.link, turn);
+    }
+
+    /// Turn `number` cannot be started: its prompt is dropped, and RESULT says why.
+    fn refuse(&self, number: u64, mut outcome: Outcome, error: Error) -> Result {
+        let mut inner = self.inner.lock();
+        inner.drop_prompt();
+        let cancelled = error == EINTR;
+        inner.outcome = if cancelled {
+            Outcome::cancelled(number)
+        } else {
+            outcome.number = number;
+            outcome.finish = SISLM_FINISH_ERROR;
+            outcome.error = Some(error);
+            outcome
+        };
+        let streams = self.link.channel.lock().state() == State::Running(Purpose::Stream);
+        let told = (streams && !cancelled).then_some(error);
+        self.link.become_idle(told);
+        if cancelled {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
+    /// Takes the ring of the channel, the first time.
+    fn open_channel(&self) -> Result {
+        if !self.link.channel.lock().has_ring() {
+            let mut ring = Some(Ring::new(self.shared().limits.ring as usize)?);
+            self.link.channel.lock().open(&mut ring);
+        }
+        Ok(())
     }
 }

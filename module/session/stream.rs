@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The byte stream: write a prompt, read the answer.
 
-use super::{Inner, Locked, Purpose, Session, State};
-use crate::sys::{
-    node::{POLLERR, POLLIN, POLLOUT},
-    wait::Woken,
+use super::{Inner, Session};
+use crate::{
+    buffer::Buffer,
+    channel::{Purpose, State},
+    sys::{
+        charge::Payer,
+        errno::ENODATA,
+        node::{POLLERR, POLLIN, POLLOUT},
+        wait::Woken,
+    },
 };
 use kernel::{
     iov::{IovIterDest, IovIterSource},
@@ -15,29 +21,47 @@ use kernel::{
 /// Text copied to a reader at once.
 const COPY_BYTES: usize = 512;
 
+/// What a reader finds.
+enum Found {
+    /// This turn, to be started by the reader itself.
+    Unstarted(u64),
+    /// This turn.
+    Turn(u64),
+    /// The turn of a call that a signal has ended.
+    Left,
+}
+
 impl Session {
     /// Takes all bytes as prompt or, over the limit, none.
     pub(crate) fn write(&self, from: &mut IovIterSource<'_>) -> Result<usize> {
         let count = from.len();
+        let most = self.shared().limits.prompt as usize;
+        if count > most {
+            return Err(EMSGSIZE);
+        }
+        // Copied before the lock: the pages may be anybody's.
+        let mut text = Buffer::new();
+        if count > 0 && from.copy_from_iter(text.spare(count)?) != count {
+            return Err(EFAULT);
+        }
+        text.extend(count);
         let mut inner = self.lock_settled()?;
-        if matches!(inner.state, State::Running(_)) {
+        if self.link.channel.lock().is_running() {
             return Err(EBUSY);
         }
         if count == 0 {
             return Ok(0);
         }
-        let total = inner.prompt.bytes().len().saturating_add(count);
-        if total > self.shared().limits.prompt as usize {
+        if inner.prompt.bytes().len().saturating_add(count) > most {
             return Err(EMSGSIZE);
         }
-        let spare = inner.prompt.spare(count)?;
-        if from.copy_from_iter(spare) != count {
-            return Err(EFAULT);
-        }
-        inner.prompt.extend(count);
-        inner.state = State::Pending;
-        inner.refused = None;
+        inner.prompt.append(text)?;
+        inner.payer = Some(Payer::current());
         self.account(&mut inner);
+        self.link.channel.lock().note_prompt();
+        drop(inner);
+        // A poller that was there before the prompt asks for its text now.
+        self.link.wait.wake_all();
         Ok(count)
     }
 
@@ -50,141 +74,168 @@ impl Session {
         if to.is_empty() {
             return Ok(0);
         }
-        loop {
-            let mut inner = self.lock_settled()?;
-            match inner.state {
-                State::Idle => {
-                    return match (inner.refused.take(), inner.asked) {
-                        (Some(error), _) => Err(error),
-                        (None, true) => Ok(0),
-                        (None, false) => Err(crate::sys::errno::ENODATA()),
-                    };
+        let number = loop {
+            match self.find_turn(may_wait)? {
+                None => return Ok(0),
+                Some(Found::Left) => self.settle()?,
+                Some(Found::Turn(number)) => break number,
+                Some(Found::Unstarted(number)) => {
+                    self.start(number).inspect_err(|_| {
+                        self.link.channel.lock().take_refused();
+                    })?;
+                    break number;
                 }
-                State::Pending if inner.using.is_none() => {
-                    drop(inner);
-                    self.bind_or_refuse()?;
-                    continue;
-                }
-                State::Pending => self.start(&mut inner, Purpose::Stream)?,
-                State::Running(Purpose::Stream) => {}
-                State::Running(_) => return Err(EBUSY),
             }
-            if let Some(result) = self.take_text(&mut inner, to) {
-                drop(inner);
+        };
+        loop {
+            if let Some(result) = self.take_text(number, to) {
                 self.resume();
                 return result;
             }
+            let mut inner = self.lock()?;
+            if self.take_end(&mut inner, number) {
+                return match inner.outcome.error {
+                    Some(_) => Err(EIO),
+                    None => Ok(0),
+                };
+            }
             drop(inner);
+            {
+                let mut channel = self.link.channel.lock();
+                if channel.is_gone(number) {
+                    // Another call has ended it, or it could not be started.
+                    return channel.take_refused().map_or(Ok(0), Err);
+                }
+            }
             if self.shared().scheduler.is_broken() {
                 return Err(EIO);
             }
             if !may_wait {
                 return Err(EAGAIN);
             }
-            if self.wait_for_text() == Woken::Signal {
+            if self.wait_for_text(number) == Woken::Signal {
                 return Err(ERESTARTSYS);
             }
         }
     }
 
-    /// Waits for text or the end, and computes meanwhile.
-    pub(super) fn wait_for_text(&self) -> Woken {
+    /// The turn to read, begun if a prompt waits: by the reader, or for one that may not wait by the
+    /// starter. None after the last one's end.
+    fn find_turn(self: &Arc<Self>, may_wait: bool) -> Result<Option<Found>> {
+        loop {
+            let (state, number) = {
+                let mut channel = self.link.channel.lock();
+                if let Some(error) = channel.take_refused() {
+                    return Err(error);
+                }
+                (channel.state(), channel.number())
+            };
+            return match state {
+                State::Idle if number == 0 => Err(ENODATA()),
+                State::Idle => Ok(None),
+                State::Pending if !may_wait => {
+                    self.ask_for_start();
+                    Err(EAGAIN)
+                }
+                State::Pending => match self.link.begin(State::Pending, Purpose::Stream) {
+                    Some(number) => Ok(Some(Found::Unstarted(number))),
+                    // Another reader was faster.
+                    None => continue,
+                },
+                State::Running(Purpose::Stream) => Ok(Some(Found::Turn(number))),
+                State::Running(_) => Err(EBUSY),
+                State::Left(_) => Ok(Some(Found::Left)),
+            };
+        }
+    }
+
+    /// Begins a turn on the prompt that waits, which the starter goes on with.
+    fn ask_for_start(self: &Arc<Self>) {
+        if let Some(number) = self.link.begin(State::Pending, Purpose::Stream) {
+            self.starter.push(self.clone(), number);
+        }
+    }
+
+    /// Waits for text or the end of turn `number`, and computes meanwhile.
+    pub(super) fn wait_for_text(&self, number: u64) -> Woken {
         self.shared()
             .scheduler
-            .help(&self.link, || self.link.is_readable())
+            .help(&self.link, || self.link.is_readable(number))
     }
 
-    /// Copies what text there is; the turn's end when there is none and it is over.
-    fn take_text(&self, inner: &mut Inner, to: &mut IovIterDest<'_>) -> Option<Result<usize>> {
+    /// Gives what text of turn `number` there is, at most `room` bytes, to `copy`, which tells how much
+    /// of it has been taken; less than it was given ends it. How much in all.
+    pub(super) fn copy_text(
+        &self,
+        number: u64,
+        room: usize,
+        mut copy: impl FnMut(&[u8]) -> usize,
+    ) -> usize {
+        if !self.link.channel.lock().begin_copy(number) {
+            return 0;
+        }
         let mut copied = 0usize;
         let mut part = [0u8; COPY_BYTES];
-        while !to.is_empty() {
-            let room = to.len().min(COPY_BYTES);
-            let count = self
-                .link
-                .channel
-                .lock()
-                .peek(part.get_mut(..room).unwrap_or(&mut []));
-            if count == 0 {
+        loop {
+            let most = room.saturating_sub(copied).min(COPY_BYTES);
+            let part = part.get_mut(..most).unwrap_or(&mut []);
+            let count = self.link.channel.lock().peek(number, part);
+            let text = part.get(..count).unwrap_or(&[]);
+            if text.is_empty() {
                 break;
             }
-            let taken = to.copy_to_iter(part.get(..count).unwrap_or(&[]));
-            self.link.channel.lock().consume(taken);
+            let taken = copy(text);
+            self.link.channel.lock().consume(number, taken);
             copied = copied.saturating_add(taken);
             if taken < count {
-                return Some(if copied > 0 { Ok(copied) } else { Err(EFAULT) });
+                break;
             }
         }
-        if copied > 0 {
-            return Some(Ok(copied));
+        if self.link.channel.lock().end_copy(number) {
+            // Another reader may have waited for the end of this copy.
+            self.link.wait.wake_all();
         }
-        self.collect(inner);
-        let (over, readable) = {
-            let channel = self.link.channel.lock();
-            (channel.is_over(), channel.has_text())
-        };
-        if !over || readable {
-            return None;
-        }
-        self.become_idle(inner);
-        Some(match inner.outcome.error {
-            Some(_) => Err(EIO),
-            None => Ok(0),
-        })
+        copied
     }
 
-    /// As [`Session::bind`]; without a model the prompt is dropped.
-    pub(super) fn bind_or_refuse(&self) -> Result {
-        self.bind().inspect_err(|error| {
-            let mut inner = self.lock();
-            if inner.state == State::Pending {
-                inner.prompt.clear();
-                inner.state = State::Idle;
-                inner.asked = true;
-                inner.refuse(*error);
-            }
-        })
+    /// Copies what text there is; none when there is nothing to read.
+    fn take_text(&self, number: u64, to: &mut IovIterDest<'_>) -> Option<Result<usize>> {
+        let mut faulted = false;
+        let copied = self.copy_text(number, to.len(), |text| {
+            let taken = to.copy_to_iter(text);
+            faulted = taken < text.len();
+            taken
+        });
+        match (copied, faulted) {
+            (0, false) => None,
+            (0, true) => Some(Err(EFAULT)),
+            _ => Some(Ok(copied)),
+        }
     }
 
-    /// What is ready. A poller that waits for text starts the turn.
+    /// What is ready. A poller that waits for text asks for the start of the turn, and is woken when
+    /// there is some. Waits for nobody.
     pub(crate) fn poll(self: &Arc<Self>, wanted: u32) -> u32 {
-        let inner = self.lock();
-        if inner.state == State::Pending && wanted & POLLIN != 0 {
-            return self.poll_start(inner);
+        if wanted & POLLIN != 0 {
+            self.ask_for_start();
         }
-        let readable = inner.state == State::Running(Purpose::Stream) && self.link.is_readable();
-        let mut mask = if readable { POLLIN } else { 0 };
-        if inner.refused.is_some() {
+        let channel = self.link.channel.lock();
+        let streams = channel.state() == State::Running(Purpose::Stream);
+        let mut mask = 0;
+        if streams && channel.is_readable() {
+            mask |= POLLIN;
+        }
+        if channel.is_refused() {
             mask |= POLLIN | POLLERR;
         }
-        if !matches!(inner.state, State::Running(_)) {
+        if !channel.is_running() {
             mask |= POLLOUT;
         }
+        drop(channel);
         if self.shared().scheduler.is_broken() {
             mask |= POLLERR;
         }
         mask
-    }
-
-    fn poll_start<'a>(self: &'a Arc<Self>, mut inner: Locked<'a>) -> u32 {
-        let mut result = Ok(());
-        if inner.using.is_none() {
-            drop(inner);
-            result = self.bind_or_refuse();
-            inner = self.lock();
-        }
-        if result.is_ok() && inner.state == State::Pending {
-            result = self.start(&mut inner, Purpose::Stream);
-        }
-        match result {
-            Ok(()) => 0,
-            // The poller is told by the signal itself.
-            Err(ERESTARTSYS) => POLLOUT,
-            Err(error) => {
-                inner.refused = Some(error);
-                POLLIN | POLLERR
-            }
-        }
     }
 
     /// Notes the memory that the session holds.
@@ -196,14 +247,5 @@ impl Session {
         let counter = &self.shared().statistics.memory_sessions;
         counter.add(bytes);
         counter.subtract(core::mem::replace(&mut inner.accounted, bytes));
-    }
-}
-
-impl Inner {
-    /// Notes why a turn could not be started.
-    pub(super) fn refuse(&mut self, error: Error) {
-        self.outcome = crate::outcome::Outcome::none();
-        self.outcome.finish = crate::sys::uapi::SISLM_FINISH_ERROR;
-        self.outcome.error = Some(error);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Payer {
 unsafe impl Send for Payer {}
 
 impl Payer {
-    /// That of the calling task.
+    /// That of the calling task, or who pays for what it does at the moment.
     pub(crate) fn current() -> Self {
         // INVARIANT: The function takes a reference, or gives null without memory cgroups.
         Self {

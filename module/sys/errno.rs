@@ -23,6 +23,8 @@ mod functions {
         ENODATA;
         /// The machine or the build cannot do this.
         EOPNOTSUPP;
+        /// Another call has ended the turn.
+        ECANCELED;
         /// Over a limit on keys and values.
         EDQUOT;
         /// The model was unloaded by force.

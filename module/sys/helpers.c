@@ -8,6 +8,7 @@
 #include <linux/jiffies.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
@@ -129,9 +130,15 @@ void sislm_memzero(void *memory, size_t bytes)
 	memzero_explicit(memory, bytes);
 }
 
+int sislm_mutex_lock_killable(struct mutex *mutex)
+{
+	return mutex_lock_killable(mutex);
+}
+
 struct mem_cgroup *sislm_memcg_get_current(void)
 {
-	return get_mem_cgroup_from_mm(current->mm);
+	/* None: that which is charged at the moment, else that of the task. */
+	return get_mem_cgroup_from_mm(NULL);
 }
 
 void sislm_memcg_put(struct mem_cgroup *memcg)

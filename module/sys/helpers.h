@@ -8,6 +8,7 @@
 struct file;
 struct kiocb;
 struct mem_cgroup;
+struct mutex;
 struct poll_table_struct;
 
 void sislm_set_freezable(void);
@@ -29,6 +30,7 @@ __u32 sislm_poll_requested(const struct poll_table_struct *table);
 bool sislm_kiocb_nowait(const struct kiocb *kiocb);
 int sislm_prefer_latency(void);
 void sislm_memzero(void *memory, size_t bytes);
+int sislm_mutex_lock_killable(struct mutex *mutex);
 struct mem_cgroup *sislm_memcg_get_current(void);
 void sislm_memcg_put(struct mem_cgroup *memcg);
 struct mem_cgroup *sislm_memcg_charge(struct mem_cgroup *memcg);

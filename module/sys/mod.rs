@@ -12,6 +12,7 @@ pub(crate) mod file;
 pub(crate) mod flight;
 pub(crate) mod kv;
 pub(crate) mod load;
+pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod neon;
@@ -26,5 +27,6 @@ pub(crate) mod uapi;
 pub(crate) mod user;
 pub(crate) mod wait;
 mod wall;
+pub(crate) mod wiped;
 
 pub(crate) use wall::Progress;

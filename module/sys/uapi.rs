@@ -60,11 +60,11 @@ plain! {
     Sampling, 40;
     Configure, 304;
     Outcome, 128;
-    Run, 160;
+    Run, 168;
     Tokenize, 32;
     Detokenize, 32;
     Candidate, 8;
-    Evaluate, 88;
+    Evaluate, 96;
     Statistics, 128;
     SelfTest, 24;
     Bench, 40;

@@ -41,6 +41,11 @@ impl Argument {
         }
     }
 
+    /// Whether the caller knows all of `T`.
+    pub(crate) fn holds<T: Plain>(&self) -> bool {
+        self.size >= size_of::<T>()
+    }
+
     fn slice(&self) -> UserSlice {
         UserSlice::new(UserPtr::from_addr(self.address), self.size)
     }

@@ -392,8 +392,13 @@ struct sislm_result {
  * @flags: Input: must be zero.
  * @length: Output: bytes of the answer.
  * @result: As in RESULT; its pointers are honoured.
+ * @turn: Input: 0. Output: with EINTR the number of the turn, which goes on, else 0.
  *
- * Only in IDLE (EBUSY). A signal cancels the turn: EINTR.
+ * Only in IDLE (EBUSY). After EINTR call again with the same structure: it goes on
+ * with the turn; any other use of the file ends that. A call that is restarted by
+ * the kernel does so by itself; one whose structure has no room for @turn loses the
+ * turn. A turn that another call ends is no error: its reason is cancelled, with the
+ * text until then.
  */
 struct sislm_run {
 	__u64 prompt;
@@ -403,6 +408,7 @@ struct sislm_run {
 	__u32 flags;
 	__u32 length;
 	struct sislm_result result;
+	__u64 turn;
 };
 
 #define SISLM_TOKENIZE_BOS	(1u << 0)	/* as at position 0: BOS, EOS and space prefix as the model says */
@@ -430,7 +436,7 @@ struct sislm_tokenize {
  * struct sislm_detokenize - ids to text, by this file's model
  * @ids: Input: __u32 each.
  * @text: Input: where the bytes go.
- * @count: Input: ids.
+ * @count: Input: ids; more than a prompt can have are EMSGSIZE.
  * @capacity: Input: bytes at @text. ENOSPC when too few, with @length set.
  * @flags: Input: SISLM_TOKENIZE_BOS: as at position 0 (leading space removed).
  * @length: Output: bytes.
@@ -464,14 +470,15 @@ struct sislm_candidate {
  * @count: Input: ids, 1 to the context.
  * @top_k: Input: 0 to SISLM_TOP_MAX.
  * @flags: Input: must be zero.
- * @done: Input: 0. Output: rows finished. After EINTR call again with the same
- *	structure: it continues; any other use of the file drops the rest.
+ * @done: Input: 0. Output: rows finished.
  * @nll: Output: sum of the negative log-probabilities of ids[1..], millionths.
  * @prefill_ns: Output: time spent.
  * @logits_sha256: Output: SHA-256 over the f32 bits of all rows' logits, little-endian,
  *	positions ascending: the witness of the numerics contract.
+ * @turn: Input: 0. Output: with EINTR the number of the turn, which goes on, else 0.
  *
- * Only in IDLE (EBUSY). Empties the context before and after.
+ * Only in IDLE (EBUSY). Empties the context before and after. After EINTR call again
+ * with the same structure, as with RUN. ECANCELED: another call has ended the turn.
  */
 struct sislm_evaluate {
 	__u64 ids;
@@ -484,6 +491,7 @@ struct sislm_evaluate {
 	__u64 nll;
 	__u64 prefill_ns;
 	__u8 logits_sha256[SISLM_DIGEST_SIZE];
+	__u64 turn;
 };
 
 /**

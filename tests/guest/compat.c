@@ -11,9 +11,9 @@ _Static_assert(sizeof(struct sislm_query) == 64, "query");
 _Static_assert(sizeof(struct sislm_load) == 200, "load");
 _Static_assert(sizeof(struct sislm_configure) == 280, "configure");
 _Static_assert(sizeof(struct sislm_result) == 128, "result");
-_Static_assert(sizeof(struct sislm_run) == 160, "run");
+_Static_assert(sizeof(struct sislm_run) == 168, "run");
 _Static_assert(sizeof(struct sislm_tokenize) == 32, "tokenize");
-_Static_assert(sizeof(struct sislm_evaluate) == 88, "evaluate");
+_Static_assert(sizeof(struct sislm_evaluate) == 96, "evaluate");
 _Static_assert(sizeof(void *) == 4, "this is not a 32-bit build");
 
 enum { NR_EXIT = 1, NR_WRITE = 4, NR_OPEN = 5, NR_IOCTL = 54 };

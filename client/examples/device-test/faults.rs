@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
-use sislm::{Device, Error, ModelName, SamplingConfig, SessionConfig, Tokenize};
+use sislm::{Device, Error, ModelName, SamplingConfig, Session, SessionConfig, Tokenize};
 
 use crate::report::{Failure, Report};
 
@@ -44,6 +44,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     };
     let wanted = answer()?;
     each(report, "answer", wanted.clone(), answer)?;
+    refused(report, &device, &config)?;
     let evaluate = || {
         let mut session = device.session(&config)?;
         Ok(session.evaluate(&wanted, 3)?.logits_digest)
@@ -61,6 +62,63 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     })?;
     drop(session);
     device.unload(&name)?;
+    Ok(())
+}
+
+/// A prompt that is refused leaves nothing behind: the next one is answered as if it had not been.
+fn refused(report: &mut Report, device: &Device, config: &SessionConfig) -> Result<(), Failure> {
+    let ask = |session: &mut Session, prompt: &[u8]| -> Result<(), Error> {
+        session.prompt(prompt)?.try_for_each(|text| text.map(drop))
+    };
+    let facts = |session: &Session| -> Result<_, Error> {
+        let outcome = session.outcome()?;
+        Ok((
+            outcome.prompt_ids,
+            outcome.ids,
+            outcome.positions,
+            outcome.reused,
+            outcome.seed,
+        ))
+    };
+    let config = SessionConfig {
+        seed: Some(1),
+        ..config.clone()
+    };
+    // In a fresh context, and in one that has an answer before.
+    for before in [0, 1] {
+        let prepared = || -> Result<Session, Error> {
+            let mut session = device.session(&config)?;
+            for _ in 0..before {
+                ask(&mut session, b"one")?;
+            }
+            Ok(session)
+        };
+        let mut session = prepared()?;
+        ask(&mut session, b"he")?;
+        let wanted = facts(&session)?;
+        let (mut refusals, mut wrong) = (0, Vec::new());
+        for nth in 1..LIMIT {
+            let mut session = prepared()?;
+            fs::write(FAIL_NTH, nth.to_string())?;
+            let asked = ask(&mut session, b"one ten tires");
+            let left = fs::read_to_string(FAIL_NTH)?;
+            fs::write(FAIL_NTH, "0")?;
+            if asked.is_err() {
+                refusals += 1;
+                ask(&mut session, b"he")?;
+                let found = facts(&session)?;
+                if found != wanted {
+                    wrong.push(format!("{nth}: {found:?}, wanted {wanted:?}"));
+                }
+            }
+            if left.trim() != "0" {
+                break;
+            }
+        }
+        let name = format!("faults/refused-after-{before}-answers");
+        report.equal(&format!("{name}-leaves-no-trace"), wrong, Vec::new());
+        report.equal(&format!("{name}-was-refused"), refusals > 3, true);
+    }
     Ok(())
 }
 

@@ -7,13 +7,17 @@ mod adder;
 mod faults;
 mod fields;
 mod files;
+mod interrupts;
 mod malformed;
 mod raw;
 mod reference;
 mod report;
 mod sessions;
+mod stalled;
 mod states;
+mod stress;
 mod tokenizer;
+mod turns;
 
 use std::process::ExitCode;
 
@@ -21,7 +25,9 @@ use report::Report;
 
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
-    | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf";
+    | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
+    | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | stress MODEL.gguf SECONDS \
+    | interrupts NAME COUNT SECONDS";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +44,13 @@ fn main() -> ExitCode {
         }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
+        ["stalled", model] => stalled::run(&mut report, model),
+        ["stress", model, seconds] => stress::run(&mut report, model, seconds),
+        ["stress-process", numbers @ ..] => stress::process(numbers),
+        ["interrupts", model, count, seconds] => {
+            interrupts::run(&mut report, model, count, seconds)
+        }
+        ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),
     };

@@ -7,7 +7,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -32,6 +33,9 @@ mod uapi {
 
 /// An address where nothing is mapped.
 pub const NOWHERE: u64 = 16;
+
+/// Takes an answer that may be any.
+pub fn whatever<T>(_answer: T) {}
 
 /// A file on the device.
 pub fn open() -> io::Result<File> {
@@ -78,6 +82,20 @@ pub fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
     Errno::result(result).map(|_| entry.revents)
 }
 
+/// Time that this thread has computed.
+pub fn cpu_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is written before the call returns.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
 /// Sets or clears O_NONBLOCK.
 pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
     let flags = libc::O_RDWR | if on { libc::O_NONBLOCK } else { 0 };
@@ -86,8 +104,9 @@ pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// A signal every `microseconds` to this process, that interrupts its calls; 0 ends them.
-pub fn alarms(microseconds: i64) -> Result<(), Errno> {
+/// A signal every `microseconds` to this process; 0 ends them. It interrupts calls, unless the kernel
+/// is to `restart` them.
+pub fn alarms(microseconds: i64, restart: bool) -> Result<(), Errno> {
     extern "C" fn ignore(_: libc::c_int) {}
     let every = libc::timeval {
         tv_sec: 0,
@@ -97,11 +116,11 @@ pub fn alarms(microseconds: i64) -> Result<(), Errno> {
         it_interval: every,
         it_value: every,
     };
-    // SAFETY: the handler does nothing; sigaction's other members are valid when zero, and no
-    // SA_RESTART among its flags lets calls end with EINTR.
+    // SAFETY: the handler does nothing; sigaction's other members are valid when zero.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        action.sa_flags = if restart { libc::SA_RESTART } else { 0 };
         Errno::result(libc::sigaction(
             libc::SIGALRM,
             &action,
@@ -114,4 +133,164 @@ pub fn alarms(microseconds: i64) -> Result<(), Errno> {
         ))?;
     }
     Ok(())
+}
+
+/// An address whose page does not come while this is there, as in a file system that does not answer:
+/// who touches it waits, in the kernel too.
+pub struct Stalled {
+    userfaultfd: OwnedFd,
+    page: *mut libc::c_void,
+}
+
+/// UFFDIO_API and UFFDIO_REGISTER of linux/userfaultfd.h, with the sizes of their structures.
+const UFFDIO: [libc::c_ulong; 2] = [0xc018_aa3f, 0xc020_aa00];
+const PAGE: usize = 4096;
+
+impl Stalled {
+    /// ENOSYS where the kernel has no userfaultfd(2).
+    pub fn new() -> Result<Self, Errno> {
+        let mut api = [0xaa_u64, 0, 0];
+        // SAFETY: the structures are those of the two commands, and live until they return; the
+        // page is a new mapping of our own, which is never dereferenced here.
+        unsafe {
+            let fd = Errno::result(libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC))?;
+            let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+            let userfaultfd = OwnedFd::from_raw_fd(fd);
+            Errno::result(libc::ioctl(fd, UFFDIO[0], &mut api))?;
+            let page = libc::mmap(
+                std::ptr::null_mut(),
+                PAGE,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            if page == libc::MAP_FAILED {
+                return Err(Errno::last());
+            }
+            let mut register = [page as u64, PAGE as u64, 1, 0];
+            Errno::result(libc::ioctl(fd, UFFDIO[1], &mut register))?;
+            Ok(Self { userfaultfd, page })
+        }
+    }
+
+    /// The address.
+    pub fn address(&self) -> u64 {
+        self.page as u64
+    }
+
+    /// Lets the page come.
+    pub fn release(self) {
+        drop(self.userfaultfd);
+    }
+}
+
+/// read(2) or write(2) of a few bytes at any address.
+pub fn transfer(file: &File, address: u64, write: bool) -> Result<usize, Errno> {
+    let (fd, pointer) = (file.as_raw_fd(), address as *mut libc::c_void);
+    // SAFETY: the kernel alone uses the address, and gives EFAULT where nothing is mapped.
+    let count = unsafe {
+        if write {
+            libc::write(fd, pointer, 16)
+        } else {
+            libc::read(fd, pointer, 16)
+        }
+    };
+    Errno::result(count).map(|count| count.unsigned_abs())
+}
+
+/// epoll(7) on one file.
+pub struct Events(OwnedFd);
+
+impl Events {
+    /// Registers `file` for `events`.
+    pub fn of(file: &File, events: i32) -> Result<Self, Errno> {
+        let mut event = libc::epoll_event {
+            events: events.cast_unsigned(),
+            u64: 0,
+        };
+        // SAFETY: a new descriptor, and an event that lives until the call returns.
+        unsafe {
+            let fd = Errno::result(libc::epoll_create1(libc::EPOLL_CLOEXEC))?;
+            let epoll = OwnedFd::from_raw_fd(fd);
+            let add = libc::EPOLL_CTL_ADD;
+            Errno::result(libc::epoll_ctl(fd, add, file.as_raw_fd(), &mut event))?;
+            Ok(Self(epoll))
+        }
+    }
+
+    /// What comes within `timeout` milliseconds; 0 for nothing.
+    pub fn wait(&self, timeout: i32) -> Result<i32, Errno> {
+        let mut event = libc::epoll_event { events: 0, u64: 0 };
+        // SAFETY: one event, borrowed until the call returns.
+        let count = unsafe { libc::epoll_wait(self.0.as_raw_fd(), &mut event, 1, timeout) };
+        let count = Errno::result(count)?;
+        Ok(if count == 0 {
+            0
+        } else {
+            event.events.cast_signed()
+        })
+    }
+}
+
+/// Lets programs that this one starts have `file` under the same number.
+pub fn inherited(file: &File) -> Result<(), Errno> {
+    // SAFETY: F_SETFD takes an integer.
+    Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
+}
+
+/// The file that [`inherited`] has left under `number`.
+pub fn adopted(number: i32) -> Result<File, Errno> {
+    // SAFETY: F_GETFD takes nothing and fails where nothing is open.
+    Errno::result(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
+    // SAFETY: open, and left for this program by the one that started it.
+    Ok(unsafe { File::from_raw_fd(number) })
+}
+
+/// Bytes of an [`Area`].
+pub const AREA: usize = 16 * PAGE;
+
+/// Memory whose pages come and go: for the kernel alone, never dereferenced here.
+pub struct Area(*mut libc::c_void);
+
+impl Area {
+    /// Writable at first.
+    pub fn new() -> Result<Self, Errno> {
+        // SAFETY: a new mapping of our own.
+        let area = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                AREA,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if area == libc::MAP_FAILED {
+            return Err(Errno::last());
+        }
+        Ok(Self(area))
+    }
+
+    /// An address in it, or past its end.
+    pub fn address(&self, offset: usize) -> u64 {
+        self.0 as u64 + offset as u64
+    }
+
+    /// Changes what may be done with the page at `offset`, or takes it away.
+    pub fn shake(&self, offset: usize, how: usize) {
+        let (read, write) = (libc::PROT_READ, libc::PROT_WRITE);
+        let page = offset.min(AREA - 1) / PAGE * PAGE;
+        // SAFETY: a page of our own mapping, which no reference leads to.
+        unsafe {
+            let page = self.0.cast::<u8>().add(page).cast();
+            match how {
+                0 => libc::mprotect(page, PAGE, libc::PROT_NONE),
+                1 => libc::mprotect(page, PAGE, read),
+                2 => libc::mprotect(page, PAGE, read | write),
+                _ => libc::madvise(page, PAGE, libc::MADV_DONTNEED),
+            }
+        };
+    }
 }

@@ -6,9 +6,10 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::libc::{POLLIN, POLLOUT};
+use nix::libc::{self, POLLIN, POLLOUT};
 
 use crate::raw::*;
 use crate::report::{Failure, Report};
@@ -32,6 +33,8 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     pending(report, query.prompt_max as usize)?;
     running(report)?;
     polled(report)?;
+    events(report)?;
+    impatient(report, query.prompt_max as usize)?;
     shared(report)?;
     interrupted(report)?;
     contexts(report)?;
@@ -379,9 +382,9 @@ fn interrupted(report: &mut Report) -> Result<(), Failure> {
     let whole = drain(&calm)?;
     let file = session(0, 32)?;
     write(&file, PROMPT)?;
-    alarms(3000)?;
+    alarms(3000, false)?;
     let text = drain(&file);
-    alarms(0)?;
+    alarms(0, false)?;
     report.equal("states/signals-lose-no-text", text, Ok(whole));
     Ok(())
 }
@@ -432,9 +435,96 @@ fn contexts(report: &mut Report) -> Result<(), Failure> {
         (0, true),
     );
     call(&file, SISLM_IOC_RESET, &mut ())?;
+    let forgotten = result(&file)?;
+    report.equal(
+        "states/reset-forgets-the-turn",
+        (forgotten.finish, forgotten.count, forgotten.prompt_count),
+        (SISLM_FINISH_NONE, 0, 0),
+    );
     write(&file, PROMPT)?;
     drain(&file)?;
     report.equal("states/reset-empties-the-context", result(&file)?.reused, 0);
+    busy(&file, SISLM_IOC_CONFIGURE)?;
+    let forgotten = result(&file)?;
+    report.equal(
+        "states/configure-forgets-the-turn",
+        (forgotten.finish, forgotten.count, forgotten.prompt_count),
+        (SISLM_FINISH_NONE, 0, 0),
+    );
+    Ok(())
+}
+
+/// A file that an event loop knows before its prompt is written, as those of tokio and mio do.
+fn events(report: &mut Report) -> Result<(), Failure> {
+    let kinds = [
+        ("level", libc::EPOLLIN),
+        (
+            "edge",
+            libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET,
+        ),
+    ];
+    for (kind, wanted) in kinds {
+        let file = session(0, 32)?;
+        nonblocking(&file, true)?;
+        let loop_ = Events::of(&file, wanted)?;
+        loop_.wait(0)?;
+        write(&file, PROMPT)?;
+        let mut text = Vec::new();
+        let mut buffer = [0; 256];
+        let mut ended = false;
+        while !ended && loop_.wait(60_000)? != 0 {
+            loop {
+                match (&file).read(&mut buffer) {
+                    Ok(0) => break ended = true,
+                    Ok(length) => text.extend_from_slice(&buffer[..length]),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        let alone = session(0, 32)?;
+        write(&alone, PROMPT)?;
+        let found = (ended, text == drain(&alone)?);
+        report.equal(
+            &format!("states/epoll-{kind}-before-the-prompt"),
+            found,
+            (true, true),
+        );
+    }
+    // What cannot be started is told by an event, too.
+    let file = session(32, 0)?;
+    nonblocking(&file, true)?;
+    let loop_ = Events::of(&file, libc::EPOLLIN | libc::EPOLLET)?;
+    write(&file, &PROMPT.repeat(20))?;
+    let told = loop_.wait(60_000)? & libc::EPOLLERR != 0;
+    report.equal("states/epoll-tells-of-an-error", told, true);
+    report.refused("states/read-tells-which", read(&file), &[Errno::EMSGSIZE]);
+    Ok(())
+}
+
+/// A long prompt is tokenized in nobody's name who does not wait for it.
+fn impatient(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
+    let file = session(32, 0)?;
+    nonblocking(&file, true)?;
+    let long = vec![b' '; prompt_max];
+    write(&file, &long)?;
+    let before = cpu_time();
+    poll(&file, POLLIN, 0)?;
+    report.refused("states/impatient-read", read(&file), &[Errno::EAGAIN]);
+    let polled = cpu_time() - before;
+    poll(&file, POLLIN, 600_000)?;
+    report.refused(
+        "states/impatient-read-later",
+        read(&file),
+        &[Errno::EMSGSIZE],
+    );
+    nonblocking(&file, false)?;
+    write(&file, &long)?;
+    let before = cpu_time();
+    report.refused("states/patient-read", read(&file), &[Errno::EMSGSIZE]);
+    let waited = cpu_time() - before;
+    // The same work: one who waits does it, one who does not leaves it to the kernel.
+    report.equal("states/poll-does-not-tokenize", polled < waited / 4, true);
     Ok(())
 }
 
@@ -457,7 +547,14 @@ fn closed(report: &mut Report, device: &File) -> Result<(), Failure> {
     report.refused("states/started-before-close", read(&file), &[Errno::EAGAIN]);
     drop(file);
     let mut query = sislm_query::default();
-    call(device, SISLM_IOC_QUERY, &mut query)?;
+    // What was about to be started ends a moment later.
+    for _ in 0..100 {
+        call(device, SISLM_IOC_QUERY, &mut query)?;
+        if query.sessions == 1 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
     report.equal("states/close-ends-the-session", query.sessions, 1);
     Ok(())
 }

@@ -48,10 +48,6 @@ fn streamed(
 ) -> anyhow::Result<String> {
     let mut text = String::new();
     for piece in session.prompt(prompt)? {
-        if interrupt.is_set() {
-            // Again: the first time may have been before the prompt, when there was no turn.
-            interrupt.cancel()?;
-        }
         match piece {
             Ok(piece) => {
                 show(&piece, cli, out)?;
