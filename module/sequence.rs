@@ -5,7 +5,7 @@ use crate::{
     model::Model,
     quota::Charge,
     statistics::Statistics,
-    sys::{charge::Payer, kv::BlockTable, memory::wipe},
+    sys::{charge::Payer, kv::BlockTable, wiped::Wiped},
     users::User,
 };
 use kernel::{
@@ -20,7 +20,7 @@ pub(crate) const POSITIONS_AHEAD: u32 = 256;
 pub(crate) struct Sequence {
     context: u32,
     kv_type: u32,
-    tokens: KVVec<u32>,
+    tokens: Wiped<u32>,
     computed: u32,
     table: Option<Arc<BlockTable>>,
     user: Arc<User>,
@@ -40,7 +40,7 @@ impl Sequence {
         Ok(Self {
             context,
             kv_type,
-            tokens: KVVec::with_capacity(context as usize, GFP_KERNEL_ACCOUNT)?,
+            tokens: Wiped::with_capacity(context as usize)?,
             computed: 0,
             table: None,
             user: user.clone(),
@@ -81,13 +81,12 @@ impl Sequence {
         if tokens.len() > self.free() as usize {
             return Err(EMSGSIZE);
         }
-        self.tokens.extend_from_slice(tokens, GFP_KERNEL_ACCOUNT)?;
-        Ok(())
+        self.tokens.extend(tokens)
     }
 
     /// Appends one token when a position is left. Never allocates.
     pub(crate) fn push(&mut self, token: u32) -> bool {
-        self.free() > 0 && self.tokens.push_within_capacity(token).is_ok()
+        self.free() > 0 && self.tokens.push(token).is_ok()
     }
 
     /// Notes that the next `count` positions are computed.
@@ -148,7 +147,6 @@ impl Sequence {
 
 impl Drop for Sequence {
     fn drop(&mut self) {
-        wipe(&mut self.tokens);
         let blocks = self.table.as_ref().map_or(0, |table| table.len());
         self.statistics.kv_blocks.subtract(u64::from(blocks));
     }

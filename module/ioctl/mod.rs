@@ -10,7 +10,12 @@ use crate::{
     session::Session,
     sys::user::Argument, //
 };
-use kernel::{fs::File, ioctl::_IOC_SIZE, prelude::*, sync::Arc};
+use kernel::{
+    fs::{file::flags, File},
+    ioctl::_IOC_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
 
 /// The command without the size of its structure.
 const fn unsized_command(cmd: u32) -> u32 {
@@ -28,7 +33,8 @@ macro_rules! dispatch {
     }};
 }
 
-/// Handles command `cmd` with argument `arg`. Unknown commands: `ENOTTY`.
+/// Handles command `cmd` with argument `arg`. Unknown commands: `ENOTTY`. Calls that compute or
+/// change something need a file that is open for writing: `EBADF`.
 pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) -> Result {
     let argument = &Argument::new(cmd, arg);
     let bare = _IOC_SIZE(cmd) == 0;
@@ -38,17 +44,34 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_UNLOAD => models::unload(session, file, argument),
         SISLM_IOC_PROGRESS => models::progress(session, argument),
         SISLM_IOC_MODEL => models::model(session, argument),
-        SISLM_IOC_CONFIGURE => session::configure(session, argument),
-        SISLM_IOC_RUN => session::run(session, argument),
-        SISLM_IOC_TOKENIZE => text::tokenize(session, argument),
-        SISLM_IOC_DETOKENIZE => text::detokenize(session, argument),
-        SISLM_IOC_EVALUATE => session::evaluate(session, argument),
+        SISLM_IOC_CONFIGURE => writable(file, || session::configure(session, argument)),
+        SISLM_IOC_RUN => writable(file, || session::run(session, argument)),
+        SISLM_IOC_TOKENIZE => writable(file, || text::tokenize(session, argument)),
+        SISLM_IOC_DETOKENIZE => writable(file, || text::detokenize(session, argument)),
+        SISLM_IOC_EVALUATE => writable(file, || session::evaluate(session, argument)),
         SISLM_IOC_RESULT => session::result(session, argument),
-        SISLM_IOC_RESET => if bare { session.reset() } else { Err(ENOTTY) },
-        SISLM_IOC_CANCEL => if bare { session.settle() } else { Err(ENOTTY) },
+        SISLM_IOC_RESET => writable(file, || bare_call(bare, || session.reset())),
+        SISLM_IOC_CANCEL => writable(file, || bare_call(bare, || session.settle())),
         SISLM_IOC_STATISTICS => session::statistics(session, argument),
-        SISLM_IOC_SELFTEST => check::selftest(session, argument),
-        SISLM_IOC_BENCH => check::bench(session, argument),
+        SISLM_IOC_SELFTEST => writable(file, || check::selftest(session, argument)),
+        SISLM_IOC_BENCH => writable(file, || check::bench(session, argument)),
+    }
+}
+
+/// Makes `call` when the file is open for writing.
+fn writable(file: &File, call: impl FnOnce() -> Result) -> Result {
+    if file.flags() & flags::O_ACCMODE == flags::O_RDONLY {
+        return Err(EBADF);
+    }
+    call()
+}
+
+/// Makes a `call` that has no structure: `ENOTTY` when one is given.
+fn bare_call(bare: bool, call: impl FnOnce() -> Result) -> Result {
+    if bare {
+        call()
+    } else {
+        Err(ENOTTY)
     }
 }
 

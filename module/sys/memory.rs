@@ -10,6 +10,8 @@ use kernel::{bindings, error::Error, prelude::*};
 pub(crate) enum Owner {
     /// The machine's: weights, loading.
     Model,
+    /// The machine's, for all users' activations and logits; wiped when freed.
+    Step,
     /// The calling task's memory cgroup; wiped when freed, since it holds what users wrote.
     Session,
 }
@@ -36,7 +38,7 @@ impl Memory {
     pub(crate) fn new(bytes: usize, owner: Owner) -> Result<Self> {
         super::task::assert_outside_section();
         let flags = match owner {
-            Owner::Model => sys::SISLM_GFP_MODEL,
+            Owner::Model | Owner::Step => sys::SISLM_GFP_MODEL,
             Owner::Session => sys::SISLM_GFP_SESSION,
         };
         let bytes = bytes.max(1);
@@ -91,7 +93,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: By the invariant this is ours and nobody refers to it any more.
         unsafe {
-            if self.owner == Owner::Session {
+            if self.owner != Owner::Model {
                 sys::sislm_memzero(self.base.as_ptr().cast(), self.bytes);
             }
             sys::vfree(self.base.as_ptr().cast());
@@ -122,11 +124,4 @@ pub(crate) fn ensure_available(bytes: u64) -> Result<(), Error> {
         return Err(ENOMEM);
     }
     Ok(())
-}
-
-/// Wipes what users wrote, in a way that is not optimized away.
-pub(crate) fn wipe<T: super::uapi::Plain>(values: &mut [T]) {
-    let bytes = core::mem::size_of_val(values);
-    // SAFETY: Writable for its size; zeroes are a valid value of plain types.
-    unsafe { sys::sislm_memzero(values.as_mut_ptr().cast(), bytes) };
 }

@@ -53,7 +53,7 @@ impl Sampler {
         });
         status(code)?;
         Ok(Self {
-            work: Memory::sized(size, Owner::Model)?,
+            work: Memory::sized(size, Owner::Step)?,
             model: model.clone(),
         })
     }

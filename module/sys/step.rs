@@ -88,7 +88,7 @@ impl Step {
     ) -> Result<Self> {
         let bytes = size(section, model, slots, context, super::uapi::SISLM_KV_F16)?.step;
         super::memory::ensure_available(bytes)?;
-        let memory = Memory::sized(bytes, Owner::Model)?;
+        let memory = Memory::sized(bytes, Owner::Step)?;
         let shape = shape(slots, context);
         let code = section.enter(|_| {
             // SAFETY: Zeroed memory of the size asked for; `model` is kept by the value made below.

@@ -35,6 +35,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     polled(report)?;
     events(report)?;
     impatient(report, query.prompt_max as usize)?;
+    readonly(report)?;
     shared(report)?;
     interrupted(report)?;
     contexts(report)?;
@@ -525,6 +526,34 @@ fn impatient(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
     let waited = cpu_time() - before;
     // The same work: one who waits does it, one who does not leaves it to the kernel.
     report.equal("states/poll-does-not-tokenize", polled < waited / 4, true);
+    Ok(())
+}
+
+/// A file that is open for reading only shows, and does nothing.
+fn readonly(report: &mut Report) -> Result<(), Failure> {
+    let file = File::open("/dev/sislm")?;
+    for (what, number) in [
+        ("configure", SISLM_IOC_CONFIGURE),
+        ("run", SISLM_IOC_RUN),
+        ("evaluate", SISLM_IOC_EVALUATE),
+    ] {
+        let name = format!("states/readonly-{what}");
+        report.refused(&name, busy(&file, number), &[Errno::EBADF]);
+    }
+    for (what, number) in [
+        ("tokenize", SISLM_IOC_TOKENIZE),
+        ("detokenize", SISLM_IOC_DETOKENIZE),
+        ("reset", SISLM_IOC_RESET),
+        ("cancel", SISLM_IOC_CANCEL),
+        ("selftest", SISLM_IOC_SELFTEST),
+        ("bench", SISLM_IOC_BENCH),
+    ] {
+        let name = format!("states/readonly-{what}");
+        report.refused(&name, call(&file, number, &mut [0_u8; 64]), &[Errno::EBADF]);
+    }
+    let mut query = sislm_query::default();
+    let shown = call(&file, SISLM_IOC_QUERY, &mut query);
+    report.equal("states/readonly-query", shown, Ok(()));
     Ok(())
 }
 
