@@ -149,10 +149,10 @@ impl Generation {
     pub(crate) fn charge(&mut self, ns: u64, statistics: &Statistics) {
         if self.ids.generated.is_empty() {
             self.prefill_ns = self.prefill_ns.saturating_add(ns);
-            statistics.prefill_ns.add(ns);
+            statistics.add(|all| &all.prefill_ns, ns);
         } else {
             self.decode_ns = self.decode_ns.saturating_add(ns);
-            statistics.decode_ns.add(ns);
+            statistics.add(|all| &all.decode_ns, ns);
         }
     }
 }

@@ -4,7 +4,6 @@
 use crate::{
     model::Model,
     quota::Charge,
-    statistics::Statistics,
     sys::{charge::Payer, kv::BlockTable, wiped::Wiped},
     users::User,
 };
@@ -26,17 +25,11 @@ pub(crate) struct Sequence {
     user: Arc<User>,
     charges: KVec<Charge>,
     payer: Option<Payer>,
-    statistics: Arc<Statistics>,
 }
 
 impl Sequence {
     /// Empty, of at most `context` positions.
-    pub(crate) fn new(
-        context: u32,
-        kv_type: u32,
-        user: &Arc<User>,
-        statistics: &Arc<Statistics>,
-    ) -> Result<Self> {
+    pub(crate) fn new(context: u32, kv_type: u32, user: &Arc<User>) -> Result<Self> {
         Ok(Self {
             context,
             kv_type,
@@ -46,7 +39,6 @@ impl Sequence {
             user: user.clone(),
             charges: KVec::new(),
             payer: None,
-            statistics: statistics.clone(),
         })
     }
 
@@ -140,7 +132,9 @@ impl Sequence {
             .inspect_err(|_| self.charges.truncate(counted))?;
         let added = table.len().saturating_sub(before);
         self.table = Some(Arc::new(table, GFP_KERNEL_ACCOUNT)?);
-        self.statistics.kv_blocks.add(u64::from(added));
+        self.user
+            .statistics()
+            .add(|all| &all.kv_blocks, u64::from(added));
         Ok(())
     }
 }
@@ -148,6 +142,8 @@ impl Sequence {
 impl Drop for Sequence {
     fn drop(&mut self) {
         let blocks = self.table.as_ref().map_or(0, |table| table.len());
-        self.statistics.kv_blocks.subtract(u64::from(blocks));
+        self.user
+            .statistics()
+            .subtract(|all| &all.kv_blocks, u64::from(blocks));
     }
 }

@@ -46,7 +46,7 @@ impl Shared {
                 registry <- registry,
                 scheduler,
                 quota: Quota::new(limits.kv_bytes)?,
-                users: Users::new(&limits)?,
+                users: Users::new(&limits, &statistics)?,
                 statistics,
                 limits,
             }? Error),
@@ -54,26 +54,12 @@ impl Shared {
         )
     }
 
-    /// The answer of STATISTICS.
+    /// The answer of STATISTICS for an administrator: of all users.
     pub(crate) fn answer_statistics(&self) -> uapi::Statistics {
-        let now = &self.statistics;
         uapi::Statistics {
-            turns: now.turns.get(),
-            prompt_tokens: now.prompt_tokens.get(),
-            tokens: now.tokens.get(),
-            prefill_ns: now.prefill_ns.get(),
-            decode_ns: now.decode_ns.get(),
-            steps: now.steps.get(),
-            sections: now.sections.get(),
-            longest_section: now.longest_section.get(),
-            kv_blocks: now.kv_blocks.get(),
             kv_bytes: self.quota.bytes(),
-            positions_computed: now.positions_computed.get(),
-            positions_reused: now.positions_reused.get(),
             memory_models: self.registry.bytes(),
-            memory_steps: now.memory_steps.get(),
-            memory_sessions: now.memory_sessions.get(),
-            cancelled: now.cancelled.get(),
+            ..self.statistics.answer()
         }
     }
 }

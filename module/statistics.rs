@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Counters since the module was loaded.
+//! Counters since the module was loaded, of all users or of one.
 
-use kernel::sync::atomic::{Atomic, Relaxed};
+use crate::sys::uapi;
+use kernel::sync::{
+    atomic::{Atomic, Relaxed},
+    Arc,
+};
 
 /// A counter that only grows, or a maximum.
 pub(crate) struct Counter(Atomic<u64>);
@@ -38,8 +42,10 @@ impl Counter {
     }
 }
 
-/// The counters of `struct sislm_statistics`.
+/// The counters of `struct sislm_statistics`: of all users, or of one.
 pub(crate) struct Statistics {
+    /// Those of all users, where one's are counted too.
+    all: Option<Arc<Statistics>>,
     /// Turns started.
     pub(crate) turns: Counter,
     /// Tokens of prompts.
@@ -71,9 +77,10 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// All zero.
+    /// Of all users: all zero.
     pub(crate) const fn new() -> Self {
         Self {
+            all: None,
             turns: Counter::new(),
             prompt_tokens: Counter::new(),
             tokens: Counter::new(),
@@ -88,6 +95,51 @@ impl Statistics {
             memory_steps: Counter::new(),
             memory_sessions: Counter::new(),
             cancelled: Counter::new(),
+        }
+    }
+
+    /// Of a user, which those of `all` include.
+    pub(crate) fn of_user(all: &Arc<Self>) -> Self {
+        Self {
+            all: Some(all.clone()),
+            ..Self::new()
+        }
+    }
+
+    /// Adds `value` to a counter, and to that of all users.
+    pub(crate) fn add(&self, counter: impl Fn(&Self) -> &Counter, value: u64) {
+        counter(self).add(value);
+        if let Some(all) = &self.all {
+            counter(all).add(value);
+        }
+    }
+
+    /// Takes `value` back from a counter, and from that of all users.
+    pub(crate) fn subtract(&self, counter: impl Fn(&Self) -> &Counter, value: u64) {
+        counter(self).subtract(value);
+        if let Some(all) = &self.all {
+            counter(all).subtract(value);
+        }
+    }
+
+    /// The answer of STATISTICS, as far as these counters go.
+    pub(crate) fn answer(&self) -> uapi::Statistics {
+        uapi::Statistics {
+            turns: self.turns.get(),
+            prompt_tokens: self.prompt_tokens.get(),
+            tokens: self.tokens.get(),
+            prefill_ns: self.prefill_ns.get(),
+            decode_ns: self.decode_ns.get(),
+            steps: self.steps.get(),
+            sections: self.sections.get(),
+            longest_section: self.longest_section.get(),
+            kv_blocks: self.kv_blocks.get(),
+            positions_computed: self.positions_computed.get(),
+            positions_reused: self.positions_reused.get(),
+            memory_steps: self.memory_steps.get(),
+            memory_sessions: self.memory_sessions.get(),
+            cancelled: self.cancelled.get(),
+            ..Default::default()
         }
     }
 }

@@ -116,7 +116,7 @@ impl Turn {
         if !self.is_over() {
             self.finish = finish;
             if finish == SISLM_FINISH_CANCELLED {
-                self.statistics.cancelled.add(1);
+                self.statistics.add(|all| &all.cancelled, 1);
             }
         }
     }
@@ -179,7 +179,8 @@ impl Turn {
         (first, count): (u32, u32),
     ) -> Next {
         self.sequence.advance(count);
-        self.statistics.positions_computed.add(u64::from(count));
+        self.statistics
+            .add(|all| &all.positions_computed, u64::from(count));
         let complete = self.sequence.computed() == self.sequence.positions();
         let generating = matches!(self.aim, Aim::Generate(_));
         // Prefill: the logits are not there before the last row.
@@ -222,7 +223,7 @@ impl Turn {
                 drop(sampler);
                 let finish =
                     generation.take(token, section, &self.model, &mut self.sequence, link)?;
-                self.statistics.tokens.add(1);
+                self.statistics.add(|all| &all.tokens, 1);
                 if let Some(finish) = finish {
                     self.end(finish);
                 }

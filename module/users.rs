@@ -11,7 +11,7 @@ use kernel::{
     task::Kuid,
 };
 
-use crate::{limits::Limits, sys::task};
+use crate::{limits::Limits, statistics::Statistics, sys::task};
 
 /// A user, by effective user id when a file was opened.
 pub(crate) struct User {
@@ -22,12 +22,18 @@ pub(crate) struct User {
     kv_bytes: Atomic<u64>,
     /// When a step was last led by a turn of theirs: the number of that step.
     served: Atomic<u64>,
+    statistics: Arc<Statistics>,
 }
 
 impl User {
     /// Its number, from 1.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// What they have done.
+    pub(crate) fn statistics(&self) -> &Arc<Statistics> {
+        &self.statistics
     }
 
     fn is_here(&self) -> bool {
@@ -72,6 +78,8 @@ pub(crate) struct Users {
     reserve: u32,
     /// Files of one user.
     share: u32,
+    /// Of all of them.
+    statistics: Arc<Statistics>,
 }
 
 /// An open file's share of the limits; given back when dropped.
@@ -82,7 +90,7 @@ pub(crate) struct Seat {
 
 impl Users {
     /// None, of whom each may have a quarter of the files; a sixteenth is left to administrators.
-    pub(crate) fn new(limits: &Limits) -> Result<Arc<Self>> {
+    pub(crate) fn new(limits: &Limits, statistics: &Arc<Statistics>) -> Result<Arc<Self>> {
         let most = limits.sessions;
         let reserve = (most / 16).max(1).min(most.saturating_sub(1));
         let share = (most / 4).max(1);
@@ -97,6 +105,7 @@ impl Users {
                 most,
                 reserve,
                 share,
+                statistics: statistics.clone(),
             }),
             GFP_KERNEL,
         )
@@ -110,6 +119,7 @@ impl Users {
     /// Counts another file of the calling task's user. `ENFILE`: over a limit.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
         let (id, privileged) = (Kuid::current_euid(), task::is_administrator());
+        let statistics = Statistics::of_user(&self.statistics);
         let new = Arc::new(
             User {
                 id,
@@ -117,6 +127,7 @@ impl Users {
                 sessions: Atomic::new(0),
                 kv_bytes: Atomic::new(0),
                 served: Atomic::new(0),
+                statistics: Arc::new(statistics, GFP_KERNEL_ACCOUNT)?,
             },
             GFP_KERNEL_ACCOUNT,
         )?;

@@ -52,7 +52,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_RESULT => session::result(session, argument),
         SISLM_IOC_RESET => writable(file, || bare_call(bare, || session.reset())),
         SISLM_IOC_CANCEL => writable(file, || bare_call(bare, || session.settle())),
-        SISLM_IOC_STATISTICS => session::statistics(session, argument),
+        SISLM_IOC_STATISTICS => session::statistics(session, file, argument),
         SISLM_IOC_SELFTEST => writable(file, || check::selftest(session, argument)),
         SISLM_IOC_BENCH => writable(file, || check::bench(session, argument)),
     }

@@ -7,11 +7,12 @@ use crate::{
     session::Session,
     sys::{
         check::NUMERICS,
+        node::is_administrator,
         uapi::{self, SISLM_ABI_VERSION},
         user::Argument,
     },
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{fs::File, prelude::*, sync::Arc};
 
 #[inline(never)]
 pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
@@ -80,7 +81,14 @@ pub(super) fn result(session: &Arc<Session>, argument: &Argument) -> Result {
 }
 
 #[inline(never)]
-pub(super) fn statistics(session: &Arc<Session>, argument: &Argument) -> Result {
+pub(super) fn statistics(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
     let _: uapi::Statistics = argument.read()?;
-    argument.write(&session.shared().answer_statistics())
+    let shared = session.shared();
+    let answer = if is_administrator(file) {
+        shared.answer_statistics()
+    } else {
+        // What others do is none of the caller's business.
+        session.link.user().statistics().answer()
+    };
+    argument.write(&answer)
 }

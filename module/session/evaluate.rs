@@ -137,7 +137,7 @@ impl Session {
         drop(before);
         let number = begun.ok_or(EBUSY)?;
         request.nll = 0;
-        let sequence = empty_sequence(&configuration, &model, self.link.user(), self.shared());
+        let sequence = empty_sequence(&configuration, &model, self.link.user());
         match sequence.and_then(|sequence| self.make_evaluation(model, sequence, &ids, request)) {
             Ok(turn) => {
                 self.launch(turn);
@@ -164,7 +164,7 @@ impl Session {
         sequence.append(ids)?;
         sequence.take_blocks(request.count, &model)?;
         let aim = Aim::Evaluate(Evaluation::new(request.top_k)?);
-        let statistics = self.shared().statistics.clone();
+        let statistics = self.link.user().statistics().clone();
         Ok(Turn::new(place, model, sequence, aim, statistics))
     }
 

@@ -169,6 +169,7 @@ impl Inner {
 impl PinnedDrop for Session {
     fn drop(self: Pin<&mut Self>) {
         let accounted = self.inner.lock().accounted;
-        self.shared().statistics.memory_sessions.subtract(accounted);
+        let statistics = self.link.user().statistics();
+        statistics.subtract(|all| &all.memory_sessions, accounted);
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     outcome::Outcome,
     ring::Ring,
     sequence::{Sequence, POSITIONS_AHEAD},
-    shared::Shared,
     starter::Startable,
     sys::{
         charge::Payer,
@@ -93,17 +92,14 @@ impl Parts {
     }
 
     /// Makes the turn. The prompt is appended to the context last: what fails leaves it as it was.
-    fn make_turn(&mut self, shared: &Shared, stop: impl Fn() -> bool) -> Result<KBox<Turn>> {
-        if shared.scheduler.is_broken() {
-            return Err(EIO);
-        }
+    fn make_turn(&mut self, stop: impl Fn() -> bool) -> Result<KBox<Turn>> {
         let before = Instant::<Monotonic>::now();
         let place = Turn::place()?;
         let mut section = match self.section.take() {
             Some(section) => section,
             None => Section::new()?,
         };
-        let generation = self.take_prompt(&mut section, shared, stop);
+        let generation = self.take_prompt(&mut section, stop);
         self.section = Some(section);
         let mut generation = generation?;
         let mut sequence = self.sequence.take().ok_or(EINVAL)?;
@@ -111,12 +107,11 @@ impl Parts {
             self.sequence = Some(sequence);
             return Err(error);
         }
-        let statistics = &shared.statistics;
         let count = u64::from(self.outcome.prompt_count);
-        statistics.prompt_tokens.add(count);
-        statistics
-            .positions_reused
-            .add(u64::from(generation.reused));
+        let reused = u64::from(generation.reused);
+        let statistics = self.user.statistics();
+        statistics.add(|all| &all.prompt_tokens, count);
+        statistics.add(|all| &all.positions_reused, reused);
         generation.load_ns = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
         Ok(Turn::new(
             place,
@@ -131,7 +126,6 @@ impl Parts {
     fn take_prompt(
         &mut self,
         section: &mut Section,
-        shared: &Shared,
         stop: impl Fn() -> bool,
     ) -> Result<Generation> {
         let configuration = &self.configuration;
@@ -139,7 +133,7 @@ impl Parts {
         let user = &self.user;
         let sequence = match &mut self.sequence {
             Some(sequence) => sequence,
-            none => none.insert(empty_sequence(configuration, model, user, shared)?),
+            none => none.insert(empty_sequence(configuration, model, user)?),
         };
         let mut flags = 0;
         if sequence.positions() == 0 {
@@ -200,14 +194,8 @@ pub(super) fn empty_sequence(
     configuration: &Configuration,
     model: &Model,
     user: &Arc<User>,
-    shared: &Shared,
 ) -> Result<Sequence> {
-    Sequence::new(
-        context(configuration, model),
-        configuration.kv_type,
-        user,
-        &shared.statistics,
-    )
+    Sequence::new(context(configuration, model), configuration.kv_type, user)
 }
 
 impl Startable for Session {
@@ -285,9 +273,12 @@ impl Session {
         };
         let payer = parts.payer.take();
         let mut make = || {
+            if self.shared().scheduler.is_broken() {
+                return Err(EIO);
+            }
             self.open_channel()?;
             let stop = || self.link.is_cancelled() || task::dying();
-            parts.make_turn(self.shared(), stop)
+            parts.make_turn(stop)
         };
         let made = match &payer {
             Some(payer) => payer.pay(make),
@@ -316,7 +307,8 @@ impl Session {
 
     /// Gives a turn to the scheduler.
     pub(super) fn launch(&self, turn: KBox<Turn>) {
-        self.shared().statistics.turns.add(1);
+        let statistics = self.link.user().statistics();
+        statistics.add(|all| &all.turns, 1);
         self.shared().scheduler.enqueue(&self.link, turn);
     }
 

@@ -244,8 +244,9 @@ impl Session {
         let bytes = size_of::<Self>()
             .saturating_add(ring)
             .saturating_add(inner.prompt.capacity()) as u64;
-        let counter = &self.shared().statistics.memory_sessions;
-        counter.add(bytes);
-        counter.subtract(core::mem::replace(&mut inner.accounted, bytes));
+        let before = core::mem::replace(&mut inner.accounted, bytes);
+        let statistics = self.link.user().statistics();
+        statistics.add(|all| &all.memory_sessions, bytes);
+        statistics.subtract(|all| &all.memory_sessions, before);
     }
 }

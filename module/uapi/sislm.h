@@ -495,22 +495,24 @@ struct sislm_evaluate {
 };
 
 /**
- * struct sislm_statistics - counters of the module since it was loaded
+ * struct sislm_statistics - counters of who opened this file, since they have
+ *	files open; for an administrator who opened it, of all users since the
+ *	module was loaded
  * @turns: Output: turns started.
  * @prompt_tokens: Output: tokens of prompts.
  * @tokens: Output: generated tokens.
  * @prefill_ns: Output.
  * @decode_ns: Output.
- * @steps: Output: forward passes.
- * @sections: Output: NEON sections.
- * @longest_section: Output: most work in one section, weight bytes.
+ * @steps: Output: forward passes; 0 for others than administrators.
+ * @sections: Output: NEON sections; likewise.
+ * @longest_section: Output: most work in one section, weight bytes; likewise.
  * @kv_blocks: Output: blocks of 32 positions in use.
- * @kv_bytes: Output: their memory.
+ * @kv_bytes: Output: their memory; likewise.
  * @positions_computed: Output: positions whose keys and values were computed.
  * @positions_reused: Output: positions kept from earlier turns.
- * @memory_models: Output: memory of all models.
- * @memory_steps: Output: memory of all steps.
- * @memory_sessions: Output: memory of all open files, KV blocks excluded.
+ * @memory_models: Output: memory of all models; likewise.
+ * @memory_steps: Output: memory of all steps; likewise.
+ * @memory_sessions: Output: memory of open files, KV blocks excluded.
  * @cancelled: Output: turns ended by CANCEL, RESET, close or a signal.
  */
 struct sislm_statistics {

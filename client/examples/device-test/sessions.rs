@@ -37,6 +37,15 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
     );
     at_once(report, &device, &name)?;
     by_user(report, &device, &name)?;
+    let spy = as_user(NOBODY, || Device::open(Device::PATH))?;
+    let seen = spy.statistics()?;
+    // The one turn of theirs in `by_user`.
+    report.equal(
+        "sessions/no-counters-of-others",
+        (seen.turns, seen.tokens, seen.steps, seen.kv_blocks),
+        (1, u64::from(TOKENS), 0, 0),
+    );
+    drop(spy);
     let after = device.statistics()?;
     report.equal("sessions/no-block-stays", after.kv_blocks, before.kv_blocks);
     report.equal(
