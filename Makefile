@@ -8,12 +8,13 @@ MEM ?= 2G
 TIMEOUT ?= 600
 export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE
 
-.PHONY: help demo test test-all quick bench guest module client kernel check fuzz mutants format clean distclean
+.PHONY: help demo test test-all quick soak bench guest module client kernel check fuzz mutants format clean distclean
 
 help:
 	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and stream an answer'
 	@echo 'make test        host, emulated and guest tests; TESTS=pattern runs a part'
 	@echo 'make test-all    the same with the custom kernel, more CPUs and thread counts, exhaustive numerics'
+	@echo 'make soak        everything at once on KERNEL for T seconds (3600), and 1000 times Ctrl-C'
 	@echo 'make bench       this module and llama.cpp in one guest: Documentation/performance.md; BENCH=pattern measures a part'
 	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|custom|debug CPU=neoverse-n1 SMP=2'
 	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
@@ -36,6 +37,9 @@ test:
 
 test-all:
 	@SISLM_ALL=1 scripts/test
+
+soak:
+	@scripts/soak
 
 bench:
 	@scripts/bench
