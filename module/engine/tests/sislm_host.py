@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs sislm-host for the tests, and prints their results as lines `ok NAME`, `not ok NAME why`, `skip NAME why`."""
-import functools
 import json
 import pathlib
 import subprocess
@@ -16,6 +15,7 @@ class Host:
 
     def __init__(self, command):
         self.command = command
+        self.sizes = {}
 
     def run(self, *arguments, timeout=600):
         """The JSON object the binary prints; RuntimeError with its message when it fails."""
@@ -26,11 +26,12 @@ class Host:
             raise RuntimeError(done.stderr.decode(errors="replace").strip() or f"status {done.returncode}")
         return json.loads(done.stdout)
 
-    @functools.cache
     def segments(self, file):
         """Sizes of the arena's segments: the module's own, then some in which each matrix of the model goes on in others."""
-        least = -(-self.run("info", "-m", file)["item_bytes"] // 64) * 64
-        return [32 << 20, least, 3 * least, 5 * least + 64, max(least, 64 << 10)]
+        if file not in self.sizes:
+            least = -(-self.run("info", "-m", file)["item_bytes"] // 64) * 64
+            self.sizes[file] = [32 << 20, least, 3 * least, 5 * least + 64, max(least, 64 << 10)]
+        return self.sizes[file]
 
 
 class Report:
