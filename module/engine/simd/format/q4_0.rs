@@ -7,7 +7,7 @@
 //! two dot products for two rows.
 
 use crate::simd::activation::{ActivationKind, Int8Block};
-use crate::simd::codec::{Codec, GroupOf, finite_f16};
+use crate::simd::codec::{Codec, finite_f16};
 use crate::simd::finite::Finite;
 use crate::simd::group::GROUP_ROWS;
 use crate::simd::layout::{Layout, Product, Row32};
@@ -90,10 +90,7 @@ impl Codec for Q4_0 {
     }
 
     #[cfg(target_arch = "aarch64")]
-    fn interleave(
-        rows: &[Option<&File>; GROUP_ROWS],
-        groups: &mut [GroupOf<Self>],
-    ) -> Result<(), usize> {
+    fn interleave(rows: &[Option<&File>; GROUP_ROWS], groups: &mut [Group]) -> Result<(), usize> {
         let rows = rows.map(|row| row.unwrap_or(&ZERO));
         for group in groups {
             group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;

@@ -8,7 +8,7 @@
 
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};
-use crate::simd::codec::{Codec, GroupOf, finite_f16};
+use crate::simd::codec::{Codec, finite_f16};
 use crate::simd::finite::Finite;
 use crate::simd::group::GROUP_ROWS;
 use crate::simd::layout::{Layout, Product, Row256};
@@ -117,10 +117,7 @@ impl Codec for Q6K {
     }
 
     #[cfg(target_arch = "aarch64")]
-    fn interleave(
-        rows: &[Option<&File>; GROUP_ROWS],
-        groups: &mut [GroupOf<Self>],
-    ) -> Result<(), usize> {
+    fn interleave(rows: &[Option<&File>; GROUP_ROWS], groups: &mut [Group]) -> Result<(), usize> {
         let rows = rows.map(|row| row.unwrap_or(&ZERO));
         for group in groups {
             group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
