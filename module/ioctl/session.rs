@@ -38,10 +38,20 @@ pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
 
 #[inline(never)]
 pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
-    let mut request: uapi::Configure = argument.read()?;
+    let (mut request, configuration) = read_configuration(argument)?;
+    request.seed = session.configure(&configuration)?;
+    argument.write(&*request)
+}
+
+/// What CONFIGURE was given, on the heap: a turn may be ended meanwhile, far down the stack.
+#[inline(never)]
+fn read_configuration(argument: &Argument) -> Result<(KBox<uapi::Configure>, KBox<Configuration>)> {
+    let request: uapi::Configure = argument.read()?;
     let configuration = Configuration::new(&request)?;
-    request.seed = session.configure(configuration)?;
-    argument.write(&request)
+    Ok((
+        KBox::new(request, GFP_KERNEL_ACCOUNT)?,
+        KBox::new(configuration, GFP_KERNEL_ACCOUNT)?,
+    ))
 }
 
 #[inline(never)]

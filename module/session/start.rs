@@ -235,7 +235,7 @@ impl Session {
     }
 
     /// CONFIGURE: in IDLE only; gives the seed in use. Empties the context and forgets the last turn.
-    pub(crate) fn configure(&self, configuration: Configuration) -> Result<u64> {
+    pub(crate) fn configure(&self, configuration: &Configuration) -> Result<u64> {
         let using: Use = self.shared().registry.take(configuration.model)?;
         let most = using.model().facts.context;
         if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
@@ -248,7 +248,7 @@ impl Session {
         let helpers = self.shared().limits.helpers;
         self.link.set_unhelped(configuration.unhelped || !helpers);
         let seed = configuration.seed.unwrap_or_else(task::random);
-        inner.configuration = configuration;
+        inner.configuration = *configuration;
         inner.next_seed = Some(seed);
         let before = (
             inner.using.replace(using),

@@ -58,6 +58,8 @@ pub(super) fn no_refusal() -> Refusal {
 
 /// A load in progress.
 ///
+/// Its calls are not inlined: the frame of who loads would hold what all of them need.
+///
 /// # Invariants
 ///
 /// All pieces but `piece` are over, and the first buffer is not that of `piece`.
@@ -74,6 +76,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// Begins with the first bytes of the file.
+    #[inline(never)]
     pub(crate) fn begin(limits: &LoadLimits, prefix: &[u8]) -> Result<Self, LoadError> {
         let mut section = Section::new()?;
         let (mut header, mut refusal, mut size) = (Header { need: 0 }, no_refusal(), 0u64);
@@ -125,6 +128,7 @@ impl Load {
     }
 
     /// Parses some of the header. `prefix` is the file from its start, at least as long as before.
+    #[inline(never)]
     pub(crate) fn header(&mut self, prefix: &[u8]) -> Result<Progress, LoadError> {
         self.idle()?;
         let (mut header, mut refusal) = (Header { need: 0 }, no_refusal());
@@ -207,6 +211,7 @@ impl Load {
     }
 
     /// Builds some of the vocabulary tables.
+    #[inline(never)]
     pub(crate) fn vocabulary(&mut self, prefix: &[u8]) -> Result<Progress, LoadError> {
         self.attached()?;
         let mut refusal = no_refusal();
@@ -283,6 +288,7 @@ impl Load {
     }
 
     /// Seals the model; gives the digest of the file too.
+    #[inline(never)]
     pub(crate) fn finish(mut self) -> Result<(Arc<ModelMemory>, Facts, [u8; 32]), LoadError> {
         self.attached()?;
         let mut refusal = no_refusal();

@@ -57,8 +57,7 @@ impl Kind {
 
     fn read(cursor: &mut Cursor<'_>, key: &[u8]) -> Result<Self, Stop> {
         let number = cursor.u32()?;
-        let unknown = Refusal::new(Reason::Malformed, u64::from(number), key);
-        Ok(Self::from_number(number).ok_or(unknown)?)
+        Self::from_number(number).ok_or_else(|| refused(Reason::Malformed, u64::from(number), key))
     }
 }
 
@@ -86,7 +85,7 @@ impl Value {
             Kind::Bool => match cursor.array()? {
                 [0] => Ok(Self::Bool(false)),
                 [1] => Ok(Self::Bool(true)),
-                [byte] => Err(Refusal::new(Reason::Malformed, u64::from(byte), key).into()),
+                [byte] => Err(refused(Reason::Malformed, u64::from(byte), key)),
             },
             Kind::String => {
                 let length = cursor.u64()?;
@@ -144,17 +143,17 @@ impl Value {
         let kind = Kind::read(cursor, key)?;
         let count = cursor.u64()?;
         let offset = cursor.at();
-        let too_many = Refusal::new(Reason::Count, count, key);
+        let too_many = || refused(Reason::Count, count, key);
         let bytes = match kind {
-            Kind::Array => return Err(Refusal::new(Reason::Malformed, 9, key).into()),
+            Kind::Array => return Err(refused(Reason::Malformed, 9, key)),
             Kind::String => 0,
             fixed => fixed
                 .bytes()
                 .and_then(|size| size.checked_mul(count))
-                .ok_or(too_many)?,
+                .ok_or_else(too_many)?,
         };
         cursor.bytes(bytes)?;
-        let count = u32::try_from(count).map_err(|_| too_many)?;
+        let count = u32::try_from(count).map_err(|_| too_many())?;
         Ok(Self::Array(Array {
             kind,
             count,
@@ -206,6 +205,13 @@ impl Value {
             _ => Err(wrong_type(key)),
         }
     }
+}
+
+/// The refusal of a key whose value cannot be read. On its own, as it is large and rare.
+#[cold]
+#[inline(never)]
+fn refused(reason: Reason, detail: u64, key: &[u8]) -> Stop {
+    Refusal::new(reason, detail, key).into()
 }
 
 /// The integer in `bytes`; `None` when it is 2^63 or more.

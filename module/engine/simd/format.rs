@@ -189,13 +189,25 @@ impl Format {
         rows: usize,
         out: &mut [f32],
     ) -> Result<(), Error> {
-        with_format!(self, T => {
-            let blocks = blocks::<T>(columns).ok_or(Error::Shape)?.saturating_mul(T::PARTS);
-            let product = Product::<<T as Codec>::Layout>::new(groups, blocks, activation, rows, out)?;
-            <T as Codec>::Layout::multiply(level.instructions(), product);
-            Ok(())
-        })
+        with_format!(self, T => multiply::<T>(level, groups, columns, activation, rows, out))
     }
+}
+
+/// On its own for each format, so that the frames of all of them do not add up in one.
+#[inline(never)]
+fn multiply<T: Codec>(
+    level: Level,
+    groups: &[u8],
+    columns: usize,
+    activation: &[u8],
+    rows: usize,
+    out: &mut [f32],
+) -> Result<(), Error> {
+    let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
+    let blocks = blocks.saturating_mul(T::PARTS);
+    let product = Product::<T::Layout>::new(groups, blocks, activation, rows, out)?;
+    T::Layout::multiply(level.instructions(), product);
+    Ok(())
 }
 
 /// Blocks of a row in the file.

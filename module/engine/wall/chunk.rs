@@ -80,6 +80,8 @@ struct Slot {
 }
 
 /// The memory of a step.
+///
+/// What packs and attends is not inlined: the frame of all chunks would hold what those need.
 #[derive(Clone, Copy)]
 struct Memory<'a> {
     // INVARIANT: `base` begins a step with these places, alive and initialized for 'a.
@@ -217,6 +219,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// The stage that packs `input` runs, and these tiles and the slot are the caller's.
+    #[inline(never)]
     unsafe fn pack(
         &self,
         task: &Task<'_>,
@@ -250,6 +253,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// The attention stage of `layer` runs, and these units are the caller's.
+    #[inline(never)]
     unsafe fn attend(&self, task: &Task<'a>, layer: u32, first: u32, count: u32) -> Option<()> {
         for index in first..first.checked_add(count)? {
             let unit = Unit::new(task, index)?;

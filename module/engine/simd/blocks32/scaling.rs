@@ -11,6 +11,7 @@ pub trait Scaling: Plain {
     /// That of one row.
     type Row: Plain;
     /// Whether there are minima.
+    #[cfg_attr(not(target_arch = "aarch64"), expect(dead_code))]
     const MINIMUM: bool;
 
     /// Sets that of the row in `lane`.

@@ -31,7 +31,7 @@ const _: () = assert!(size_of::<File>() == 54);
 /// Digit `n` of the fraction of base 3 that a byte is, less 1.
 fn trit(byte: u8, n: usize) -> i8 {
     let power = [1, 3, 9, 27, 81][n % 5];
-    (u16::from(byte.wrapping_mul(power)) * 3 >> 8) as i8 - 1
+    ((u16::from(byte.wrapping_mul(power)) * 3) >> 8) as i8 - 1
 }
 
 impl Codec for TQ1_0 {

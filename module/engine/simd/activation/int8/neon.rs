@@ -7,7 +7,7 @@ use core::arch::aarch64::*;
 /// The same block as the scalar twin [`super::quantize`].
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
+pub(in crate::simd) fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let (quarters, _) = x.as_chunks::<16>();
     let (scale, inverse) = scale_and_inverse(largest(x))?;
     let mut values = [[0; 16]; 2];
@@ -38,7 +38,7 @@ fn largest(x: &[f32; INT8_BLOCK]) -> u32 {
 /// The nearest integers, ties to even, to 16 activations times `inverse`: at most 127.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn round(x: &[f32; 16], inverse: f32) -> int8x16_t {
+pub(in crate::simd) fn round(x: &[f32; 16], inverse: f32) -> int8x16_t {
     // SAFETY: `x` has the 64 bytes that are read.
     let float32x4x4_t(a, b, c, d) = unsafe {
         let x = x.as_ptr();

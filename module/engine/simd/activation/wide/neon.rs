@@ -8,7 +8,7 @@ use core::arch::aarch64::*;
 /// Makes the same block as the scalar twin [`super::quantize`].
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
+pub(in crate::simd) fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
     *block = WideBlock::zero(scale);
     let (parts, _) = x.as_chunks::<INT8_BLOCK>();

@@ -198,7 +198,7 @@ fn of_four(entry: u16, k: usize) -> usize {
 /// Seven signs and the eighth that makes the number of minus signs even.
 fn seven(bits: u32) -> u8 {
     let bits = bits as u8 % 128;
-    if bits.count_ones() % 2 == 0 {
+    if bits.count_ones().is_multiple_of(2) {
         bits
     } else {
         bits + 128
