@@ -15,7 +15,7 @@ ids() {
 vocabulary() {
 	if [ ! -s "/tmp/vocabulary-$1" ]; then
 		sislm-client load "/models/$1.gguf" --name digest >/dev/null || { echo 0; return; }
-		sislm-client models --json | number vocabulary >"/tmp/vocabulary-$1"
+		sislm-client models --json | tr '{' '\n' | grep '"name":"digest"' | number vocabulary >"/tmp/vocabulary-$1"
 		sislm-client unload digest >/dev/null
 	fi
 	cat "/tmp/vocabulary-$1"

@@ -4,7 +4,7 @@
 # kernels: stock debug
 . "$(dirname "$0")/lib.sh"
 chmod 666 $device
-sislm-client load "$(command -v positions.gguf)" --name positions >/dev/null || not_ok load "status $?"
+sislm-client load /host/bin/positions.gguf --name positions >/dev/null || not_ok load "status $?"
 shares workspace positions || status=1
 shares blocks positions || status=1
 sislm-client stats --json >/tmp/stats

@@ -325,7 +325,7 @@ fn configure(fields: &mut Fields<'_>) {
             |configure| change(configure),
         );
     };
-    refuse("flags", &|c| c.flags = 1 << 3);
+    refuse("flags", &|c| c.flags = 1 << 4);
     refuse("flags-top", &|c| c.flags = 1 << 31);
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
@@ -633,7 +633,7 @@ fn checks(fields: &mut Fields<'_>) {
         "bench.format",
         SISLM_IOC_BENCH,
         &bench,
-        |b| b.format = 3,
+        |b| b.format = 15,
         &[Errno::EINVAL, Errno::EOPNOTSUPP],
     );
     fields.invalid("bench.rows-0", SISLM_IOC_BENCH, &bench, |b| b.rows = 0);
