@@ -27,6 +27,13 @@ shares all-files "$limit" || status=1
 sislm-client load /models/random-llama-q4_0.gguf --name one >/dev/null || not_ok load "status $?"
 sislm-client load /models/random-llama-q4_0.gguf --name other >/dev/null || not_ok load "status $?"
 shares fairness one other || status=1
+# Workers end the step of an unhelped turn where others wait: the turns of before must be gone.
+tries=0
+until [ "$(sislm-client info --json | number sessions)" = 1 ] || [ $tries = 300 ]; do
+	sleep 0.2
+	tries=$((tries + 1))
+done
+sleep 2
 shares unhelped one || status=1
 for name in positions one other; do unload $name; done
 chmod 660 $device
