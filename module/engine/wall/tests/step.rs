@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Passes as the module makes them: rows outside their ranges, and rows that are not finite.
+
+use super::Memory;
+use super::file;
+use super::load::Model;
+use super::load::load;
+use crate::abi::BLOCK_POSITIONS;
+use crate::abi::DONE;
+use crate::abi::ROW_LOGITS;
+use crate::abi::Row;
+use crate::abi::StepShape;
+use crate::abi::StepSize;
+use crate::abi::fault;
+use crate::gguf::Parser;
+use crate::gguf::Progress;
+use crate::wall::all::*;
+
+/// A sequence: its blocks and their addresses.
+pub struct Sequence {
+    blocks: Vec<Memory>,
+    table: Vec<*mut u8>,
+    kv_type: u32,
+}
+
+/// A step and what it needs.
+pub struct Step<'a> {
+    model: &'a Model,
+    memory: Memory,
+    size: StepSize,
+}
+
+const SHAPE: StepShape = StepShape {
+    rows: 64,
+    logits: 8,
+    workers: 2,
+    context: 300,
+};
+
+impl<'a> Step<'a> {
+    pub fn new(model: &'a Model, kv_type: u32) -> Step<'a> {
+        let mut size = StepSize {
+            step_bytes: 0,
+            kv_block_bytes: 0,
+        };
+        // SAFETY: A loaded model, locals, and memory of the size asked for.
+        unsafe {
+            let base = model.memory.base();
+            assert_eq!(
+                sislm_engine_step_size(base, &SHAPE, kv_type, &mut size),
+                DONE
+            );
+            let memory = Memory::new(size.step_bytes);
+            assert_eq!(
+                sislm_engine_step_begin(memory.base(), memory.bytes(), base, &SHAPE),
+                DONE
+            );
+            Step {
+                model,
+                memory,
+                size,
+            }
+        }
+    }
+
+    pub fn sequence(&self, positions: u32, kv_type: u32) -> Sequence {
+        let count = positions.div_ceil(BLOCK_POSITIONS);
+        let blocks: Vec<Memory> = (0..count)
+            .map(|_| Memory::new(self.size.kv_block_bytes))
+            .collect();
+        let table = blocks.iter().map(Memory::base).collect();
+        Sequence {
+            blocks,
+            table,
+            kv_type,
+        }
+    }
+
+    fn prepare(&self, rows: &[Row]) -> Result<u32, i32> {
+        let mut stages = 0;
+        let count = rows.len() as u32;
+        // SAFETY: A begun step, rows that live, an output.
+        match unsafe {
+            sislm_engine_step_prepare(self.memory.base(), rows.as_ptr(), count, &mut stages)
+        } {
+            DONE => Ok(stages),
+            status => Err(status),
+        }
+    }
+
+    /// One pass: the status of each row, and its logits.
+    pub fn run(&self, rows: &[Row]) -> Vec<Result<Option<Vec<f32>>, i32>> {
+        let stages = self.prepare(rows).expect("sound rows");
+        let step = self.memory.base();
+        // SAFETY: A prepared step; stages in order, chunks once each, two slots in turn.
+        unsafe {
+            for stage in 0..stages {
+                let (mut chunks, mut work) = (0, 0);
+                assert_eq!(
+                    sislm_engine_step_stage(step, stage, &mut chunks, &mut work),
+                    DONE
+                );
+                assert!(chunks > 0 && work > 0);
+                for chunk in (0..chunks).rev() {
+                    assert_eq!(sislm_engine_step_chunk(step, stage, chunk % 2, chunk), DONE);
+                }
+                assert_eq!(
+                    sislm_engine_step_chunk(step, stage, 0, chunks),
+                    fault::ARGUMENT
+                );
+                assert_eq!(sislm_engine_step_chunk(step, stage, 2, 0), fault::ARGUMENT);
+            }
+            let (mut chunks, mut work) = (0, 0);
+            let past = sislm_engine_step_stage(step, stages, &mut chunks, &mut work);
+            assert_eq!(past, fault::ARGUMENT);
+        }
+        (0..rows.len() as u32).map(|row| self.logits(row)).collect()
+    }
+
+    fn logits(&self, row: u32) -> Result<Option<Vec<f32>>, i32> {
+        let mut logits = core::ptr::null();
+        // SAFETY: A step after its last stage, an output; logits have the vocabulary's length.
+        unsafe {
+            match sislm_engine_step_logits(self.memory.base(), row, &mut logits) {
+                DONE if logits.is_null() => Ok(None),
+                DONE => {
+                    let count = self.model.facts.vocabulary as usize;
+                    Ok(Some(
+                        core::slice::from_raw_parts(logits.cast(), count).to_vec(),
+                    ))
+                }
+                status => Err(status),
+            }
+        }
+    }
+}
+
+impl Sequence {
+    pub fn row(&self, position: u32, token: u32, flags: u32) -> Row {
+        Row {
+            blocks: self.table.as_ptr(),
+            position,
+            token,
+            kv_type: self.kv_type,
+            flags,
+        }
+    }
+
+    fn used(&self) -> bool {
+        self.blocks
+            .iter()
+            .any(|block| block.0.iter().any(|line| line.0 != [0; 64]))
+    }
+}
+
+#[test]
+fn rows_outside_their_ranges_are_refused() {
+    let model = load(&file("random-llama-f16.gguf"), 1000, 1024).expect("a sound file");
+    let step = Step::new(&model, 1);
+    let sequence = step.sequence(300, 1);
+    let good = sequence.row(299, 7, ROW_LOGITS);
+    assert!(step.prepare(&[good]).is_ok());
+    let bad = [
+        Row {
+            position: 300,
+            ..good
+        },
+        Row {
+            token: model.facts.vocabulary,
+            ..good
+        },
+        Row { kv_type: 2, ..good },
+        Row { flags: 2, ..good },
+        Row {
+            blocks: core::ptr::null(),
+            ..good
+        },
+    ];
+    for row in bad {
+        assert_eq!(step.prepare(&[good, row]), Err(fault::ARGUMENT));
+    }
+    assert_eq!(step.prepare(&[]), Err(fault::ARGUMENT));
+    assert_eq!(step.prepare(&[good; 65]), Err(fault::ARGUMENT));
+    assert_eq!(
+        step.prepare(&[good; 9]),
+        Err(fault::ARGUMENT),
+        "nine rows with logits"
+    );
+    assert!(!sequence.used());
+    let mut size = StepSize {
+        step_bytes: 0,
+        kv_block_bytes: 0,
+    };
+    for shape in [
+        StepShape { rows: 0, ..SHAPE },
+        StepShape { rows: 65, ..SHAPE },
+        StepShape { logits: 0, ..SHAPE },
+        StepShape { logits: 9, ..SHAPE },
+        StepShape {
+            workers: 0,
+            ..SHAPE
+        },
+        StepShape {
+            context: 0,
+            ..SHAPE
+        },
+        StepShape {
+            context: 1025,
+            ..SHAPE
+        },
+    ] {
+        // SAFETY: A loaded model and locals.
+        let status = unsafe { sislm_engine_step_size(model.memory.base(), &shape, 0, &mut size) };
+        assert_eq!(status, fault::ARGUMENT);
+    }
+}
+
+/// Offset in the file of the f32 tensor called `name`.
+fn offset_of(file: &[u8], name: &str) -> usize {
+    let mut parser = Parser::new(file, file.len() as u64)
+        .expect("whole")
+        .expect("sound");
+    let mut table = vec![0; parser.table_bytes() as usize];
+    while parser.run(file, &mut table, 1000).expect("sound") != Progress::Done {}
+    let tensors = parser.tensors(&table).expect("its table");
+    let info = tensors
+        .get(tensors.find(file, name.as_bytes()).expect("the tensor"))
+        .expect("it");
+    assert_eq!(info.kind, 0, "f32");
+    info.offset as usize
+}
+
+#[test]
+fn a_row_that_is_not_finite_fails_alone() {
+    let mut bytes = file("random-llama-f16.gguf");
+    let model = load(&bytes, 1000, 64).expect("a sound file");
+    let width = model.facts.embedding as usize;
+    let mut set = |offset: usize, value: f32| {
+        bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+    };
+    // Only token 9 has a value where the first norm multiplies by a huge weight.
+    let embeddings = offset_of(&file("random-llama-f16.gguf"), "token_embd.weight");
+    for token in 0..model.facts.vocabulary as usize {
+        set(
+            embeddings + 4 * token * width,
+            if token == 9 { 1.0 } else { 0.0 },
+        );
+    }
+    let norm = offset_of(&file("random-llama-f16.gguf"), "blk.0.attn_norm.weight");
+    set(norm, 3e38);
+    let model = load(&bytes, 1000, 300).expect("finite weights");
+    let step = Step::new(&model, 1);
+    let run = |tokens: &[u32]| {
+        let sequences: Vec<Sequence> = tokens.iter().map(|_| step.sequence(1, 1)).collect();
+        let rows: Vec<Row> = sequences
+            .iter()
+            .zip(tokens)
+            .map(|(sequence, token)| sequence.row(0, *token, ROW_LOGITS))
+            .collect();
+        step.run(&rows)
+    };
+    let alone: Vec<_> = [1, 2, 3, 4, 5].map(|token| run(&[token]).remove(0)).into();
+    assert!(alone.iter().all(|row| matches!(row, Ok(Some(_)))));
+    for tokens in [
+        &[1, 9][..],
+        &[1, 2, 9, 4],
+        &[9, 2, 3, 4, 5],
+        &[1, 2, 3, 9, 5],
+    ] {
+        for (token, row) in tokens.iter().zip(run(tokens)) {
+            match token {
+                9 => assert_eq!(row, Err(fault::NUMERIC)),
+                token => assert_eq!(row, alone[*token as usize - 1]),
+            }
+        }
+    }
+}
