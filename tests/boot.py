@@ -72,7 +72,8 @@ def shell():
     yield "prompt", terminal.wait_for(PROMPT, BOOT), terminal.said
     terminal.type("echo $((6 * 7))-$(tty)-$(ls /dev/sislm)\n")
     yield "answer", terminal.wait_for("42-/dev/hvc0-/dev/sislm\r*\n", COMMAND), terminal.said
-    terminal.type("echo begin; sleep 6000\n")
+    # One process says so and sleeps: a key could come while the shell is about to start another.
+    terminal.type("sh -c 'echo begin; exec sleep 6000'\n")
     yield "command", terminal.wait_for("\nbegin\r*\n", COMMAND), terminal.said
     terminal.type("\x03")
     terminal.type("echo status $?\n")
