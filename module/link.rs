@@ -135,10 +135,11 @@ impl Link {
         channel.is_readable() || channel.is_gone(number)
     }
 
-    /// Whether turn `number` is parked or over, or is gone.
+    /// Whether turn `number` is parked or over, or is gone. It stays over when somebody else has taken
+    /// its facts.
     pub(crate) fn has_turn(&self, number: u64) -> bool {
         let channel = self.channel.lock();
-        channel.has_turn() || channel.is_gone(number)
+        channel.has_turn() || channel.is_over() || channel.is_gone(number)
     }
 
     /// The turn is no more: whoever waits for it goes on, and a poller may write again.

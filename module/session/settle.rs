@@ -97,7 +97,6 @@ impl Session {
 
     /// Takes turn `number` from where it is, unless it is in a step or being started.
     fn try_settle(&self, inner: &mut Inner, number: u64) -> bool {
-        self.collect(inner);
         if !self.link.channel.lock().is_over() {
             if self.starter.withdraw(self) {
                 inner.drop_prompt();
@@ -111,6 +110,8 @@ impl Session {
                 inner.absorb(number, turn);
             }
         }
+        self.collect(inner);
+        // What is left is an evaluation that failed.
         let failed = self.link.channel.lock().take();
         drop(failed);
         self.link.become_idle(None);

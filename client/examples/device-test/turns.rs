@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::Arc;
 use std::thread;
@@ -65,6 +66,9 @@ pub fn run(report: &mut Report, model: &str, rounds: &str) -> Result<(), Failure
     let rounds = rounds.parse()?;
     if !pairs(report, rounds)? {
         // The threads of calls that hang cannot be joined.
+        return Ok(());
+    }
+    if !spectators(report, 40 * rounds)? {
         return Ok(());
     }
     evaluations(report)?;
@@ -189,6 +193,39 @@ fn pairs(report: &mut Report, rounds: u32) -> Result<bool, Failure> {
         }
     }
     report.equal("turns/every-call-returns", true, true);
+    Ok(true)
+}
+
+/// A holder of the file who asks for the RESULT all the time does not take the end of a turn from
+/// who waits for it. Whether all calls came back.
+fn spectators(report: &mut Report, rounds: u32) -> Result<bool, Failure> {
+    let file = Arc::new(open()?);
+    configure(&file, 4)?;
+    let over = Arc::new(AtomicBool::new(false));
+    let asking = {
+        let (file, over) = (file.clone(), over.clone());
+        thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                make(Call::Result, &file);
+            }
+        })
+    };
+    for round in 0..rounds {
+        (&*file).write_all(PROMPT)?;
+        // Begins the turn, which nobody reads.
+        whatever(poll(&file, POLLIN, 0));
+        thread::sleep(Duration::from_micros(u64::from(round) * 7919 % 20_000));
+        if spawn(Call::Cancel, &file).recv_timeout(PATIENCE).is_err() {
+            report.failed(
+                "turns/spectators-take-no-end",
+                &format!("round {round}: CANCEL did not return"),
+            );
+            return Ok(false);
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    let joined = asking.join().is_ok();
+    report.equal("turns/spectators-take-no-end", joined, true);
     Ok(true)
 }
 
