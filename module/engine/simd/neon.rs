@@ -31,6 +31,14 @@ pub fn load_i32(bytes: &[[u8; 4]; 4]) -> int32x4_t {
     vreinterpretq_s32_s8(load(bytes))
 }
 
+/// An i32, four times.
+#[inline]
+#[target_feature(enable = "neon")]
+pub fn load_four_times(bytes: &[u8; 4]) -> int32x4_t {
+    // SAFETY: reads the four bytes; a load needs no alignment.
+    unsafe { vld1q_dup_s32(bytes.as_ptr().cast()) }
+}
+
 /// Eight binary16, widened.
 #[inline]
 #[target_feature(enable = "neon")]

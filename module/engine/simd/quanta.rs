@@ -15,6 +15,17 @@ pub mod nibbles;
 #[cfg(target_arch = "aarch64")]
 pub type Unpacked = [[int8x16_t; 2]; 8];
 
+/// The bytes of quanta.
+#[cfg(target_arch = "aarch64")]
+pub enum Stored<'a> {
+    /// Those of [`nibbles`].
+    Nibbles(&'a nibbles::Pairs),
+    /// Those of [`fives`].
+    Fives(&'a nibbles::Pairs, &'a fives::Rest),
+    /// Those that are unpacked.
+    Other,
+}
+
 /// One way to store them.
 ///
 /// Vectors of the rows 0 to 3 of a half and those of the rows 4 to 7 may come out of
@@ -29,6 +40,13 @@ pub trait Quanta: Plain {
 
     /// Quantum `k` of the row in `lane`, as it is multiplied; both are taken modulo their ranges.
     fn get(&self, book: &Self::Book, lane: usize, k: usize) -> i32;
+
+    /// The bytes, for loops that know how to take them.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn stored(&self) -> Stored<'_> {
+        Stored::Other
+    }
 
     /// The quanta of a half of the rows, perhaps less a constant.
     #[cfg(target_arch = "aarch64")]

@@ -32,12 +32,12 @@ pub struct WideTile {
     /// The sums of each 16 values of a pair, as [pair][upper, lower][half of the sums][row].
     pub halves: [[[[[i8; 8]; 2]; 2]; 2]; 2],
     /// Padding to four blocks.
-    pub pad: [u8; 160],
+    pub pad: [u8; 416],
 }
 
 // SAFETY: arrays of bytes, 64 + 16 + 32 + 16 without padding.
 unsafe impl Plain for PairPart {}
-// SAFETY: arrays of bytes, 16 * 128 + 64 + 32 + 128 + 160 without padding.
+// SAFETY: arrays of bytes, 16 * 128 + 64 + 32 + 128 + 416 without padding.
 unsafe impl Plain for WideTile {}
 const _: () = assert!(size_of::<PairPart>() == 2 * size_of::<WidePart>());
 const _: () = assert!(size_of::<WideTile>() == TILE_ROWS * size_of::<WideBlock>());

@@ -37,13 +37,15 @@ pub struct WideBlock {
     pub zeros: [[[u8; 4]; 4]; 2],
     /// The sums of each 16 values in the same way.
     pub halves: [[i8; 16]; 2],
+    /// The i32 128 * sum of each 16 values.
+    pub starts: [[u8; 4]; 16],
 }
 
 // SAFETY: arrays of bytes, 32 + 32 without padding.
 unsafe impl Plain for WidePart {}
-// SAFETY: arrays of bytes, 8 * 64 + 16 + 16 + 32 + 32 without padding.
+// SAFETY: arrays of bytes, 8 * 64 + 16 + 16 + 32 + 32 + 64 without padding.
 unsafe impl Plain for WideBlock {}
-const _: () = assert!(size_of::<WideBlock>() == 608);
+const _: () = assert!(size_of::<WideBlock>() == 672);
 
 impl WidePart {
     const ZERO: WidePart = WidePart {
@@ -60,6 +62,7 @@ impl WideBlock {
         scale: [[0; 4]; 4],
         zeros: [[[0; 4]; 4]; 2],
         halves: [[0; 16]; 2],
+        starts: [[0; 4]; 16],
     };
 
     /// A block of zeros with a scale.
@@ -86,8 +89,7 @@ impl WideBlock {
     /// The sum of the 16 values from 16 * `half` on, taken modulo 16.
     #[inline(always)]
     pub fn half_sum(&self, half: usize) -> i32 {
-        let [upper, lower] = self.halves.map(|bytes| i32::from(bytes[half % 16]));
-        -(128 * upper + lower)
+        i32::from_le_bytes(self.starts[half % 16]) >> 7
     }
 
     /// Keeps the sums of both halves of a part's values: at most 16 * 127 each, so that the upper
@@ -101,6 +103,7 @@ impl WideBlock {
         for (i, sum) in halves.into_iter().enumerate() {
             let half = 2 * part + i;
             [self.halves[0][half % 16], self.halves[1][half % 16]] = split(sum);
+            self.starts[half % 16] = sum.wrapping_mul(128).to_le_bytes();
         }
         let sum = halves[0].wrapping_add(halves[1]);
         [self.sums[0][part % 8], self.sums[1][part % 8]] = split(sum);

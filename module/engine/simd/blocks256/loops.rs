@@ -14,7 +14,8 @@
 //! The integers of a block stay within 32 bits: 256 * 128 * 127 times a scale of 128 is less than
 //! 2^30.
 
-/// Defines `multiply` with the instructions of `feature`; `sixteen(sums, weights, activations)`
+/// Defines `multiply` with the instructions of `feature`, where `add`, for one activation row, is
+/// in scope: `add_unpacked` or what is better; `sixteen(sums, weights, activations)`
 /// multiplies 8 rows with 16 activations, and `four::<FOUR>(sum, weights, activations)` 4 rows with
 /// four of them.
 macro_rules! blocks256_loops {
@@ -22,7 +23,9 @@ macro_rules! blocks256_loops {
         use super::{Blocks256, Group, Scaling};
         use crate::simd::activation::{WideBlock, WidePart};
         use crate::simd::dots::$dots::{four, sixteen};
-        use crate::simd::neon::{Eight, add_scaled, load, load_f32, load_i32, widen};
+        use crate::simd::neon::{
+            Eight, add_scaled, load, load_f32, load_four_times, load_i32, widen,
+        };
         use crate::simd::quanta::{Quanta, Unpacked};
         use core::arch::aarch64::*;
 
@@ -58,7 +61,7 @@ macro_rules! blocks256_loops {
                 let dots = sixteen(Q::lack(load_i32(&part.start[0])), &first, a0);
                 times(quanta, sixteen(dots, &second, a1), scales[0])
             } else {
-                let sums = [0, 1].map(|i| vdupq_n_s32(block.half_sum(2 * index + i) << 7));
+                let sums = [0, 1].map(|i| load_four_times(&block.starts[(2 * index + i) % 16]));
                 let quanta = times(quanta, sixteen(Q::lack(sums[0]), &first, a0), scales[0]);
                 times(quanta, sixteen(Q::lack(sums[1]), &second, a1), scales[1])
             }
@@ -96,12 +99,12 @@ macro_rules! blocks256_loops {
             sums: Eight,
             scaling: &S,
             half: usize,
-            quanta: [int32x4_t; 2],
+            quanta: Eight,
             block: &WideBlock,
         ) -> Eight {
             let scale = load_f32(&block.scale);
             let [d, dmin] = scaling.factors(half);
-            let sums = add_scaled(sums, quanta.map(|quanta| vcvtq_f32_s32(quanta)), d, scale);
+            let sums = add_scaled(sums, quanta, d, scale);
             if S::MINIMUM {
                 let least = less_minima(scaling, half, block).map(|least| vcvtq_f32_s32(least));
                 add_scaled(sums, least, dmin, scale)
@@ -113,7 +116,7 @@ macro_rules! blocks256_loops {
         /// One activation row with a block.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn add<Q: Quanta, S: Scaling>(
+        fn add_unpacked<Q: Quanta, S: Scaling>(
             sums: &mut [Eight; 2],
             group: &Group<Q, S>,
             activation: &WideBlock,
@@ -128,7 +131,8 @@ macro_rules! blocks256_loops {
                 }
             }
             for (half, sums) in sums.iter_mut().enumerate() {
-                *sums = finish(*sums, &group.scaling, half, quanta[half], activation);
+                let quanta = quanta[half].map(|quanta| vcvtq_f32_s32(quanta));
+                *sums = finish(*sums, &group.scaling, half, quanta, activation);
             }
         }
 
@@ -162,7 +166,8 @@ macro_rules! blocks256_loops {
                 row!(3);
             }
             for (t, sums) in sums.iter_mut().enumerate() {
-                *sums = finish(*sums, &group.scaling, HALF, quanta[t], &activation[t]);
+                let quanta = quanta[t].map(|quanta| vcvtq_f32_s32(quanta));
+                *sums = finish(*sums, &group.scaling, HALF, quanta, &activation[t]);
             }
         }
 

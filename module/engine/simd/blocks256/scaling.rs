@@ -3,7 +3,7 @@
 
 use crate::simd::group::GROUP_ROWS;
 #[cfg(target_arch = "aarch64")]
-use crate::simd::neon::{Eight, load, load_f32, transpose};
+use crate::simd::neon::{Eight, load, load_f32, zip_fours};
 use crate::simd::plain::Plain;
 #[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::*;
@@ -147,7 +147,8 @@ pub struct MinimaRow<const PARTS: usize> {
 pub struct Minima<const PARTS: usize> {
     steps: Steps<PARTS>,
     dmin: [[[[u8; 4]; 4]; 2]; 2],
-    minima: [[i8; PARTS]; GROUP_ROWS],
+    /// As [four of the rows][parts 4j to 4j + 3], each [row][part].
+    minima: [[[i8; 4]; 4]; PARTS],
 }
 
 // SAFETY: arrays of bytes without padding.
@@ -163,7 +164,9 @@ impl<const PARTS: usize> Scaling for Minima<PARTS> {
     fn set(&mut self, lane: usize, row: &MinimaRow<PARTS>) {
         self.steps.set(lane, &row.steps);
         self.dmin[lane / 8 % 2][lane / 4 % 2][lane % 4] = row.dmin;
-        self.minima[lane % GROUP_ROWS] = row.minima;
+        for (j, four) in row.minima.as_chunks::<4>().0.iter().enumerate() {
+            self.minima[(lane / 4 * (PARTS / 4) + j) % PARTS][lane % 4] = *four;
+        }
     }
 
     #[inline(always)]
@@ -183,7 +186,8 @@ impl<const PARTS: usize> Scaling for Minima<PARTS> {
 
     #[inline(always)]
     fn minimum(&self, part: usize, lane: usize) -> Option<i32> {
-        Some(i32::from(self.minima[lane % GROUP_ROWS][part % PARTS]))
+        let four = (lane / 4 * (PARTS / 4) + part / 4) % PARTS;
+        Some(i32::from(self.minima[four][lane % 4][part % 4]))
     }
 
     #[cfg(target_arch = "aarch64")]
@@ -202,18 +206,25 @@ impl<const PARTS: usize> Scaling for Minima<PARTS> {
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
     fn minima(&self, half: usize) -> [[int8x16_t; 2]; 4] {
-        let (fours, _) = self.minima.as_chunks::<4>();
-        // SAFETY: Advanced SIMD is part of the target.
-        let [first, second] = [0, 1].map(|i| unsafe { minima(&fours[(2 * half + i) % 4]) });
-        core::array::from_fn(|j| [first[j], second[j]])
+        core::array::from_fn(|j| [2 * half, 2 * half + 1].map(|four| self.four(four, j)))
     }
 
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
     fn minima_of_pair(&self, first: usize) -> [int8x16_t; 2] {
-        let (pairs, _) = self.minima.as_chunks::<2>();
+        let four = |j: usize| self.four(first / 4, j);
         // SAFETY: Advanced SIMD is part of the target.
-        unsafe { minima_of_pair(&pairs[first / 2 % 8]) }
+        [0, 2].map(|j| unsafe { zip_fours(four(j), four(j + 1), first / 2 % 2) })
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+impl<const PARTS: usize> Minima<PARTS> {
+    /// The minima of parts 4j to 4j + 3 of four rows.
+    #[inline(always)]
+    fn four(&self, four: usize, j: usize) -> int8x16_t {
+        // SAFETY: Advanced SIMD is part of the target.
+        unsafe { load(&self.minima[(four * (PARTS / 4) + j) % PARTS]) }
     }
 }
 
@@ -222,41 +233,4 @@ impl<const PARTS: usize> Scaling for Minima<PARTS> {
 #[target_feature(enable = "neon")]
 fn eight(numbers: &[[[u8; 4]; 4]; 2]) -> Eight {
     numbers.each_ref().map(|four| load_f32(four))
-}
-
-/// Parts 4j to 4j + 3 of four rows.
-#[cfg(target_arch = "aarch64")]
-#[inline]
-#[target_feature(enable = "neon")]
-fn minima<const PARTS: usize>(rows: &[[i8; PARTS]; 4]) -> [int8x16_t; 4] {
-    let (vectors, _) = rows.as_flattened().as_chunks::<16>();
-    match vectors {
-        [a, b, c, d] => {
-            let chunks = transpose([load(a), load(b), load(c), load(d)]);
-            chunks.map(|chunk| vreinterpretq_s8_u8(chunk))
-        }
-        [a, b] => {
-            let [a, b] = [load(a), load(b)].map(|rows| vreinterpretq_s32_s8(rows));
-            let [first, second] =
-                [vuzp1q_s32(a, b), vuzp2q_s32(a, b)].map(|parts| vreinterpretq_s8_s32(parts));
-            [first, second, first, second]
-        }
-        _ => [vdupq_n_s8(0); 4],
-    }
-}
-
-/// Parts 8j to 8j + 7 of two rows.
-#[cfg(target_arch = "aarch64")]
-#[inline]
-#[target_feature(enable = "neon")]
-fn minima_of_pair<const PARTS: usize>(rows: &[[i8; PARTS]; 2]) -> [int8x16_t; 2] {
-    let (vectors, _) = rows.as_flattened().as_chunks::<16>();
-    match vectors {
-        [a, b] => {
-            let [a, b] = [load(a), load(b)].map(|row| vreinterpretq_s64_s8(row));
-            [vzip1q_s64(a, b), vzip2q_s64(a, b)].map(|parts| vreinterpretq_s8_s64(parts))
-        }
-        [both] => [load(both); 2],
-        _ => [vdupq_n_s8(0); 2],
-    }
 }

@@ -10,7 +10,8 @@
 //!         sum += minimum of the row * (scale * sum of the activations)
 //! ```
 
-/// Defines `multiply` with the instructions of `feature`; `sixteen(sums, weights, activations)`
+/// Defines `multiply` with the instructions of `feature`, where `add`, for one activation row, is
+/// in scope: `add_unpacked` or what is better; `sixteen(sums, weights, activations)`
 /// multiplies 8 rows with 16 activations.
 macro_rules! blocks32_loops {
     (feature: $feature:literal, dots: $dots:ident) => {
@@ -36,7 +37,20 @@ macro_rules! blocks32_loops {
             let [w0, w1, w2, w3, w4, w5, w6, w7] = *weights;
             let dots = sixteen(Q::lack(sum_128), &[w0, w1, w2, w3], a0);
             let dots = sixteen(dots, &[w4, w5, w6, w7], a1);
-            let sums = add_scaled(sums, dots.map(|dots| vcvtq_f32_s32(dots)), scales, factors);
+            let dots = dots.map(|dots| vcvtq_f32_s32(dots));
+            finish::<S>(sums, dots, [scales, minima], factors)
+        }
+
+        /// The terms of a block for 8 rows, added to `sums`.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn finish<S: Scaling>(
+            sums: Eight,
+            dots: Eight,
+            [scales, minima]: [Eight; 2],
+            factors: float32x4_t,
+        ) -> Eight {
+            let sums = add_scaled(sums, dots, scales, factors);
             if S::MINIMUM {
                 [0, 1].map(|i| vfmaq_laneq_f32::<1>(sums[i], minima[i], factors))
             } else {
@@ -47,7 +61,7 @@ macro_rules! blocks32_loops {
         /// One activation row with a block.
         #[inline]
         #[target_feature(enable = $feature)]
-        fn add<Q: Quanta, S: Scaling>(
+        fn add_unpacked<Q: Quanta, S: Scaling>(
             sums: &mut [Eight; 2],
             group: &Group<Q, S>,
             activation: &Int8Block,

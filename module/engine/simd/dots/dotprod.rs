@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Dot products by SDOT.
 
+use crate::simd::quanta::nibbles::PairsOf16;
 use core::arch::aarch64::*;
 
 /// `sums` + the products of 8 rows with 16 activations.
@@ -24,4 +25,126 @@ pub fn sixteen(
 #[target_feature(enable = "neon,dotprod")]
 pub fn four<const FOUR: i32>(sum: int32x4_t, weights: int8x16_t, a: int8x16_t) -> int32x4_t {
     vdotq_laneq_s32::<FOUR>(sum, weights, a)
+}
+
+/// Four vectors of pairs with 16 activations: to `both` the bytes as they are, to `lower` the lower
+/// rows.
+macro_rules! of_half {
+    ($both:literal, $lower:literal, $v0:literal, $v1:literal, $v2:literal, $v3:literal) => {
+        concat!(
+            of_half!($both, $lower, $v0, "0"),
+            of_half!($both, $lower, $v1, "1"),
+            of_half!($both, $lower, $v2, "2"),
+            of_half!($both, $lower, $v3, "3"),
+        )
+    };
+    ($both:literal, $lower:literal, $v:literal, $lane:literal) => {
+        concat!(
+            concat!(
+                "sdot {",
+                $both,
+                ":v}.4s, ",
+                $v,
+                ".16b, {a:v}.4b[",
+                $lane,
+                "]\n"
+            ),
+            concat!("and ", $v, ".16b, ", $v, ".16b, {fifteen:v}.16b\n"),
+            concat!(
+                "sdot {",
+                $lower,
+                ":v}.4s, ",
+                $v,
+                ".16b, {a:v}.4b[",
+                $lane,
+                "]\n"
+            ),
+        )
+    };
+}
+
+/// `sums` + the products of nibble pairs with 16 activations, as [half of the rows][16 times the
+/// upper rows plus the lower ones, the lower rows].
+///
+/// In assembler: a byte as it is costs nothing to unpack, which the compiler is not told, and it
+/// loads two registers at a time.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+pub fn sixteen_pairs(
+    sums: [[int32x4_t; 2]; 2],
+    pairs: &PairsOf16,
+    a: int8x16_t,
+) -> [[int32x4_t; 2]; 2] {
+    let [[mut b0, mut l0], [mut b1, mut l1]] = sums;
+    // SAFETY: reads the 128 bytes of `pairs` only.
+    unsafe {
+        core::arch::asm!(
+            "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{pairs}], #64",
+            "ld1 {{ v20.16b, v21.16b, v22.16b, v23.16b }}, [{pairs}]",
+            of_half!("b0", "l0", "v16", "v17", "v18", "v19"),
+            of_half!("b1", "l1", "v20", "v21", "v22", "v23"),
+            pairs = inout(reg) pairs => _,
+            a = in(vreg) a, fifteen = in(vreg) vdupq_n_s8(15),
+            b0 = inout(vreg) b0, l0 = inout(vreg) l0,
+            b1 = inout(vreg) b1, l1 = inout(vreg) l1,
+            out("v16") _, out("v17") _, out("v18") _, out("v19") _,
+            out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    [[b0, l0], [b1, l1]]
+}
+
+/// One vector of pairs of fives with four activations; `$shift` brings the upper bits of row B in
+/// `$rest` to bits 3 and 4.
+macro_rules! of_fives {
+    ($upper:literal, $lower:literal, $v:literal, $rest:literal, $lane:literal, $shift:literal $by:literal) => {
+        concat!(
+            concat!($shift, " v24.16b, {", $rest, ":v}.16b, ", $by, "\n"),
+            concat!("sshr v25.16b, ", $v, ".16b, #3\n"),
+            "and v24.16b, v24.16b, {upper:v}.16b\n",
+            concat!("sdot {", $upper, ":v}.4s, v25.16b, {a:v}.4b[", $lane, "]\n"),
+            concat!("bit v24.16b, ", $v, ".16b, {seven:v}.16b\n"),
+            concat!("sdot {", $lower, ":v}.4s, v24.16b, {a:v}.4b[", $lane, "]\n"),
+        )
+    };
+}
+
+/// `sums` + the products of pairs of fives with 16 activations, as [half of the rows][upper rows,
+/// lower rows]; `rest` holds the upper bits of the lower rows.
+///
+/// In assembler, because the compiler copies the mask for each BSL.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+pub fn sixteen_fives(
+    sums: [[int32x4_t; 2]; 2],
+    pairs: &PairsOf16,
+    rest: [int8x16_t; 2],
+    a: int8x16_t,
+) -> [[int32x4_t; 2]; 2] {
+    let [[mut u0, mut l0], [mut u1, mut l1]] = sums;
+    // SAFETY: reads the 128 bytes of `pairs` only.
+    unsafe {
+        core::arch::asm!(
+            "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{pairs}], #64",
+            "ld1 {{ v20.16b, v21.16b, v22.16b, v23.16b }}, [{pairs}]",
+            of_fives!("u0", "l0", "v16", "r0", "0", "shl" "#3"),
+            of_fives!("u1", "l1", "v20", "r1", "0", "shl" "#3"),
+            of_fives!("u0", "l0", "v17", "r0", "1", "shl" "#1"),
+            of_fives!("u1", "l1", "v21", "r1", "1", "shl" "#1"),
+            of_fives!("u0", "l0", "v18", "r0", "2", "ushr" "#1"),
+            of_fives!("u1", "l1", "v22", "r1", "2", "ushr" "#1"),
+            of_fives!("u0", "l0", "v19", "r0", "3", "ushr" "#3"),
+            of_fives!("u1", "l1", "v23", "r1", "3", "ushr" "#3"),
+            pairs = inout(reg) pairs => _,
+            a = in(vreg) a, r0 = in(vreg) rest[0], r1 = in(vreg) rest[1],
+            seven = in(vreg) vdupq_n_s8(7), upper = in(vreg) vdupq_n_s8(24),
+            u0 = inout(vreg) u0, l0 = inout(vreg) l0,
+            u1 = inout(vreg) u1, l1 = inout(vreg) l1,
+            out("v16") _, out("v17") _, out("v18") _, out("v19") _, out("v20") _,
+            out("v21") _, out("v22") _, out("v23") _, out("v24") _, out("v25") _,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    [[u0, l0], [u1, l1]]
 }

@@ -15,10 +15,12 @@ use crate::simd::plain::Plain;
 #[derive(Clone, Copy)]
 pub struct Fives<const LEAST: i8> {
     pairs: Pairs,
-    /// As [half of the rows][half of the weights][pair]; bits 2j and 2j + 1 of byte i belong to
-    /// weight 4j + i.
-    rest: [[[[u8; 4]; 4]; 2]; 2],
+    rest: Rest,
 }
+
+/// The upper bits of the rows B, as [half of the rows][half of the weights][pair]; bits 2j and 2j +
+/// 1 of byte i belong to weight 4j + i.
+pub type Rest = [[[[u8; 4]; 4]; 2]; 2];
 
 // SAFETY: arrays of bytes, 256 + 64 without padding.
 unsafe impl<const LEAST: i8> Plain for Fives<LEAST> {}
@@ -56,6 +58,12 @@ impl<const LEAST: i8> Quanta for Fives<LEAST> {
             byte & 7 | rest << 3
         };
         i32::from(code) + i32::from(LEAST)
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn stored(&self) -> super::Stored<'_> {
+        super::Stored::Fives(&self.pairs, &self.rest)
     }
 
     #[cfg(target_arch = "aarch64")]

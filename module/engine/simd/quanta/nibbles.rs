@@ -11,7 +11,9 @@ use crate::simd::plain::Plain;
 
 /// As [half of the weights][half of the rows][four of the weights][pair p]: row 8 * half + p above,
 /// row 8 * half + 4 + p below.
-pub type Pairs = [[[[[u8; 4]; 4]; 4]; 2]; 2];
+pub type Pairs = [PairsOf16; 2];
+/// The same of 16 weights.
+pub type PairsOf16 = [[[[u8; 4]; 4]; 4]; 2];
 
 /// Quanta from `LEAST` to `LEAST` + 15; `LEAST` is 0 or -8.
 #[repr(transparent)]
@@ -40,6 +42,12 @@ impl<const LEAST: i8> Quanta for Nibbles<LEAST> {
     fn get(&self, _book: &[u8; 0], lane: usize, k: usize) -> i32 {
         let code = code(&self.0, lane, k) ^ if lane % 8 < 4 { 8 } else { 0 };
         i32::from(code) + i32::from(LEAST)
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn stored(&self) -> super::Stored<'_> {
+        super::Stored::Nibbles(&self.0)
     }
 
     #[cfg(target_arch = "aarch64")]
