@@ -20,7 +20,7 @@ BRANCHES = re.compile(r"^(b|b\.\w+|cbn?z|tbn?z)$")
 # (format, level, instruction that multiplies): functions of the engine's object, llama.cpp's build and functions for the same.
 # Loops within the loop over blocks are not all of its work, and left out: llama.cpp's for Q8_0's GEMM, Q4_K and Q6_K, and all for
 # blocks of 256 that are not over whole ones.
-SISLM = "sislm_engine::simd::{format}::({level}::|\\w+ as .*PackedFormat>::multiply)"
+SISLM = "sislm_engine::simd::format::{format}::({level}::|\\w+(, \\d+>)? as .*::Layout>::multiply)"
 CASES = {
     ("q4_0", "dotprod", "sdot"): ("armv8.2_2", "ggml_gemv_q4_0_4x4_q8_0$", "ggml_gemm_q4_0_4x4_q8_0$"),
     ("q8_0", "dotprod", "sdot"): ("armv8.2_2", "ggml_gemv_q8_0_4x4_q8_0$", None),
