@@ -47,6 +47,10 @@ impl fmt::Display for Note {
                 "it was trained with a sliding window, which is not computed: its context ends at the window, \
                  where the two are still the same",
             ),
+            SISLM_NOTE_PRETOKENIZER => f.write_str(
+                "it does not name how text is cut into words (tokenizer.ggml.pre): the rule \"default\" is taken, which \
+                 may cut otherwise than in its training; a newer conversion of the model has the name",
+            ),
             bit => write!(f, "the module gives note {bit:#x}, which is newer than this client; update the client"),
         }
     }
@@ -59,16 +63,16 @@ mod tests {
     #[test]
     fn every_note_has_a_sentence_of_its_own() {
         let model = Model {
-            notes: SISLM_NOTE_WINDOW * 2 - 1,
+            notes: SISLM_NOTE_PRETOKENIZER * 2 - 1,
             ..Default::default()
         };
         let sentences: std::collections::BTreeSet<String> =
             Note::of(&model).iter().map(Note::to_string).collect();
-        assert_eq!(sentences.len(), 7);
+        assert_eq!(sentences.len(), 8);
         assert!(sentences.iter().all(|sentence| !sentence.contains("newer")));
-        assert!(Note(SISLM_NOTE_WINDOW * 2)
+        assert!(Note(SISLM_NOTE_PRETOKENIZER * 2)
             .to_string()
-            .contains("0x80, which is newer"));
+            .contains("0x100, which is newer"));
         assert_eq!(Note::of(&Model::default()), []);
     }
 }

@@ -69,6 +69,8 @@ pub mod note {
     pub const SCORES: u32 = 1 << 5;
     /// The context ends at the sliding window.
     pub const WINDOW: u32 = 1 << 6;
+    /// No pre-tokenizer is named: text is cut as llama.cpp does it then.
+    pub const PRETOKENIZER: u32 = 1 << 7;
 }
 
 /// Why a model is refused; `reason` is a `SISLM_LOAD_*` of the UAPI header.

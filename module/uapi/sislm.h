@@ -94,6 +94,7 @@
 #define SISLM_NOTE_MARK		(1u << 4)	/* a token named as an end of turn is made a control token */
 #define SISLM_NOTE_SCORES	(1u << 5)	/* no scores: all are 0 */
 #define SISLM_NOTE_WINDOW	(1u << 6)	/* the context ends at the sliding window */
+#define SISLM_NOTE_PRETOKENIZER	(1u << 7)	/* no pre-tokenizer is named: the one called default */
 
 /**
  * struct sislm_query - version, capabilities and limits

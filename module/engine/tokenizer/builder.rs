@@ -62,6 +62,9 @@ impl Builder {
         let keys = TokenizerKeys::read(keys)?;
         let (model, pretokenizer, layout) = requirements::check(&keys, prefix)?;
         let unscored = layout.scored && keys.scores.is_none();
+        let unnamed = model == Model::ByteLevel && keys.pre.is_none();
+        let scores = if unscored { note::SCORES } else { 0 };
+        let pretokenizer_note = if unnamed { note::PRETOKENIZER } else { 0 };
         Ok(Self {
             model,
             pretokenizer,
@@ -72,7 +75,7 @@ impl Builder {
             at: 0,
             text: 0,
             ends: Ends::NONE,
-            notes: if unscored { note::SCORES } else { 0 },
+            notes: scores | pretokenizer_note,
         })
     }
 
@@ -635,6 +638,26 @@ mod tests {
             .integers("tokenizer.ggml.token_type", &kinds);
         assert_eq!(built(&unscored), (note::SCORES, vec![2]));
         assert_eq!(tables(&unscored), tables(&sentence_piece(&pieces)));
+    }
+
+    #[test]
+    fn without_a_pre_tokenizer_it_is_the_default_one() {
+        let tokens = ["a", "b", "ab", "."];
+        let of = |pre: Option<&str>| {
+            let texts = tokens.map(str::as_bytes);
+            let file = Writer::new()
+                .text("tokenizer.ggml.model", "gpt2")
+                .strings("tokenizer.ggml.tokens", &texts)
+                .strings("tokenizer.ggml.merges", &[b"a b"]);
+            match pre {
+                Some(pre) => file.text("tokenizer.ggml.pre", pre),
+                None => file,
+            }
+        };
+        assert_eq!(built(&of(None)).0, note::PRETOKENIZER);
+        assert_eq!(built(&of(Some("default"))).0, 0);
+        assert_eq!(tables(&of(None)), tables(&of(Some("default"))));
+        assert_ne!(tables(&of(None)), tables(&of(Some("gpt-2"))));
     }
 
     #[test]

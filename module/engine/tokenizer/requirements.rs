@@ -63,10 +63,10 @@ fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
     Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
 }
 
-/// The pre-tokenizer, by its place in the list.
+/// The pre-tokenizer, by its place in the list; `default` where the file names none, as in llama.cpp.
 fn pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<u32, Refusal> {
     const KEY: &[u8] = b"tokenizer.ggml.pre";
-    let name = keys.pre.ok_or(missing(KEY))?.of(prefix);
+    let name = keys.pre.map_or(&b"default"[..], |name| name.of(prefix));
     pattern::place(name).ok_or(Refusal::of_text(Reason::Tokenizer, name, KEY))
 }
 
@@ -108,7 +108,7 @@ mod tests {
         let model = |name: &str| base().text("tokenizer.ggml.model", name);
         assert_eq!(refused(&model("llama")), missing("tokens"));
         let tokens = |name: &str| model(name).strings("tokenizer.ggml.tokens", &[b"a"]);
-        assert_eq!(refused(&tokens("gpt2")), missing("pre"));
+        assert_eq!(refused(&tokens("gpt2")), missing("merges"));
         let pre = |name: &str| tokens("gpt2").text("tokenizer.ggml.pre", name);
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));
         let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
