@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Generates the bindings of module/uapi/sislm.h, the only definition of the interface.
 
 use std::env;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a file holds that is no sound model, by its bytes.
 
 /// Bytes from the start of a file that are looked at.

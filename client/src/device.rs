@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The device: what it can do, and its models.
 
 use std::fs::{File, OpenOptions};

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Log-probabilities of given tokens.
 
 use crate::uapi::SISLM_MILLION;

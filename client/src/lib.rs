@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A language model as a file: the library of `/dev/sislm`.
 //!
 //! A [`Device`] answers questions about the module and manages its models. A [`Session`] is one

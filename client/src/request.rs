@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The ioctls of the device as checked calls; the only unsafe code of the client.
 #![expect(
     unsafe_code,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A turn: the text that answers a prompt, as it comes.
 
 use std::io::{ErrorKind, Read};

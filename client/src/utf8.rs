@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Joins the characters of a byte stream that was split anywhere.
 
 /// Hands out whole characters; bytes of a character that is not complete wait.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The client on a machine without the module: each mistake has a sentence and an exit code.
 
 use std::process::{Command, Output, Stdio};

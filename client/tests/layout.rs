@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The interface has one layout: for 32-bit callers, on both sides' machines.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Allocations that fail one at a time: the first of this thread's in a call, then the second, until the call comes to
 //! no more. tests/guest/faults.sh says which allocations the kernel counts: the module's.
 

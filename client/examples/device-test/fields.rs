@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every field of every ioctl that has wrong values, sent with one of them.
 
 use std::fs::File;

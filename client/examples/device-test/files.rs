@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors that LOAD cannot take, each with an errno of its own.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests of `/dev/sislm` that a shell cannot make; run inside the guest by `tests/guest`.
 //!
 //! Prints a line for each test: `ok NAME`, `not ok NAME why` or `skip NAME why`.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files that are no sound models, each with the refusal it must meet.
 
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The bare interface: what a program that follows none of its rules can send.
 #![expect(
     unsafe_code,

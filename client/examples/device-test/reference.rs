@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Greedy ids of a model against its NAME.ref.json, through `sislm-client infer --json`.
 
 use std::fs;

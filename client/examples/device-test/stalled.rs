@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! A caller whose memory does not answer holds nobody else up.
 
 use std::fs::{self, File};

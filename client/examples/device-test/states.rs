@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! The state table of the device: what each call does in IDLE, PENDING and RUNNING.
 
 use std::fs::File;

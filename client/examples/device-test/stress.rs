@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Everything at once: processes and threads that make every call on shared files with odd values and
 //! bad pointers, under signals and kills. Each call has to come back, and the device to be sound
 //! afterwards.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cases of a tokenizer: FILE.inp holds texts, FILE.out the ids of each.
 
 use std::fs::{self, File};

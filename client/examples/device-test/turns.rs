@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Calls that meet on one file: each comes back, and knows its own turn.
 
 use std::fs::File;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which model a command uses: `-m NAME`, `-m FILE`, or none given.
 
 use std::ffi::OsStr;

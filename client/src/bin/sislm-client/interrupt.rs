@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Ctrl-C ends the turn; a second one the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Loading a file, with a progress bar on a terminal.
 
 use std::fs::File;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `eval`: log-probabilities and perplexity of given tokens.
 
 use std::io::Write;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `info`: the device, its limits, and each model's memory by part.
 
 use std::io::Write;

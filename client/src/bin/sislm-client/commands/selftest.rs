@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! `selftest`: the engine's loops against their scalar twins.
 
 use std::io::Write;
