@@ -6,6 +6,7 @@
 
 use crate::{
     limits::Limits,
+    metadata::Metadata,
     model::Loaded,
     registry::LoadProgress,
     scheduler::Scheduler,
@@ -19,6 +20,7 @@ use crate::{
             SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_SPLIT, SISLM_LOAD_TENSOR_TYPE,
             SISLM_LOAD_TENSOR_UNKNOWN, SISLM_LOAD_TOKENIZER, SISLM_LOAD_TRUNCATED,
             SISLM_LOAD_UNSUPPORTED, SISLM_LOAD_VECTOR_TYPE, SISLM_LOAD_VERSION,
+            SISLM_NOTE_METADATA,
         },
         Progress,
     },
@@ -266,8 +268,10 @@ pub(crate) fn load(
     };
     parse(&mut load, &mut prefix, times)?;
     let plan: LoadPlan = load.plan(&prefix.bytes)?;
+    let metadata = Metadata::new(|key| load.string(&prefix.bytes, key))?;
     let packed = plan
         .arena_bytes
+        .saturating_add(metadata.bytes())
         .saturating_add(plan.vocabulary_bytes)
         .saturating_add(plan.model_bytes);
     if packed > limits.model_bytes {
@@ -282,9 +286,15 @@ pub(crate) fn load(
         pause()?;
     }
     load.take_buffers(buffer_bytes)?;
-    let peak_bytes = load.bytes().saturating_add(prefix.bytes.len() as u64);
+    let peak_bytes = load
+        .bytes()
+        .saturating_add(prefix.bytes.len() as u64)
+        .saturating_add(metadata.bytes());
     pack(&mut load, &prefix, scheduler, progress, times)?;
-    let (memory, facts, digest) = load.finish()?;
+    let (memory, mut facts, digest) = load.finish()?;
+    if metadata.is_incomplete() {
+        facts.notes |= SISLM_NOTE_METADATA;
+    }
     Ok(Loaded {
         memory,
         facts,
@@ -292,7 +302,8 @@ pub(crate) fn load(
         file_bytes: size,
         weight_bytes: plan.weight_bytes,
         vocabulary_bytes: plan.vocabulary_bytes,
-        descriptor_bytes: plan.model_bytes,
+        descriptor_bytes: plan.model_bytes.saturating_add(metadata.bytes()),
+        metadata,
         peak_bytes,
     })
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     limits::Limits,
+    metadata::Metadata,
     pace::Pace,
     quota::{Pool, Quota},
     statistics::Statistics,
@@ -120,6 +121,8 @@ impl PinnedDrop for Workspace {
 pub(crate) struct Loaded {
     /// The packed weights and tables.
     pub(crate) memory: Arc<ModelMemory>,
+    /// Its strings.
+    pub(crate) metadata: Metadata,
     /// The engine's facts.
     pub(crate) facts: Facts,
     /// SHA-256 of the file.
@@ -130,7 +133,7 @@ pub(crate) struct Loaded {
     pub(crate) weight_bytes: u64,
     /// Vocabulary tables.
     pub(crate) vocabulary_bytes: u64,
-    /// The model's descriptor.
+    /// The model's descriptor and strings.
     pub(crate) descriptor_bytes: u64,
     /// Most memory held while loading.
     pub(crate) peak_bytes: u64,
@@ -142,6 +145,8 @@ pub(crate) struct Content {
     pub(crate) memory: Arc<ModelMemory>,
     /// What its turns compute in.
     pub(crate) workspace: Arc<Workspace>,
+    /// Its strings.
+    pub(crate) metadata: Metadata,
 }
 
 /// A loaded model; read-only but for counters and its content, which can be taken away.
@@ -178,7 +183,8 @@ impl Model {
         statistics: &Arc<Statistics>,
         section: &mut Section,
     ) -> Result<Arc<Self>> {
-        let arena_bytes = loaded.memory.bytes();
+        let metadata = loaded.metadata;
+        let arena_bytes = loaded.memory.bytes().saturating_add(metadata.bytes());
         let memory = loaded.memory;
         let slots = limits.slots();
         let workspace = Workspace::new(section, &memory, &loaded.facts, slots, statistics)?;
@@ -189,7 +195,12 @@ impl Model {
         };
         let kv_block_bytes = (block(SISLM_KV_F16)?, block(SISLM_KV_F32)?);
         let step_bytes = workspace.bytes;
-        let content = Arc::new(Content { memory, workspace }, GFP_KERNEL)?;
+        let content = Content {
+            memory,
+            workspace,
+            metadata,
+        };
+        let content = Arc::new(content, GFP_KERNEL)?;
         let pool = Pool::new(quota)?;
         Arc::pin_init(
             pin_init!(Self {

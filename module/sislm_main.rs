@@ -27,6 +27,7 @@ mod ioctl;
 mod limits;
 mod link;
 mod loader;
+mod metadata;
 mod model;
 mod offer;
 mod outcome;

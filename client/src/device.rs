@@ -12,9 +12,13 @@ use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
-    request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session, SessionConfig,
+    metadata, request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session,
+    SessionConfig,
 };
 use crate::{Simd, Statistics};
+
+/// Bytes that most strings of the metadata have at most.
+const GUESS_BYTES: usize = 4096;
 
 /// An open device.
 #[derive(Debug)]
@@ -224,6 +228,25 @@ impl Device {
                 doing: "ask for the loaded models",
                 errno,
             }),
+        }
+    }
+
+    /// The string that the file of the model `name` has under `key`, one of [`crate::METADATA_KEYS`]; None
+    /// when it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EFBIG when it is longer than what the module keeps.
+    pub fn metadata(&self, name: &ModelName, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let doing = "read the model's metadata";
+        let errno = Errno::EINVAL;
+        let key = metadata::to_bytes(key).ok_or(Error::Call { doing, errno })?;
+        let found = request::grown(doing, GUESS_BYTES, |text| {
+            request::metadata(self.file.as_fd(), name.to_bytes(), key, text)
+        });
+        match found {
+            Err(error) if error.errno() == Errno::ENODATA => Ok(None),
+            found => found.map(Some),
         }
     }
 

@@ -49,7 +49,10 @@ impl fmt::Display for Note {
             ),
             SISLM_NOTE_PRETOKENIZER => f.write_str(
                 "it does not name how text is cut into words (tokenizer.ggml.pre): the rule \"default\" is taken, which \
-                 may cut otherwise than in its training; a newer conversion of the model has the name",
+                 may cut otherwise than in its training; converting the model again gives the name",
+            ),
+            SISLM_NOTE_METADATA => f.write_str(
+                "a text of its metadata, such as its chat template, is longer than the module keeps, and is not kept",
             ),
             bit => write!(f, "the module gives note {bit:#x}, which is newer than this client; update the client"),
         }
@@ -63,16 +66,16 @@ mod tests {
     #[test]
     fn every_note_has_a_sentence_of_its_own() {
         let model = Model {
-            notes: SISLM_NOTE_PRETOKENIZER * 2 - 1,
+            notes: SISLM_NOTE_METADATA * 2 - 1,
             ..Default::default()
         };
         let sentences: std::collections::BTreeSet<String> =
             Note::of(&model).iter().map(Note::to_string).collect();
-        assert_eq!(sentences.len(), 8);
+        assert_eq!(sentences.len(), 9);
         assert!(sentences.iter().all(|sentence| !sentence.contains("newer")));
-        assert!(Note(SISLM_NOTE_PRETOKENIZER * 2)
+        assert!(Note(SISLM_NOTE_METADATA * 2)
             .to_string()
-            .contains("0x100, which is newer"));
+            .contains("0x200, which is newer"));
         assert_eq!(Note::of(&Model::default()), []);
     }
 }

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::libc;
 
 use crate::uapi::*;
+use crate::Error;
 
 /// The argument of an ioctl that the kernel reads and writes, and that holds no pointer.
 ///
@@ -59,6 +60,26 @@ pub(crate) fn reset(file: BorrowedFd<'_>) -> nix::Result<()> {
 pub(crate) fn cancel(file: BorrowedFd<'_>) -> nix::Result<()> {
     // SAFETY: CANCEL has no argument; the kernel does not touch the address.
     unsafe { raw(file, SISLM_IOC_CANCEL, &mut ()) }
+}
+
+/// METADATA: the string of `key` of the model `name`. Returns how many bytes it has, with ENOSPC more
+/// than fit in `text`.
+pub(crate) fn metadata(
+    file: BorrowedFd<'_>,
+    name: [u8; SISLM_NAME_MAX as usize],
+    key: [u8; SISLM_KEY_MAX as usize],
+    text: &mut [u8],
+) -> (usize, nix::Result<()>) {
+    let mut argument = sislm_metadata {
+        name,
+        key,
+        text: text.as_mut_ptr() as u64,
+        capacity: capacity(text),
+        ..Default::default()
+    };
+    // SAFETY: the kernel writes at most `capacity` bytes of `text`, borrowed until the call returns.
+    let result = unsafe { raw(file, SISLM_IOC_METADATA, &mut argument) };
+    (argument.length as usize, result)
 }
 
 /// TOKENIZE: `text` to `ids`. Returns how many ids there are, with ENOSPC more than fit.
@@ -203,6 +224,28 @@ pub(crate) fn evaluate(
     }
 }
 
+/// Calls `request` with room for `guess` entries, and again with what it asks for.
+pub(crate) fn grown<T: Clone + Default>(
+    doing: &'static str,
+    guess: usize,
+    mut request: impl FnMut(&mut [T]) -> (usize, nix::Result<()>),
+) -> Result<Vec<T>, Error> {
+    let mut entries = vec![T::default(); guess];
+    loop {
+        match request(&mut entries) {
+            (count, Ok(())) => {
+                entries.truncate(count);
+                return Ok(entries);
+            }
+            (count, Err(Errno::ENOSPC)) if count > entries.len() => {
+                entries.resize(count, T::default())
+            }
+            (_, Err(Errno::EINTR)) => continue,
+            (_, Err(errno)) => return Err(Error::Call { doing, errno }),
+        }
+    }
+}
+
 /// Entries of `slice`, as the interface counts them; a slice that is longer is used in part.
 fn capacity<T>(slice: &[T]) -> u32 {
     u32::try_from(slice.len()).unwrap_or(u32::MAX)
@@ -217,4 +260,24 @@ unsafe fn raw<T>(file: BorrowedFd<'_>, number: u32, argument: &mut T) -> nix::Re
     // SAFETY: the caller's promise; the descriptor is open while it is borrowed.
     let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::Ioctl::from(number), pointer) };
     Errno::result(result).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_grows_to_what_is_asked_for() {
+        let answer = grown("test", 1, |ids: &mut [u32]| {
+            let result = if ids.len() < 3 {
+                Err(Errno::ENOSPC)
+            } else {
+                Ok(())
+            };
+            (3, result)
+        });
+        assert_eq!(answer.unwrap(), [0, 0, 0]);
+        let stuck = grown("test", 1, |_: &mut [u32]| (0, Err(Errno::ENOSPC)));
+        assert_eq!(stuck.unwrap_err().errno(), Errno::ENOSPC);
+    }
 }

@@ -235,7 +235,7 @@ impl Session {
         if how.control {
             flags |= SISLM_TOKENIZE_CONTROL;
         }
-        let ids = grown("tokenize the text", text.len().saturating_add(2), |ids| {
+        let ids = request::grown("tokenize the text", text.len().saturating_add(2), |ids| {
             request::tokenize(self.file.as_fd(), text, ids, flags)
         });
         ids.map_err(|error| match error.errno() {
@@ -254,7 +254,7 @@ impl Session {
     /// [`Error::Call`]; EINVAL for an id outside the vocabulary.
     pub fn detokenize(&self, ids: &[u32], first: bool) -> Result<Vec<u8>, Error> {
         let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
-        grown(
+        request::grown(
             "turn the ids into text",
             ids.len().saturating_mul(8),
             |text| request::detokenize(self.file.as_fd(), ids, text, flags),
@@ -310,28 +310,6 @@ impl Session {
 
     pub(crate) fn file(&self) -> &File {
         &self.file
-    }
-}
-
-/// Calls `request` with room for `guess` entries, and again with what it asks for.
-fn grown<T: Clone + Default>(
-    doing: &'static str,
-    guess: usize,
-    mut request: impl FnMut(&mut [T]) -> (usize, nix::Result<()>),
-) -> Result<Vec<T>, Error> {
-    let mut entries = vec![T::default(); guess];
-    loop {
-        match request(&mut entries) {
-            (count, Ok(())) => {
-                entries.truncate(count);
-                return Ok(entries);
-            }
-            (count, Err(Errno::ENOSPC)) if count > entries.len() => {
-                entries.resize(count, T::default())
-            }
-            (_, Err(Errno::EINTR)) => continue,
-            (_, Err(errno)) => return Err(Error::Call { doing, errno }),
-        }
     }
 }
 
@@ -433,20 +411,5 @@ mod tests {
             })
             .is_none());
         }
-    }
-
-    #[test]
-    fn room_grows_to_what_is_asked_for() {
-        let answer = grown("test", 1, |ids: &mut [u32]| {
-            let result = if ids.len() < 3 {
-                Err(Errno::ENOSPC)
-            } else {
-                Ok(())
-            };
-            (3, result)
-        });
-        assert_eq!(answer.unwrap(), [0, 0, 0]);
-        let stuck = grown("test", 1, |_: &mut [u32]| (0, Err(Errno::ENOSPC)));
-        assert_eq!(stuck.unwrap_err().errno(), Errno::ENOSPC);
     }
 }

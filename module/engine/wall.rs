@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 3;
+pub const ABI: u32 = 4;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -130,6 +130,24 @@ pub struct Plan {
     pub vocabulary_bytes: u64,
     /// Bytes of the largest part that must lie in one segment: no segment can be smaller.
     pub item_bytes: u64,
+}
+
+/// A string of the metadata by its place in the file.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Text {
+    /// Offset of its first byte; 0 when there is none.
+    pub offset: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Text {
+    /// None.
+    pub const NONE: Self = Self {
+        offset: 0,
+        bytes: 0,
+    };
 }
 
 /// One segment of the arena.
@@ -301,6 +319,7 @@ pub struct SelfTest {
 
 const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
+const _: () = assert!(size_of::<Text>() == 16);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 200);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
@@ -327,6 +346,8 @@ macro_rules! sislm_wall {
             fn sislm_engine_load_begin(load: *mut u8, load_bytes: usize, limits: *const Limits, prefix: *const u8, bytes: usize) -> i32;
             /// Parses the header, `prefix` being the file from its start; about `budget` items.
             fn sislm_engine_load_header(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, header: *mut Header, refusal: *mut Refusal) -> i32;
+            /// After the header is parsed: where the string of a metadata key is.
+            fn sislm_engine_load_string(load: *mut u8, prefix: *const u8, bytes: usize, key: *const u8, key_bytes: usize, text: *mut Text) -> i32;
             /// Checks the model's shape and computes what it needs.
             fn sislm_engine_load_plan(load: *mut u8, prefix: *const u8, bytes: usize, plan: *mut Plan, refusal: *mut Refusal) -> i32;
             /// Lays the model out in zeroed memory; `segments`, what they describe, and `vocabulary`

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! LOAD, UNLOAD, PROGRESS, MODEL.
+//! LOAD, UNLOAD, PROGRESS, MODEL, METADATA.
 
 use super::require;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         neon::Section,
         node::is_administrator,
         uapi::{self, SISLM_LOAD_OK, SISLM_UNLOAD_FORCE},
-        user::Argument,
+        user::{self, Argument},
     },
 };
 use kernel::{
@@ -114,4 +114,31 @@ pub(super) fn model(session: &Arc<Session>, argument: &Argument) -> Result {
     };
     model.describe(&mut request);
     argument.write(&request)
+}
+
+#[inline(never)]
+pub(super) fn metadata(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Metadata = argument.read()?;
+    require(request.flags == 0 && request.pad == 0)?;
+    let length = request.key.iter().position(|byte| *byte == 0);
+    let (key, rest) = request
+        .key
+        .split_at_checked(length.ok_or(EINVAL)?)
+        .ok_or(EINVAL)?;
+    require(rest.iter().all(|byte| *byte == 0))?;
+    let model = session.shared().registry.get(Name::new(request.name)?)?;
+    let content = model.content()?;
+    let text = content.metadata.get(key)?;
+    // CAST: At most SISLM_METADATA_MAX.
+    request.length = text.len() as u32;
+    let fits = request.length <= request.capacity;
+    if fits {
+        user::write_array(request.text, 0, text)?;
+    }
+    argument.write(&request)?;
+    if fits {
+        Ok(())
+    } else {
+        Err(ENOSPC)
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     model::{Facts, ModelMemory},
     neon::Section,
     piece::{Piece, Source},
-    wall::{self, status, Fault, Header, Limits, Plan, Progress, Read},
+    wall::{self, status, Fault, Header, Limits, Plan, Progress, Read, Text},
 };
 use core::{mem::MaybeUninit, slice};
 use kernel::{error::Error, prelude::*, sync::Arc};
@@ -147,6 +147,38 @@ impl Load {
             }
         });
         check(code, &header, &refusal)
+    }
+
+    /// The string of metadata key `key`, once the header is parsed.
+    pub(crate) fn string<'a>(
+        &mut self,
+        prefix: &'a [u8],
+        key: &[u8],
+    ) -> Result<Option<&'a [u8]>, LoadError> {
+        self.idle()?;
+        let mut text = Text::NONE;
+        let state = self.state.base();
+        let code = self.section.enter(|_| {
+            // SAFETY: As in `header`; `key` is readable for its length.
+            unsafe {
+                wall::sislm_engine_load_string(
+                    state,
+                    prefix.as_ptr(),
+                    prefix.len(),
+                    key.as_ptr(),
+                    key.len(),
+                    &mut text,
+                )
+            }
+        });
+        check(code, &Header { need: 0 }, &no_refusal())?;
+        if text.offset == 0 {
+            return Ok(None);
+        }
+        let start = usize::try_from(text.offset).map_err(|_| EINVAL)?;
+        let bytes = usize::try_from(text.bytes).map_err(|_| EINVAL)?;
+        let string = prefix.get(start..).and_then(|rest| rest.get(..bytes));
+        Ok(Some(string.ok_or(EINVAL)?))
     }
 
     /// What the model needs, once the header is parsed.

@@ -28,6 +28,8 @@
 #define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
 #define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
+#define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
+#define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
 #define SISLM_MILLION		1000000	/* unit of fractions and log-probabilities */
 
 /* Instruction levels, ascending; also the values of the module parameter simd=. */
@@ -95,6 +97,7 @@
 #define SISLM_NOTE_SCORES	(1u << 5)	/* no scores: all are 0 */
 #define SISLM_NOTE_WINDOW	(1u << 6)	/* the context ends at the sliding window */
 #define SISLM_NOTE_PRETOKENIZER	(1u << 7)	/* no pre-tokenizer is named: the one called default */
+#define SISLM_NOTE_METADATA	(1u << 8)	/* a string that METADATA would give is too long, and not kept */
 
 /**
  * struct sislm_query - version, capabilities and limits
@@ -209,7 +212,7 @@ struct sislm_progress {
  * @parameters: Output: number of weights.
  * @weight_bytes: Output: packed weights, norms and biases in memory.
  * @vocabulary_bytes: Output: vocabulary tables in memory.
- * @model_bytes: Output: descriptors in memory.
+ * @model_bytes: Output: descriptors and strings of the metadata in memory.
  * @arena_bytes: Output: memory taken for the model from the kernel, all parts.
  * @step_bytes: Output: activations of one step, for all who compute, at the longest context.
  * @kv_block_bytes: Output: one block of 32 positions in f16.
@@ -266,6 +269,32 @@ struct sislm_model {
 	__u32 notes;
 	__u32 end_count;
 	__u32 ends[SISLM_ENDS_MAX];
+};
+
+/**
+ * struct sislm_metadata - a string of a loaded model's metadata
+ * @name: Input: the model.
+ * @key: Input: the key, NUL-terminated, then zero: tokenizer.chat_template,
+ *	tokenizer.chat_template.tool_use, tokenizer.ggml.model, tokenizer.ggml.pre,
+ *	general.architecture, name, basename, finetune, size_label, version,
+ *	organization, author, description, license, license.link, url.
+ * @text: Input: where the bytes go; any bytes, as the file has them, without a NUL.
+ * @capacity: Input: bytes at @text. ENOSPC when too few, with @length set.
+ * @length: Output: bytes of the string.
+ * @flags: Input: must be zero.
+ * @pad: Must be zero.
+ *
+ * EINVAL: not one of these keys. ENODATA: the file has no string of this key.
+ * EFBIG: it has, of more than SISLM_METADATA_MAX bytes, which is not kept.
+ */
+struct sislm_metadata {
+	__u8 name[SISLM_NAME_MAX];
+	__u8 key[SISLM_KEY_MAX];
+	__u64 text;
+	__u32 capacity;
+	__u32 length;
+	__u32 flags;
+	__u32 pad;
 };
 
 /**
@@ -590,5 +619,6 @@ struct sislm_bench {
 #define SISLM_IOC_STATISTICS	_IOWR(SISLM_IOC_MAGIC, 0x0d, struct sislm_statistics)
 #define SISLM_IOC_SELFTEST	_IOWR(SISLM_IOC_MAGIC, 0x0e, struct sislm_selftest)
 #define SISLM_IOC_BENCH		_IOWR(SISLM_IOC_MAGIC, 0x0f, struct sislm_bench)
+#define SISLM_IOC_METADATA	_IOWR(SISLM_IOC_MAGIC, 0x10, struct sislm_metadata)
 
 #endif /* _UAPI_SISLM_H */

@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--head-format", choices=gguf.FORMATS, help="of a head of its own (default: tied to the embedding)")
     parser.add_argument("--ragged-format", choices=("f32", "f16"), default="f16",
                         help="of matrices whose rows are no multiple of a block of --format")
+    parser.add_argument("--string", metavar="KEY=TEXT", action="append", default=[], help="one more string of the metadata")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--header-only", action="store_true", help="leave the weights out: truncate -s makes the file whole, of zeroes")
     options = parser.parse_args()
@@ -118,6 +119,9 @@ def metadata(options):
              gguf.pair("general.description", gguf.STRING, f"random weights, seed {options.seed}"),
              gguf.pair("general.file_type", gguf.UINT32, FILE_TYPES[options.format])]
     pairs += [gguf.pair(f"{name}.{key}", gguf.UINT32, number) for key, number in numbers.items()]
+    for string in options.string:
+        key, _, text = string.partition("=")
+        pairs.append(gguf.pair(key, gguf.STRING, text))
     if name == "llama":
         pairs += [gguf.pair("llama.rope.dimension_count", gguf.UINT32, options.width // options.heads),
                   gguf.pair("llama.rope.freq_base", gguf.FLOAT32, 10000.0),

@@ -80,6 +80,11 @@ impl<'a> Keys<'a> {
         Ok(span.map(|span| span.of(self.prefix)))
     }
 
+    /// Where the string of key `name` is; `None` when it has none, or a value of another type.
+    pub fn string(&self, name: &[u8]) -> Option<Span> {
+        self.find(name)?.string(name).ok()
+    }
+
     /// The value of key `name` as an array of one of `kinds`.
     pub fn array(&self, name: &[u8], kinds: &[Kind]) -> Result<Option<Array>, Refusal> {
         self.find(name)
@@ -110,6 +115,9 @@ mod tests {
         let texts = keys.array(b"texts", &[Kind::String]).expect("strings");
         assert_eq!(texts.map(|texts| (texts.count, texts.bytes)), Some((3, 32)));
         assert_eq!(keys.text(b"last"), Ok(Some(&b"text"[..])));
+        let span = keys.string(b"last").expect("a string");
+        assert_eq!(span.of(&file), b"text");
+        assert_eq!((keys.string(b"key.1"), keys.string(b"key")), (None, None));
         assert_eq!(keys.at(0).map(|(name, _)| name), Some(&b"texts"[..]));
         assert_eq!(keys.at(301).map(|(name, _)| name), Some(&b"last"[..]));
         assert!(keys.at(302).is_none() && keys.at(usize::MAX).is_none());

@@ -56,6 +56,7 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
         "model": name(&arguments.model),
         "model_sha256": hex(&model.digest),
         "title": String::from_utf8_lossy(title),
+        "chat_template": model.chat_template.as_deref().map(String::from_utf8_lossy),
         "numerics": NUMERICS,
         "simd": simd.name(),
         "architecture": facts.architecture,

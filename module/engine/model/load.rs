@@ -149,6 +149,24 @@ impl Load {
         }
     }
 
+    /// Where the string of metadata key `name` is; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// Misuse: the header is not parsed.
+    pub fn string(
+        &self,
+        prefix: &[u8],
+        table: &[u8],
+        name: &[u8],
+    ) -> Result<Option<gguf::Span>, Failure> {
+        if matches!(self.phase, Phase::Begun | Phase::Checking(_)) {
+            return Err(Failure::Misuse);
+        }
+        let keys = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;
+        Ok(keys.string(name))
+    }
+
     /// The keys of the parsed header.
     fn model_keys<'a>(&self, prefix: &'a [u8], table: &'a [u8]) -> Result<ModelKeys<'a>, Failure> {
         let keys = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;

@@ -14,6 +14,7 @@ use crate::abi::Read;
 use crate::abi::Refusal;
 use crate::abi::SEGMENT_BYTES_MAX;
 use crate::abi::Segment;
+use crate::abi::Text;
 use crate::abi::fault;
 use crate::gguf;
 use crate::gguf::FIXED_BYTES;
@@ -311,6 +312,40 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
             });
         status(result, refusal)
     }
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_load_string(
+    load: *mut u8,
+    prefix: *const u8,
+    bytes: usize,
+    key: *const u8,
+    key_bytes: usize,
+    text: *mut Text,
+) -> i32 {
+    // SAFETY: The rules of the wall: a begun load, a prefix of `bytes` bytes and a key of `key_bytes`,
+    // an output.
+    unsafe {
+        let prefix = slice::from_raw_parts(prefix, bytes);
+        let key = slice::from_raw_parts(key, key_bytes);
+        let Some(parts) = parts(load) else {
+            return fault::ARGUMENT;
+        };
+        let Ok(span) = parts.head.load.string(prefix, parts.table, key) else {
+            return fault::ARGUMENT;
+        };
+        let told = span.map_or(Text::NONE, |span| Text {
+            offset: u64::from(span.offset),
+            bytes: u64::from(span.length),
+        });
+        text.write(told);
+    }
+    DONE
 }
 
 /// See `sislm_wall!`.

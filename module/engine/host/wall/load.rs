@@ -57,6 +57,7 @@ impl Loader {
         prefix.grow(24)?;
         let load = self.begin(&mut prefix, &limits)?;
         let plan = self.header(&mut prefix, &load)?;
+        let chat_template = string(&load, &mut prefix.memory, b"tokenizer.chat_template")?;
 
         let memory = Memory::new(plan.model_bytes)?;
         let arena = segments(plan.arena_bytes, self.segment_bytes)?;
@@ -108,6 +109,7 @@ impl Loader {
             plan,
             digest,
             file_bytes,
+            chat_template,
         })
     }
 
@@ -261,6 +263,22 @@ impl Loader {
             }
         }
     }
+}
+
+/// The string of metadata key `key`.
+fn string(load: &Memory, prefix: &mut Memory, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut text = Text::NONE;
+    // SAFETY: The header was parsed from this prefix; the others are live.
+    done(unsafe {
+        let (base, bytes) = (prefix.base(), prefix.len());
+        sislm_engine_load_string(load.base(), base, bytes, key.as_ptr(), key.len(), &mut text)
+    })?;
+    if text.offset == 0 {
+        return Ok(None);
+    }
+    let rest = prefix.bytes_mut().get(usize::try_from(text.offset)?..);
+    let string = rest.and_then(|rest| rest.get(..text.bytes as usize));
+    Ok(Some(string.context("a string past the header")?.to_vec()))
 }
 
 /// The beginning of the file in memory.

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use sislm_engine::abi;
 use sislm_engine::abi::{
     Candidate, Facts, Generator, Header, Limits, Plan, Read, Refusal, Row, Sampling, Segment,
-    SelfTest, StepShape, StepSize,
+    SelfTest, StepShape, StepSize, Text,
 };
 
 macro_rules! declare {

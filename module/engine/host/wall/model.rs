@@ -28,6 +28,8 @@ pub struct Model {
     pub digest: [u8; 32],
     /// Size of the file.
     pub file_bytes: u64,
+    /// `tokenizer.chat_template` of the file.
+    pub chat_template: Option<Vec<u8>>,
 }
 
 // SAFETY: The segments point into memory the model owns, which is read-only once it is loaded.

@@ -15,6 +15,7 @@ use crate::abi::Read;
 use crate::abi::Refusal;
 use crate::abi::SEGMENT_BYTES;
 use crate::abi::Segment;
+use crate::abi::Text;
 use crate::abi::fault;
 use crate::wall::all::*;
 
@@ -102,6 +103,11 @@ unsafe fn expect_order(load: *mut u8, phase: Phase) {
             status(call(|refusal| {
                 sislm_engine_load_header(load, base, bytes, 1, &mut header, refusal)
             }));
+        }
+        if phase == Phase::Begun {
+            let mut text = Text::NONE;
+            let asked = sislm_engine_load_string(load, base, bytes, b"k".as_ptr(), 1, &mut text);
+            assert_eq!(asked, fault::ARGUMENT);
         }
         if phase != Phase::Parsed {
             let mut plan = core::mem::zeroed();
@@ -199,6 +205,19 @@ pub fn load_in(
             item_bytes: 0,
         };
         expect_order(load, Phase::Parsed);
+        for (key, wanted) in [
+            ("general.architecture", true),
+            ("general.alignment", false),
+            ("", false),
+        ] {
+            let mut text = Text::NONE;
+            let key = key.as_bytes();
+            let asked =
+                sislm_engine_load_string(load, base, bytes, key.as_ptr(), key.len(), &mut text);
+            assert_eq!((asked, text.offset != 0), (DONE, wanted));
+            let (start, end) = (text.offset as usize, (text.offset + text.bytes) as usize);
+            assert!(!wanted || !prefix[start..end].is_empty());
+        }
         let status = call(|refusal| sislm_engine_load_plan(load, base, bytes, &mut plan, refusal))?;
         assert_eq!(status, DONE);
         expect_order(load, Phase::Planned);

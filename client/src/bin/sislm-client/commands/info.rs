@@ -4,19 +4,29 @@
 use std::io::Write;
 
 use indicatif::DecimalBytes;
+use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Model, Query, Simd, Statistics};
+use sislm::{Device, Model, Query, Simd, Statistics, METADATA_KEYS};
 
 use super::models;
+use crate::choice::name_of;
 use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
+
+/// Bytes of a string that is shown on one line.
+const LINE_BYTES: usize = 120;
 
 /// Runs `info`.
 pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let (query, statistics, models) = (device.query()?, device.statistics()?, device.models()?);
     if cli.json {
-        let models: Vec<Value> = models.iter().map(models::object).collect();
+        let models = models.iter().map(|model| {
+            let mut object = models::object(model);
+            object["metadata"] = metadata(&device, model)?.into_iter().collect();
+            Ok(object)
+        });
+        let models: Vec<Value> = models.collect::<anyhow::Result<_>>()?;
         let object =
             json!({ "device": object(&query), "memory": memory(&statistics), "loaded": models });
         writeln!(out, "{object}")?;
@@ -58,8 +68,36 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     for model in &models {
         writeln!(out)?;
         print(model, out)?;
+        for (key, text) in metadata(&device, model)? {
+            writeln!(out, "  {}", line_of(key, &text))?;
+        }
     }
     Ok(ExitCode::Success)
+}
+
+/// The strings of the model's metadata, by key.
+fn metadata(device: &Device, model: &Model) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let name = name_of(model)?;
+    let mut found = Vec::new();
+    for key in METADATA_KEYS {
+        match device.metadata(&name, key) {
+            Ok(Some(text)) => found.push((key, String::from_utf8_lossy(&text).into_owned())),
+            // Too long: a note of the model says so.
+            Ok(None) => {}
+            Err(error) if error.errno() == Errno::EFBIG => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// A line for a string of the metadata: its length when it does not fit one.
+fn line_of(key: &str, text: &str) -> String {
+    if text.len() > LINE_BYTES || text.chars().any(char::is_control) {
+        format!("{key}: {} bytes", text.len())
+    } else {
+        format!("{key}: {text}")
+    }
 }
 
 fn print(model: &Model, out: &mut impl Write) -> anyhow::Result<()> {
@@ -142,6 +180,14 @@ fn memory(statistics: &Statistics) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_string_that_is_no_line_is_counted() {
+        assert_eq!(line_of("general.name", "Tiny"), "general.name: Tiny");
+        assert_eq!(line_of("k", "a\nb"), "k: 3 bytes");
+        assert_eq!(line_of("k", "\u{1b}[2J"), "k: 4 bytes");
+        assert_eq!(line_of("k", &"x".repeat(121)), "k: 121 bytes");
+    }
 
     #[test]
     fn a_model_is_printed_by_part() {
