@@ -12,7 +12,7 @@ use crate::{
 use kernel::prelude::*;
 
 /// Positions of a context when none are asked for.
-pub(crate) const CONTEXT_DEFAULT: u32 = 256;
+pub(crate) const CONTEXT_DEFAULT: u32 = 4096;
 /// Most workers.
 const WORKERS_MAX: u32 = 63;
 

@@ -291,6 +291,9 @@ pub(crate) fn load(
         .saturating_add(prefix.bytes.len() as u64)
         .saturating_add(metadata.bytes());
     pack(&mut load, &prefix, scheduler, progress, times)?;
+    while load.complete()? == Progress::More {
+        pause()?;
+    }
     let (memory, mut facts, digest) = load.finish()?;
     if metadata.is_incomplete() {
         facts.notes |= SISLM_NOTE_METADATA;

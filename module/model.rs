@@ -288,6 +288,7 @@ impl Model {
         to.notes = self.facts.notes;
         to.end_count = self.facts.end_count;
         to.ends = self.facts.ends;
+        to.architecture_name = self.facts.architecture_name;
     }
 }
 

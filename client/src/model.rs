@@ -2,13 +2,14 @@
 //! A loaded model.
 
 use crate::name::text_of;
-use crate::uapi::{SISLM_ARCH_GPT2, SISLM_ARCH_LLAMA, SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM};
+use crate::uapi::{SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM};
 use crate::Digest;
+use std::borrow::Cow;
 
 /// Positions of one block of keys and values.
 const BLOCK_POSITIONS: u32 = 32;
 /// Positions of a context when none are asked for.
-pub(crate) const DEFAULT_CONTEXT: u32 = 256;
+pub(crate) const DEFAULT_CONTEXT: u32 = 4096;
 
 /// A loaded model: shapes, ids, and memory by part; the members are those of `struct sislm_model`.
 pub use crate::uapi::sislm_model as Model;
@@ -30,12 +31,10 @@ impl Model {
     }
 
     /// The architecture as GGUF names it.
-    pub fn architecture_name(&self) -> &'static str {
-        match self.architecture {
-            SISLM_ARCH_LLAMA => "llama",
-            SISLM_ARCH_GPT2 => "gpt2",
-            _ => "unknown",
-        }
+    pub fn architecture_name(&self) -> Cow<'_, str> {
+        let end = self.architecture_name.iter().position(|&byte| byte == 0);
+        let name = self.architecture_name.get(..end.unwrap_or(usize::MAX));
+        String::from_utf8_lossy(name.unwrap_or(&self.architecture_name))
     }
 
     /// The kind of its tokenizer.
@@ -47,7 +46,7 @@ impl Model {
         }
     }
 
-    /// Positions of a context when none are asked for: 256, or the model's own when smaller.
+    /// Positions of a context when none are asked for: 4096, or the model's own when smaller.
     pub fn default_context(&self) -> u32 {
         self.context.min(DEFAULT_CONTEXT)
     }
@@ -90,7 +89,7 @@ mod tests {
             context: 512,
             ..Default::default()
         };
-        assert_eq!(model.default_context(), 256);
+        assert_eq!(model.default_context(), 512);
         assert_eq!(
             [1, 32, 33, 256].map(|n| model.kv_bytes_of(n)),
             [1000, 1000, 2000, 8000]

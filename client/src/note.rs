@@ -44,8 +44,8 @@ impl fmt::Display for Note {
                 f.write_str("its vocabulary has no scores: all are taken as 0, so text may be cut into poor tokens")
             }
             SISLM_NOTE_WINDOW => f.write_str(
-                "it was trained with a sliding window, which is not computed: its context ends at the window, \
-                 where the two are still the same",
+                "it was trained with a sliding window, which is passed over, as by llama.cpp: answers differ from \
+                 the original's once a context is longer than the window",
             ),
             SISLM_NOTE_PRETOKENIZER => f.write_str(
                 "it does not name how text is cut into words (tokenizer.ggml.pre): the rule \"default\" is taken, which \

@@ -220,7 +220,7 @@ impl fmt::Display for Refusal {
             }
             SISLM_LOAD_ARCHITECTURE => write!(
                 f,
-                "its architecture ({}) is not supported ({subject}); take a model of the architecture llama or gpt2",
+                "its architecture ({}) is not supported ({subject}); Documentation/models.rst lists those that are",
                 self.shown()
             ),
             SISLM_LOAD_TOKENIZER if self.subject.ends_with(".pre") => write!(

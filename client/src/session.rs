@@ -21,7 +21,7 @@ const TOKEN_BYTES: usize = 1024;
 pub struct SessionConfig {
     /// The model; None for `default`, else the only one loaded.
     pub model: Option<ModelName>,
-    /// Positions of the context; 0 for the default (256, or the model's own when smaller).
+    /// Positions of the context; 0 for the default (4096, or the model's own when smaller).
     pub context: u32,
     /// Type of the stored keys and values.
     pub kv: KvType,

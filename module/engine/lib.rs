@@ -14,6 +14,7 @@ pub mod abi;
 pub mod check;
 pub mod gguf;
 pub mod math;
+pub mod memory;
 pub mod model;
 pub mod sampling;
 pub mod simd;

@@ -67,7 +67,7 @@ pub mod note {
     pub const MARK: u32 = 1 << 4;
     /// There are no scores: all are 0.
     pub const SCORES: u32 = 1 << 5;
-    /// The context ends at the sliding window.
+    /// The sliding window is passed over: all positions are seen.
     pub const WINDOW: u32 = 1 << 6;
     /// No pre-tokenizer is named: text is cut as llama.cpp does it then.
     pub const PRETOKENIZER: u32 = 1 << 7;
@@ -176,7 +176,7 @@ pub struct Read {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Facts {
-    /// `SISLM_ARCH_*`.
+    /// `SISLM_ARCH_*`; 0 for those that have only a name.
     pub architecture: u32,
     /// `SISLM_TOKENIZER_*`.
     pub tokenizer: u32,
@@ -214,6 +214,8 @@ pub struct Facts {
     pub notes: u32,
     /// Zero.
     pub pad: u32,
+    /// Name of the architecture, NUL-terminated.
+    pub architecture_name: [u8; 24],
 }
 
 /// Sizes of a step.
@@ -320,7 +322,7 @@ pub struct SelfTest {
 const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Text>() == 16);
-const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 200);
+const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
 
@@ -336,7 +338,7 @@ macro_rules! sislm_wall {
 
             // Loading, in this order: load_size, load_begin, load_header until DONE (SHORT: read
             // more, call again with the longer prefix), load_plan, load_attach, load_vocabulary
-            // until DONE, then load_next and load_pack until a read of 0 bytes, load_finish.
+            // until DONE, then load_next and load_pack until a read of 0 bytes, load_finish until DONE.
             // load_next may be one piece ahead of load_pack.
 
             /// Checks the first `bytes` of the file (at least 24, else SHORT with need) and gives
@@ -360,8 +362,9 @@ macro_rules! sislm_wall {
             /// Packs chunk `chunk` of that of the two pieces last asked for which is at `offset`;
             /// chunks may run at the same time on several tasks, but not beside other calls.
             fn sislm_engine_load_pack(load: *const u8, data: *const u8, bytes: usize, offset: u64, chunk: u32, refusal: *mut Refusal) -> i32;
-            /// Checks that all is there and seals the model.
-            fn sislm_engine_load_finish(load: *mut u8, facts: *mut Facts, refusal: *mut Refusal) -> i32;
+            /// Makes the tables of rotations, about `budget` entries; then checks that all is there and
+            /// seals the model.
+            fn sislm_engine_load_finish(load: *mut u8, budget: u32, facts: *mut Facts, refusal: *mut Refusal) -> i32;
 
             // Text.
 

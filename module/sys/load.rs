@@ -71,6 +71,8 @@ pub(crate) struct Load {
     /// One that can be filled, and that of the last piece.
     buffers: Option<[Arc<Memory>; 2]>,
     piece: Option<Arc<Piece>>,
+    /// Those of the completed model.
+    facts: Option<Facts>,
     section: Section,
 }
 
@@ -123,6 +125,7 @@ impl Load {
             source: None,
             buffers: None,
             piece: None,
+            facts: None,
             section,
         })
     }
@@ -319,9 +322,9 @@ impl Load {
         piece.work(&mut self.section)
     }
 
-    /// Seals the model; gives the digest of the file too.
+    /// Makes some of the tables of rotations once all pieces are over, and seals the model.
     #[inline(never)]
-    pub(crate) fn finish(mut self) -> Result<(Arc<ModelMemory>, Facts, [u8; 32]), LoadError> {
+    pub(crate) fn complete(&mut self) -> Result<Progress, LoadError> {
         self.attached()?;
         let mut refusal = no_refusal();
         // SAFETY: Integers: zeroes are a value.
@@ -329,10 +332,19 @@ impl Load {
         let state = self.state.base();
         let code = self.section.enter(|_| {
             // SAFETY: As in `vocabulary`.
-            unsafe { wall::sislm_engine_load_finish(state, &mut facts, &mut refusal) }
+            unsafe { wall::sislm_engine_load_finish(state, BUDGET, &mut facts, &mut refusal) }
         });
-        check(code, &Header { need: 0 }, &refusal)?;
+        let progress = check(code, &Header { need: 0 }, &refusal)?;
+        if progress == Progress::Done {
+            self.facts = Some(facts);
+        }
+        Ok(progress)
+    }
+
+    /// The completed model, its facts and the digest of the file.
+    pub(crate) fn finish(self) -> Result<(Arc<ModelMemory>, Facts, [u8; 32])> {
         let digest = self.source.ok_or(EINVAL)?.digest()?;
+        let facts = self.facts.ok_or(EINVAL)?;
         Ok((self.model.ok_or(EINVAL)?, facts, digest))
     }
 

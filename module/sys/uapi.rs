@@ -57,7 +57,7 @@ plain! {
     Load, 240;
     Unload, 72;
     Progress, 80;
-    Model, 376;
+    Model, 400;
     Metadata, 152;
     Sampling, 40;
     Configure, 304;

@@ -30,6 +30,7 @@
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
 #define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
 #define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
+#define SISLM_ARCHITECTURE_MAX	24	/* name of an architecture, NUL included */
 #define SISLM_MILLION		1000000	/* unit of fractions and log-probabilities */
 
 /* Instruction levels, ascending; also the values of the module parameter simd=. */
@@ -95,7 +96,7 @@
 #define SISLM_NOTE_END		(1u << 3)	/* another id that ends a turn is no token: not used */
 #define SISLM_NOTE_MARK		(1u << 4)	/* a token named as an end of turn is made a control token */
 #define SISLM_NOTE_SCORES	(1u << 5)	/* no scores: all are 0 */
-#define SISLM_NOTE_WINDOW	(1u << 6)	/* the context ends at the sliding window */
+#define SISLM_NOTE_WINDOW	(1u << 6)	/* the sliding window is passed over: all positions are seen */
 #define SISLM_NOTE_PRETOKENIZER	(1u << 7)	/* no pre-tokenizer is named: the one called default */
 #define SISLM_NOTE_METADATA	(1u << 8)	/* a string that METADATA would give is too long, and not kept */
 
@@ -218,7 +219,7 @@ struct sislm_progress {
  * @kv_block_bytes: Output: one block of 32 positions in f16.
  * @kv_bytes: Output: keys and values in use now.
  * @peak_bytes: Output: most memory the module held while loading it.
- * @architecture: Output: SISLM_ARCH_*.
+ * @architecture: Output: SISLM_ARCH_*, 0 for those that have only a name.
  * @tokenizer: Output: SISLM_TOKENIZER_*.
  * @layers: Output.
  * @embedding: Output: width of the residual stream.
@@ -235,6 +236,7 @@ struct sislm_progress {
  * @notes: Output: SISLM_NOTE_*.
  * @end_count: Output: number of token ids that end a turn.
  * @ends: Output: the first SISLM_ENDS_MAX of them, ascending, then zero.
+ * @architecture_name: Output: its name in general.architecture, NUL-terminated.
  */
 struct sislm_model {
 	__u32 index;
@@ -269,6 +271,7 @@ struct sislm_model {
 	__u32 notes;
 	__u32 end_count;
 	__u32 ends[SISLM_ENDS_MAX];
+	__u8 architecture_name[SISLM_ARCHITECTURE_MAX];
 };
 
 /**
@@ -331,7 +334,7 @@ struct sislm_sampling {
 /**
  * struct sislm_configure - model, context and sampling of this file
  * @flags: Input: SISLM_CONFIGURE_*.
- * @context: Input: positions, 0 for the default (256, or the model's own when smaller).
+ * @context: Input: positions, 0 for the default (4096, or the model's own when smaller).
  * @kv_type: Input: SISLM_KV_*.
  * @max_tokens: Input: most tokens of a turn, 0 for no limit but the context.
  * @model: Input: name, or empty for `default`, else the only one loaded.

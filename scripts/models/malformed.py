@@ -197,19 +197,27 @@ pair_defect("rope-base-0", "KEY_VALUE", "llama.rope.freq_base", gguf.FLOAT32, 0.
 pair_defect("rope-base-infinite", "KEY_VALUE", "llama.rope.freq_base", gguf.FLOAT32, float("inf"))
 
 # What asks for mathematics that are not there, and what only looks like it.
-extra_defect("rope-scaling-linear", "UNSUPPORTED", "llama.rope.scaling.factor",
+extra_defect("rope-scaling-linear", "OK", "-",
              ("llama.rope.scaling.type", gguf.STRING, "linear"), ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0))
-extra_defect("rope-scaling-without-type", "UNSUPPORTED", "llama.rope.scale_linear", ("llama.rope.scale_linear", gguf.FLOAT32, 2.0))
-extra_defect("rope-scaling-yarn", "UNSUPPORTED", "llama.rope.scaling.type",
+extra_defect("rope-scaling-without-type", "OK", "-", ("llama.rope.scale_linear", gguf.FLOAT32, 2.0))
+extra_defect("rope-scaling-yarn", "OK", "-",
              ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0), ("llama.rope.scaling.type", gguf.STRING, "yarn"))
 extra_defect("rope-scaling-none", "OK", "-",
              ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0), ("llama.rope.scaling.type", gguf.STRING, "none"))
-extra_defect("rope-attention-factor", "UNSUPPORTED", "llama.rope.scaling.attn_factor",
-             ("llama.rope.scaling.attn_factor", gguf.FLOAT32, 1.5))
-extra_defect("experts", "UNSUPPORTED", "llama.expert_count",
+extra_defect("rope-scaling-unknown", "UNSUPPORTED", "llama.rope.scaling.type",
+             ("llama.rope.scaling.factor", gguf.FLOAT32, 4.0), ("llama.rope.scaling.type", gguf.STRING, "su"))
+extra_defect("rope-attention-factor", "OK", "-", ("llama.rope.scaling.attn_factor", gguf.FLOAT32, 1.5))
+extra_defect("rope-attention-factor-0", "KEY_VALUE", "llama.rope.scaling.attn_factor",
+             ("llama.rope.scaling.attn_factor", gguf.FLOAT32, 0.0))
+extra_defect("experts-of-none", "TENSOR_UNKNOWN", "blk.0.ffn_gate.weight",
              ("llama.expert_used_count", gguf.UINT32, 2), ("llama.expert_count", gguf.UINT32, 8))
+extra_defect("experts-too-many-used", "KEY_VALUE", "llama.expert_used_count",
+             ("llama.expert_used_count", gguf.UINT32, 9), ("llama.expert_count", gguf.UINT32, 8))
+extra_defect("experts-too-many", "KEY_VALUE", "llama.expert_count",
+             ("llama.expert_used_count", gguf.UINT32, 2), ("llama.expert_count", gguf.UINT32, 100000))
 extra_defect("experts-none", "OK", "-", ("llama.expert_count", gguf.UINT32, 0), ("llama.expert_used_count", gguf.UINT32, 0))
-extra_defect("attention-scale", "UNSUPPORTED", "llama.attention.scale", ("llama.attention.scale", gguf.FLOAT32, 0.1))
+extra_defect("attention-scale", "OK", "-", ("llama.attention.scale", gguf.FLOAT32, 0.1))
+extra_defect("attention-scale-negative", "KEY_VALUE", "llama.attention.scale", ("llama.attention.scale", gguf.FLOAT32, -0.1))
 extra_defect("attention-not-causal", "UNSUPPORTED", "llama.attention.causal", ("llama.attention.causal", gguf.BOOL, False))
 extra_defect("attention-value-length", "UNSUPPORTED", "llama.attention.value_length",
              ("llama.attention.value_length", gguf.UINT32, 4))
@@ -256,11 +264,11 @@ def keys_reversed(model):
     model.raw_pairs.reverse()
 
 
-@defect("architecture-last", "UNSUPPORTED", "llama.expert_count")
+@defect("architecture-last", "UNSUPPORTED", "llama.a_new.idea")
 def architecture_last(model):
     """What stands before the architecture counts."""
     architecture = model.pairs.pop("general.architecture")
-    model.pairs = {"llama.expert_count": (gguf.UINT32, 8), **model.pairs, "general.architecture": architecture}
+    model.pairs = {"llama.a_new.idea": (gguf.UINT32, 8), **model.pairs, "general.architecture": architecture}
 
 
 # The vocabulary.
@@ -324,7 +332,7 @@ for name, reason, tensor in (
         ("tensor-unknown", "TENSOR_UNKNOWN", "blk.0.attn_q_norm.weight"),
         ("tensor-of-gpt2", "TENSOR_UNKNOWN", "position_embd.weight"),
         ("tensor-beyond-layers", "TENSOR_UNKNOWN", "blk.1.attn_norm.weight"),
-        ("tensor-rope-factors", "UNSUPPORTED", "rope_freqs.weight"),
+        ("tensor-rope-factors", "OK", "rope_freqs.weight"),
         ("tensor-router", "UNSUPPORTED", "blk.0.ffn_gate_inp.weight"),
         ("tensor-expert", "UNSUPPORTED", "blk.0.ffn_up_exps.weight")):
     defect(name, reason, tensor)(lambda model, tensor=tensor: model.add(tensor, (4,), "f32", F32S))

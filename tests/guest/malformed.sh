@@ -29,9 +29,8 @@ said tensor-named 6 blk.0.attn_q.weight load /models/malformed/tensor-missing-at
 said key-named 6 llama.block_count load /models/malformed/block-count-missing.gguf
 
 said architecture-value 6 '"mamba"' load /models/malformed/architecture-unknown.gguf
-said rope-scaling 6 'rotary positions.*is 4)' load /models/malformed/rope-scaling-linear.gguf
-said rope-factors 6 'rotary positions' load /models/malformed/tensor-rope-factors.gguf
-said experts 6 'mixture of experts.*is 8)' load /models/malformed/experts.gguf
+said rope-scaling 6 'rotary positions.*"su"' load /models/malformed/rope-scaling-unknown.gguf
+said experts 6 'mixture of experts' load /models/malformed/tensor-router.gguf
 said split 6 'llama-gguf-split --merge' load /models/malformed/split-second.gguf
 said adapter 6 'no model of its own' load /models/malformed/adapter.gguf
 said unknown-key 6 'llama.a_new.idea' load /models/malformed/key-unknown.gguf

@@ -193,7 +193,7 @@ mod tests {
             let shape = Shape::new(format.number(), 3, 2048, 5).unwrap();
             let sizes = shape.sizes().unwrap();
             let mut bytes = vec![0u64; sizes.raw().unwrap().div_ceil(8)];
-            let bytes: &mut [u8] = crate::wall::pod::bytes_mut(&mut bytes);
+            let bytes: &mut [u8] = crate::memory::pod::bytes_mut(&mut bytes);
             let mut numbers = vec![0.0; sizes.x + sizes.out];
             let mut bench = Bench::new(shape);
             let mut ends = Vec::new();

@@ -148,7 +148,7 @@ pub struct Infer {
     /// Drawn when not given.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Positions of the context; 0 for 256, or the model's own when smaller.
+    /// Positions of the context; 0 for 4096, or the model's own when smaller.
     #[arg(long, default_value_t = 0)]
     pub ctx: u32,
     /// Type of keys and values.

@@ -15,7 +15,7 @@ use crate::stop::Stop;
 use crate::wall::{Fault, Model, Sampler, Sequence, Step, Team, Token};
 
 /// Positions of a context when none are asked for.
-const CONTEXT: u32 = 256;
+const CONTEXT: u32 = 4096;
 
 /// Continues the prompt and reports the turn.
 pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) -> Result<()> {

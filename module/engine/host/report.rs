@@ -44,22 +44,21 @@ pub fn text(model: &Model, ids: &[u32], first: bool) -> Result<()> {
 /// Facts and memory by part.
 pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
     let facts = &model.facts;
-    let title = facts
-        .title
-        .split(|&byte| byte == 0)
-        .next()
-        .unwrap_or_default();
+    let text = |bytes: &[u8]| {
+        let text = bytes.split(|&byte| byte == 0).next();
+        String::from_utf8_lossy(text.unwrap_or_default()).into_owned()
+    };
     let context = facts.context.min(256);
     let step = Step::new(model, 64, arguments.threads, context, Kv::F16.number())?;
     let blocks = u64::from(context.div_ceil(BLOCK_POSITIONS));
     let report = json!({
         "model": name(&arguments.model),
         "model_sha256": hex(&model.digest),
-        "title": String::from_utf8_lossy(title),
+        "title": text(&facts.title),
         "chat_template": model.chat_template.as_deref().map(String::from_utf8_lossy),
         "numerics": NUMERICS,
         "simd": simd.name(),
-        "architecture": facts.architecture,
+        "architecture": text(&facts.architecture_name),
         "tokenizer": facts.tokenizer,
         "layers": facts.layers,
         "embedding": facts.embedding,

@@ -6,38 +6,38 @@ use crate::abi::note;
 use crate::gguf::Kind;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
-use crate::gguf::Value;
+use crate::math::double::ln64;
+use crate::math::double::pow64;
+use crate::memory::kv::KvLayout;
+use crate::model::architecture::Architecture;
+use crate::model::architecture::Branches;
+use crate::model::architecture::HeadNorm;
+use crate::model::architecture::Norm;
+use crate::model::architecture::Positions;
+use crate::model::architecture::Unrotated;
+use crate::model::architecture::Windows;
+use crate::model::heads::Heads;
 use crate::model::keys::ModelKeys;
-use crate::step::kv::KvLayout;
+use crate::model::number::LAYERS_MAX;
+use crate::model::number::Range;
+use crate::model::number::float;
+use crate::model::part::Dim;
+use crate::model::rope::Rope;
+use crate::model::scales::Scales;
+use crate::model::windows::Window;
+use crate::simd::format::GROUP_ROWS;
 
-/// Most layers.
-pub const LAYERS_MAX: u32 = 512;
 /// Most columns of a matrix: a group of 16 rows in f32 fills a read.
 const COLUMNS_MAX: u32 = 65_536;
 /// Most positions of a context.
 const CONTEXT_MAX: u32 = 1 << 20;
-/// Most dimensions of a head.
-const HEAD_SIZE_MAX: u32 = 1024;
+/// Most experts of a layer.
+const EXPERTS_MAX: u32 = 512;
+/// Most experts that a row goes through.
+pub const EXPERTS_USED_MAX: u32 = 32;
 
-/// What kind of transformer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Architecture {
-    /// RMSNorm, rotary positions, SwiGLU; `SISLM_ARCH_LLAMA`.
-    Llama = 1,
-    /// LayerNorm, learned positions, GELU, biases; `SISLM_ARCH_GPT2`.
-    Gpt2 = 2,
-}
-
-impl Architecture {
-    /// Its name in `general.architecture`.
-    pub fn name(self) -> &'static [u8] {
-        match self {
-            Self::Llama => b"llama",
-            Self::Gpt2 => b"gpt2",
-        }
-    }
-}
+/// Name of the key of [`Hyperparameters::temperature`].
+const TEMPERATURE: &[u8] = b"attention.temperature_scale";
 
 /// The shape of a model.
 ///
@@ -46,10 +46,11 @@ impl Architecture {
 /// No number is 0 unless said; `heads` is a multiple of `kv_heads`; `heads * head_size` and all
 /// widths are at most 65536.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Hyperparameters {
     /// Kind of transformer.
-    pub architecture: Architecture,
+    pub architecture: &'static Architecture,
     /// Transformer layers.
     pub layers: u32,
     /// Width of the residual stream.
@@ -60,7 +61,7 @@ pub struct Hyperparameters {
     pub kv_heads: u32,
     /// Dimensions of a head.
     pub head_size: u32,
-    /// Dimensions of a head that rotate, even; 0 with learned positions.
+    /// Dimensions of a head that rotate, even; 0 where none do.
     pub rotated: u32,
     /// Width of the hidden layer of the feed-forward network.
     pub feed_forward: u32,
@@ -72,83 +73,26 @@ pub struct Hyperparameters {
     pub context: u32,
     /// Added to the mean in norms.
     pub epsilon: f32,
-    /// Base of the angles of rotation.
-    pub rope_base: f32,
-}
-
-/// A key of the architecture with a number in 1..=`most`.
-struct Range {
-    suffix: &'static [u8],
-    most: u32,
-}
-
-impl Range {
-    /// The key that ends in `suffix`.
-    fn new(suffix: &'static [u8], most: u32) -> Self {
-        Self { suffix, most }
-    }
-
-    /// The value, which must be there.
-    fn required(&self, keys: &ModelKeys<'_>, layers: Option<u32>) -> Result<u32, Refusal> {
-        let missing = || Refusal::new(Reason::KeyMissing, 0, keys.name(self.suffix).bytes());
-        self.optional(keys, layers)?.ok_or_else(missing)
-    }
-
-    /// The value, if it is there. Of a key that says something of `layers`, an array has one for
-    /// each of them, all the same.
-    fn optional(&self, keys: &ModelKeys<'_>, layers: Option<u32>) -> Result<Option<u32>, Refusal> {
-        let name = keys.name(self.suffix);
-        let name = name.bytes();
-        let Some(value) = keys.all().find(name) else {
-            return Ok(None);
-        };
-        let number = match (value, layers) {
-            (Value::Array(array), Some(layers)) if matches!(array.kind, Kind::U32 | Kind::I32) => {
-                if array.count != layers {
-                    return Err(Refusal::new(Reason::KeyValue, array.count.into(), name));
-                }
-                let (elements, _) = array.of(keys.all().prefix()).as_chunks::<4>();
-                let mut elements = elements.iter().map(|&bytes| u32::from_le_bytes(bytes));
-                let first = elements.next().unwrap_or(0);
-                if let Some(other) = elements.find(|&other| other != first) {
-                    return Err(Refusal::new(Reason::Unsupported, other.into(), name));
-                }
-                first
-            }
-            (value, _) => value.u32(name)?,
-        };
-        self.check((1..=self.most).contains(&number), number, keys)?;
-        Ok(Some(number))
-    }
-
-    /// Refuses `value` unless it `fits`.
-    fn check(&self, fits: bool, value: u32, keys: &ModelKeys<'_>) -> Result<(), Refusal> {
-        if fits {
-            return Ok(());
-        }
-        let name = keys.name(self.suffix);
-        Err(Refusal::new(Reason::KeyValue, value.into(), name.bytes()))
-    }
-}
-
-/// A float that must be finite, and positive or, with `zero`, 0.
-fn float(keys: &ModelKeys<'_>, suffix: &[u8], zero: bool) -> Result<Option<f32>, Refusal> {
-    let name = keys.name(suffix);
-    let Some(value) = keys.all().f32(name.bytes())? else {
-        return Ok(None);
-    };
-    let fits = value.is_finite() && (value > 0.0 || zero && value == 0.0);
-    if !fits {
-        return Err(Refusal::of_float(Reason::KeyValue, value, name.bytes()));
-    }
-    Ok(Some(value))
+    /// Angles of rotation.
+    pub rope: Rope,
+    /// Factors and caps.
+    pub scales: Scales,
+    /// The sliding window.
+    pub window: Window,
+    /// Experts of the feed-forward network.
+    pub experts: Experts,
+    /// Whether attention and feed-forward network see the same row.
+    pub parallel: bool,
+    /// With more than one position from the original context on, queries grow by so much times
+    /// ln(1 + position / original context).
+    pub temperature: f32,
 }
 
 /// The epsilon of the architecture's norms.
 fn epsilon(keys: &ModelKeys<'_>) -> Result<f32, Refusal> {
-    let suffix: &[u8] = match keys.architecture() {
-        Architecture::Llama => b"attention.layer_norm_rms_epsilon",
-        Architecture::Gpt2 => b"attention.layer_norm_epsilon",
+    let suffix: &[u8] = match keys.architecture().norm {
+        Norm::Rms => b"attention.layer_norm_rms_epsilon",
+        Norm::Layer | Norm::LayerWithBias => b"attention.layer_norm_epsilon",
     };
     let missing = || Refusal::new(Reason::KeyMissing, 0, keys.name(suffix).bytes());
     float(keys, suffix, true)?.ok_or_else(missing)
@@ -167,60 +111,66 @@ fn vocabulary(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
     Ok(tokens)
 }
 
-/// Heads, their keys and values, and the size of each.
-struct Heads {
-    heads: u32,
-    kv_heads: u32,
-    head_size: u32,
-    rotated: u32,
-}
-
-impl Heads {
-    fn new(keys: &ModelKeys<'_>, layers: Option<u32>, embedding: u32) -> Result<Self, Refusal> {
-        let count = Range::new(b"attention.head_count", embedding);
-        let heads = count.required(keys, layers)?;
-        let size = Range::new(b"attention.key_length", HEAD_SIZE_MAX);
-        let head_size = match size.optional(keys, layers)? {
-            Some(size) => size,
-            None => {
-                count.check(embedding.checked_rem(heads) == Some(0), heads, keys)?;
-                let size_of_each = embedding.checked_div(heads).unwrap_or(0);
-                size.check(size_of_each <= HEAD_SIZE_MAX, size_of_each, keys)?;
-                size_of_each
-            }
-        };
-        let columns = heads.saturating_mul(head_size);
-        count.check(columns <= COLUMNS_MAX, columns, keys)?;
-        let values = Range::new(b"attention.value_length", HEAD_SIZE_MAX);
-        let value_length = values.optional(keys, layers)?.unwrap_or(head_size);
-        if value_length != head_size {
-            let name = keys.name(b"attention.value_length");
-            let name = name.bytes();
-            return Err(Refusal::new(Reason::Unsupported, value_length.into(), name));
+/// Whether attention and feed-forward network see the same row, as far as keys say it.
+fn parallel(keys: &ModelKeys<'_>) -> Result<bool, Refusal> {
+    match keys.architecture().branches {
+        Branches::Sequential | Branches::ParallelWithoutNorm => Ok(false),
+        Branches::Parallel => Ok(true),
+        Branches::Told => {
+            let name = keys.name(b"use_parallel_residual");
+            let told = keys.all().find(name.bytes());
+            let missing = || Refusal::new(Reason::KeyMissing, 0, name.bytes());
+            told.ok_or_else(missing)?.bool(name.bytes())
         }
-        let kv = Range::new(b"attention.head_count_kv", heads);
-        let kv_heads = kv.optional(keys, layers)?.unwrap_or(heads);
-        kv.check(heads.checked_rem(kv_heads) == Some(0), kv_heads, keys)?;
-        let rotated = match keys.architecture() {
-            Architecture::Llama => rotated(keys, layers, head_size)?,
-            Architecture::Gpt2 => 0,
-        };
-        Ok(Self {
-            heads,
-            kv_heads,
-            head_size,
-            rotated,
-        })
     }
 }
 
-/// Dimensions of a head that rotate.
-fn rotated(keys: &ModelKeys<'_>, layers: Option<u32>, head_size: u32) -> Result<u32, Refusal> {
-    let range = Range::new(b"rope.dimension_count", head_size);
-    let rotated = range.optional(keys, layers)?.unwrap_or(head_size);
-    let even = rotated.is_multiple_of(2) && head_size.is_multiple_of(2);
-    range.check(even, rotated, keys)?;
-    Ok(rotated)
+/// A note on a window that is passed over.
+fn window_note(keys: &ModelKeys<'_>, trained_context: u32) -> Result<u32, Refusal> {
+    let told = keys
+        .all()
+        .u32(keys.name(b"attention.sliding_window").bytes())?;
+    let narrow = told.is_some_and(|window| window != 0 && window < trained_context);
+    let passed_over = keys.architecture().windows == Windows::None && narrow;
+    Ok(if passed_over { note::WINDOW } else { 0 })
+}
+
+/// Numbers of experts, and their widths; all 0 without experts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Experts {
+    /// Experts of a layer.
+    pub count: u32,
+    /// Experts that a row goes through.
+    pub used: u32,
+    /// Width of the hidden layer of an expert.
+    pub hidden: u32,
+    /// Width of the hidden layer of the shared expert; 0 without one.
+    pub shared: u32,
+}
+
+impl Experts {
+    fn new(keys: &ModelKeys<'_>, layers: u32, hidden: u32) -> Result<Experts, Refusal> {
+        let number = |suffix, most| Range::new(suffix, most);
+        let count = keys.name(b"expert_count");
+        let count = keys.all().u32(count.bytes())?.unwrap_or(0);
+        let Some(kind) = keys.architecture().experts.filter(|_| count != 0) else {
+            return Ok(Experts::default());
+        };
+        let count = number(b"expert_count", EXPERTS_MAX).required(keys, None)?;
+        let used = number(b"expert_used_count", count.min(EXPERTS_USED_MAX));
+        let own = number(b"expert_feed_forward_length", COLUMNS_MAX);
+        let shared = number(b"expert_shared_feed_forward_length", COLUMNS_MAX);
+        let shared = match kind.shared {
+            true => shared.optional(keys, Some(layers))?.unwrap_or(0),
+            false => 0,
+        };
+        Ok(Experts {
+            count,
+            used: used.required(keys, None)?,
+            hidden: own.optional(keys, Some(layers))?.unwrap_or(hidden),
+            shared,
+        })
+    }
 }
 
 impl Hyperparameters {
@@ -233,39 +183,77 @@ impl Hyperparameters {
         let number = |suffix, most| Range::new(suffix, most).required(keys, None);
         let layers = number(b"block_count", LAYERS_MAX)?;
         let embedding = number(b"embedding_length", COLUMNS_MAX)?;
-        let Heads {
-            heads,
-            kv_heads,
-            head_size,
-            rotated,
-        } = Heads::new(keys, Some(layers), embedding)?;
+        let heads = Heads::new(keys, Some(layers), embedding, COLUMNS_MAX)?;
         let trained_context = number(b"context_length", CONTEXT_MAX)?;
         let hidden = Range::new(b"feed_forward_length", COLUMNS_MAX);
-        // Within the window every position is seen, as without one.
-        let window = keys.name(b"attention.sliding_window");
-        let window = match keys.architecture() {
-            Architecture::Llama => keys.all().u32(window.bytes())?,
-            Architecture::Gpt2 => None,
+        let architecture = keys.architecture();
+        let window = Window::new(keys, layers)?;
+        let rope = Rope::new(keys, window.positions > 0, heads.rotated, trained_context)?;
+        let hidden = hidden.required(keys, Some(layers))?;
+        let temperature = match keys.reads(TEMPERATURE) {
+            true => float(keys, TEMPERATURE, true)?.unwrap_or(0.0),
+            false => 0.0,
         };
-        let window = window.filter(|&window| window != 0 && window < trained_context);
-        let notes = if window.is_some() { note::WINDOW } else { 0 };
-        let most = window.unwrap_or(trained_context);
         let shape = Hyperparameters {
-            architecture: keys.architecture(),
+            architecture,
             layers,
             embedding,
-            heads,
-            kv_heads,
-            head_size,
-            rotated,
-            feed_forward: hidden.required(keys, Some(layers))?,
+            heads: heads.heads,
+            kv_heads: heads.kv_heads,
+            head_size: heads.head_size,
+            rotated: heads.rotated,
+            feed_forward: hidden,
             vocabulary: vocabulary(keys)?,
             trained_context,
-            context: most.min(limits.context),
+            context: trained_context.min(limits.context),
             epsilon: epsilon(keys)?,
-            rope_base: float(keys, b"rope.freq_base", false)?.unwrap_or(10_000.0),
+            rope,
+            scales: Scales::new(keys, layers, embedding, &heads)?,
+            window,
+            experts: Experts::new(keys, layers, hidden)?,
+            parallel: parallel(keys)?,
+            temperature,
         };
+        let notes = window_note(keys, trained_context)?;
         Ok((shape, notes))
+    }
+
+    /// The table of rotations of `layer`; `None` where queries and keys do not rotate.
+    #[inline]
+    pub fn rotation(&self, layer: u32) -> Option<usize> {
+        let windowed = self.window.has(layer);
+        let rotates = match self.architecture.unrotated {
+            Unrotated::None => true,
+            Unrotated::EveryFourth => layer % 4 != 3,
+            Unrotated::WithoutWindow => windowed || self.window.positions == 0,
+        };
+        let table = windowed && self.rope.tables() > 1;
+        (self.rotated > 0 && rotates).then_some(usize::from(table))
+    }
+
+    /// The size that `dim` stands for.
+    pub fn size(&self, dim: Dim) -> u32 {
+        let (query, kv) = (self.query_columns(), self.kv_columns());
+        let by_row = self.architecture.head_norm == HeadNorm::Row;
+        match dim {
+            Dim::One => 1,
+            Dim::Width => self.embedding,
+            Dim::Hidden => self.feed_forward,
+            Dim::DoubleHidden => self.feed_forward.saturating_mul(2),
+            Dim::Query => query,
+            Dim::Kv => kv,
+            Dim::QueryKeyValue => query.saturating_add(kv.saturating_mul(2)),
+            Dim::QueryNorm if by_row => query,
+            Dim::KeyNorm if by_row => kv,
+            Dim::QueryNorm | Dim::KeyNorm => self.head_size,
+            Dim::Heads => self.heads,
+            Dim::Pairs => self.rotated / 2,
+            Dim::Vocabulary => self.vocabulary,
+            Dim::TrainedContext => self.trained_context,
+            Dim::Experts => self.experts.count,
+            Dim::ExpertHidden => self.experts.hidden,
+            Dim::SharedHidden => self.experts.shared,
+        }
     }
 
     /// Columns of the queries and of the attention's result.
@@ -276,6 +264,39 @@ impl Hyperparameters {
     /// Columns of the keys, and of the values.
     pub fn kv_columns(&self) -> u32 {
         self.kv_heads.saturating_mul(self.head_size)
+    }
+
+    /// Column of a step's row of queries that its keys begin at, where a stage of their own
+    /// normalizes both.
+    pub fn key_column(&self) -> usize {
+        (self.query_columns() as usize).div_ceil(GROUP_ROWS) * GROUP_ROWS
+    }
+
+    /// What scores of a row at `position` are multiplied by.
+    #[inline]
+    pub fn score_scale(&self, position: usize) -> f32 {
+        if self.temperature == 0.0 {
+            return self.scales.score;
+        }
+        let times = position as u64 / u64::from(self.rope.original_context.max(1));
+        let grown = f64::from(self.temperature) * ln64(1.0 + times as f64) + 1.0;
+        self.scales.score * grown as f32
+    }
+
+    /// How much the scores of query head `head` fall from each position to the one before (Press,
+    /// Smith and Lewis, 2022); 0 where positions are told otherwise.
+    #[inline]
+    pub fn slope(&self, head: u32) -> f32 {
+        if self.architecture.positions != Positions::Slopes {
+            return 0.0;
+        }
+        let whole = 1u32 << self.heads.max(1).ilog2();
+        let exponent = if head < whole {
+            -8.0 * f64::from(head + 1) / f64::from(whole)
+        } else {
+            -4.0 * f64::from(2 * (head - whole) + 1) / f64::from(whole)
+        };
+        pow64(2.0, exponent) as f32
     }
 
     /// Layout of the KV blocks.
@@ -300,12 +321,46 @@ impl Hyperparameters {
 }
 
 #[cfg(test)]
+impl Hyperparameters {
+    /// A small llama.
+    pub(crate) fn llama() -> Self {
+        Self::testing(Architecture::find(b"llama").expect("an architecture"))
+    }
+
+    /// A small shape of `architecture`, for tests that change what they need.
+    pub(crate) fn testing(architecture: &'static Architecture) -> Self {
+        let rotated = if architecture.rotates() { 8 } else { 0 };
+        Hyperparameters {
+            architecture,
+            layers: 2,
+            embedding: 32,
+            heads: 4,
+            kv_heads: 2,
+            head_size: 8,
+            rotated,
+            feed_forward: 64,
+            vocabulary: 40,
+            trained_context: 64,
+            context: 64,
+            epsilon: 1e-5,
+            rope: Rope::plain(1e4, 64),
+            scales: Scales::plain(8),
+            window: Window::NONE,
+            experts: Experts::default(),
+            parallel: false,
+            temperature: 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gguf::Detail;
     use crate::gguf::testing::Parsed;
     use crate::gguf::testing::Writer;
     use crate::gguf::testing::parse;
+    use crate::model::heads::HEAD_SIZE_MAX;
 
     /// The keys of a small llama, with one in another form: `with` adds its replacement.
     fn llama(without: &str, with: impl Fn(Writer) -> Writer) -> Writer {
@@ -357,7 +412,9 @@ mod tests {
     fn what_is_not_said_has_its_usual_value() {
         let (shape, notes) = read(&llama("", |writer| writer)).expect("a shape");
         assert_eq!((shape.kv_heads, shape.head_size, shape.rotated), (4, 8, 8));
-        assert_eq!((shape.rope_base, shape.epsilon), (10_000.0, 1e-5));
+        assert_eq!(shape.epsilon, 1e-5);
+        let frequency = shape.rope.table(0).expect("a table").frequency(1, 8, 1.0);
+        assert!((frequency - 0.1).abs() < 1e-12, "a base of 10,000");
         assert_eq!((shape.trained_context, shape.context), (512, 256));
         assert_eq!((shape.vocabulary, notes), (2, 0));
     }
@@ -481,15 +538,15 @@ mod tests {
     }
 
     #[test]
-    fn the_context_ends_at_the_sliding_window() {
+    fn a_window_that_is_passed_over_is_noted() {
         let window = |window| {
             let (shape, notes) =
                 read(&changed("attention.sliding_window", window)).expect("a shape");
-            (shape.context, notes)
+            (shape.context, shape.window.positions, notes)
         };
-        assert_eq!(window(0), (256, 0));
-        assert_eq!(window(512), (256, 0));
-        assert_eq!(window(511), (256, note::WINDOW));
-        assert_eq!(window(100), (100, note::WINDOW));
+        assert_eq!(window(0), (256, 0, 0));
+        assert_eq!(window(512), (256, 0, 0));
+        assert_eq!(window(511), (256, 0, note::WINDOW));
+        assert_eq!(window(100), (256, 0, note::WINDOW));
     }
 }

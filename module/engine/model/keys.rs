@@ -8,78 +8,21 @@ use crate::gguf::Keys;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::gguf::Value;
-use crate::model::Architecture;
+use crate::model::architecture::Architecture;
+use crate::model::rule::COMMON;
+use crate::model::rule::EXPERTS;
+use crate::model::rule::Key;
+use crate::model::rule::ROTARY;
+use crate::model::rule::Rule;
 
 /// Bytes of the longest name that is looked up.
 const NAME_BYTES: usize = 64;
-
-/// What a key of an architecture is for.
-enum Rule {
-    /// Read where it is needed.
-    Read,
-    /// Carries no mathematics, or only together with a key that is refused.
-    Free,
-    /// A number that changes nothing when it is one of these.
-    Numbers(&'static [f64]),
-    /// A truth value that changes nothing when it is this.
-    Truth(bool),
-}
-
-/// Keys after `llama.` and `gpt2.`, and their rules.
-const COMMON: [(&[u8], Rule); 18] = [
-    (b"context_length", Rule::Read),
-    (b"embedding_length", Rule::Read),
-    (b"block_count", Rule::Read),
-    (b"feed_forward_length", Rule::Read),
-    (b"attention.head_count", Rule::Read),
-    (b"attention.head_count_kv", Rule::Read),
-    (b"attention.key_length", Rule::Read),
-    (b"attention.value_length", Rule::Read),
-    (b"attention.layer_norm_rms_epsilon", Rule::Read),
-    (b"attention.layer_norm_epsilon", Rule::Read),
-    // The token list decides.
-    (b"vocab_size", Rule::Free),
-    // Of the embedding of a text, which is not computed.
-    (b"pooling_type", Rule::Free),
-    (b"attention.causal", Rule::Truth(true)),
-    (b"attention.scale", Rule::Numbers(&[0.0])),
-    (b"attention.max_alibi_bias", Rule::Numbers(&[0.0])),
-    (b"attention.clamp_kqv", Rule::Numbers(&[0.0])),
-    (b"use_parallel_residual", Rule::Truth(false)),
-    (b"logit_scale", Rule::Numbers(&[0.0, 1.0])),
-];
-
-/// Keys after `llama.` alone.
-const LLAMA: [(&[u8], Rule); 20] = [
-    (b"rope.dimension_count", Rule::Read),
-    (b"rope.freq_base", Rule::Read),
-    (b"attention.sliding_window", Rule::Read),
-    (b"rope.scaling.type", Rule::Read),
-    (b"rope.scaling.factor", Rule::Read),
-    (b"rope.scale_linear", Rule::Read),
-    (b"rope.scaling.attn_factor", Rule::Numbers(&[1.0])),
-    // Without scaling these mean nothing.
-    (b"rope.scaling.original_context_length", Rule::Free),
-    (b"rope.scaling.finetuned", Rule::Free),
-    (b"rope.scaling.yarn_ext_factor", Rule::Free),
-    (b"rope.scaling.yarn_attn_factor", Rule::Free),
-    (b"rope.scaling.yarn_beta_fast", Rule::Free),
-    (b"rope.scaling.yarn_beta_slow", Rule::Free),
-    (b"rope.scaling.yarn_log_multiplier", Rule::Free),
-    // Where the file was converted from: rows of query and key are permuted in all of them.
-    (b"tensor_data_layout", Rule::Free),
-    (b"expert_count", Rule::Numbers(&[0.0])),
-    (b"expert_used_count", Rule::Numbers(&[0.0])),
-    (b"attn_logit_softcapping", Rule::Numbers(&[0.0])),
-    (b"final_logit_softcapping", Rule::Numbers(&[0.0])),
-    (b"residual_scale", Rule::Numbers(&[0.0, 1.0])),
-];
 
 /// The keys of a model's architecture: those that begin with its name.
 #[derive(Clone, Copy)]
 pub struct ModelKeys<'a> {
     keys: Keys<'a>,
-    architecture: Architecture,
+    architecture: &'static Architecture,
 }
 
 impl<'a> ModelKeys<'a> {
@@ -98,15 +41,14 @@ impl<'a> ModelKeys<'a> {
         const NAME: &[u8] = b"general.architecture";
         let architecture = match keys.text(NAME)? {
             None => return Err(Refusal::new(Reason::KeyMissing, 0, NAME)),
-            Some(b"llama") => Architecture::Llama,
-            Some(b"gpt2") => Architecture::Gpt2,
-            Some(other) => return Err(Refusal::of_text(Reason::Architecture, other, NAME)),
+            Some(name) => Architecture::find(name)
+                .ok_or_else(|| Refusal::of_text(Reason::Architecture, name, NAME))?,
         };
         Ok(Self { keys, architecture })
     }
 
     /// The architecture.
-    pub fn architecture(&self) -> Architecture {
+    pub fn architecture(&self) -> &'static Architecture {
         self.architecture
     }
 
@@ -121,12 +63,13 @@ impl<'a> ModelKeys<'a> {
     ///
     /// A key that asks for mathematics which are not here.
     pub fn check_rules(&self) -> Result<(), Refusal> {
-        if self.architecture == Architecture::Llama {
-            self.check_rope_scaling()?;
-        }
-        for (suffix, rule) in self.rules() {
+        for (suffix, _) in self.rules() {
             let name = self.name(suffix);
             let Some(value) = self.keys.find(name.bytes()) else {
+                continue;
+            };
+            // The architecture's own rule, if it has one, is the first.
+            let Some(rule) = self.rule(suffix) else {
                 continue;
             };
             let neutral = match rule {
@@ -150,45 +93,39 @@ impl<'a> ModelKeys<'a> {
     ///
     /// A key of the architecture that is not known: it may ask for mathematics which are not here.
     pub(crate) fn check_known(&self, name: &[u8], value: Value) -> Result<(), Refusal> {
-        let suffix = name.strip_prefix(self.architecture.name());
+        let suffix = name.strip_prefix(self.architecture.name);
         let suffix = suffix.and_then(|rest| rest.strip_prefix(b"."));
         match suffix {
-            Some(suffix) if self.rules().all(|(known, _)| *known != suffix) => {
-                Err(self.unsupported(value, name))
-            }
+            Some(suffix) if self.rule(suffix).is_none() => Err(self.unsupported(value, name)),
             _ => Ok(()),
         }
     }
 
-    /// The rules of the architecture.
-    fn rules(&self) -> impl Iterator<Item = &'static (&'static [u8], Rule)> {
-        let own: &[_] = match self.architecture {
-            Architecture::Llama => &LLAMA,
-            Architecture::Gpt2 => &[],
-        };
-        COMMON.iter().chain(own)
+    /// Whether the key that ends in `suffix` is read.
+    pub(super) fn reads(&self, suffix: &[u8]) -> bool {
+        matches!(self.rule(suffix), Some(Rule::Read))
     }
 
-    /// Refuses scaled rotary positions. Without a type the factor is one of linear scaling.
-    fn check_rope_scaling(&self) -> Result<(), Refusal> {
-        let name = self.name(b"rope.scaling.type");
-        match self.keys.text(name.bytes())? {
-            Some(b"none") => return Ok(()),
-            None | Some(b"linear") => {}
-            Some(other) => return Err(Refusal::of_text(Reason::Unsupported, other, name.bytes())),
-        }
-        for suffix in [&b"rope.scaling.factor"[..], b"rope.scale_linear"] {
-            let name = self.name(suffix);
-            match self.keys.f32(name.bytes())? {
-                None => {}
-                Some(0.0 | 1.0) => return Ok(()),
-                Some(factor) => {
-                    let name = name.bytes();
-                    return Err(Refusal::of_float(Reason::Unsupported, factor, name));
-                }
-            }
-        }
-        Ok(())
+    /// The rule of the key that ends in `suffix`.
+    fn rule(&self, suffix: &[u8]) -> Option<&'static Rule> {
+        let mut rules = self.rules();
+        let (_, rule) = rules.find(|(known, _)| *known == suffix)?;
+        Some(rule)
+    }
+
+    /// The rules of the architecture, its own first.
+    fn rules(&self) -> impl Iterator<Item = &'static Key> {
+        let rotary: &[Key] = if self.architecture.rotates() {
+            &ROTARY
+        } else {
+            &[]
+        };
+        let experts: &[Key] = match self.architecture.experts {
+            Some(_) => &EXPERTS,
+            None => &[],
+        };
+        let own = self.architecture.keys.iter();
+        own.chain(rotary).chain(experts).chain(&COMMON)
     }
 
     fn unsupported(&self, value: Value, name: &[u8]) -> Refusal {
@@ -201,7 +138,7 @@ impl<'a> ModelKeys<'a> {
             bytes: [0; NAME_BYTES],
             length: 0,
         };
-        for &byte in self.architecture.name().iter().chain(b".").chain(suffix) {
+        for &byte in self.architecture.name.iter().chain(b".").chain(suffix) {
             if let Some(place) = name.bytes.get_mut(name.length) {
                 *place = byte;
                 name.length += 1;
@@ -272,10 +209,6 @@ mod tests {
     fn other_mathematics_are_refused_by_name() {
         let refused = |key: &str, writer: Writer| assert_eq!(unsupported(writer), key);
         for (key, value) in [
-            ("llama.rope.scaling.factor", 2.0),
-            ("llama.rope.scale_linear", 4.0),
-            ("llama.rope.scaling.attn_factor", 1.5),
-            ("llama.attention.scale", 0.125),
             ("llama.attention.clamp_kqv", 8.0),
             ("llama.logit_scale", 16.0),
             ("llama.attn_logit_softcapping", 50.0),
@@ -284,21 +217,14 @@ mod tests {
         ] {
             refused(key, llama().f32(key, value));
         }
-        for key in ["llama.expert_count", "llama.expert_used_count"] {
-            refused(key, llama().u32(key, 8));
-        }
-        for kind in ["yarn", "longrope", ""] {
-            let key = "llama.rope.scaling.type";
-            refused(key, llama().text(key, kind));
-        }
         let causal = "llama.attention.causal";
         refused(causal, llama().bool(causal, false));
         let parallel = "llama.use_parallel_residual";
         refused(parallel, llama().bool(parallel, true));
         // A number where a truth value belongs, and the other way round, is not neutral.
         refused(causal, llama().u32(causal, 1));
-        let experts = "llama.expert_count";
-        refused(experts, llama().bool(experts, false));
+        let scale = "llama.logit_scale";
+        refused(scale, llama().bool(scale, false));
     }
 
     #[test]
@@ -342,16 +268,16 @@ mod tests {
 
     #[test]
     fn a_refusal_shows_the_value() {
-        let scaled = llama().f32("llama.rope.scaling.factor", 4.0);
+        let scaled = llama().f32("llama.logit_scale", 4.0);
         let refusal = checked(&scaled).expect_err("a refusal");
         let four = u64::from(4f32.to_bits());
         assert_eq!((refusal.kind, refusal.detail), (Detail::Float, four));
-        let experts = checked(&llama().u32("llama.expert_count", 8)).expect_err("a refusal");
-        assert_eq!((experts.kind, experts.detail), (Detail::Number, 8));
-        let qwen = Writer::new().text("general.architecture", "qwen2");
+        let unknown = checked(&llama().u32("llama.a_new.idea", 8)).expect_err("a refusal");
+        assert_eq!((unknown.kind, unknown.detail), (Detail::Number, 8));
+        let qwen = Writer::new().text("general.architecture", "mamba");
         let refusal = checked(&qwen).expect_err("a refusal");
         assert_eq!(refusal.reason, Reason::Architecture);
-        assert_eq!(&refusal.value[..6], b"qwen2\0");
+        assert_eq!(&refusal.value[..6], b"mamba\0");
     }
 
     #[test]

@@ -10,24 +10,25 @@ use crate::gguf::Parser;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::gguf::printable;
-use crate::model::Hyperparameters;
-use crate::model::Layer;
-use crate::model::Model;
-use crate::model::items::Items;
-use crate::model::items::Layout;
+use crate::memory::arena::Writer;
+use crate::memory::items::Items;
+use crate::memory::items::Layout;
+use crate::model::architecture::Branches;
+use crate::model::hyperparameters::Hyperparameters;
 use crate::model::keys::ModelKeys;
+use crate::model::part::Part;
 use crate::model::plan;
-use crate::model::plan::Presence;
 use crate::model::plan::Tensor;
+use crate::model::presence::Presence;
 use crate::model::reader::Current;
 use crate::model::reader::Reader;
-use crate::model::role::Part;
-use crate::model::rope;
+use crate::model::rotations;
+use crate::model::weights::Layer;
+use crate::model::weights::Model;
 use crate::simd::level::Level;
 use crate::tokenizer;
 use crate::tokenizer::Builder;
 use crate::tokenizer::Vocabulary;
-use crate::wall::arena::Writer;
 
 /// What was done last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +78,7 @@ pub struct Load {
     file_type: u32,
     notes: u32,
     title: [u8; 64],
-    vocabulary_done: bool,
-    making: rope::Making,
+    making: rotations::Making,
     reader: Reader,
     /// The last two pieces, by their offset.
     pieces: [Option<(u64, Current)>; 2],
@@ -88,6 +88,31 @@ pub struct Load {
 pub fn tensors_of(prefix: &[u8]) -> Option<usize> {
     let count = prefix.get(8..)?.first_chunk::<8>()?;
     usize::try_from(u64::from_le_bytes(*count)).ok()
+}
+
+/// Lets parts that are not there be others: the head the token embeddings, and of two norms before
+/// parallel branches each the other.
+fn share(model: &mut Model, layers: &mut [Layer]) {
+    let embedding = *model.matrix(Part::TokenEmbedding);
+    if let Some(head) = model.part_mut(Part::Output).filter(|head| !head.exists()) {
+        *head = embedding;
+    }
+    if !model.shape.parallel {
+        return;
+    }
+    for (one, other) in [
+        (Part::AttentionNorm, Part::FeedForwardNorm),
+        (Part::AttentionNormBias, Part::FeedForwardNormBias),
+    ] {
+        for layer in layers.iter_mut() {
+            for (from, to) in [(one, other), (other, one)] {
+                let norm = *layer.matrix(from);
+                if let Some(place) = layer.part_mut(to).filter(|place| !place.exists()) {
+                    *place = norm;
+                }
+            }
+        }
+    }
 }
 
 impl Load {
@@ -104,8 +129,7 @@ impl Load {
             file_type: !0,
             notes: 0,
             title: [0; 64],
-            vocabulary_done: false,
-            making: rope::Making::default(),
+            making: rotations::Making::default(),
             reader: Reader::default(),
             pieces: [None; 2],
         })
@@ -190,7 +214,7 @@ impl Load {
             return Err(Failure::Misuse);
         }
         let keys = self.model_keys(prefix, table)?;
-        let (shape, notes) = Hyperparameters::new(&keys, &self.limits)?;
+        let (mut shape, notes) = Hyperparameters::new(&keys, &self.limits)?;
         let builder = Builder::new(keys.all())?;
         let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
         let tensors = tensors
@@ -206,7 +230,10 @@ impl Load {
             *tensor = Tensor::new(&info, info.name.of(prefix), &shape)?;
             presence.note(tensor.role);
             plan::lay_out(tensor, &shape, &mut layout, |_, _| ())?;
-            parameters += u64::from(tensor.columns) * u64::from(tensor.rows);
+            parameters = parameters.saturating_add(tensor.parameters());
+        }
+        if shape.architecture.branches == Branches::ParallelWithoutNorm {
+            shape.parallel = presence.lacks_second_norm();
         }
         presence.check(&shape)?;
         self.tensors = infos.count();
@@ -218,7 +245,7 @@ impl Load {
         }
         let weight_bytes = layout.used();
         let limit = |bytes, subject| Refusal::new(Reason::Limit, bytes, subject);
-        let rotations = match rope::row_bytes(&shape) {
+        let rotations = match rotations::row_bytes(&shape) {
             0 => Items::NONE,
             bytes => {
                 let items = layout.items(bytes, shape.context);
@@ -281,24 +308,22 @@ impl Load {
         let mut layout = Layout::new(self.limits.segment_bytes);
         let mut placed = Some(());
         for tensor in tensors {
-            plan::lay_out(tensor, &planned.shape, &mut layout, |index, destination| {
-                let put = plan::put(model, layers, tensor.role, index, destination);
-                placed = placed.and(put);
+            plan::lay_out(tensor, &planned.shape, &mut layout, |part, destination| {
+                let place = plan::place(model, layers, tensor.role.layer, part);
+                placed = placed.and_then(|()| {
+                    *place? = destination;
+                    Some(())
+                });
             })?;
         }
         placed.ok_or(Failure::Misuse)?;
-        if tensors
-            .iter()
-            .all(|tensor| tensor.role.part != Part::Output)
-        {
-            model.head = model.embedding;
-        }
+        share(model, layers);
         model.rotations = planned.rotations;
         self.phase = Phase::Attached;
         Ok(())
     }
 
-    /// Builds the vocabulary `tables`, then those of the positions; true when all are finished.
+    /// Builds the vocabulary `tables`; true when they are finished.
     ///
     /// # Errors
     ///
@@ -307,25 +332,17 @@ impl Load {
         &mut self,
         prefix: &[u8],
         tables: &mut [u8],
-        memory: &mut Writer<'_>,
         budget: u32,
     ) -> Result<bool, Failure> {
         let phase = self.phase;
         let planned = self.planned.as_mut().filter(|_| phase == Phase::Attached);
         let planned = planned.ok_or(Failure::Misuse)?;
-        if !self.vocabulary_done {
-            let progress = planned.builder.run(prefix, tables, budget)?;
-            self.vocabulary_done = progress == tokenizer::Progress::Done;
-            return Ok(false);
-        }
-        let made = self
-            .making
-            .run(&planned.shape, &planned.rotations, memory, budget);
-        let made = made.ok_or(Failure::Misuse)?;
-        if made {
+        let progress = planned.builder.run(prefix, tables, budget)?;
+        let done = progress == tokenizer::Progress::Done;
+        if done {
             self.phase = Phase::Reading;
         }
-        Ok(made)
+        Ok(done)
     }
 
     /// The next piece of the file; of 0 bytes at its end.
@@ -371,27 +388,37 @@ impl Load {
         current.pack(data, chunk, memory)?.ok_or(Failure::Misuse)
     }
 
-    /// The facts of the loaded model.
+    /// Makes about `budget` entries of the tables of rotations, then gives the facts of the loaded
+    /// model.
     ///
     /// # Errors
     ///
     /// Misuse: the file was not read to its end.
     pub fn finish(
-        &self,
+        &mut self,
         tensors: &[Tensor],
         model: &Model,
         tables: &[u8],
-    ) -> Result<Facts, Failure> {
+        memory: &mut Writer<'_>,
+        budget: u32,
+    ) -> Result<Option<Facts>, Failure> {
         let tensors = tensors
             .get(..self.tensors as usize)
             .filter(|_| self.phase == Phase::Reading);
         let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
         read.ok_or(Failure::Misuse)?;
+        let factors = rotations::factors(model);
+        let made = self
+            .making
+            .run(&model.shape, &factors, &model.rotations, memory, budget);
+        if !made.ok_or(Failure::Misuse)? {
+            return Ok(None);
+        }
         let vocabulary = Vocabulary::view(tables).ok_or(Failure::Misuse)?;
         let builder = &self.planned.as_ref().ok_or(Failure::Misuse)?.builder;
         let shape = &model.shape;
-        Ok(Facts {
-            architecture: shape.architecture as u32,
+        Ok(Some(Facts {
+            architecture: shape.architecture.number,
             tokenizer: vocabulary.model() as u32,
             layers: shape.layers,
             embedding: shape.embedding,
@@ -410,6 +437,7 @@ impl Load {
             ends: builder.ends().ids,
             notes: self.notes | builder.notes(),
             pad: 0,
-        })
+            architecture_name: shape.architecture.text(),
+        }))
     }
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A matrix of packed weights in the arena.
 
-use crate::model::items::Items;
-use crate::model::items::Layout;
+use crate::memory::arena::Arena;
+use crate::memory::items::Items;
+use crate::memory::items::Layout;
+use crate::model::vector::Vector;
 use crate::simd::format::Format;
-use crate::wall::arena::Arena;
 
 /// Rows of a group: they lie interleaved, one in each lane.
 pub const GROUP_ROWS: u32 = 16;
 
-/// Packed weights: `rows` outputs of `columns` inputs, in groups of 16 rows.
+/// Packed weights: `rows` outputs of `columns` inputs, in groups of 16 rows. Those of experts lie one
+/// behind the other, each beginning with a group of its own. A vector is kept as one row.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Matrix {
@@ -19,7 +21,7 @@ pub struct Matrix {
     pub rows: u32,
     /// Inputs.
     pub columns: u32,
-    /// The groups; the last one is filled up with zero rows.
+    /// The groups; the last one of each expert is filled up with zero rows.
     pub groups: Items,
 }
 
@@ -32,10 +34,17 @@ impl Matrix {
         groups: Items::NONE,
     };
 
-    /// Takes room for a matrix; `None` when a group is too large.
-    pub fn new(layout: &mut Layout, format: Format, rows: u32, columns: u32) -> Option<Matrix> {
+    /// Takes room for a matrix for each of `experts`; `None` when a group is too large.
+    pub fn new(
+        layout: &mut Layout,
+        format: Format,
+        rows: u32,
+        columns: u32,
+        experts: u32,
+    ) -> Option<Matrix> {
         let bytes = format.group_bytes(columns as usize)?;
-        let groups = layout.items(bytes, rows.div_ceil(GROUP_ROWS))?;
+        let groups = rows.div_ceil(GROUP_ROWS).checked_mul(experts)?;
+        let groups = layout.items(bytes, groups)?;
         Some(Matrix {
             format,
             rows,
@@ -49,9 +58,25 @@ impl Matrix {
         self.rows != 0
     }
 
-    /// Number of groups.
+    /// Takes room for a vector of `length` values; `None` when it is too large.
+    pub fn of_vector(layout: &mut Layout, length: u32) -> Option<Matrix> {
+        Some(Matrix {
+            format: Format::F32,
+            rows: 1,
+            columns: length,
+            groups: *Vector::new(layout, length)?.items(),
+        })
+    }
+
+    /// The vector that is kept as this one row.
+    #[inline(always)]
+    pub fn vector(&self) -> Vector {
+        Vector::of(self.groups)
+    }
+
+    /// Number of groups, of an expert where there are some.
     pub fn group_count(&self) -> u32 {
-        self.groups.count()
+        self.rows.div_ceil(GROUP_ROWS)
     }
 
     /// Row `row` as f32; `None` past the end, or when `out` is not as long as a row.

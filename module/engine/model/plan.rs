@@ -5,18 +5,17 @@ use crate::abi::READ_BYTES_MAX;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::gguf::TensorInfo;
-use crate::model::Hyperparameters;
-use crate::model::Layer;
-use crate::model::Model;
-use crate::model::hyperparameters::Architecture;
-use crate::model::hyperparameters::LAYERS_MAX;
-use crate::model::items::Layout;
-use crate::model::matrix::GROUP_ROWS;
+use crate::memory::items::Layout;
+use crate::model::hyperparameters::Hyperparameters;
 use crate::model::matrix::Matrix;
-use crate::model::role::Part;
+use crate::model::order::Order;
+use crate::model::part::Part;
+use crate::model::part::Shape;
+use crate::model::presence::may_have;
 use crate::model::role::Role;
 use crate::model::vector::Element;
-use crate::model::vector::Vector;
+use crate::model::weights::Layer;
+use crate::model::weights::Model;
 use crate::simd::format::Format;
 
 /// A tensor, in the file's order.
@@ -33,8 +32,10 @@ pub struct Tensor {
     pub contents: Contents,
     /// Columns of a matrix, or values of a vector.
     pub columns: u32,
-    /// Rows of a matrix; 1 for a vector.
+    /// Rows of a matrix, of each expert; 1 for a vector.
     pub rows: u32,
+    /// Matrices that lie one behind the other, one for each expert.
+    pub experts: u32,
 }
 
 /// What a tensor holds, and how the file has it.
@@ -47,70 +48,6 @@ pub enum Contents {
     Vector(Element),
 }
 
-/// What a part has to look like.
-enum Shape {
-    /// A matrix of so many columns and rows.
-    Matrix(u32, u32),
-    /// A vector of so many values.
-    Vector(u32),
-}
-
-/// The shape of `part` in a model of shape `model`.
-fn shape(part: Part, model: &Hyperparameters) -> Shape {
-    let (width, hidden) = (model.embedding, model.feed_forward);
-    let (query, kv) = (model.query_columns(), model.kv_columns());
-    let fused = query.saturating_add(kv.saturating_mul(2));
-    match part {
-        Part::TokenEmbedding | Part::Output => Shape::Matrix(width, model.vocabulary),
-        Part::PositionEmbedding => Shape::Matrix(width, model.trained_context),
-        Part::QueryKeyValue => Shape::Matrix(width, fused),
-        Part::Query => Shape::Matrix(width, query),
-        Part::Key | Part::Value => Shape::Matrix(width, kv),
-        Part::AttentionOutput => Shape::Matrix(query, width),
-        Part::Gate | Part::Up => Shape::Matrix(width, hidden),
-        Part::Down => Shape::Matrix(hidden, width),
-        Part::QueryKeyValueBias => Shape::Vector(fused),
-        Part::QueryBias => Shape::Vector(query),
-        Part::KeyBias | Part::ValueBias => Shape::Vector(kv),
-        Part::GateBias | Part::UpBias => Shape::Vector(hidden),
-        Part::OutputNorm
-        | Part::OutputNormBias
-        | Part::AttentionNorm
-        | Part::AttentionNormBias
-        | Part::AttentionOutputBias
-        | Part::FeedForwardNorm
-        | Part::FeedForwardNormBias
-        | Part::DownBias => Shape::Vector(width),
-    }
-}
-
-/// Whether `part` belongs to the architecture, and whether a model needs it.
-fn rule(part: Part, architecture: Architecture) -> Rule {
-    use Part::*;
-    match (architecture, part) {
-        (_, TokenEmbedding | OutputNorm | AttentionNorm | AttentionOutput) => Rule::Needed,
-        (_, FeedForwardNorm | Up | Down) => Rule::Needed,
-        (_, Output | AttentionOutputBias | UpBias | DownBias) => Rule::Allowed,
-        (Architecture::Llama, Query | Key | Value | Gate) => Rule::Needed,
-        (Architecture::Llama, QueryBias | KeyBias | ValueBias | GateBias) => Rule::Allowed,
-        (Architecture::Gpt2, PositionEmbedding | QueryKeyValue | OutputNormBias) => Rule::Needed,
-        (Architecture::Gpt2, AttentionNormBias | FeedForwardNormBias) => Rule::Needed,
-        (Architecture::Gpt2, QueryKeyValueBias) => Rule::Allowed,
-        _ => Rule::Foreign,
-    }
-}
-
-/// Place of a part in an architecture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    /// Every model has it.
-    Needed,
-    /// A model may have it.
-    Allowed,
-    /// No model has it.
-    Foreign,
-}
-
 impl Tensor {
     /// Checks a tensor called `name`.
     ///
@@ -119,23 +56,31 @@ impl Tensor {
     /// A tensor that no model of this architecture has, of another shape or type.
     pub fn new(info: &TensorInfo, name: &[u8], model: &Hyperparameters) -> Result<Tensor, Refusal> {
         let refuse = |reason, detail| Refusal::new(reason, detail, name);
-        let role = Role::of(name).filter(|role| u32::from(role.layer) < model.layers);
-        let role = role.filter(|role| rule(role.part, model.architecture) != Rule::Foreign);
+        let role = Role::of(name, model.architecture);
+        let role = role.filter(|role| u32::from(role.layer) < model.layers);
+        let role = role.filter(|role| may_have(role.part, model));
         let role = role.ok_or(refuse(foreign(name), 0))?;
         let kind = u64::from(info.kind);
-        let (contents, columns, rows) = match shape(role.part, model) {
-            Shape::Matrix(columns, rows) => {
-                let format = Format::from_number(info.kind);
-                let format = format.ok_or(refuse(Reason::TensorType, kind))?;
-                (Contents::Matrix(format), columns, rows)
-            }
-            Shape::Vector(values) => {
-                let element = Element::from_number(info.kind);
-                let element = element.ok_or(refuse(Reason::VectorType, kind))?;
-                (Contents::Vector(element), values, 1)
-            }
+        let matrix = || {
+            let format = Format::from_number(info.kind);
+            let format = format.ok_or(refuse(Reason::TensorType, kind))?;
+            Ok::<_, Refusal>(Contents::Matrix(format))
         };
-        let dims = [u64::from(columns), u64::from(rows), 1, 1];
+        let vector = || {
+            let element = Element::from_number(info.kind);
+            let element = element.ok_or(refuse(Reason::VectorType, kind))?;
+            Ok::<_, Refusal>(Contents::Vector(element))
+        };
+        let count = model.experts.count;
+        let (contents, columns, rows, experts) = match role.part.shape() {
+            Shape::Matrix(columns, rows) => (matrix()?, model.size(columns), model.size(rows), 1),
+            Shape::Experts(columns, rows) => {
+                (matrix()?, model.size(columns), model.size(rows), count)
+            }
+            Shape::Vector(values) => (vector()?, model.size(values), 1, 1),
+            Shape::ExpertVectors(values) => (vector()?, model.size(values), count, 1),
+        };
+        let dims = [columns, rows, experts, 1].map(u64::from);
         if info.dims != dims {
             let wrong = info
                 .dims
@@ -147,6 +92,11 @@ impl Tensor {
                 wrong.map_or(0, |(has, _)| *has),
             ));
         }
+        let too_large = || refuse(Reason::Limit, u64::from(columns));
+        let (columns, rows) = match contents {
+            Contents::Matrix(_) => (columns, rows),
+            Contents::Vector(_) => (columns.checked_mul(rows).ok_or_else(too_large)?, 1),
+        };
         let tensor = Tensor {
             offset: info.offset,
             bytes: info.bytes,
@@ -154,13 +104,17 @@ impl Tensor {
             contents,
             columns,
             rows,
+            experts,
         };
         let row_bytes = tensor
             .row_bytes()
             .ok_or(refuse(Reason::TensorShape, u64::from(columns)))?;
         let most = match contents {
             Contents::Vector(_) => READ_BYTES_MAX,
-            Contents::Matrix(_) => READ_BYTES_MAX / GROUP_ROWS as usize,
+            Contents::Matrix(_) => {
+                let unit = tensor.order(model).unit() as usize;
+                READ_BYTES_MAX.checked_div(unit).unwrap_or(0)
+            }
         };
         if row_bytes > most {
             return Err(refuse(Reason::Limit, row_bytes as u64));
@@ -175,6 +129,17 @@ impl Tensor {
             Contents::Matrix(format) => format.row_bytes(columns),
             Contents::Vector(element) => columns.checked_mul(element.bytes()),
         }
+    }
+
+    /// Number of weights.
+    pub fn parameters(&self) -> u64 {
+        (u64::from(self.columns) * u64::from(self.rows)).saturating_mul(u64::from(self.experts))
+    }
+
+    /// The strictest order of its pieces.
+    fn order(&self, model: &Hyperparameters) -> Order {
+        let first = self.role.part.pieces().first();
+        first.map_or(Order::STRAIGHT, |part| Order::of(*part, model))
     }
 }
 
@@ -196,92 +161,37 @@ fn foreign(name: &[u8]) -> Reason {
     }
 }
 
-/// Which parts were seen, per layer; those of the whole model are with layer 0. All zero: none.
-#[repr(C)]
-pub struct Presence {
-    parts: [u64; LAYERS_MAX as usize],
-}
-
-const _: () = assert!(Part::ALL.len() <= u64::BITS as usize);
-
-impl Presence {
-    /// Notes `role`.
-    pub fn note(&mut self, role: Role) {
-        if let Some(parts) = self.parts.get_mut(usize::from(role.layer)) {
-            *parts |= 1 << role.part as u32;
-        }
-    }
-
-    /// Checks that everything a model needs was seen.
-    ///
-    /// # Errors
-    ///
-    /// The first tensor that is missing.
-    pub fn check(&self, model: &Hyperparameters) -> Result<(), Refusal> {
-        for (layer, seen) in self.parts.iter().take(model.layers as usize).enumerate() {
-            for part in Part::ALL {
-                let due = layer == 0 || part.is_of_layer();
-                let needed = due && rule(part, model.architecture) == Rule::Needed;
-                if needed && seen & 1 << part as u32 == 0 {
-                    let mut refusal = Refusal::new(Reason::TensorMissing, layer as u64, b"");
-                    Role {
-                        part,
-                        layer: layer as u16,
-                    }
-                    .write(&mut refusal.subject);
-                    return Err(refusal);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A part of a tensor's rows, and where it goes. A tensor has one piece, except query, key and
-/// value in one, which are kept apart.
-#[derive(Clone, Copy)]
-pub enum Destination {
-    /// Rows of a matrix.
-    Matrix(Matrix),
-    /// Values of a vector.
-    Vector(Vector),
-}
-
-/// A piece of a tensor.
+/// A part of a tensor's rows, and where it goes. A tensor has one piece, except several projections
+/// in one, which are kept apart, and those of experts, which have one for each.
 #[derive(Clone, Copy)]
 pub struct Piece {
     /// First row of the tensor (of a vector: first value).
     pub first: u32,
     /// Number of rows (of values).
     pub rows: u32,
-    /// Where they go.
-    pub destination: Destination,
+    /// The matrix or vector they are kept as.
+    pub destination: Matrix,
+    /// Its group that the first row goes to.
+    pub group: u32,
+    /// In which order.
+    pub order: Order,
 }
 
-/// Pieces of a tensor of `part`.
-pub fn piece_count(part: Part) -> u32 {
-    if matches!(part, Part::QueryKeyValue | Part::QueryKeyValueBias) {
-        3
-    } else {
-        1
+/// Number of pieces of `tensor`.
+pub fn piece_count(tensor: &Tensor) -> u32 {
+    let pieces = tensor.role.part.pieces().len() as u32;
+    pieces.max(tensor.experts)
+}
+
+/// Rows of what `part` of `tensor` is kept as (of a vector: values), of an expert.
+fn rows_of(tensor: &Tensor, part: Part, model: &Hyperparameters) -> u32 {
+    match part.shape() {
+        Shape::Matrix(_, rows) | Shape::Experts(_, rows) | Shape::Vector(rows) => model.size(rows),
+        Shape::ExpertVectors(_) => tensor.columns,
     }
 }
 
-/// First row and number of rows of piece `index` of `tensor`.
-fn piece_rows(tensor: &Tensor, index: u32, model: &Hyperparameters) -> (u32, u32) {
-    let (query, kv) = (model.query_columns(), model.kv_columns());
-    match (tensor.role.part, index) {
-        (Part::QueryKeyValue | Part::QueryKeyValueBias, 0) => (0, query),
-        (Part::QueryKeyValue | Part::QueryKeyValueBias, 1) => (query, kv),
-        (Part::QueryKeyValue | Part::QueryKeyValueBias, _) => (query + kv, kv),
-        _ => match tensor.contents {
-            Contents::Vector(_) => (0, tensor.columns),
-            Contents::Matrix(_) => (0, tensor.rows),
-        },
-    }
-}
-
-/// Gives the pieces of `tensor` their places, in order, and hands each to `place` with its number.
+/// Gives what the pieces of `tensor` are kept as their places, in order, and hands each to `place`.
 ///
 /// # Errors
 ///
@@ -290,106 +200,63 @@ pub fn lay_out(
     tensor: &Tensor,
     model: &Hyperparameters,
     layout: &mut Layout,
-    mut place: impl FnMut(u32, Destination),
+    mut place: impl FnMut(Part, Matrix),
 ) -> Result<(), Refusal> {
-    for index in 0..piece_count(tensor.role.part) {
-        let (_, rows) = piece_rows(tensor, index, model);
+    for part in tensor.role.part.pieces() {
+        let rows = rows_of(tensor, *part, model);
         let destination = match tensor.contents {
-            Contents::Vector(_) => Vector::new(layout, rows).map(Destination::Vector),
+            Contents::Vector(_) => Matrix::of_vector(layout, rows),
             Contents::Matrix(format) => {
-                Matrix::new(layout, format, rows, tensor.columns).map(Destination::Matrix)
+                Matrix::new(layout, format, rows, tensor.columns, tensor.experts)
             }
         };
         let Some(destination) = destination else {
             let mut refusal = Refusal::new(Reason::Limit, tensor.bytes, b"");
-            tensor.role.write(&mut refusal.subject);
+            tensor.role.write(model.architecture, &mut refusal.subject);
             return Err(refusal);
         };
-        place(index, destination);
+        place(*part, destination);
     }
     Ok(())
 }
 
-/// The field of the model that piece `index` of a tensor with `role` fills.
-pub fn put(
-    model: &mut Model,
-    layers: &mut [Layer],
-    role: Role,
-    index: u32,
-    destination: Destination,
-) -> Option<()> {
-    match destination {
-        Destination::Matrix(matrix) => *matrix_mut(model, layers, role, index)? = matrix,
-        Destination::Vector(vector) => *vector_mut(model, layers, role, index)? = vector,
+/// Where `part` of layer `layer` is kept, or of the model.
+pub fn place<'a>(
+    model: &'a mut Model,
+    layers: &'a mut [Layer],
+    layer: u16,
+    part: Part,
+) -> Option<&'a mut Matrix> {
+    if part.is_of_layer() {
+        layers.get_mut(usize::from(layer))?.part_mut(part)
+    } else {
+        model.part_mut(part)
     }
-    Some(())
 }
 
-/// Piece `index` of `tensor`, as [`put`] left it.
+/// Piece `index` of `tensor`, as it was placed.
 pub fn piece(
     model: &mut Model,
     layers: &mut [Layer],
     tensor: &Tensor,
     index: u32,
 ) -> Option<Piece> {
-    let (first, rows) = piece_rows(tensor, index, &model.shape);
-    let destination = match tensor.contents {
-        Contents::Vector(_) => Destination::Vector(*vector_mut(model, layers, tensor.role, index)?),
-        Contents::Matrix(_) => Destination::Matrix(*matrix_mut(model, layers, tensor.role, index)?),
-    };
+    let parts = tensor.role.part.pieces();
+    let expert = if tensor.experts > 1 { index } else { 0 };
+    let number = (index - expert) as usize;
+    let part = *parts.get(number)?;
+    let rows = rows_of(tensor, part, &model.shape);
+    let before = parts.iter().take(number);
+    let before = before.map(|part| rows_of(tensor, *part, &model.shape));
+    let first = before.sum::<u32>().checked_add(expert.checked_mul(rows)?)?;
+    let order = Order::of(part, &model.shape);
+    let destination = *place(model, layers, tensor.role.layer, part)?;
     Some(Piece {
         first,
         rows,
+        group: expert.checked_mul(destination.group_count())?,
         destination,
-    })
-}
-
-/// The matrix of piece `index` of a tensor with `role`.
-fn matrix_mut<'a>(
-    model: &'a mut Model,
-    layers: &'a mut [Layer],
-    role: Role,
-    index: u32,
-) -> Option<&'a mut Matrix> {
-    let layer = layers.get_mut(usize::from(role.layer))?;
-    Some(match (role.part, index) {
-        (Part::TokenEmbedding, _) => &mut model.embedding,
-        (Part::PositionEmbedding, _) => &mut model.positions,
-        (Part::Output, _) => &mut model.head,
-        (Part::Query, _) | (Part::QueryKeyValue, 0) => &mut layer.query,
-        (Part::Key, _) | (Part::QueryKeyValue, 1) => &mut layer.key,
-        (Part::Value, _) | (Part::QueryKeyValue, _) => &mut layer.value,
-        (Part::AttentionOutput, _) => &mut layer.output,
-        (Part::Gate, _) => &mut layer.gate,
-        (Part::Up, _) => &mut layer.up,
-        (Part::Down, _) => &mut layer.down,
-        _ => return None,
-    })
-}
-
-/// The vector of piece `index` of a tensor with `role`.
-fn vector_mut<'a>(
-    model: &'a mut Model,
-    layers: &'a mut [Layer],
-    role: Role,
-    index: u32,
-) -> Option<&'a mut Vector> {
-    let layer = layers.get_mut(usize::from(role.layer))?;
-    Some(match (role.part, index) {
-        (Part::OutputNorm, _) => &mut model.output_norm,
-        (Part::OutputNormBias, _) => &mut model.output_norm_bias,
-        (Part::AttentionNorm, _) => &mut layer.attention_norm,
-        (Part::AttentionNormBias, _) => &mut layer.attention_norm_bias,
-        (Part::QueryBias, _) | (Part::QueryKeyValueBias, 0) => &mut layer.query_bias,
-        (Part::KeyBias, _) | (Part::QueryKeyValueBias, 1) => &mut layer.key_bias,
-        (Part::ValueBias, _) | (Part::QueryKeyValueBias, _) => &mut layer.value_bias,
-        (Part::AttentionOutputBias, _) => &mut layer.output_bias,
-        (Part::FeedForwardNorm, _) => &mut layer.feed_forward_norm,
-        (Part::FeedForwardNormBias, _) => &mut layer.feed_forward_norm_bias,
-        (Part::GateBias, _) => &mut layer.gate_bias,
-        (Part::UpBias, _) => &mut layer.up_bias,
-        (Part::DownBias, _) => &mut layer.down_bias,
-        _ => return None,
+        order,
     })
 }
 
@@ -397,23 +264,11 @@ fn vector_mut<'a>(
 mod tests {
     use super::*;
     use crate::gguf::Span;
+    use crate::model::architecture::Architecture;
+    use crate::model::presence::Presence;
 
-    fn model(architecture: Architecture) -> Hyperparameters {
-        Hyperparameters {
-            architecture,
-            layers: 2,
-            embedding: 32,
-            heads: 4,
-            kv_heads: 2,
-            head_size: 8,
-            rotated: 8,
-            feed_forward: 64,
-            vocabulary: 40,
-            trained_context: 64,
-            context: 64,
-            epsilon: 1e-5,
-            rope_base: 1e4,
-        }
+    fn model(name: &str) -> Hyperparameters {
+        Hyperparameters::testing(Architecture::find(name.as_bytes()).expect("an architecture"))
     }
 
     fn info(kind: u32, dims: &[u64]) -> TensorInfo {
@@ -428,13 +283,9 @@ mod tests {
         }
     }
 
-    fn checked(
-        name: &str,
-        kind: u32,
-        dims: &[u64],
-        architecture: Architecture,
-    ) -> Result<Role, Reason> {
-        let tensor = Tensor::new(&info(kind, dims), name.as_bytes(), &model(architecture));
+    fn checked(name: &str, kind: u32, dims: &[u64], architecture: &str) -> Result<Role, Reason> {
+        let model = model(architecture);
+        let tensor = Tensor::new(&info(kind, dims), name.as_bytes(), &model);
         tensor.map(|tensor| tensor.role).map_err(|refusal| {
             assert!(refusal.subject.starts_with(name.as_bytes()));
             refusal.reason
@@ -443,8 +294,8 @@ mod tests {
 
     #[test]
     fn a_tensor_belongs_to_a_layer_and_an_architecture() {
-        let llama = |name, dims: &[u64]| checked(name, 0, dims, Architecture::Llama);
-        let gpt2 = |name, dims: &[u64]| checked(name, 0, dims, Architecture::Gpt2);
+        let llama = |name, dims: &[u64]| checked(name, 0, dims, "llama");
+        let gpt2 = |name, dims: &[u64]| checked(name, 0, dims, "gpt2");
         let role = |part, layer| Ok(Role { part, layer });
         assert_eq!(
             llama("blk.1.attn_q.weight", &[32, 32]),
@@ -461,7 +312,7 @@ mod tests {
         assert_eq!(llama("blk.2.attn_q.weight", &[32, 32]), unknown);
         assert_eq!(llama("position_embd.weight", &[32, 64]), unknown);
         assert_eq!(llama("blk.0.attn_norm.bias", &[32]), unknown);
-        assert_eq!(gpt2("blk.0.attn_q.weight", &[32, 32]), unknown);
+        assert_eq!(gpt2("blk.0.attn_q.weight", &[32, 32]), role(Part::Query, 0));
         assert_eq!(gpt2("blk.0.ffn_gate.weight", &[32, 64]), unknown);
         assert_eq!(llama("a.tensor", &[1]), unknown);
     }
@@ -469,22 +320,19 @@ mod tests {
     #[test]
     fn names_that_ask_for_other_mathematics_are_told_apart() {
         for name in [
-            "rope_freqs.weight",
-            "rope_factors_long.weight",
             "blk.0.ffn_gate_inp.weight",
             "blk.0.ffn_up_exps.weight",
             "blk.0.ffn_down_shexp.weight",
             "blk.0.attn_q.weight.lora_a",
         ] {
-            let found = checked(name, 0, &[4], Architecture::Llama);
+            let found = checked(name, 0, &[4], "llama");
             assert_eq!(found, Err(Reason::Unsupported), "{name}");
         }
     }
 
     #[test]
     fn a_vector_has_its_own_formats_and_one_dimension() {
-        let norm =
-            |kind, dims: &[u64]| checked("blk.0.attn_norm.weight", kind, dims, Architecture::Llama);
+        let norm = |kind, dims: &[u64]| checked("blk.0.attn_norm.weight", kind, dims, "llama");
         let role = Role {
             part: Part::AttentionNorm,
             layer: 0,
@@ -495,7 +343,7 @@ mod tests {
         assert_eq!(norm(8, &[32]), Err(Reason::VectorType));
         assert_eq!(norm(0, &[31]), Err(Reason::TensorShape));
         assert_eq!(norm(0, &[32, 2]), Err(Reason::TensorShape));
-        let matrix = |kind| checked("output.weight", kind, &[32, 40], Architecture::Llama);
+        let matrix = |kind| checked("output.weight", kind, &[32, 40], "llama");
         assert_eq!(
             matrix(30).map(|_| ()),
             match Format::from_number(30) {
@@ -506,16 +354,25 @@ mod tests {
         assert!(matrix(8).is_ok());
     }
 
+    /// The name of the tensor whose rows another one of `names` has.
+    fn twice_held(names: &[String], architecture: &str) -> Option<String> {
+        refused(names, architecture, Reason::TensorDuplicate)
+    }
+
     /// The name of the tensor that is missing when all of `names` are there.
-    fn missing(names: &[String], architecture: Architecture) -> Option<String> {
-        let mut presence = Presence {
-            parts: [0; LAYERS_MAX as usize],
-        };
+    fn missing(names: &[String], architecture: &str) -> Option<String> {
+        refused(names, architecture, Reason::TensorMissing)
+    }
+
+    /// The tensor for which `names` are refused for this `reason`.
+    fn refused(names: &[String], architecture: &str, reason: Reason) -> Option<String> {
+        let model = model(architecture);
+        let mut presence = Presence::default();
         for name in names {
-            presence.note(Role::of(name.as_bytes()).expect("a role"));
+            presence.note(Role::of(name.as_bytes(), model.architecture).expect("a role"));
         }
-        let refusal = presence.check(&model(architecture)).err()?;
-        assert_eq!(refusal.reason, Reason::TensorMissing);
+        let refusal = presence.check(&model).err()?;
+        assert_eq!(refusal.reason, reason);
         let end = refusal.subject.iter().position(|&byte| byte == 0)?;
         Some(String::from_utf8_lossy(&refusal.subject[..end]).into_owned())
     }
@@ -524,7 +381,7 @@ mod tests {
     fn each_needed_tensor_is_missed_in_every_layer() {
         for (architecture, whole, layer) in [
             (
-                Architecture::Llama,
+                "llama",
                 &["token_embd.weight", "output_norm.weight"][..],
                 &[
                     "attn_norm.weight",
@@ -539,7 +396,7 @@ mod tests {
                 ][..],
             ),
             (
-                Architecture::Gpt2,
+                "gpt2",
                 &[
                     "token_embd.weight",
                     "position_embd.weight",
@@ -549,7 +406,9 @@ mod tests {
                 &[
                     "attn_norm.weight",
                     "attn_norm.bias",
-                    "attn_qkv.weight",
+                    "attn_q.weight",
+                    "attn_k.weight",
+                    "attn_v.weight",
                     "attn_output.weight",
                     "ffn_norm.weight",
                     "ffn_norm.bias",
@@ -566,6 +425,20 @@ mod tests {
                 .chain(of_layers)
                 .collect();
             assert_eq!(missing(&all, architecture), None);
+            // Query, key and value in one tensor are enough, and all of them are too much.
+            let fused = "blk.1.attn_qkv.weight".to_string();
+            let twice = [all.clone(), vec![fused.clone()]].concat();
+            assert_eq!(
+                twice_held(&twice, architecture),
+                Some("blk.1.attn_q.weight".to_string())
+            );
+            let mut one = twice;
+            one.retain(|name| {
+                !["q", "k", "v"]
+                    .iter()
+                    .any(|part| *name == format!("blk.1.attn_{part}.weight"))
+            });
+            assert_eq!(missing(&one, architecture), None);
             for at in 0..all.len() {
                 let mut rest = all.clone();
                 let name = rest.remove(at);

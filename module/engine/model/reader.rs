@@ -5,21 +5,21 @@ use crate::abi::READ_BYTES_MAX;
 use crate::abi::Read;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
-use crate::model::Layer;
-use crate::model::Model;
+use crate::memory::arena::Writer;
+use crate::memory::pod;
+use crate::model::architecture::Architecture;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
+use crate::model::order::Order;
 use crate::model::plan;
 use crate::model::plan::Contents;
-use crate::model::plan::Destination;
 use crate::model::plan::Piece;
 use crate::model::plan::Tensor;
-use crate::model::vector::Vector;
+use crate::model::vector::Element;
+use crate::model::weights::Layer;
+use crate::model::weights::Model;
 use crate::simd::format::Error;
 use crate::simd::format::Format;
-use crate::simd::pieces::pieces;
-use crate::wall::arena::Writer;
-use crate::wall::pod;
 
 /// Bytes of the file that a chunk packs, about.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -41,17 +41,23 @@ pub struct Reader {
 /// What the piece last read is.
 #[derive(Clone, Copy)]
 pub struct Current {
+    /// The architecture, which names the tensor.
+    architecture: &'static Architecture,
     /// Its tensor.
     tensor: Tensor,
-    /// Where it goes.
-    destination: Destination,
-    /// First row of the destination.
+    /// The matrix or vector it goes to.
+    destination: Matrix,
+    /// In which order.
+    order: Order,
+    /// Its group that the first row of the piece goes to.
+    group: u32,
+    /// First row of the piece.
     row: u32,
     /// First row of the tensor.
     tensor_row: u32,
     /// Rows (of a vector: values).
     rows: u32,
-    /// Rows of each chunk but the last, a multiple of 16.
+    /// Rows of each chunk but the last, a multiple of the order's unit.
     chunk_rows: u32,
 }
 
@@ -79,7 +85,7 @@ impl Reader {
         }
         let tensor = *tensor?;
         let piece = plan::piece(model, layers, &tensor, self.piece)?;
-        let current = self.cut(&tensor, &piece)?;
+        let current = self.cut(model.shape.architecture, &tensor, &piece)?;
         let bytes = (current.rows as usize).checked_mul(current.row_bytes()?)?;
         let read = Read {
             offset: self.offset,
@@ -96,7 +102,7 @@ impl Reader {
         if self.row == piece.rows {
             (self.row, self.piece) = (0, self.piece + 1);
         }
-        if self.piece == plan::piece_count(tensor.role.part) {
+        if self.piece == plan::piece_count(&tensor) {
             (self.piece, self.tensor) = (0, self.tensor + 1);
         }
         Some((read, Some(current)))
@@ -108,23 +114,32 @@ impl Reader {
     }
 
     /// The part of `piece` that the next read takes.
-    fn cut(&self, tensor: &Tensor, piece: &Piece) -> Option<Current> {
+    fn cut(
+        &self,
+        architecture: &'static Architecture,
+        tensor: &Tensor,
+        piece: &Piece,
+    ) -> Option<Current> {
         let left = piece.rows.checked_sub(self.row)?;
         let whole = Current {
+            architecture,
             tensor: *tensor,
             destination: piece.destination,
+            order: piece.order,
+            group: piece.group,
             row: self.row,
             tensor_row: piece.first.checked_add(self.row)?,
             rows: left,
             chunk_rows: left.max(1),
         };
-        if matches!(piece.destination, Destination::Vector(_)) {
+        if matches!(tensor.contents, Contents::Vector(_)) {
             return Some(whole);
         }
         let row_bytes = tensor.row_bytes()?;
+        let unit = piece.order.unit();
         let groups = |bytes: usize| {
             let rows = u32::try_from(bytes.checked_div(row_bytes)?).ok()?;
-            Some((rows - rows % GROUP_ROWS).max(GROUP_ROWS))
+            Some((rows - rows.checked_rem(unit)?).max(unit))
         };
         let rows = left.min(groups(READ_BYTES_MAX)?);
         Some(Current {
@@ -159,9 +174,9 @@ impl Current {
         let Some((first, rows)) = self.chunk(chunk, data) else {
             return Ok(None);
         };
-        match self.destination {
-            Destination::Matrix(matrix) => self.pack_matrix(&matrix, first, rows, memory),
-            Destination::Vector(vector) => self.pack_vector(&vector, rows, memory),
+        match self.tensor.contents {
+            Contents::Matrix(_) => self.pack_matrix(first, rows, memory),
+            Contents::Vector(element) => self.pack_vector(element, rows, memory),
         }
     }
 
@@ -178,34 +193,36 @@ impl Current {
     /// Packs whole groups; the last one of a matrix may be short.
     fn pack_matrix(
         &self,
-        matrix: &Matrix,
         first: u32,
         rows: &[u8],
         memory: &mut Writer<'_>,
     ) -> Result<Option<()>, Refusal> {
-        let Some(row_bytes) = self.row_bytes() else {
+        let matrix = &self.destination;
+        let (Some(row_bytes), columns) = (self.row_bytes(), matrix.columns as usize) else {
             return Ok(None);
         };
-        let group_bytes = row_bytes.saturating_mul(GROUP_ROWS as usize);
-        let whole = pieces(rows, group_bytes);
-        let count = rows.len().checked_div(group_bytes).unwrap_or(0);
-        let rest = rows
-            .get(count.saturating_mul(group_bytes)..)
-            .filter(|rest| !rest.is_empty());
-        for (index, rows) in whole.chain(rest).enumerate() {
-            let offset = first + index as u32 * GROUP_ROWS;
-            let group = (self.row + offset) / GROUP_ROWS;
+        let count = rows.len().checked_div(row_bytes).unwrap_or(0) as u32;
+        for start in (0..count).step_by(GROUP_ROWS as usize) {
+            let source = |lane: usize| self.order.source(start + lane as u32);
+            let row = |lane: usize| {
+                let row = (start + (lane as u32) < count).then(|| source(lane) as usize)?;
+                rows.get(row.checked_mul(row_bytes)?..)?.get(..row_bytes)
+            };
+            let rows = core::array::from_fn(|lane| row(lane).unwrap_or_default());
+            let group = self.group + (self.row + first + start) / GROUP_ROWS;
             let Some((place, _)) = matrix.groups.place(group) else {
                 return Ok(None);
             };
             let Some(out) = memory.bytes(place, matrix.groups.item_bytes() as usize) else {
                 return Ok(None);
             };
-            match matrix.format.pack(rows, matrix.columns as usize, out) {
+            match matrix.format.pack_rows(&rows, columns, out) {
                 Ok(()) => {}
                 Err(Error::Shape) => return Ok(None),
                 Err(Error::NotFinite { block }) => {
-                    return Err(self.not_finite(self.tensor_row + offset, block as u64));
+                    let blocks = self.blocks().max(1);
+                    let row = self.tensor_row + first + source(block / blocks);
+                    return Err(self.not_finite(row, block % blocks));
                 }
             }
         }
@@ -215,37 +232,42 @@ impl Current {
     /// Widens the values of a vector.
     fn pack_vector(
         &self,
-        vector: &Vector,
+        element: Element,
         values: &[u8],
         memory: &mut Writer<'_>,
     ) -> Result<Option<()>, Refusal> {
-        let Some((place, _)) = vector.items().place(0) else {
+        let items = &self.destination.groups;
+        let Some((place, _)) = items.place(0) else {
             return Ok(None);
         };
-        let out = memory.bytes(place, vector.items().item_bytes() as usize);
+        let out = memory.bytes(place, items.item_bytes() as usize);
         let Some(out) = out.and_then(pod::cast_mut::<f32>) else {
             return Ok(None);
         };
-        let Contents::Vector(element) = self.tensor.contents else {
-            return Ok(None);
-        };
-        match element.widen(values, out) {
+        match element.widen(values, self.order, out) {
             None => Ok(Some(())),
-            Some(index) => Err(self.not_finite(0, u64::from(self.tensor_row) + index as u64)),
+            Some(index) => Err(self.not_finite(0, self.tensor_row as usize + index)),
         }
     }
 
-    /// The refusal of block `block`, counted from the start of row `row` of the tensor.
-    fn not_finite(&self, row: u32, block: u64) -> Refusal {
+    /// Blocks of a row in the file; 0 for a vector.
+    fn blocks(&self) -> usize {
         let block_of = |format: Format| core::num::NonZero::new(format.block());
         let width = match self.tensor.contents {
             Contents::Matrix(format) => block_of(format),
             Contents::Vector(_) => None,
         };
-        let blocks = width.map_or(0, |width| self.tensor.columns as usize / width) as u64;
-        let block = u64::from(row).saturating_mul(blocks).saturating_add(block);
+        width.map_or(0, |width| self.tensor.columns as usize / width)
+    }
+
+    /// The refusal of block `block` of row `row` of the tensor; of a vector: of value `block`.
+    fn not_finite(&self, row: u32, block: usize) -> Refusal {
+        let first = u64::from(row).saturating_mul(self.blocks() as u64);
+        let block = first.saturating_add(block as u64);
         let mut refusal = Refusal::new(Reason::NotFinite, block, b"");
-        self.tensor.role.write(&mut refusal.subject);
+        self.tensor
+            .role
+            .write(self.architecture, &mut refusal.subject);
         refusal
     }
 }

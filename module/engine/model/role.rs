@@ -1,83 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a tensor is for, by its name in a GGUF file.
 
-/// A part of the model that one tensor holds.
-#[repr(u16)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Token embeddings: (embedding, vocabulary).
-    TokenEmbedding,
-    /// Learned positions of gpt2: (embedding, context).
-    PositionEmbedding,
-    /// Weight of the last norm: (embedding).
-    OutputNorm,
-    /// Its bias.
-    OutputNormBias,
-    /// Head: (embedding, vocabulary); without it the token embeddings serve.
-    Output,
-    /// Weight of the norm before attention: (embedding).
-    AttentionNorm,
-    /// Its bias.
-    AttentionNormBias,
-    /// Query, key and value as one tensor: (embedding, heads + 2 kv_heads).
-    QueryKeyValue,
-    /// Its bias.
-    QueryKeyValueBias,
-    /// Query projection: (embedding, heads * head size).
-    Query,
-    /// Its bias.
-    QueryBias,
-    /// Key projection: (embedding, kv_heads * head size).
-    Key,
-    /// Its bias.
-    KeyBias,
-    /// Value projection: (embedding, kv_heads * head size).
-    Value,
-    /// Its bias.
-    ValueBias,
-    /// Projection after attention: (heads * head size, embedding).
-    AttentionOutput,
-    /// Its bias.
-    AttentionOutputBias,
-    /// Weight of the norm before the feed-forward layer: (embedding).
-    FeedForwardNorm,
-    /// Its bias.
-    FeedForwardNormBias,
-    /// Gate projection: (embedding, feed_forward).
-    Gate,
-    /// Its bias.
-    GateBias,
-    /// Up projection: (embedding, feed_forward).
-    Up,
-    /// Its bias.
-    UpBias,
-    /// Down projection: (feed_forward, embedding).
-    Down,
-    /// Its bias.
-    DownBias,
-}
-
-impl Part {
-    /// Every part.
-    pub const ALL: [Part; 25] = {
-        let mut all = [Part::TokenEmbedding; 25];
-        let mut index = 0;
-        while index < OF_MODEL.len() {
-            all[index] = OF_MODEL[index].1;
-            index += 1;
-        }
-        while index < all.len() {
-            all[index] = OF_LAYER[index - OF_MODEL.len()].1;
-            index += 1;
-        }
-        all
-    };
-
-    /// Whether each layer has one.
-    pub fn is_of_layer(self) -> bool {
-        OF_MODEL.iter().all(|(_, part)| *part != self)
-    }
-}
+use crate::model::architecture::Architecture;
+use crate::model::part::Part;
 
 /// A part and the layer it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,61 +13,41 @@ pub struct Role {
     pub layer: u16,
 }
 
-/// Names of the parts of the whole model.
-const OF_MODEL: [(&[u8], Part); 5] = [
-    (b"token_embd.weight", Part::TokenEmbedding),
-    (b"position_embd.weight", Part::PositionEmbedding),
-    (b"output_norm.weight", Part::OutputNorm),
-    (b"output_norm.bias", Part::OutputNormBias),
-    (b"output.weight", Part::Output),
-];
-
-/// Names of the parts of a layer, after `blk.N.`.
-const OF_LAYER: [(&[u8], Part); 20] = [
-    (b"attn_norm.weight", Part::AttentionNorm),
-    (b"attn_norm.bias", Part::AttentionNormBias),
-    (b"attn_qkv.weight", Part::QueryKeyValue),
-    (b"attn_qkv.bias", Part::QueryKeyValueBias),
-    (b"attn_q.weight", Part::Query),
-    (b"attn_q.bias", Part::QueryBias),
-    (b"attn_k.weight", Part::Key),
-    (b"attn_k.bias", Part::KeyBias),
-    (b"attn_v.weight", Part::Value),
-    (b"attn_v.bias", Part::ValueBias),
-    (b"attn_output.weight", Part::AttentionOutput),
-    (b"attn_output.bias", Part::AttentionOutputBias),
-    (b"ffn_norm.weight", Part::FeedForwardNorm),
-    (b"ffn_norm.bias", Part::FeedForwardNormBias),
-    (b"ffn_gate.weight", Part::Gate),
-    (b"ffn_gate.bias", Part::GateBias),
-    (b"ffn_up.weight", Part::Up),
-    (b"ffn_up.bias", Part::UpBias),
-    (b"ffn_down.weight", Part::Down),
-    (b"ffn_down.bias", Part::DownBias),
-];
-
 /// Prefix of the parts of a layer.
 const LAYER: &[u8] = b"blk.";
 
+/// The part that `architecture` calls `name`.
+fn part(name: &[u8], of_layer: bool, architecture: &Architecture) -> Option<Part> {
+    let own = architecture.names.iter().find(|(own, _)| *own == name);
+    let own = own.map(|(_, part)| *part);
+    let called_otherwise = |part: Part| architecture.names.iter().any(|(_, own)| *own == part);
+    let mut usual = Part::ALL.iter().copied();
+    let usual = usual.find(|part| part.name() == name && !called_otherwise(*part));
+    own.or(usual).filter(|part| part.is_of_layer() == of_layer)
+}
+
+/// The name that `architecture` has for `part`.
+fn name(part: Part, architecture: &Architecture) -> &'static [u8] {
+    let own = architecture.names.iter().find(|(_, own)| *own == part);
+    own.map_or(part.name(), |(name, _)| *name)
+}
+
 impl Role {
-    /// The role of tensor `name`; `None` when it has none here. A layer's number has one spelling,
-    /// so two tensors never have the same role unless they have the same name.
-    pub fn of(name: &[u8]) -> Option<Role> {
-        if let Some((_, part)) = OF_MODEL.iter().find(|(text, _)| *text == name) {
-            return Some(Role {
-                part: *part,
-                layer: 0,
-            });
+    /// The role of tensor `name` in a model of `architecture`; `None` when it has none. A layer's
+    /// number has one spelling, so two tensors have the same role only with the same name.
+    pub fn of(name: &[u8], architecture: &Architecture) -> Option<Role> {
+        if let Some(part) = part(name, false, architecture) {
+            return Some(Role { part, layer: 0 });
         }
         let rest = name.strip_prefix(LAYER)?;
         let (layer, rest) = number(rest)?;
         let rest = rest.strip_prefix(b".")?;
-        let (_, part) = OF_LAYER.iter().find(|(text, _)| *text == rest)?;
-        Some(Role { part: *part, layer })
+        let part = part(rest, true, architecture)?;
+        Some(Role { part, layer })
     }
 
     /// Writes the tensor's name, NUL-terminated.
-    pub fn write(self, out: &mut [u8; 64]) {
+    pub fn write(self, architecture: &Architecture, out: &mut [u8; 64]) {
         *out = [0; 64];
         let mut end = out.iter_mut().take(63);
         let mut put = |text: &[u8]| {
@@ -150,21 +55,19 @@ impl Role {
                 *to = *from;
             }
         };
-        if let Some((text, _)) = OF_MODEL.iter().find(|(_, part)| *part == self.part) {
-            return put(text);
+        if self.part.is_of_layer() {
+            put(LAYER);
+            let digits =
+                [10_000, 1_000, 100, 10, 1].map(|unit| b'0' + (self.layer / unit % 10) as u8);
+            let zeros = digits
+                .iter()
+                .take(4)
+                .take_while(|&&digit| digit == b'0')
+                .count();
+            put(digits.get(zeros..).unwrap_or(&[]));
+            put(b".");
         }
-        put(LAYER);
-        let digits = [10_000, 1_000, 100, 10, 1].map(|unit| b'0' + (self.layer / unit % 10) as u8);
-        let zeros = digits
-            .iter()
-            .take(4)
-            .take_while(|&&digit| digit == b'0')
-            .count();
-        put(digits.get(zeros..).unwrap_or(&[]));
-        put(b".");
-        if let Some((text, _)) = OF_LAYER.iter().find(|(_, part)| *part == self.part) {
-            put(text);
-        }
+        put(name(self.part, architecture));
     }
 }
 
@@ -186,24 +89,37 @@ fn number(text: &[u8]) -> Option<(u16, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::architecture::ALL;
 
-    fn written(role: Role) -> Vec<u8> {
+    fn written(role: Role, architecture: &Architecture) -> Vec<u8> {
         let mut text = [1; 64];
-        role.write(&mut text);
+        role.write(architecture, &mut text);
         text.iter().copied().take_while(|&c| c != 0).collect()
     }
 
     #[test]
     fn every_name_is_read_and_written() {
-        for (name, part) in OF_MODEL {
-            assert_eq!(Role::of(name), Some(Role { part, layer: 0 }));
-            assert_eq!(written(Role { part, layer: 0 }), name);
-        }
-        for (text, part) in OF_LAYER {
+        for (architecture, part) in ALL
+            .iter()
+            .flat_map(|one| Part::ALL.iter().map(move |part| (*one, *part)))
+        {
+            let text = name(part, architecture);
+            // A name of the architecture's own takes the place of the usual meaning.
+            let own = architecture.names.iter().any(|(own, _)| *own == text);
+            if own && architecture.names.iter().all(|(_, own)| *own != part) {
+                continue;
+            }
+            if !part.is_of_layer() {
+                let role = Role { part, layer: 0 };
+                assert_eq!(Role::of(text, architecture), Some(role));
+                assert_eq!(written(role, architecture), text);
+                continue;
+            }
             for layer in [0, 7, 10, 511, 65535] {
                 let name = [format!("blk.{layer}.").as_bytes(), text].concat();
-                assert_eq!(Role::of(&name), Some(Role { part, layer }));
-                assert_eq!(written(Role { part, layer }), name);
+                let role = Role { part, layer };
+                assert_eq!(Role::of(&name, architecture), Some(role));
+                assert_eq!(written(role, architecture), name);
             }
         }
     }
@@ -217,15 +133,12 @@ mod tests {
             "blk.0.",
             "blk..attn_q.weight",
             "blk.00.attn_q.weight",
-        ] {
-            assert_eq!(Role::of(name.as_bytes()), None, "{name}");
-        }
-        for name in [
             "blk.65536.attn_q.weight",
             "blk.-1.attn_q.weight",
-            "rope_freqs.weight",
+            "blk.0.output.weight",
+            "attn_q.weight",
         ] {
-            assert_eq!(Role::of(name.as_bytes()), None, "{name}");
+            assert_eq!(Role::of(name.as_bytes(), ALL[0]), None, "{name}");
         }
     }
 }

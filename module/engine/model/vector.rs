@@ -2,10 +2,11 @@
 //! A vector of f32 in the arena: the weight or the bias of a norm, or the bias of a matrix.
 
 use crate::math::half::f16_to_f32;
-use crate::model::items::Items;
-use crate::model::items::Layout;
-use crate::wall::arena::Arena;
-use crate::wall::pod;
+use crate::memory::arena::Arena;
+use crate::memory::items::Items;
+use crate::memory::items::Layout;
+use crate::memory::pod;
+use crate::model::order::Order;
 
 /// How a file holds the values of a vector, by its GGUF type. All are widened to f32, which is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +39,15 @@ impl Element {
         }
     }
 
-    /// Widens `values` to `out`, up to the end of the shorter; the index of the first that is not
-    /// finite.
-    pub fn widen(self, values: &[u8], out: &mut [f32]) -> Option<usize> {
+    /// Widens `values` to `out` in `order`, up to the end of the shorter; the index of a value that
+    /// is not finite.
+    pub fn widen(self, values: &[u8], order: Order, out: &mut [f32]) -> Option<usize> {
         match self {
-            Element::F32 => fill(values, out, f32::from_le_bytes),
-            Element::F16 => fill(values, out, |value| f16_to_f32(u16::from_le_bytes(value))),
-            Element::Bf16 => fill(values, out, |value| {
+            Element::F32 => fill(values, order, out, f32::from_le_bytes),
+            Element::F16 => fill(values, order, out, |value| {
+                f16_to_f32(u16::from_le_bytes(value))
+            }),
+            Element::Bf16 => fill(values, order, out, |value| {
                 f32::from_bits(u32::from(u16::from_le_bytes(value)) << 16)
             }),
         }
@@ -53,14 +56,19 @@ impl Element {
 
 fn fill<const N: usize>(
     values: &[u8],
+    order: Order,
     out: &mut [f32],
     widened: impl Fn([u8; N]) -> f32,
 ) -> Option<usize> {
     let (values, _) = values.as_chunks::<N>();
-    for (index, (out, value)) in out.iter_mut().zip(values).enumerate() {
+    for (index, out) in (0..values.len() as u32).zip(out) {
+        let source = order.source(index) as usize;
+        let Some(value) = values.get(source) else {
+            continue;
+        };
         *out = widened(*value);
         if !out.is_finite() {
-            return Some(index);
+            return Some(source);
         }
     }
     None
@@ -79,6 +87,12 @@ impl Vector {
     pub const NONE: Vector = Vector {
         values: Items::NONE,
     };
+
+    /// The vector whose padded values are the one item of `values`.
+    #[inline(always)]
+    pub(crate) fn of(values: Items) -> Vector {
+        Vector { values }
+    }
 
     /// Takes room for a vector; `None` when it is too large.
     pub fn new(layout: &mut Layout, length: u32) -> Option<Vector> {
@@ -121,7 +135,7 @@ mod tests {
             assert_eq!(bytes.len(), 4 * element.bytes());
             assert_eq!(Element::from_number(element as u32), Some(element));
             let mut out = [9.0; 5];
-            assert_eq!(element.widen(&bytes, &mut out), None);
+            assert_eq!(element.widen(&bytes, Order::STRAIGHT, &mut out), None);
             assert_eq!(out, [1.5, -0.25, 0.0, 96.0, 9.0]);
         }
         assert_eq!(Element::from_number(8), None);
@@ -130,8 +144,14 @@ mod tests {
     #[test]
     fn the_first_value_that_is_not_finite_is_told() {
         let infinite = [0u16, 0x7c00, 0x7e00].map(u16::to_le_bytes).concat();
-        assert_eq!(Element::F16.widen(&infinite, &mut [0.0; 3]), Some(1));
+        assert_eq!(
+            Element::F16.widen(&infinite, Order::STRAIGHT, &mut [0.0; 3]),
+            Some(1)
+        );
         let not_a_number = [0u16, 0, 0x7fc0].map(u16::to_le_bytes).concat();
-        assert_eq!(Element::Bf16.widen(&not_a_number, &mut [0.0; 3]), Some(2));
+        assert_eq!(
+            Element::Bf16.widen(&not_a_number, Order::STRAIGHT, &mut [0.0; 3]),
+            Some(2)
+        );
     }
 }

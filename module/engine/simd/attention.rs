@@ -7,7 +7,6 @@
 
 use super::level::Level;
 use super::plain::{Plain, view};
-use crate::math::fma::sqrt;
 use crate::math::half::f16_to_f32;
 use partial::Partial;
 
@@ -81,6 +80,14 @@ pub struct Head<'a> {
     pub partial: Partial<'a>,
     /// The row's position, the last that it attends to.
     pub position: usize,
+    /// The first position that it attends to.
+    pub first: usize,
+    /// What its scores are multiplied by.
+    pub scale: f32,
+    /// Soft cap of its scores; 0 for none.
+    pub cap: f32,
+    /// How much its scores fall from each position to the one before; 0: not at all.
+    pub slope: f32,
 }
 
 impl Head<'_> {
@@ -89,11 +96,13 @@ impl Head<'_> {
     fn reach(&self, first: usize) -> usize {
         (self.position + 1).saturating_sub(first).min(TILE)
     }
-}
 
-/// 1 / sqrt(head size), by which scores are multiplied.
-fn scale(head_size: usize) -> f32 {
-    1.0 / sqrt(head_size as f32)
+    /// Whether its scores of the tile that begins at `first` are only scaled.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn is_plain(&self, first: usize) -> bool {
+        self.first <= first && self.cap == 0.0 && self.slope == 0.0
+    }
 }
 
 /// Attends to `tiles` of `kv_type`, each keys (4 groups of 8 positions, dimension, position in the
@@ -130,27 +139,51 @@ mod tests {
     use crate::math::exp::exp;
     use crate::math::fma::fma;
     use crate::math::half::f32_to_f16;
+    use crate::math::tanh::tanh;
 
     /// Keys or values: (position, dimension).
     type Rows = Vec<Vec<f32>>;
+
+    /// What a head does to its scores beside scaling them.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Bend {
+        /// Positions before the first that it attends to.
+        outside: usize,
+        cap: f32,
+        slope: f32,
+    }
 
     /// Sum of p * v, largest score and sum of p by the contract, word by word.
     fn by_the_contract(
         query: &[f32],
         keys: &[Vec<f32>],
         values: &[Vec<f32>],
+        bend: Bend,
     ) -> (Vec<f32>, f32, f32) {
         let (mut m, mut l) = (f32::NEG_INFINITY, 0f32);
         let mut o = vec![0f32; query.len()];
-        for (keys, values) in keys.chunks(TILE).zip(values.chunks(TILE)) {
-            let score = |key: &Vec<f32>| {
-                query
-                    .iter()
-                    .zip(key)
-                    .fold(0.0, |sum, (q, k)| fma(*q, *k, sum))
-                    * (1.0 / (query.len() as f32).sqrt())
+        let last = keys.len().saturating_sub(1);
+        for (index, (keys, values)) in keys.chunks(TILE).zip(values.chunks(TILE)).enumerate() {
+            let place = |j: usize| index * TILE + j;
+            if place(keys.len()) <= bend.outside {
+                continue;
+            }
+            let score = |(j, key): (usize, &Vec<f32>)| {
+                let dot = query.iter().zip(key);
+                let dot = dot.fold(0.0, |sum, (q, k)| fma(*q, *k, sum));
+                let mut score = dot * (1.0 / (query.len() as f32).sqrt());
+                if bend.cap != 0.0 {
+                    score = bend.cap * tanh(score / bend.cap);
+                }
+                if bend.slope != 0.0 {
+                    score = fma(-bend.slope, (last - place(j)) as f32, score);
+                }
+                if place(j) < bend.outside {
+                    score = f32::NEG_INFINITY;
+                }
+                score
             };
-            let scores: Vec<f32> = keys.iter().map(score).collect();
+            let scores: Vec<f32> = keys.iter().enumerate().map(score).collect();
             let next = scores.iter().fold(m, |a, &b| if b > a { b } else { a });
             if next > m {
                 let factor = exp(m - next);
@@ -206,7 +239,19 @@ mod tests {
         queries: &Rows,
         positions: &[usize],
         start: usize,
+        stored: [&Rows; 2],
+    ) {
+        check_bent(kv_type, queries, positions, start, stored, Bend::default());
+    }
+
+    /// [`check`] of heads that do more to their scores.
+    fn check_bent(
+        kv_type: KvType,
+        queries: &Rows,
+        positions: &[usize],
+        start: usize,
         [keys, values]: [&Rows; 2],
+        bend: Bend,
     ) {
         let size = queries[0].len();
         let tiles: Vec<Guarded<u8>> = keys
@@ -224,6 +269,10 @@ mod tests {
                     query,
                     partial: Partial::view(result, size).unwrap(),
                     position: *position,
+                    first: start + bend.outside,
+                    scale: 1.0 / (size as f32).sqrt(),
+                    cap: bend.cap,
+                    slope: bend.slope,
                 })
                 .collect();
             heads.iter_mut().for_each(|head| head.partial.clear());
@@ -238,7 +287,7 @@ mod tests {
             for (h, head) in heads.iter().enumerate() {
                 let count = (head.position + 1).saturating_sub(start);
                 let (sum, largest, weight) =
-                    by_the_contract(head.query, &keys[..count], &values[..count]);
+                    by_the_contract(head.query, &keys[..count], &values[..count], bend);
                 let case = format!(
                     "{level:?}, {kv_type:?}, {size} dimensions, head {h}, {count} positions"
                 );
@@ -272,6 +321,29 @@ mod tests {
             for kv_type in [KvType::F16, KvType::F32] {
                 check(kv_type, &queries, &positions, start, [&keys, &values]);
             }
+        }
+    }
+
+    #[test]
+    fn windows_caps_and_slopes_follow_the_contract() {
+        let mut random = Random(11);
+        for _ in 0..200 {
+            let size = 1 + random.below(70);
+            let count = 1 + random.below(3 * TILE);
+            let heads = 1 + random.below(HEADS);
+            let queries = rows(&mut random, heads, size);
+            let [keys, values] = [(), ()].map(|()| rows(&mut random, count, size));
+            let bend = Bend {
+                outside: random.below(count),
+                cap: [0.0, 0.0, 20.0][random.below(3)],
+                slope: [0.0, 0.0, 0.25][random.below(3)],
+            };
+            let positions: Vec<usize> = (0..heads)
+                .map(|_| bend.outside + random.below(count - bend.outside))
+                .collect();
+            let stored = [&keys, &values];
+            check_bent(KvType::F16, &queries, &positions, 0, stored, bend);
+            check_bent(KvType::F32, &queries, &positions, 0, stored, bend);
         }
     }
 
@@ -320,6 +392,10 @@ mod tests {
                     query: &[0.0; 5],
                     partial: Partial::view(&mut result, 5).unwrap(),
                     position: 0,
+                    first: 0,
+                    scale: 1.0,
+                    cap: 0.0,
+                    slope: 0.0,
                 };
                 let heads = core::slice::from_mut(&mut head);
                 assert!(attend(level, kv_type, heads, 0, [&bytes[..]].into_iter()).is_none());

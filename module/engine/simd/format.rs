@@ -9,7 +9,7 @@ use super::codec::{Codec, GroupOf, RUN};
 use super::finite::Finite;
 use super::layout::{Layout, Product};
 use super::level::Level;
-use super::pieces::pieces_mut;
+use super::pieces::{pieces, pieces_mut};
 use super::plain::{view, view_mut};
 
 pub use super::group::{Error, GROUP_ROWS};
@@ -161,8 +161,28 @@ impl Format {
         })
     }
 
-    /// Packs 1 to 16 `rows`, row-major as in the file, into one `group`; missing rows become zeros.
+    /// [`Format::pack_rows`] of 1 to 16 `rows` that lie one behind the other; missing ones become
+    /// zeros.
     pub fn pack(self, rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
+        let bytes = self.row_bytes(columns).ok_or(Error::Shape)?;
+        let whole = rows.len().checked_rem(bytes) == Some(0)
+            && rows.len() <= bytes.saturating_mul(GROUP_ROWS)
+            && !rows.is_empty();
+        if !whole {
+            return Err(Error::Shape);
+        }
+        let mut rows = pieces(rows, bytes);
+        let rows = core::array::from_fn(|_| rows.next().unwrap_or_default());
+        self.pack_rows(&rows, columns, group)
+    }
+
+    /// Packs up to 16 `rows`, as the file has them, into one `group`; empty ones become zeros.
+    pub fn pack_rows(
+        self,
+        rows: &[&[u8]; GROUP_ROWS],
+        columns: usize,
+        group: &mut [u8],
+    ) -> Result<(), Error> {
         with_format!(self, T => pack::<T>(rows, columns, group))
     }
 
@@ -217,25 +237,22 @@ fn blocks<T: Codec>(columns: usize) -> Option<usize> {
     (columns.is_multiple_of(weights)).then_some(columns / weights)
 }
 
-fn pack<T: Codec>(rows: &[u8], columns: usize, group: &mut [u8]) -> Result<(), Error> {
+fn pack<T: Codec>(
+    rows: &[&[u8]; GROUP_ROWS],
+    columns: usize,
+    group: &mut [u8],
+) -> Result<(), Error> {
     let blocks = blocks::<T>(columns).ok_or(Error::Shape)?;
-    let files: &[T::File] = view(rows);
-    let bytes = group.len();
+    let bytes = blocks.saturating_mul(size_of::<T::File>());
+    let whole = rows.iter().all(|row| row.is_empty() || row.len() == bytes);
+    let packed_bytes = group.len();
     let groups: &mut [GroupOf<T>] = view_mut(group);
-    let whole = files.len().checked_rem(blocks) == Some(0)
-        && files.len() <= blocks.saturating_mul(GROUP_ROWS)
-        && size_of_val(files) == rows.len()
-        && !files.is_empty();
-    let fits = groups.len() == blocks.saturating_mul(T::PARTS) && size_of_val(groups) == bytes;
+    let fits =
+        groups.len() == blocks.saturating_mul(T::PARTS) && size_of_val(groups) == packed_bytes;
     if !whole || !fits {
         return Err(Error::Shape);
     }
-    let row = |lane: usize| {
-        files
-            .get(lane.saturating_mul(blocks)..)
-            .and_then(|rest| rest.get(..blocks))
-    };
-    let rows: [&[T::File]; GROUP_ROWS] = core::array::from_fn(|lane| row(lane).unwrap_or_default());
+    let rows: [&[T::File]; GROUP_ROWS] = rows.map(view);
     let not_finite = |column: usize, lane: usize| Error::NotFinite {
         block: column.saturating_add(blocks.saturating_mul(lane)),
     };

@@ -35,6 +35,7 @@ mod pair_loops;
 pub mod pieces;
 mod plain;
 mod quanta;
+pub mod rope;
 mod scales;
 #[cfg(test)]
 mod testing;

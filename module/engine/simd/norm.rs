@@ -26,14 +26,30 @@ pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) -> Option<(
 pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
     let weight = weight.get(..x.len()).filter(|_| out.len() == x.len())?;
     let bias = bias.get(..x.len())?;
-    let mean = sum(x, |sum, x| fma(x, 1.0, sum)) / x.len() as f32;
-    let square = |sum, x: f32| fma(x - mean, x - mean, sum);
-    let variance = sum(x, square) / x.len() as f32;
-    let r = 1.0 / sqrt(variance + epsilon);
+    let (mean, r) = centre(x, epsilon);
     for (out, ((x, weight), bias)) in out.iter_mut().zip(x.iter().zip(weight).zip(bias)) {
         *out = fma((x - mean) * r, *weight, *bias);
     }
     Some(())
+}
+
+/// [`layer`] without a bias: `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight`.
+pub fn layer_without_bias(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
+    let weight = weight.get(..x.len()).filter(|_| out.len() == x.len())?;
+    let (mean, r) = centre(x, epsilon);
+    for (out, (x, weight)) in out.iter_mut().zip(x.iter().zip(weight)) {
+        *out = (x - mean) * r * weight;
+    }
+    Some(())
+}
+
+/// Mean of `x`, and 1 / sqrt(variance + `epsilon`).
+#[inline(always)]
+fn centre(x: &[f32], epsilon: f32) -> (f32, f32) {
+    let mean = sum(x, |sum, x| fma(x, 1.0, sum)) / x.len() as f32;
+    let square = |sum, x: f32| fma(x - mean, x - mean, sum);
+    let variance = sum(x, square) / x.len() as f32;
+    (mean, 1.0 / sqrt(variance + epsilon))
 }
 
 /// Folds `x` in 16 lanes by `add(sum, x)` and adds the lanes up.
@@ -116,6 +132,11 @@ mod tests {
                 let exact = (centered[k] * r).mul_add(weight[k], bias[k]);
                 assert_eq!(out[k].to_bits(), exact.to_bits());
             }
+            layer_without_bias(&x, &weight, 1e-5, &mut out).expect("one length");
+            for k in 0..n {
+                let exact = centered[k] * r * weight[k];
+                assert_eq!(out[k].to_bits(), exact.to_bits());
+            }
         }
     }
 
@@ -129,5 +150,8 @@ mod tests {
         assert_eq!(layer(&x, &long, &short, 1e-5, &mut [0.0; 4]), None);
         assert_eq!(layer(&x, &short, &long, 1e-5, &mut [0.0; 4]), None);
         assert_eq!(layer(&x, &long, &long, 1e-5, &mut [0.0; 3]), None);
+        let out = &mut [0.0; 4];
+        assert_eq!(layer_without_bias(&x, &long, 1e-5, out), Some(()));
+        assert_eq!(layer_without_bias(&x, &short, 1e-5, out), None);
     }
 }

@@ -10,9 +10,9 @@ use crate::abi::ROWS_MAX;
 use crate::abi::Row;
 use crate::abi::StepShape;
 use crate::abi::fault;
+use crate::memory::kv::KvType;
+use crate::memory::kv::SEGMENT;
 use crate::model::Hyperparameters;
-use crate::step::kv::KvType;
-use crate::step::kv::SEGMENT;
 
 /// Rows whose inputs each worker packs for itself, rather than meet once more for it.
 pub const NARROW_ROWS: usize = 4;

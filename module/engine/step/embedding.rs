@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Token embeddings, plus learned positions where the model has them.
 
+use crate::model::Part;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces_mut;
 use crate::step::task::Task;
@@ -15,15 +16,19 @@ pub fn run(
     room: &mut [f32],
 ) -> Option<()> {
     let columns = task.model.shape.embedding as usize;
+    let scale = task.model.shape.scales.embedding;
     let rows = task.batch.rows().get(first..)?;
     for (row, out) in rows.iter().zip(pieces_mut(residual, stride)) {
         let out = out.get_mut(..columns)?;
-        task.model.embedding.row(task.arena, row.token, out)?;
-        if task.model.positions.exists() {
+        let embedding = task.model.matrix(Part::TokenEmbedding);
+        embedding.row(task.arena, row.token, out)?;
+        if scale != 1.0 {
+            elementwise::scale(out, scale);
+        }
+        let positions = task.model.matrix(Part::PositionEmbedding);
+        if positions.exists() {
             let position = room.get_mut(..columns)?;
-            task.model
-                .positions
-                .row(task.arena, row.position, position)?;
+            positions.row(task.arena, row.position, position)?;
             elementwise::add(out, position)?;
         }
     }

@@ -3,12 +3,13 @@
 
 use core::ops::Range;
 
-use crate::model::vector::Vector;
+use crate::memory::columns::Columns;
+use crate::model::Part;
+use crate::simd::elementwise;
 use crate::step::product::Operands;
 use crate::step::product::Projection;
 use crate::step::product::for_each_run;
 use crate::step::task::Task;
-use crate::wall::columns::Columns;
 
 /// Computes `groups` of the head for all rows with logits.
 pub fn run(
@@ -19,10 +20,18 @@ pub fn run(
     mut logits: Columns<'_>,
 ) -> Option<()> {
     let head = Projection {
-        matrix: &task.model.head,
-        bias: &Vector::NONE,
+        matrix: task.model.matrix(Part::Output),
+        bias: task.model.vector(Part::OutputBias),
+        expert: 0,
     };
+    let scales = &task.model.shape.scales;
     for_each_run(task, [head], groups, operands, room, |[mut products]| {
+        if scales.logit != 1.0 {
+            elementwise::scale(products.values(), scales.logit);
+        }
+        if scales.logit_cap != 0.0 {
+            elementwise::cap(products.values(), scales.logit_cap);
+        }
         let output = products.first;
         for (index, values) in products.rows().enumerate() {
             logits

@@ -1,196 +1,183 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The packed activations that a matrix stage multiplies with: made by each worker for itself while
-//! the batch is narrow, else in a stage of their own, cut by rows.
+//! What the matrices of a stage are multiplied with.
 
+use crate::model::Part;
+use crate::model::architecture::Norms;
 use crate::model::matrix::Matrix;
-use crate::simd::activation;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
-use crate::simd::attention::partial::partial_values;
-use crate::simd::format::Error;
-use crate::simd::norm;
-use crate::simd::pieces::pieces;
-use crate::simd::pieces::pieces_mut;
-use crate::step::kv::SEGMENT;
-use crate::step::merge::Partials;
-use crate::step::merge::merge;
-use crate::step::stage::Input;
+use crate::step::batch::NARROW_ROWS;
 use crate::step::task::Task;
 
-/// Rows of step memory.
-#[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    /// (row, `stride`).
-    pub values: &'a [f32],
-    /// Values from one row to the next.
-    pub stride: usize,
+/// What the rows of a matrix stage are multiplied from; the number is that of the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Normalized residual stream, for query, key and value.
+    QueryKeyValue(u32),
+    /// Merged attention, for the output projection.
+    Output(u32),
+    /// Normalized residual stream, for gate and up.
+    FeedForward(u32),
+    /// Hidden layer, for down.
+    Down(u32),
+    /// Normalized residual stream, for the scores of the experts.
+    Router(u32),
+    /// Normalized residual stream, for gate and up of the shared expert.
+    SharedUp(u32),
+    /// Hidden layer of the shared expert, for its down.
+    SharedDown(u32),
+    /// Normalized residual stream, each row a tile, for gate and up of the experts it chose.
+    ExpertsUp(u32),
+    /// Hidden layer of each chosen expert, each row a tile, for its down.
+    ExpertsDown(u32),
+    /// Normalized residual stream of the rows with logits.
+    Head,
 }
 
-impl<'a> Rows<'a> {
-    /// The first `count` values of `row`.
-    pub fn row(&self, row: usize, count: usize) -> Option<&'a [f32]> {
-        pieces(self.values, self.stride).nth(row)?.get(..count)
+impl Input {
+    /// Values of a row.
+    pub fn columns(self, task: &Task<'_>) -> usize {
+        let shape = &task.model.shape;
+        let columns = match self {
+            Input::Output(_) => shape.query_columns(),
+            Input::Down(_) => shape.feed_forward,
+            Input::SharedDown(_) => shape.experts.shared,
+            Input::ExpertsDown(_) => shape.experts.hidden,
+            Input::QueryKeyValue(_)
+            | Input::FeedForward(_)
+            | Input::Router(_)
+            | Input::SharedUp(_)
+            | Input::ExpertsUp(_)
+            | Input::Head => shape.embedding,
+        };
+        columns as usize
     }
-}
 
-/// Where the values of an input come from.
-#[derive(Clone, Copy)]
-pub enum Source<'a> {
-    /// The residual stream, to be normalized.
-    Residual(Rows<'a>),
-    /// Partial results of attention, to be merged: (row, kv head, segment, head, values).
-    Partial(&'a [f32]),
-    /// The hidden layer of the feed-forward network, as it is.
-    Hidden(Rows<'a>),
-}
-
-/// Packed rows, in the kinds that the stage's matrices need; the others are stale.
-#[derive(Clone, Copy)]
-pub struct Packed<'a> {
-    /// As f32.
-    pub float: &'a [u8],
-    /// In 8-bit blocks of 32.
-    pub int8: &'a [u8],
-    /// In 8-bit blocks of 256.
-    pub int8_wide: &'a [u8],
-}
-
-impl<'a> Packed<'a> {
-    /// The first `rows` packed rows for `matrix`.
-    pub fn rows(&self, matrix: &Matrix, rows: usize) -> Option<&'a [u8]> {
-        let kind = matrix.format.activation();
-        let bytes = kind.bytes(matrix.columns as usize)?.checked_mul(rows)?;
-        match kind {
-            ActivationKind::F32 => self.float.get(..bytes),
-            ActivationKind::Int8Per32 => self.int8.get(..bytes),
-            ActivationKind::Int8Per256 => self.int8_wide.get(..bytes),
+    /// The layer; `None` of the head.
+    pub fn layer(self) -> Option<u32> {
+        match self {
+            Input::QueryKeyValue(layer)
+            | Input::Output(layer)
+            | Input::FeedForward(layer)
+            | Input::Down(layer)
+            | Input::Router(layer)
+            | Input::SharedUp(layer)
+            | Input::SharedDown(layer)
+            | Input::ExpertsUp(layer)
+            | Input::ExpertsDown(layer) => Some(layer),
+            Input::Head => None,
         }
     }
-}
 
-/// Room for packed rows, and for the values of a tile of rows.
-pub struct Room<'a> {
-    /// Values of [`TILE_ROWS`] rows.
-    pub values: &'a mut [f32],
-    /// One partial result of attention.
-    pub partial: &'a mut [f32],
-    /// Packed rows as f32.
-    pub float: &'a mut [u8],
-    /// Packed rows in 8-bit blocks of 32.
-    pub int8: &'a mut [u8],
-    /// Packed rows in 8-bit blocks of 256.
-    pub int8_wide: &'a mut [u8],
-}
-
-/// Packs `count` rows of `input` from its row `first` on, a multiple of [`TILE_ROWS`], to the
-/// start of `room`.
-pub fn pack(
-    task: &Task<'_>,
-    input: Input,
-    source: Source<'_>,
-    first: usize,
-    count: usize,
-    room: Room<'_>,
-) -> Option<()> {
-    let columns = input.columns(task);
-    let needed = |kind| input.needs(task, kind).then_some(kind);
-    let float = needed(ActivationKind::F32);
-    let int8 = needed(ActivationKind::Int8Per32);
-    let int8_wide = needed(ActivationKind::Int8Per256);
-    let mut done = 0;
-    while done < count {
-        let rows = (count - done).min(TILE_ROWS);
-        let values = room.values.get_mut(..rows.checked_mul(columns)?)?;
-        for (index, values) in pieces_mut(values, columns).enumerate() {
-            let row = input.row(task, first + done + index)?;
-            fill(task, input, source, row, room.partial, values)?;
+    /// The matrices that multiply it, and whether their groups go together, one of each, or one
+    /// matrix after the other.
+    fn parts(self) -> (&'static [Part], bool) {
+        match self {
+            Input::QueryKeyValue(_) => (&[Part::Query, Part::Key, Part::Value], false),
+            Input::Output(_) => (&[Part::AttentionOutput], false),
+            Input::FeedForward(_) => (&[Part::Gate, Part::Up], true),
+            Input::Down(_) => (&[Part::Down], false),
+            Input::Router(_) => (&[Part::Router, Part::SharedRouter], false),
+            Input::SharedUp(_) => (&[Part::SharedGate, Part::SharedUp], true),
+            Input::SharedDown(_) => (&[Part::SharedDown], false),
+            Input::ExpertsUp(_) => (&[Part::GateExperts, Part::UpExperts], true),
+            Input::ExpertsDown(_) => (&[Part::DownExperts], false),
+            Input::Head => (&[Part::Output], false),
         }
-        for (kind, out) in [
-            (float, &mut *room.float),
-            (int8, &mut *room.int8),
-            (int8_wide, &mut *room.int8_wide),
-        ] {
-            let Some(kind) = kind else { continue };
-            let bytes = kind.bytes(columns)?;
-            let out = out
-                .get_mut(done * bytes..)?
-                .get_mut(..rows.checked_mul(bytes)?)?;
-            pack_tile(task, kind, columns, values, out, |index| {
-                if let Some(row) = input.row(task, first + done + index) {
-                    task.batch.fail(row);
-                }
-            })?;
-        }
-        done += rows;
     }
-    Some(())
-}
 
-/// The unpacked values of one row.
-fn fill(
-    task: &Task<'_>,
-    input: Input,
-    source: Source<'_>,
-    row: usize,
-    room: &mut [f32],
-    out: &mut [f32],
-) -> Option<()> {
-    match source {
-        Source::Residual(rows) => {
-            let values = rows.row(row, out.len())?;
-            let (weight, bias) = input.norm(task)?;
-            let epsilon = task.model.shape.epsilon;
-            match bias.values(task.arena) {
-                Some(bias) => norm::layer(values, weight.values(task.arena)?, bias, epsilon, out)?,
-                None => norm::rms(values, weight.values(task.arena)?, epsilon, out)?,
+    /// The matrices that multiply it and are there.
+    fn matrices<'a>(self, task: &Task<'a>) -> impl Iterator<Item = &'a Matrix> {
+        let (parts, _) = self.parts();
+        let layer = self.layer().and_then(|layer| task.layer(layer));
+        let model = task.model;
+        let matrices = parts.iter().map(move |part| match layer {
+            Some(layer) => layer.matrix(*part),
+            None => model.matrix(*part),
+        });
+        matrices.filter(|matrix| matrix.exists())
+    }
+
+    /// Whether one of its matrices needs rows packed as `kind`.
+    pub fn needs(self, task: &Task<'_>, kind: ActivationKind) -> bool {
+        let mut matrices = self.matrices(task);
+        matrices.any(|matrix| matrix.format.activation() == kind)
+    }
+
+    /// Weight and bias of the norm before it; `None` when there is none.
+    pub fn norm(self, task: &Task<'_>) -> Option<(Part, Part)> {
+        let before = task.model.shape.architecture.norms != Norms::After;
+        match self {
+            Input::QueryKeyValue(_) => {
+                before.then_some((Part::AttentionNorm, Part::AttentionNormBias))
             }
-        }
-        Source::Partial(values) => {
-            let shape = &task.model.shape;
-            let head_size = shape.head_size as usize;
-            let stride = task.batch.segments() as usize;
-            let heads = (shape.heads as usize).checked_mul(stride)?;
-            let bytes = heads.checked_mul(partial_values(head_size))?;
-            let position = task.batch.rows().get(row)?.position as usize;
-            let partials = Partials {
-                values: pieces(values, bytes).nth(row)?,
-                stride,
-                segments: position / SEGMENT + 1,
-                group: shape.group() as usize,
-                head_size,
-            };
-            merge(partials, room, out)?;
-        }
-        Source::Hidden(rows) => out.copy_from_slice(rows.row(row, out.len())?),
-    }
-    Some(())
-}
-
-/// Packs a tile of rows. A row that cannot be packed is told to `fail` and becomes zeros, so that
-/// the rows beside it are what they would be without it.
-fn pack_tile(
-    task: &Task<'_>,
-    kind: ActivationKind,
-    columns: usize,
-    values: &mut [f32],
-    out: &mut [u8],
-    fail: impl Fn(usize),
-) -> Option<()> {
-    let blocks = match kind {
-        ActivationKind::F32 => columns,
-        ActivationKind::Int8Per32 => columns / activation::INT8_BLOCK,
-        ActivationKind::Int8Per256 => columns / activation::WIDE_BLOCK,
-    };
-    for _ in 0..=TILE_ROWS {
-        match activation::pack(task.model.level, kind, columns, values, out) {
-            Ok(()) => return Some(()),
-            Err(Error::Shape) => return None,
-            Err(Error::NotFinite { block }) => {
-                let row = block.checked_div(blocks)?;
-                fail(row);
-                pieces_mut(values, columns).nth(row)?.fill(0.0);
+            Input::FeedForward(_) | Input::Router(_) | Input::SharedUp(_) | Input::ExpertsUp(_) => {
+                before.then_some((Part::FeedForwardNorm, Part::FeedForwardNormBias))
+            }
+            Input::Head => Some((Part::OutputNorm, Part::OutputNormBias)),
+            Input::Output(_) | Input::Down(_) | Input::SharedDown(_) | Input::ExpertsDown(_) => {
+                None
             }
         }
     }
-    None
+
+    /// Rows of the batch that it is made of.
+    fn batch_rows(self, task: &Task<'_>) -> usize {
+        match self {
+            Input::Head => task.batch.logits().len(),
+            _ => task.batch.rows().len(),
+        }
+    }
+
+    /// Rows for each row of the batch.
+    fn rows_of_each(self, task: &Task<'_>) -> usize {
+        match self {
+            Input::ExpertsDown(_) => task.model.shape.experts.used as usize,
+            _ => 1,
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(self, task: &Task<'_>) -> usize {
+        self.batch_rows(task) * self.rows_of_each(task)
+    }
+
+    /// Rows that are packed together.
+    pub fn tile_rows(self) -> usize {
+        match self {
+            Input::ExpertsUp(_) | Input::ExpertsDown(_) => 1,
+            _ => TILE_ROWS,
+        }
+    }
+
+    /// Number of tiles of rows.
+    pub fn tiles(self, task: &Task<'_>) -> usize {
+        self.rows(task).div_ceil(self.tile_rows())
+    }
+
+    /// Row of the batch that row `index` of this input belongs to.
+    pub fn row(self, task: &Task<'_>, index: usize) -> Option<usize> {
+        match self {
+            Input::Head => task.batch.logits().get(index).map(|row| usize::from(*row)),
+            _ => index.checked_div(self.rows_of_each(task)),
+        }
+    }
+
+    /// Whether each worker packs it for itself.
+    pub fn is_narrow(self, task: &Task<'_>) -> bool {
+        self.batch_rows(task) <= NARROW_ROWS
+    }
+
+    /// Groups of the stage that multiplies it, and the bytes of the largest.
+    pub fn groups(self, task: &Task<'_>) -> Option<(u32, u64)> {
+        let (_, together) = self.parts();
+        let of = |matrix: &Matrix| (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
+        self.matrices(task).map(of).reduce(|one, other| {
+            if together {
+                (one.0.max(other.0), one.1 + other.1)
+            } else {
+                (one.0 + other.0, one.1.max(other.1))
+            }
+        })
+    }
 }

@@ -15,12 +15,16 @@ pub struct Partials<'a> {
     pub values: &'a [f32],
     /// Segments of each head in memory.
     pub stride: usize,
-    /// Segments that the row attends to.
-    pub segments: usize,
+    /// The first segment that the row attends to.
+    pub first: usize,
+    /// One past the last segment that the row attends to.
+    pub end: usize,
     /// Heads that share keys.
     pub group: usize,
     /// Dimensions of a head.
     pub head_size: usize,
+    /// A logit of each head that only the denominator of its softmax has.
+    pub sinks: Option<&'a [f32]>,
 }
 
 /// Writes the attention of a row, (head, dimension), to `out`; `room` holds one partial result.
@@ -30,12 +34,17 @@ pub fn merge(partials: Partials<'_>, room: &mut [f32], out: &mut [f32]) -> Optio
     let task = partials.group.checked_mul(size)?;
     let groups = pieces(partials.values, task.checked_mul(partials.stride)?);
     let mut heads = pieces_mut(out, partials.head_size);
-    for group in groups {
+    for (number, group) in groups.enumerate() {
         for head in 0..partials.group {
             let mut total = Partial::view(room, partials.head_size)?;
             total.clear();
-            for segment in pieces(group, task).take(partials.segments) {
+            for segment in pieces(group, task).take(partials.end).skip(partials.first) {
                 join(&mut total, segment.get(head * size..)?.get(..size)?)?;
+            }
+            if let Some(sinks) = partials.sinks {
+                let sink = *sinks.get(number * partials.group + head)?;
+                total.raise(sink);
+                *total.weight += exp(sink - *total.largest);
             }
             let factor = 1.0 / *total.weight;
             for (out, sum) in heads.next()?.iter_mut().zip(total.sum.iter()) {
@@ -71,7 +80,9 @@ mod tests {
         let partials = Partials {
             values: &values,
             stride: 1,
-            segments: 1,
+            first: 0,
+            end: 1,
+            sinks: None,
             group: 1,
             head_size: 3,
         };
@@ -97,12 +108,24 @@ mod tests {
         let partials = Partials {
             values,
             stride: 3,
-            segments: 2,
+            first: 0,
+            end: 2,
+            sinks: None,
             group: 2,
             head_size: 1,
         };
         let mut out = [0.0; 2];
         merge(partials, &mut [0.0; 8], &mut out).unwrap();
         assert_eq!(out, [3.0, 4.0]);
+        // The second segment alone, and a logit beside as large as the largest score.
+        let partials = Partials {
+            first: 1,
+            sinks: Some(&[0.0, -500.0]),
+            ..partials
+        };
+        merge(partials, &mut [0.0; 8], &mut out).unwrap();
+        let segment = parts[1];
+        let wanted = [0, 1].map(|head| segment[head][0] / (segment[head][5] + 1.0));
+        assert_eq!(out, wanted);
     }
 }

@@ -6,16 +6,21 @@
 
 pub mod batch;
 pub mod embedding;
+pub mod experts;
 pub mod feed_forward;
 pub mod head;
+pub mod heads;
 pub mod input;
-pub mod kv;
+pub mod join;
 pub mod merge;
+pub mod packing;
 pub mod places;
 pub mod product;
+pub mod program;
 pub mod query_key_value;
 pub mod residual;
-pub mod rope;
+pub mod route;
+pub mod router;
 pub mod segment;
 pub mod stage;
 pub mod task;

@@ -3,7 +3,10 @@
 
 use crate::abi::ALIGN;
 use crate::abi::StepShape;
+use crate::memory::kv::SEGMENT;
 use crate::model::Hyperparameters;
+use crate::model::architecture::HeadNorm;
+use crate::model::architecture::Norms;
 use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::INT8_BLOCK;
@@ -11,14 +14,11 @@ use crate::simd::activation::TILE_ROWS;
 use crate::simd::activation::WIDE_BLOCK;
 use crate::simd::attention::partial::partial_values;
 use crate::step::batch::NARROW_ROWS;
-use crate::step::kv::SEGMENT;
+use crate::step::route::Route;
 use crate::step::stage;
+use crate::step::stage::NARROW_GROUPS;
 use crate::step::stage::Planned;
-
-/// Most groups of a chunk while the batch is narrow.
-pub const NARROW_GROUPS: u32 = 16;
-/// Most groups of a chunk of a wide batch.
-pub const WIDE_GROUPS: u32 = 4;
+use crate::step::stage::WIDE_GROUPS;
 
 /// A part of the memory, in bytes.
 #[repr(C)]
@@ -38,11 +38,19 @@ pub struct Places {
     pub stages: Place,
     /// Residual stream: (row, `width`).
     pub residual: Place,
-    /// Queries: (row, `query_width`).
+    /// Queries: (row, `query_width`); keys behind them, where a stage normalizes whole heads.
     pub query: Place,
+    /// What a branch adds to the residual stream, where it is normalized before: (row, `width`).
+    pub branch: Place,
+    /// Scores of the experts: (row, `scores_width`).
+    pub scores: Place,
+    /// Chosen experts: (row, those used and the shared one).
+    pub routes: Place,
+    /// Hidden layers of the chosen experts: (row, expert used, `expert_width`).
+    pub expert_hidden: Place,
     /// Partial results of attention: (row, kv head, segment, head of the group, values).
     pub partial: Place,
-    /// Hidden layer of the feed-forward network: (row, `hidden_width`).
+    /// Hidden layer of the feed-forward network, or of the shared expert: (row, `hidden_width`).
     pub hidden: Place,
     /// Logits: (row with logits, `logits_width`).
     pub logits: Place,
@@ -64,6 +72,10 @@ pub struct Places {
     pub hidden_width: usize,
     /// Stride of the logits.
     pub logits_width: usize,
+    /// Stride of the scores of the experts.
+    pub scores_width: usize,
+    /// Stride of the hidden layers of the experts.
+    pub expert_width: usize,
     /// Parts of a slot, from its first byte.
     pub parts: SlotParts,
     /// All bytes.
@@ -119,10 +131,29 @@ impl Places {
         let padded =
             |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
         let width = padded(model.embedding)?;
-        let query_width = padded(model.query_columns())?;
-        let hidden_width = padded(model.feed_forward)?;
+        let experts = &model.experts;
+        let (used, whole_heads) = (
+            experts.used as usize,
+            model.architecture.head_norm != HeadNorm::None,
+        );
+        let queries = padded(model.query_columns())?;
+        let keys = if whole_heads {
+            padded(model.kv_columns())?
+        } else {
+            0
+        };
+        let query_width = queries.checked_add(keys)?;
+        let dense = if used > 0 {
+            experts.shared
+        } else {
+            model.feed_forward
+        };
+        let hidden_width = padded(dense)?;
         let logits_width = padded(model.vocabulary)?;
-        let widest = width.max(query_width).max(hidden_width);
+        // Behind the scores of the experts that of the shared one.
+        let scores_width = padded(experts.count)?.checked_add(padded(experts.shared.min(1))?)?;
+        let expert_width = padded(experts.hidden)?;
+        let widest = width.max(queries).max(hidden_width).max(expert_width);
         let float_row = ActivationKind::F32.bytes(widest)?;
         let blocks = widest.checked_next_multiple_of(INT8_BLOCK)?;
         let int8_row = ActivationKind::Int8Per32.bytes(blocks)?;
@@ -136,6 +167,8 @@ impl Places {
             0
         };
         let wide = wide_rows.max(wide_logits);
+        // Each row has a hidden layer of each of its experts.
+        let packed = |rows: usize| rows.checked_mul(used.max(1));
         let segments = (shape.context as usize).div_ceil(SEGMENT);
         // The stages count the units of attention in 32 bits.
         let tiles = rows.div_ceil(TILE_ROWS);
@@ -146,6 +179,7 @@ impl Places {
         let partial = partial_values(model.head_size as usize);
         let narrow_products = NARROW_ROWS.min(rows) * NARROW_GROUPS as usize;
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
+        let branches = model.architecture.norms != Norms::Before;
 
         let mut slot = Cursor { used: Some(0) };
         let tile = TILE_ROWS.checked_mul(widest)?;
@@ -153,9 +187,9 @@ impl Places {
             packed_for: slot.take(&[size_of::<u64>()]),
             values: slot.take(&[tile, VALUE]),
             partial: slot.take(&[partial, VALUE]),
-            float: slot.take(&[NARROW_ROWS, float_row]),
-            int8: slot.take(&[NARROW_ROWS, int8_row]),
-            int8_wide: slot.take(&[NARROW_ROWS, int8_wide_row]),
+            float: slot.take(&[packed(NARROW_ROWS)?, float_row]),
+            int8: slot.take(&[packed(NARROW_ROWS)?, int8_row]),
+            int8_wide: slot.take(&[packed(NARROW_ROWS)?, int8_wide_row]),
             products: slot.take(&[2, products, GROUP_ROWS as usize, VALUE]),
         };
         let slot_bytes = slot.used?;
@@ -167,18 +201,28 @@ impl Places {
             stages: all.take(&[stage::most(model.layers), size_of::<Planned>()]),
             residual: all.take(&[rows, width, VALUE]),
             query: all.take(&[rows, query_width, VALUE]),
+            branch: all.take(&[if branches { rows } else { 0 }, width, VALUE]),
+            scores: all.take(&[rows, scores_width, VALUE]),
+            routes: all.take(&[
+                rows,
+                if used > 0 { used + 1 } else { 0 },
+                size_of::<Route>(),
+            ]),
+            expert_hidden: all.take(&[rows, used, expert_width, VALUE]),
             partial: all.take(&[rows, model.heads as usize, segments, partial, VALUE]),
             hidden: all.take(&[rows, hidden_width, VALUE]),
             logits: all.take(&[shape.logits as usize, logits_width, VALUE]),
-            float: all.take(&[wide, float_row]),
-            int8: all.take(&[wide, int8_row]),
-            int8_wide: all.take(&[wide, int8_wide_row]),
+            float: all.take(&[packed(wide)?, float_row]),
+            int8: all.take(&[packed(wide)?, int8_row]),
+            int8_wide: all.take(&[packed(wide)?, int8_wide_row]),
             slot: all.take(&[slot_bytes]),
             slots,
             width,
             query_width,
             hidden_width,
             logits_width,
+            scores_width,
+            expert_width,
             parts,
             bytes: 0,
         };
@@ -191,14 +235,12 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
-    use crate::step::kv::KvType;
-    use crate::step::kv::TILE;
+    use crate::memory::kv::KvType;
+    use crate::memory::kv::TILE;
 
     #[test]
     fn a_small_model_runs_in_eight_megabytes() {
         let model = Hyperparameters {
-            architecture: Architecture::Llama,
             layers: 6,
             embedding: 384,
             heads: 6,
@@ -209,8 +251,7 @@ mod tests {
             vocabulary: 32000,
             trained_context: 256,
             context: 256,
-            epsilon: 1e-5,
-            rope_base: 1e4,
+            ..Hyperparameters::llama()
         };
         let shape = StepShape {
             rows: 64,
@@ -237,7 +278,6 @@ mod tests {
             context,
         };
         let model = Hyperparameters {
-            architecture: Architecture::Gpt2,
             layers: 1,
             embedding: 65536,
             heads: 65536,
@@ -248,8 +288,7 @@ mod tests {
             vocabulary: 32,
             trained_context: 1 << 20,
             context: 1 << 20,
-            epsilon: 1e-5,
-            rope_base: 0.0,
+            ..Hyperparameters::llama()
         };
         assert!(Places::new(4096, &model, &shape(1 << 19)).is_some());
         assert!(Places::new(4096, &model, &shape(1 << 20)).is_none());
@@ -258,7 +297,6 @@ mod tests {
     #[test]
     fn parts_are_aligned_and_apart() {
         let model = Hyperparameters {
-            architecture: Architecture::Gpt2,
             layers: 2,
             embedding: 48,
             heads: 3,
@@ -269,8 +307,7 @@ mod tests {
             vocabulary: 11,
             trained_context: 600,
             context: 600,
-            epsilon: 1e-5,
-            rope_base: 1e4,
+            ..Hyperparameters::llama()
         };
         for (rows, logits) in [(1, 1), (4, 1), (5, 1), (64, 8), (3, 8)] {
             let shape = StepShape {
@@ -284,6 +321,10 @@ mod tests {
                 stages,
                 residual,
                 query,
+                branch,
+                scores,
+                routes,
+                expert_hidden,
                 partial,
                 hidden,
                 logits,
@@ -295,7 +336,20 @@ mod tests {
             } = places;
             let mut end = 100;
             for part in [
-                stages, residual, query, partial, hidden, logits, float, int8, int8_wide, slot,
+                stages,
+                residual,
+                query,
+                branch,
+                scores,
+                routes,
+                expert_hidden,
+                partial,
+                hidden,
+                logits,
+                float,
+                int8,
+                int8_wide,
+                slot,
             ] {
                 assert!(part.offset >= end && part.offset % ALIGN == 0);
                 end = part.offset + part.bytes;

@@ -4,22 +4,53 @@
 use core::ops::Range;
 
 use crate::math::finite::finite;
+use crate::model::Layer;
+use crate::model::Part;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
 use crate::model::vector::Vector;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
-use crate::step::input::Packed;
+use crate::step::packing::Packed;
 use crate::step::task::Task;
 
 /// A matrix and its bias.
 #[derive(Clone, Copy)]
 pub struct Projection<'a> {
-    /// (outputs, inputs).
+    /// (outputs, inputs), for each expert where there are some.
     pub matrix: &'a Matrix,
-    /// One value for each output, or none.
-    pub bias: &'a Vector,
+    /// One value for each output, of each expert, or none.
+    pub bias: Vector,
+    /// The expert; 0 where there are none.
+    pub expert: u32,
+}
+
+impl<'a> Projection<'a> {
+    /// The matrix and bias of a layer.
+    pub fn of(layer: &'a Layer, matrix: Part, bias: Part) -> Projection<'a> {
+        Projection {
+            matrix: layer.matrix(matrix),
+            bias: layer.vector(bias),
+            expert: 0,
+        }
+    }
+
+    /// The matrix of a layer, without a bias.
+    pub fn without_bias(layer: &'a Layer, matrix: Part) -> Projection<'a> {
+        Projection {
+            matrix: layer.matrix(matrix),
+            bias: Vector::NONE,
+            expert: 0,
+        }
+    }
+
+    /// Where group `group` of the expert is, and how many follow in its segment, itself included.
+    fn place(&self, group: u32) -> Option<(u32, u32)> {
+        let first = self.expert.checked_mul(self.matrix.group_count())?;
+        let group = first.checked_add(group)?;
+        Some((group, self.matrix.groups.place(group)?.1))
+    }
 }
 
 /// What a range of groups is multiplied with.
@@ -27,6 +58,8 @@ pub struct Projection<'a> {
 pub struct Operands<'a> {
     /// Activations, packed as the matrices need them.
     pub input: Packed<'a>,
+    /// The first row of activations.
+    pub first: usize,
     /// Number of rows of activations.
     pub rows: usize,
 }
@@ -65,7 +98,7 @@ pub fn for_each_run<const N: usize>(
     while next < groups.end {
         let mut run = groups.end - next;
         for part in &projections {
-            run = run.min(part.matrix.groups.place(next)?.1);
+            run = run.min(part.place(next)?.1);
         }
         let first = next as usize * GROUP_ROWS as usize;
         let width = run as usize * GROUP_ROWS as usize;
@@ -73,7 +106,7 @@ pub fn for_each_run<const N: usize>(
         let size = operands.rows.checked_mul(width)?;
         let all = room.get_mut(..size.checked_mul(N)?)?;
         for (part, values) in projections.iter().zip(pieces_mut(all, size)) {
-            multiply(task, part.matrix, next..next + run, operands, values)?;
+            multiply(task, part, next..next + run, operands, values)?;
         }
         // There are N pieces of `size` values, as many as were just multiplied.
         let mut pieces = pieces_mut(all, size);
@@ -84,7 +117,8 @@ pub fn for_each_run<const N: usize>(
             values: pieces.next().unwrap_or_default(),
         });
         for (part, products) in projections.iter().zip(&mut products) {
-            products.add_bias(part.bias.values(task.arena))?;
+            let bias = part.bias.values(task.arena);
+            products.add_bias(bias, part.expert as usize * outputs as usize)?;
         }
         take(products)?;
         next += run;
@@ -92,21 +126,23 @@ pub fn for_each_run<const N: usize>(
     Some(())
 }
 
-/// Writes the products of `groups` of `matrix`, which lie in one segment, to `values`.
+/// Writes the products of `groups` of `part`, which lie in one segment, to `values`.
 fn multiply(
     task: &Task<'_>,
-    matrix: &Matrix,
+    part: &Projection<'_>,
     groups: Range<u32>,
     operands: Operands<'_>,
     values: &mut [f32],
 ) -> Option<()> {
+    let matrix = part.matrix;
     let count = groups.end.checked_sub(groups.start)?;
-    let (weights, run) = matrix.groups.run(task.arena, groups.start, count)?;
+    let (first, _) = part.place(groups.start)?;
+    let (weights, run) = matrix.groups.run(task.arena, first, count)?;
     if run != count {
         return None;
     }
     let columns = matrix.columns as usize;
-    let packed = operands.input.rows(matrix, operands.rows)?;
+    let packed = operands.input.rows(matrix, operands.first, operands.rows)?;
     let (level, rows) = (task.model.level, operands.rows);
     matrix
         .format
@@ -131,10 +167,10 @@ impl Products<'_> {
         }
     }
 
-    /// Adds `bias`, from the first output on, where there is one.
-    fn add_bias(&mut self, bias: Option<&[f32]>) -> Option<()> {
+    /// Adds `bias`, whose value `start` is that of output 0, where there is one.
+    fn add_bias(&mut self, bias: Option<&[f32]>, start: usize) -> Option<()> {
         if let Some(bias) = bias {
-            let bias = bias.get(self.first..)?;
+            let bias = bias.get(start.checked_add(self.first)?..)?;
             for values in self.rows() {
                 elementwise::add(values, bias)?;
             }

@@ -2,6 +2,10 @@
 //! The unit of the attention stage: a tile of rows, one key and value head with the heads that
 //! share it, and one segment of positions.
 
+use crate::memory::cache::Blocks;
+use crate::memory::kv::KvType;
+use crate::memory::kv::SEGMENT;
+use crate::memory::kv::TILE;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::Head;
 use crate::simd::attention::attend;
@@ -9,11 +13,7 @@ use crate::simd::attention::partial::Partial;
 use crate::simd::attention::partial::partial_values;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
-use crate::step::kv::KvType;
-use crate::step::kv::SEGMENT;
-use crate::step::kv::TILE;
 use crate::step::task::Task;
-use crate::wall::cache::Blocks;
 
 /// A unit of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ impl Unit {
 pub struct Attendant<'a> {
     /// Its position.
     pub position: usize,
+    /// The first position that it attends to.
+    pub first: usize,
     /// Its queries: (head of the group, dimension).
     pub queries: &'a [f32],
     /// Its cache.
@@ -78,9 +80,13 @@ pub fn run(
         // Positions ascend: the last row reaches furthest.
         let longest = rows.last()?.as_ref()?;
         let (blocks, end) = (longest.blocks, longest.position + 1);
-        let tiles = start / TILE..end.min(start + SEGMENT).div_ceil(TILE);
-        let tiles = blocks.head(layer, unit.head, tiles)?;
-        sequence(task, blocks.kv_type(), start, tiles, rows)?;
+        // And the first row reaches furthest back.
+        let back = rows.first()?.as_ref()?.first / TILE * TILE;
+        let (start, end) = (start.max(back), end.min(start + SEGMENT));
+        if start < end {
+            let tiles = blocks.head(layer, unit.head, start / TILE..end.div_ceil(TILE))?;
+            sequence(task, unit, start, blocks.kv_type(), tiles, rows)?;
+        }
         rest = after;
     }
     Some(())
@@ -90,25 +96,35 @@ pub fn run(
 /// widening of keys and values.
 fn sequence<'t>(
     task: &Task<'_>,
-    kv_type: KvType,
+    unit: Unit,
     start: usize,
+    kv_type: KvType,
     tiles: impl Iterator<Item = &'t [u8]> + Clone,
     rows: &mut [Option<Attendant<'_>>],
 ) -> Option<()> {
-    let head_size = task.model.shape.head_size as usize;
-    let reach = |row: &&mut Attendant<'_>| row.position >= start;
+    let shape = &task.model.shape;
+    let head_size = shape.head_size as usize;
+    let segment = unit.segment as usize * SEGMENT..(unit.segment as usize + 1) * SEGMENT;
+    let reach = |row: &&mut Attendant<'_>| row.position >= segment.start && row.first < segment.end;
+    let first_head = unit.head * shape.group();
     let heads = rows.iter_mut().flatten().filter(reach).flat_map(|row| {
         let partials = pieces_mut(row.partials, partial_values(head_size));
-        let position = row.position;
-        pieces(row.queries, head_size)
-            .zip(partials)
-            .filter_map(move |(query, partial)| {
+        let (position, first) = (row.position, row.first);
+        let scale = shape.score_scale(position);
+        let queries = pieces(row.queries, head_size).zip(partials);
+        (first_head..)
+            .zip(queries)
+            .filter_map(move |(head, (query, partial))| {
                 let mut partial = Partial::view(partial, head_size)?;
                 partial.clear();
                 Some(Head {
                     query,
                     partial,
                     position,
+                    first,
+                    scale,
+                    cap: shape.scales.score_cap,
+                    slope: shape.slope(head),
                 })
             })
     });

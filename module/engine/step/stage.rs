@@ -1,52 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The stages of a step and their chunks.
 
-use crate::model::matrix::Matrix;
-use crate::model::vector::Vector;
-use crate::simd::activation::ActivationKind;
+use crate::memory::kv::SEGMENT;
+use crate::model::Part;
+use crate::model::architecture::HeadNorm;
 use crate::simd::activation::TILE_ROWS;
-use crate::step::batch::NARROW_ROWS;
-use crate::step::kv::SEGMENT;
-use crate::step::places::NARROW_GROUPS;
-use crate::step::places::WIDE_GROUPS;
-use crate::step::query_key_value;
+use crate::step::input::Input;
+use crate::step::program::OPERATIONS_MAX;
+use crate::step::program::Operation;
+use crate::step::program::operations;
 use crate::step::task::Task;
 
+/// Most groups of a chunk while the batch is narrow.
+pub const NARROW_GROUPS: u32 = 16;
+/// Most groups of a chunk of a wide batch.
+pub const WIDE_GROUPS: u32 = 4;
 /// Weight bytes, or as much work, that a chunk should have.
 const CHUNK_BYTES: u64 = 64 << 10;
 /// The same for a chunk of matrix rows with a wide batch, whose weights stay in the cache.
 const WIDE_CHUNK_BYTES: u64 = 256 << 10;
-/// Stages of a layer when each worker packs the inputs for itself.
-const NARROW_STAGES: u32 = 5;
-/// Stages of a layer when inputs are packed in stages of their own.
-const WIDE_STAGES: u32 = 9;
 
-/// What the rows of a matrix stage are multiplied from.
+/// A branch of a layer, whose output is normalized before it is added to the residual stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Normalized residual stream, for query, key and value of a layer.
-    Attention(u32),
-    /// Merged attention, for the output projection.
-    AttentionOutput(u32),
-    /// Normalized residual stream, for gate and up.
-    FeedForward(u32),
-    /// Hidden layer, for down.
-    Down(u32),
-    /// Normalized residual stream of the rows with logits.
-    Head,
+pub enum Branch {
+    /// Attention.
+    Attention,
+    /// Feed-forward network.
+    FeedForward,
+}
+
+impl Branch {
+    /// The weight of the norm after it.
+    pub fn norm(self) -> Part {
+        match self {
+            Branch::Attention => Part::PostAttentionNorm,
+            Branch::FeedForward => Part::PostFeedForwardNorm,
+        }
+    }
 }
 
 /// One stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Token embeddings.
+    /// Token embeddings, cut by rows.
     Embedding,
     /// Packing of an input, cut by rows.
     Pack(Input),
     /// The matrices that multiply an input, cut by groups.
     Multiply(Input),
+    /// Norms and rotation of a layer's queries and keys, cut by tile of rows and kv head.
+    Heads(u32),
     /// Attention of a layer, cut by tile of rows, kv head and segment.
     Attention(u32),
+    /// The end of a branch of a layer, cut by rows.
+    Join(u32, Branch),
+    /// Choice of a layer's experts, cut by rows.
+    Route(u32),
 }
 
 /// A stage and how it is cut for a batch.
@@ -56,15 +65,6 @@ pub struct Planned {
     pub stage: Stage,
     /// Its chunks.
     pub cut: Cut,
-}
-
-impl Planned {
-    /// Stage number `index`; `None` past the end.
-    pub fn new(task: &Task<'_>, index: u32) -> Option<Planned> {
-        let stage = Stage::new(task, index)?;
-        let cut = stage.cut(task)?;
-        Some(Planned { stage, cut })
-    }
 }
 
 /// How a stage is cut.
@@ -120,199 +120,100 @@ impl Cut {
     }
 }
 
-impl Input {
-    /// Values of a row.
-    pub fn columns(self, task: &Task<'_>) -> usize {
-        let shape = &task.model.shape;
-        let columns = match self {
-            Input::AttentionOutput(_) => shape.query_columns(),
-            Input::Down(_) => shape.feed_forward,
-            Input::Attention(_) | Input::FeedForward(_) | Input::Head => shape.embedding,
-        };
-        columns as usize
-    }
-
-    /// The matrices that multiply it.
-    fn matrices<'a>(self, task: &Task<'a>) -> Option<[&'a Matrix; 3]> {
-        Some(match self {
-            Input::Attention(layer) => {
-                let layer = task.layer(layer)?;
-                [&layer.query, &layer.key, &layer.value]
-            }
-            Input::AttentionOutput(layer) => [&task.layer(layer)?.output; 3],
-            Input::FeedForward(layer) => {
-                let layer = task.layer(layer)?;
-                [
-                    if layer.gate.exists() {
-                        &layer.gate
-                    } else {
-                        &layer.up
-                    },
-                    &layer.up,
-                    &layer.up,
-                ]
-            }
-            Input::Down(layer) => [&task.layer(layer)?.down; 3],
-            Input::Head => [&task.model.head; 3],
-        })
-    }
-
-    /// Whether one of its matrices needs rows packed as `kind`.
-    pub fn needs(self, task: &Task<'_>, kind: ActivationKind) -> bool {
-        let matrices = self.matrices(task);
-        matrices.is_some_and(|all| all.iter().any(|matrix| matrix.format.activation() == kind))
-    }
-
-    /// Weight and bias of the norm before it.
-    pub fn norm<'a>(self, task: &Task<'a>) -> Option<(&'a Vector, &'a Vector)> {
-        match self {
-            Input::Attention(layer) => {
-                let layer = task.layer(layer)?;
-                Some((&layer.attention_norm, &layer.attention_norm_bias))
-            }
-            Input::FeedForward(layer) => {
-                let layer = task.layer(layer)?;
-                Some((&layer.feed_forward_norm, &layer.feed_forward_norm_bias))
-            }
-            Input::Head => Some((&task.model.output_norm, &task.model.output_norm_bias)),
-            Input::AttentionOutput(_) | Input::Down(_) => None,
-        }
-    }
-
-    /// Number of rows.
-    pub fn rows(self, task: &Task<'_>) -> usize {
-        match self {
-            Input::Head => task.batch.logits().len(),
-            _ => task.batch.rows().len(),
-        }
-    }
-
-    /// Row of the batch that is row `index` of this input.
-    pub fn row(self, task: &Task<'_>, index: usize) -> Option<usize> {
-        match self {
-            Input::Head => task.batch.logits().get(index).map(|row| usize::from(*row)),
-            _ => Some(index),
-        }
-    }
-
-    /// Whether each worker packs it for itself.
-    pub fn is_narrow(self, task: &Task<'_>) -> bool {
-        self.rows(task) <= NARROW_ROWS
-    }
-
-    /// Groups of the stage that multiplies it, and the bytes of the largest.
-    fn groups(self, task: &Task<'_>) -> Option<(u32, u64)> {
-        let of = |matrix: &Matrix| (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
-        Some(match self {
-            Input::Attention(layer) => {
-                let layer = task.layer(layer)?;
-                let [(_, query), (_, key), (_, value)] =
-                    [&layer.query, &layer.key, &layer.value].map(of);
-                (query_key_value::groups(layer), query.max(key).max(value))
-            }
-            Input::AttentionOutput(layer) => of(&task.layer(layer)?.output),
-            Input::FeedForward(layer) => {
-                let layer = task.layer(layer)?;
-                let ((groups, up), (_, gate)) = (of(&layer.up), of(&layer.gate));
-                (groups, up + gate)
-            }
-            Input::Down(layer) => of(&task.layer(layer)?.down),
-            Input::Head => of(&task.model.head),
-        })
-    }
-}
-
 /// Most stages of a step of a model with `layers` layers.
 pub fn most(layers: u32) -> usize {
-    1 + layers as usize * WIDE_STAGES as usize + 2
+    1 + layers as usize * 2 * OPERATIONS_MAX + 2
 }
 
-/// Number of stages of a step.
-pub fn count(task: &Task<'_>) -> u32 {
-    let head = match task.batch.logits().len() {
-        0 => 0,
-        _ if Input::Head.is_narrow(task) => 1,
-        _ => 2,
-    };
-    1 + task.model.shape.layers * stages_per_layer(task) + head
+/// Plans the stages of a step, in order, and hands each to `put`.
+pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Option<()> {
+    let shape = &task.model.shape;
+    put(Planned::new(task, Stage::Embedding)?)?;
+    for layer in 0..shape.layers {
+        for operation in operations(shape) {
+            plan_one(task, Stage::of(operation, layer), &mut put)?;
+        }
+    }
+    if task.batch.logits().is_empty() {
+        return Some(());
+    }
+    plan_one(task, Stage::Multiply(Input::Head), &mut put)
 }
 
-/// Stages of each layer.
-fn stages_per_layer(task: &Task<'_>) -> u32 {
-    if task.batch.rows().len() <= NARROW_ROWS {
-        NARROW_STAGES
-    } else {
-        WIDE_STAGES
+/// Plans `stage`, and before it the packing of what it multiplies in a wide batch.
+fn plan_one(
+    task: &Task<'_>,
+    stage: Stage,
+    put: &mut impl FnMut(Planned) -> Option<()>,
+) -> Option<()> {
+    if let Stage::Multiply(input) = stage
+        && !input.is_narrow(task)
+    {
+        put(Planned::new(task, Stage::Pack(input))?)?;
+    }
+    put(Planned::new(task, stage)?)
+}
+
+impl Planned {
+    fn new(task: &Task<'_>, stage: Stage) -> Option<Planned> {
+        let cut = stage.cut(task)?;
+        Some(Planned { stage, cut })
     }
 }
 
 impl Stage {
-    /// Stage number `index`; `None` past the end.
-    fn new(task: &Task<'_>, index: u32) -> Option<Stage> {
-        if index >= count(task) {
-            return None;
+    /// The stage of an operation of `layer`.
+    fn of(operation: Operation, layer: u32) -> Stage {
+        match operation {
+            Operation::QueryKeyValue => Stage::Multiply(Input::QueryKeyValue(layer)),
+            Operation::Heads => Stage::Heads(layer),
+            Operation::Attention => Stage::Attention(layer),
+            Operation::Output => Stage::Multiply(Input::Output(layer)),
+            Operation::JoinAttention => Stage::Join(layer, Branch::Attention),
+            Operation::FeedForward => Stage::Multiply(Input::FeedForward(layer)),
+            Operation::Down => Stage::Multiply(Input::Down(layer)),
+            Operation::JoinFeedForward => Stage::Join(layer, Branch::FeedForward),
+            Operation::Router => Stage::Multiply(Input::Router(layer)),
+            Operation::Route => Stage::Route(layer),
+            Operation::SharedUp => Stage::Multiply(Input::SharedUp(layer)),
+            Operation::ExpertsUp => Stage::Multiply(Input::ExpertsUp(layer)),
+            Operation::SharedDown => Stage::Multiply(Input::SharedDown(layer)),
+            Operation::ExpertsDown => Stage::Multiply(Input::ExpertsDown(layer)),
         }
-        let Some(index) = index.checked_sub(1) else {
-            return Some(Stage::Embedding);
-        };
-        let narrow = stages_per_layer(task) == NARROW_STAGES;
-        let (layer, index) = if narrow {
-            (index / NARROW_STAGES, index % NARROW_STAGES)
-        } else {
-            (index / WIDE_STAGES, index % WIDE_STAGES)
-        };
-        if layer >= task.model.shape.layers {
-            let pack = index == 0 && !Input::Head.is_narrow(task);
-            return Some(if pack {
-                Stage::Pack(Input::Head)
-            } else {
-                Stage::Multiply(Input::Head)
-            });
-        }
-        let [a, b, c, d] = [
-            Input::Attention(layer),
-            Input::AttentionOutput(layer),
-            Input::FeedForward(layer),
-            Input::Down(layer),
-        ];
-        Some(match (narrow, index) {
-            (true, 0) | (false, 1) => Stage::Multiply(a),
-            (true, 1) | (false, 2) => Stage::Attention(layer),
-            (true, 2) | (false, 4) => Stage::Multiply(b),
-            (true, 3) | (false, 6) => Stage::Multiply(c),
-            (true, 4) | (false, 8) => Stage::Multiply(d),
-            (false, 0) => Stage::Pack(a),
-            (false, 3) => Stage::Pack(b),
-            (false, 5) => Stage::Pack(c),
-            (false, 7) => Stage::Pack(d),
-            _ => return None,
-        })
     }
 
     /// How the stage is cut for this batch.
     fn cut(self, task: &Task<'_>) -> Option<Cut> {
         let tiles = |rows: usize| rows.div_ceil(TILE_ROWS) as u32;
+        let shape = &task.model.shape;
+        let rows = task.batch.rows();
+        let by_rows = |columns: usize| Cut::new(tiles(rows.len()), columns as u64 * 16, u32::MAX);
         match self {
-            Stage::Embedding => {
-                let bytes = u64::from(task.model.shape.embedding) * 16;
-                Some(Cut::new(tiles(task.batch.rows().len()), bytes, u32::MAX))
-            }
+            Stage::Embedding | Stage::Join(..) => Some(by_rows(shape.embedding as usize)),
+            Stage::Route(_) => Some(by_rows(shape.experts.count as usize * 4)),
             Stage::Pack(input) => {
-                let bytes = input.columns(task) as u64 * 16;
-                Some(Cut::new(tiles(input.rows(task)), bytes, u32::MAX))
+                let units = input.tiles(task) as u32;
+                Some(Cut::new(units, input.columns(task) as u64 * 16, u32::MAX))
             }
             Stage::Multiply(input) => {
                 let (groups, bytes) = input.groups(task)?;
-                let work = bytes * u64::from(tiles(input.rows(task)));
+                let work = bytes * input.tiles(task) as u64;
                 Some(if input.is_narrow(task) {
                     Cut::new(groups, work, NARROW_GROUPS)
                 } else {
                     Cut::of(groups, work, WIDE_GROUPS, WIDE_CHUNK_BYTES)
                 })
             }
+            Stage::Heads(_) => {
+                let columns = u64::from(shape.query_columns()) * 16;
+                let heads = match shape.architecture.head_norm {
+                    HeadNorm::Row => 1,
+                    HeadNorm::None | HeadNorm::Head => shape.kv_heads,
+                };
+                let work = columns.checked_div(u64::from(heads))?;
+                Some(Cut::new(tiles(rows.len()) * heads, work, u32::MAX))
+            }
             Stage::Attention(_) => {
-                let shape = &task.model.shape;
-                let rows = task.batch.rows();
                 let longest = rows
                     .iter()
                     .map(|row| row.position)

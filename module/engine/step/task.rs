@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What every chunk of a step can read.
 
+use crate::memory::arena::Arena;
 use crate::model::Layer;
 use crate::model::Model;
 use crate::step::batch::Batch;
-use crate::wall::arena::Arena;
 
 /// The model and the batch, read-only while chunks run.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::check::bench::{Bench, Shape};
 use crate::check::selftest::{self, Memory};
 use crate::simd::level::Level;
 
-use super::pod::cast_mut;
+use crate::memory::pod::cast_mut;
 
 /// Bytes of the header of the workspace.
 const HEADER: usize = size_of::<Header>().next_multiple_of(ALIGN);

@@ -5,37 +5,54 @@
 //! rows, cells of the cache or a slot that no other touches. The stages of a pass run one after
 //! the other.
 
+use core::ops::Range;
 use core::slice;
 
+use crate::memory::cache::Blocks;
+use crate::memory::cache::Store;
+use crate::memory::columns::Columns;
+use crate::memory::pod::Pod;
+use crate::model::Part;
+use crate::model::architecture::HeadNorm;
+use crate::model::architecture::Norms;
 use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::partial::partial_values;
 use crate::step::embedding;
+use crate::step::experts;
 use crate::step::feed_forward;
 use crate::step::head;
-use crate::step::input;
-use crate::step::input::Packed;
-use crate::step::input::Room;
-use crate::step::input::Rows;
-use crate::step::input::Source;
+use crate::step::heads;
+use crate::step::heads::Heads;
+use crate::step::input::Input;
+use crate::step::join;
+use crate::step::join::Joined;
+use crate::step::packing;
+use crate::step::packing::Packed;
+use crate::step::packing::Room;
+use crate::step::packing::Rows;
+use crate::step::packing::Source;
 use crate::step::places::Place;
 use crate::step::places::Places;
 use crate::step::product::Operands;
 use crate::step::product::Projection;
 use crate::step::query_key_value;
 use crate::step::residual;
+use crate::step::residual::Target;
+use crate::step::route;
+use crate::step::route::Route;
+use crate::step::router;
 use crate::step::segment;
 use crate::step::segment::Attendant;
 use crate::step::segment::Unit;
-use crate::step::stage::Input;
+use crate::step::stage::Branch;
 use crate::step::stage::Stage;
 use crate::step::task::Task;
-use crate::wall::cache::Blocks;
-use crate::wall::cache::Store;
-use crate::wall::columns::Columns;
-use crate::wall::pod::Pod;
 use crate::wall::step::Head;
+
+// SAFETY: A u32 and an f32: no padding, and all bytes are a value.
+unsafe impl Pod for Route {}
 
 /// Runs chunk `chunk` of stage number `stage`; `None` when there is no such chunk or slot.
 ///
@@ -63,7 +80,10 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
         match planned.stage {
             Stage::Embedding => memory.embed(&task, slot, first, count),
             Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
+            Stage::Heads(layer) => memory.heads(&task, slot, layer, first, count),
             Stage::Attention(layer) => memory.attend(&task, layer, first, count),
+            Stage::Join(layer, branch) => memory.join(&task, slot, layer, branch, first, count),
+            Stage::Route(layer) => memory.route(&task, layer, first, count),
             Stage::Multiply(input) => {
                 let key = (task.batch.pass() << 16) | (u64::from(stage) + 1);
                 memory.multiply(&task, slot, input, key, first, count)
@@ -182,18 +202,25 @@ impl<'a> Memory<'a> {
         // SAFETY: The caller's promise: each stage adds to the residual stream only while it reads
         // partial results or the hidden layer, and the reverse.
         unsafe {
+            let hidden = |place: Place, stride| {
+                Source::Hidden(Rows {
+                    values: self.read(place),
+                    stride,
+                })
+            };
             match input {
-                Input::Attention(_) | Input::FeedForward(_) | Input::Head => {
-                    Source::Residual(Rows {
-                        values: self.read(places.residual),
-                        stride: places.width,
-                    })
-                }
-                Input::AttentionOutput(_) => Source::Partial(self.read(places.partial)),
-                Input::Down(_) => Source::Hidden(Rows {
-                    values: self.read(places.hidden),
-                    stride: places.hidden_width,
+                Input::QueryKeyValue(_)
+                | Input::FeedForward(_)
+                | Input::Router(_)
+                | Input::SharedUp(_)
+                | Input::ExpertsUp(_)
+                | Input::Head => Source::Residual(Rows {
+                    values: self.read(places.residual),
+                    stride: places.width,
                 }),
+                Input::Output(layer) => Source::Partial(layer, self.read(places.partial)),
+                Input::Down(_) | Input::SharedDown(_) => hidden(places.hidden, places.hidden_width),
+                Input::ExpertsDown(_) => hidden(places.expert_hidden, places.expert_width),
             }
         }
     }
@@ -204,7 +231,7 @@ impl<'a> Memory<'a> {
     ///
     /// The embedding stage runs, and these tiles and the slot are the caller's.
     unsafe fn embed(&self, task: &Task<'_>, slot: Slot, first: u32, count: u32) -> Option<()> {
-        let (first, rows) = tiles(first, count, task.batch.rows().len())?;
+        let (first, rows) = tiles(first, count, task.batch.rows().len(), TILE_ROWS)?;
         let stride = self.places.width;
         // SAFETY: These rows of the residual stream are ours in this stage, and the slot is.
         let (residual, values) = unsafe {
@@ -228,7 +255,7 @@ impl<'a> Memory<'a> {
         first: u32,
         count: u32,
     ) -> Option<()> {
-        let (first, rows) = tiles(first, count, input.rows(task))?;
+        let (first, rows) = tiles(first, count, input.rows(task), input.tile_rows())?;
         let columns = input.columns(task);
         let float = ActivationKind::F32.bytes(columns)?;
         let int8 = ActivationKind::Int8Per32.bytes(columns).unwrap_or(0);
@@ -244,7 +271,7 @@ impl<'a> Memory<'a> {
                 int8: self.write(self.places.int8, first * int8, rows * int8)?,
                 int8_wide: self.write(self.places.int8_wide, first * wide, rows * wide)?,
             };
-            input::pack(task, input, self.source(input), first, rows, room)
+            packing::pack(task, input, self.source(input), first, rows, room)
         }
     }
 
@@ -259,8 +286,9 @@ impl<'a> Memory<'a> {
             let unit = Unit::new(task, index)?;
             let row = unit.tile.checked_mul(TILE_ROWS)?;
             // SAFETY: This stage runs, and the unit is ours; its rows are different ones.
-            let mut attendants =
-                core::array::from_fn(|tile| unsafe { self.attendant(task, unit, row + tile) });
+            let mut attendants = core::array::from_fn(|tile| unsafe {
+                self.attendant(task, layer, unit, row + tile)
+            });
             segment::run(task, unit, layer, &mut attendants)?;
         }
         Some(())
@@ -271,7 +299,13 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// The attention stage runs, and the unit is the caller's.
-    unsafe fn attendant(&self, task: &Task<'a>, unit: Unit, row: usize) -> Option<Attendant<'a>> {
+    unsafe fn attendant(
+        &self,
+        task: &Task<'a>,
+        layer: u32,
+        unit: Unit,
+        row: usize,
+    ) -> Option<Attendant<'a>> {
         let shape = &task.model.shape;
         let group = shape.group() as usize;
         let size = group * partial_values(shape.head_size as usize);
@@ -284,11 +318,134 @@ impl<'a> Memory<'a> {
             let row_of = task.batch.rows().get(row)?;
             Some(Attendant {
                 position: row_of.position as usize,
+                first: shape.window.first(layer, row_of.position as usize),
                 queries: queries.get(first..)?.get(..columns)?,
                 blocks: Blocks::new(row_of, shape.kv_layout())?,
                 partials: self.write(self.places.partial, unit.partials(task, row) * size, size)?,
             })
         }
+    }
+
+    /// Normalizes, rotates and stores the heads of `count` units from unit `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The stage of `layer`'s heads runs, and these units and the slot are the caller's.
+    #[inline(never)]
+    unsafe fn heads(
+        &self,
+        task: &Task<'_>,
+        slot: Slot,
+        layer: u32,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let (shape, places) = (&task.model.shape, self.places);
+        // All heads of a row together, or each kv head with those that share it.
+        let units = match shape.architecture.head_norm {
+            HeadNorm::Row => 1,
+            HeadNorm::None | HeadNorm::Head => shape.kv_heads,
+        };
+        let kv_heads = shape.kv_heads.checked_div(units)?;
+        let keys = kv_heads as usize * shape.head_size as usize;
+        let queries = keys.checked_mul(shape.group() as usize)?;
+        // SAFETY: The cells of these heads' keys at the rows' positions are ours in this stage.
+        let mut cache = unsafe {
+            Store::new(
+                task.batch.rows(),
+                shape.kv_layout(),
+                layer,
+                task.model.level,
+            )
+        };
+        // SAFETY: The slot is ours.
+        let room = unsafe { self.own(slot, places.parts.values) };
+        for unit in first..first.checked_add(count)? {
+            let (tile, head) = (unit.checked_div(units)?, unit.checked_rem(units)?);
+            let (row, rows) = tiles(tile, 1, task.batch.rows().len(), TILE_ROWS)?;
+            for row in row..row + rows {
+                let start = row * places.query_width;
+                let key = start + shape.key_column() + head as usize * keys;
+                // SAFETY: The queries and keys of these heads of the row are ours in this stage, and
+                // they are apart.
+                let heads = unsafe {
+                    Heads {
+                        row,
+                        first: head * kv_heads,
+                        queries: self.write(
+                            places.query,
+                            start + head as usize * queries,
+                            queries,
+                        )?,
+                        keys: self.write(places.query, key, keys)?,
+                    }
+                };
+                heads::run(task, layer, heads, room, &mut cache)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Ends `branch` of `layer` for `count` tiles of rows from tile `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The stage that joins the branch runs, and these tiles and the slot are the caller's.
+    #[inline(never)]
+    unsafe fn join(
+        &self,
+        task: &Task<'_>,
+        slot: Slot,
+        layer: u32,
+        branch: Branch,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let (first, rows) = tiles(first, count, task.batch.rows().len(), TILE_ROWS)?;
+        let (places, stride) = (self.places, self.places.width);
+        // SAFETY: These rows of the residual stream are ours in this stage, as is the slot; nobody
+        // writes the branch.
+        unsafe {
+            let branches: &[f32] = self.read(places.branch);
+            let joined = Joined {
+                first,
+                stride,
+                residual: self.write(places.residual, first * stride, rows * stride)?,
+                branch: branches.get(first * stride..)?,
+            };
+            let room = self.own(slot, places.parts.values);
+            join::run(task, layer, branch.norm(), joined, room)
+        }
+    }
+
+    /// Chooses the experts of `count` tiles of rows from tile `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The stage that chooses the experts of `layer` runs, and these tiles are the caller's.
+    #[inline(never)]
+    unsafe fn route(&self, task: &Task<'_>, layer: u32, first: u32, count: u32) -> Option<()> {
+        let (first, rows) = tiles(first, count, task.batch.rows().len(), TILE_ROWS)?;
+        let (places, experts) = (self.places, &task.model.shape.experts);
+        let shared = task.layer(layer)?.matrix(Part::SharedRouter).exists();
+        let each = experts.used as usize + 1;
+        for row in first..first + rows {
+            // SAFETY: The routes of these rows are ours in this stage; nobody writes the scores.
+            let (scores, routes) = unsafe {
+                let scores: &[f32] = self.read(places.scores);
+                let start = row * places.scores_width;
+                let scores = scores.get(start..)?.get(..places.scores_width)?;
+                (
+                    scores,
+                    self.write::<Route>(places.routes, row * each, each)?,
+                )
+            };
+            let (own, beside) = scores.split_at_checked(experts.count as usize)?;
+            let groups = (experts.count as usize).next_multiple_of(GROUP_ROWS as usize);
+            let beside = beside.get(groups - own.len()..)?.first().copied();
+            route::run(task, own, beside.filter(|_| shared), routes)?;
+        }
+        Some(())
     }
 
     /// Multiplies `input` with `count` groups from group `first` of its stage on.
@@ -321,7 +478,7 @@ impl<'a> Memory<'a> {
                         int8: self.own(slot, parts.int8),
                         int8_wide: self.own(slot, parts.int8_wide),
                     };
-                    input::pack(task, input, self.source(input), 0, input.rows(task), room)?;
+                    packing::pack(task, input, self.source(input), 0, input.rows(task), room)?;
                     *packed_for = key;
                 }
                 Packed {
@@ -343,55 +500,130 @@ impl<'a> Memory<'a> {
         let groups = first..first.checked_add(count)?;
         let operands = Operands {
             input: packed,
+            first: 0,
             rows: input.rows(task),
         };
+        let one = |_: usize| Some(task.model.shape.scales.residual);
         // SAFETY: The outputs of our groups are ours: columns of one part that the input is not
         // made of, and in the cache the cells of these outputs of one layer.
         unsafe {
             match input {
-                Input::Attention(layer) => {
+                Input::QueryKeyValue(layer) => {
                     let query = self.columns(places.query, places.query_width, first, count);
                     let layout = task.model.shape.kv_layout();
                     let cache = Store::new(task.batch.rows(), layout, layer, task.model.level);
                     let outputs = query_key_value::Outputs { query, cache };
-                    let layer = task.layer(layer)?;
                     query_key_value::run(task, layer, groups, operands, room, outputs)
                 }
-                Input::AttentionOutput(layer) => {
+                Input::Output(layer) => {
                     let layer = task.layer(layer)?;
-                    let sums = self.columns(places.residual, places.width, first, count);
-                    let part = Projection {
-                        matrix: &layer.output,
-                        bias: &layer.output_bias,
-                    };
-                    residual::run(task, part, groups, operands, room, sums)
+                    let part =
+                        Projection::of(layer, Part::AttentionOutput, Part::AttentionOutputBias);
+                    let target = self.target(task, first, count);
+                    residual::run(task, part, groups, operands, room, target, one)
                 }
                 Input::FeedForward(layer) => {
-                    let hidden = self.columns(places.hidden, places.hidden_width, first, count);
+                    let mut hidden = self.columns(places.hidden, places.hidden_width, first, count);
                     let layer = task.layer(layer)?;
-                    feed_forward::run(task, layer, groups, operands, room, hidden)
+                    let parts = [
+                        Projection::of(layer, Part::Gate, Part::GateBias),
+                        Projection::of(layer, Part::Up, Part::UpBias),
+                    ];
+                    feed_forward::run(task, parts, groups, operands, room, &mut hidden)
                 }
                 Input::Down(layer) => {
                     let layer = task.layer(layer)?;
-                    let sums = self.columns(places.residual, places.width, first, count);
-                    let part = Projection {
-                        matrix: &layer.down,
-                        bias: &layer.down_bias,
-                    };
-                    residual::run(task, part, groups, operands, room, sums)
+                    let part = Projection::of(layer, Part::Down, Part::DownBias);
+                    let target = self.target(task, first, count);
+                    residual::run(task, part, groups, operands, room, target, one)
                 }
                 Input::Head => {
                     let logits = self.columns(places.logits, places.logits_width, first, count);
                     head::run(task, groups, operands, room, logits)
                 }
+                _ => self.experts(task, input, groups, operands, room),
+            }
+        }
+    }
+
+    /// Where the columns of `count` groups from `first` on of a projection back to the residual
+    /// stream go.
+    ///
+    /// # Safety
+    ///
+    /// A stage with such a projection runs, and these groups are the caller's.
+    unsafe fn target(&self, task: &Task<'_>, first: u32, count: u32) -> Target<'a> {
+        let places = self.places;
+        // SAFETY: The caller's promise.
+        unsafe {
+            match task.model.shape.architecture.norms {
+                Norms::Before => {
+                    Target::Residual(self.columns(places.residual, places.width, first, count))
+                }
+                Norms::Around | Norms::After => {
+                    Target::Branch(self.columns(places.branch, places.width, first, count))
+                }
+            }
+        }
+    }
+
+    /// [`Memory::multiply`] of what only a network of experts has.
+    ///
+    /// # Safety
+    ///
+    /// The stage that multiplies `input` runs, and these groups are the caller's.
+    #[inline(never)]
+    unsafe fn experts(
+        &self,
+        task: &Task<'_>,
+        input: Input,
+        groups: Range<u32>,
+        operands: Operands<'_>,
+        room: &mut [f32],
+    ) -> Option<()> {
+        let places = self.places;
+        let layer = task.layer(input.layer()?)?;
+        let (first, count) = (groups.start, groups.end.checked_sub(groups.start)?);
+        let each = task.model.shape.experts.used as usize + 1;
+        // SAFETY: No stage but that which chooses them writes the routes; the outputs of our groups
+        // are ours, columns of one part that the input is not made of.
+        unsafe {
+            let routes: &[Route] = self.read(places.routes);
+            match input {
+                Input::Router(_) => {
+                    let scores = self.columns(places.scores, places.scores_width, first, count);
+                    router::run(task, layer, groups, operands, room, scores)
+                }
+                Input::SharedUp(_) => {
+                    let mut hidden = self.columns(places.hidden, places.hidden_width, first, count);
+                    let parts = [Part::SharedGate, Part::SharedUp]
+                        .map(|part| Projection::without_bias(layer, part));
+                    feed_forward::run(task, parts, groups, operands, room, &mut hidden)
+                }
+                Input::SharedDown(_) => {
+                    let part = Projection::without_bias(layer, Part::SharedDown);
+                    let target = self.target(task, first, count);
+                    let weight = |row: usize| Some(routes.get(row * each + each - 1)?.weight);
+                    residual::run(task, part, groups, operands, room, target, weight)
+                }
+                Input::ExpertsUp(_) => {
+                    let hidden =
+                        self.columns(places.expert_hidden, places.expert_width, first, count);
+                    experts::up(task, layer, routes, groups, operands, room, hidden)
+                }
+                Input::ExpertsDown(_) => {
+                    let sums = self.columns(places.residual, places.width, first, count);
+                    experts::down(task, layer, routes, groups, operands, room, sums)
+                }
+                _ => None,
             }
         }
     }
 }
 
-/// First row and number of rows of `count` tiles from tile `first` on, of `rows` rows.
-fn tiles(first: u32, count: u32, rows: usize) -> Option<(usize, usize)> {
-    let first = first as usize * TILE_ROWS;
-    let count = count as usize * TILE_ROWS;
+/// First row and number of rows of `count` tiles of `each` rows from tile `first` on, of `rows` rows.
+fn tiles(first: u32, count: u32, rows: usize, each: usize) -> Option<(usize, usize)> {
+    let first = first as usize * each;
+    let count = count as usize * each;
     Some((first, rows.checked_sub(first)?.min(count)))
 }

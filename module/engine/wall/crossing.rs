@@ -5,24 +5,25 @@ use core::mem::zeroed;
 
 use crate::abi::Segment;
 use crate::math::fma::fma;
-use crate::model::Architecture;
+use crate::memory::arena::Arena;
+use crate::memory::arena::Writer;
+use crate::memory::columns::Columns;
+use crate::memory::items::Layout;
+use crate::memory::pod;
 use crate::model::Hyperparameters;
 use crate::model::Layer;
 use crate::model::Model;
-use crate::model::items::Layout;
+use crate::model::Part;
 use crate::model::matrix::Matrix;
 use crate::simd::elementwise::swiglu;
 use crate::simd::format::Format;
 use crate::simd::level::Level;
 use crate::step::batch::Batch;
 use crate::step::feed_forward;
-use crate::step::input::Packed;
+use crate::step::packing::Packed;
 use crate::step::product::Operands;
+use crate::step::product::Projection;
 use crate::step::task::Task;
-use crate::wall::arena::Arena;
-use crate::wall::arena::Writer;
-use crate::wall::columns::Columns;
-use crate::wall::pod;
 
 const COLUMNS: usize = 5;
 const ROWS: usize = 100;
@@ -65,7 +66,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     let mut layout = Layout::new(SEGMENT_BYTES as u32);
     let group = Format::F32.group_bytes(COLUMNS).expect("a size");
     let matrix = |layout: &mut Layout| {
-        Matrix::new(layout, Format::F32, ROWS as u32, COLUMNS as u32).expect("room")
+        Matrix::new(layout, Format::F32, ROWS as u32, COLUMNS as u32, 1).expect("room")
     };
     let up = matrix(&mut layout);
     let used = layout.used() as usize;
@@ -81,7 +82,6 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     fill(1, &up, arena);
 
     let shape = Hyperparameters {
-        architecture: Architecture::Llama,
         layers: 1,
         embedding: COLUMNS as u32,
         heads: 1,
@@ -92,15 +92,14 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         vocabulary: 1,
         trained_context: 1,
         context: 1,
-        epsilon: 1e-5,
-        rope_base: 1e4,
+        ..Hyperparameters::llama()
     };
     let model = Model::empty(Level::SCALAR, shape);
-    let layers = [Layer {
-        gate,
-        up,
-        ..Layer::EMPTY
-    }];
+    let mut layer = Layer::EMPTY;
+    for (part, matrix) in [(Part::Gate, gate), (Part::Up, up)] {
+        *layer.part_mut(part).expect("a part of a layer") = matrix;
+    }
+    let layers = [layer];
     // SAFETY: All zero is a batch without rows.
     let mut batch: Batch = unsafe { zeroed() };
     let row = crate::abi::Row {
@@ -146,12 +145,14 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     let mut room = vec![0u64; 2 * 7 * 16 * 2];
     let room = pod::cast_mut(pod::bytes_mut(&mut room)).expect("whole numbers");
     // SAFETY: The hidden layer outlives the view, and nobody else looks at it meanwhile.
-    let columns = unsafe { Columns::new(hidden.as_mut_ptr(), 2, 112, 0..112) };
+    let mut columns = unsafe { Columns::new(hidden.as_mut_ptr(), 2, 112, 0..112) };
     let operands = Operands {
         input: packed,
+        first: 0,
         rows: 2,
     };
-    feed_forward::run(&task, &layers[0], 0..7, operands, room, columns).expect("all groups");
+    let parts = [Part::Gate, Part::Up].map(|part| Projection::without_bias(&layers[0], part));
+    feed_forward::run(&task, parts, 0..7, operands, room, &mut columns).expect("all groups");
     for (row, input) in input.iter().enumerate() {
         for output in 0..ROWS {
             let product = |matrix| {

@@ -20,16 +20,16 @@ use crate::gguf;
 use crate::gguf::FIXED_BYTES;
 use crate::gguf::Parser;
 use crate::gguf::Progress;
+use crate::memory::arena::Arena;
+use crate::memory::arena::Writer;
 use crate::model::Layer;
 use crate::model::Model;
 use crate::model::load::Failure;
 use crate::model::load::Load;
 use crate::model::load::tensors_of;
-use crate::model::plan::Presence;
 use crate::model::plan::Tensor;
+use crate::model::presence::Presence;
 use crate::simd::level::Level;
-use crate::wall::arena::Arena;
-use crate::wall::arena::Writer;
 use crate::wall::model::Handle;
 use crate::wall::model::MODEL;
 use crate::wall::model::Parts as Memory;
@@ -417,13 +417,10 @@ pub unsafe extern "C" fn sislm_engine_load_vocabulary(
     budget: u32,
     refusal: *mut Refusal,
 ) -> i32 {
-    // SAFETY: The rules of the wall: an attached load, exclusive, and with it the whole arena.
+    // SAFETY: The rules of the wall: an attached load, exclusive.
     unsafe {
         let prefix = slice::from_raw_parts(prefix, bytes);
         let Some(parts) = parts(load) else {
-            return fault::ARGUMENT;
-        };
-        let Some(arena) = arena(parts.head) else {
             return fault::ARGUMENT;
         };
         let Some(memory) = parts.head.memory else {
@@ -431,7 +428,7 @@ pub unsafe extern "C" fn sislm_engine_load_vocabulary(
         };
         let tables = slice::from_raw_parts_mut(memory.vocabulary, memory.vocabulary_bytes);
         let load = &mut parts.head.load;
-        let done = load.vocabulary(prefix, tables, &mut Writer::new(arena), budget);
+        let done = load.vocabulary(prefix, tables, budget);
         status(done.map(|done| if done { DONE } else { MORE }), refusal)
     }
 }
@@ -496,10 +493,12 @@ pub unsafe extern "C" fn sislm_engine_load_pack(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_load_finish(
     load: *mut u8,
+    budget: u32,
     facts: *mut Facts,
     refusal: *mut Refusal,
 ) -> i32 {
-    // SAFETY: The rules of the wall: an attached load, exclusive, and two outputs.
+    // SAFETY: The rules of the wall: an attached load, exclusive, with it the whole arena, and two
+    // outputs.
     unsafe {
         let Some(parts) = parts(load) else {
             return fault::ARGUMENT;
@@ -511,15 +510,19 @@ pub unsafe extern "C" fn sislm_engine_load_finish(
             return fault::ARGUMENT;
         };
         let tables = slice::from_raw_parts(memory.vocabulary, memory.vocabulary_bytes);
-        let result = parts
-            .head
-            .load
-            .finish(parts.tensors, model, tables)
-            .map(|told| {
+        let Some(arena) = arena(parts.head) else {
+            return fault::ARGUMENT;
+        };
+        let (load, mut writer) = (&mut parts.head.load, Writer::new(arena));
+        let result = load.finish(parts.tensors, model, tables, &mut writer, budget);
+        let result = result.map(|told| match told {
+            None => MORE,
+            Some(told) => {
                 facts.write(told);
                 Handle::seal(parts.head.model.sub(MODEL), &told);
                 DONE
-            });
+            }
+        });
         status(result, refusal)
     }
 }

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The functions of the wall: pointers become slices and references here, and nowhere else.
 
-pub mod arena;
-pub mod cache;
 mod check;
 pub mod chunk;
-pub mod columns;
 #[cfg(test)]
 mod crossing;
 pub mod load;
 pub mod model;
-pub mod pod;
 mod sample;
 mod score;
 pub mod step;

@@ -6,9 +6,9 @@ use core::slice;
 use crate::abi::ALIGN;
 use crate::abi::Facts;
 use crate::abi::Segment;
+use crate::memory::arena::Arena;
 use crate::model::Layer;
 use crate::model::Model;
-use crate::wall::arena::Arena;
 
 /// Start of a model's memory.
 #[repr(C)]

@@ -12,9 +12,9 @@ use crate::abi::Row;
 use crate::abi::StepShape;
 use crate::abi::StepSize;
 use crate::abi::fault;
+use crate::memory::kv::KvType;
 use crate::model::Hyperparameters;
 use crate::step::batch::Batch;
-use crate::step::kv::KvType;
 use crate::step::places::Places;
 use crate::step::stage;
 use crate::step::stage::Planned;
@@ -81,20 +81,20 @@ impl Head {
     /// This is the head of `step`, whose parts nobody else refers to, and its model lives.
     unsafe fn plan(&mut self, step: *mut u8) -> Option<()> {
         let room = self.places.stages;
+        let mut count = 0;
         // SAFETY: The caller's promise; the stages lie within their part, which is aligned.
-        let count = unsafe {
+        unsafe {
             let task = self.task()?;
-            let count = stage::count(&task);
-            if count as usize > room.bytes / size_of::<Planned>() {
-                return None;
-            }
             let stages = step.add(room.offset).cast::<Planned>();
-            for index in 0..count {
-                let planned = Planned::new(&task, index)?;
-                stages.add(index as usize).write(planned);
-            }
-            count
-        };
+            stage::plan(&task, |planned| {
+                if count as usize >= room.bytes / size_of::<Planned>() {
+                    return None;
+                }
+                stages.add(count as usize).write(planned);
+                count += 1;
+                Some(())
+            })?;
+        }
         self.stages = count;
         Some(())
     }

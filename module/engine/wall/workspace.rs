@@ -7,7 +7,7 @@ use crate::abi::{ALIGN, DONE, MORE, fault};
 use crate::sampling::{Candidate, Fault, Progress, Sampler, Score};
 
 use super::model::loaded;
-use super::pod::{Pod, cast_mut};
+use crate::memory::pod::{Pod, cast_mut};
 
 // SAFETY: A transparent u64, every value of which is a candidate.
 unsafe impl Pod for Candidate {}

@@ -98,7 +98,7 @@ impl Loader {
         let mut facts: Facts = unsafe { std::mem::zeroed() };
         self.until_done(|refusal| {
             // SAFETY: All pieces were packed; the pointers are to live locals.
-            unsafe { sislm_engine_load_finish(load.base(), &mut facts, refusal) }
+            unsafe { sislm_engine_load_finish(load.base(), self.budget, &mut facts, refusal) }
         })?;
         Ok(Model {
             memory,

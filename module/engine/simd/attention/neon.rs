@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attention in vectors, for as many heads as a constant says: keys and values are widened once.
 
-use super::{Cell, Head, Stored, TILE, scale};
+use super::{Cell, Head, Stored, TILE};
 use crate::simd::neon::{Eight, load_f16, load_f32};
 
 /// Widens the 32 halves of v16 to v19 into v20 to v27.
@@ -81,7 +81,6 @@ fn attend_heads<'t, T: Widen, const H: usize>(
     if !heads.iter().all(same) {
         return None;
     }
-    let scale = scale(size);
     let mut p = [[0.0; TILE]; H];
     let mut first = start;
     for tile in tiles {
@@ -90,8 +89,8 @@ fn attend_heads<'t, T: Widen, const H: usize>(
         // SAFETY: The tile has 32 positions, and queries and sums have its dimensions.
         unsafe {
             scores::scores(tile.keys, heads, ends, &mut p);
-            for ((p, head), end) in p.iter_mut().zip(heads.iter_mut()).zip(ends) {
-                softmax::weights(p, end, scale, &mut head.partial);
+            for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
+                softmax::weights(p, first, head);
             }
             weigh::weigh(tile.values, &p, ends, heads);
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The scalar twin of attention: the specification, in three steps a tile.
 
-use super::{Cell, HEADS, Head, LANES, Stored, TILE, scale};
+use super::{Cell, HEADS, Head, LANES, Stored, TILE};
 use crate::math::exp::exp;
 use crate::math::fma::fma;
-use crate::simd::attention::partial::Partial;
+use crate::simd::elementwise::cap_one;
 use crate::simd::pieces::pieces;
 
 /// As [`super::attend`].
@@ -22,7 +22,7 @@ pub fn attend<'t, T: Cell>(
         scores(tile.keys, heads, most.div_ceil(LANES), &mut p);
         for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
             let count = head.reach(first);
-            weights(p, count, scale(size), &mut head.partial);
+            weights(p, first, head);
             weigh(tile.values, p, count, head.partial.sum);
         }
     }
@@ -54,19 +54,38 @@ fn scores<T: Cell>(
     }
 }
 
-/// Turns the scores of the first `count` positions of a tile into p = exp(score - m), and adds
-/// their sum to the result. In whole groups: p is +0 at the positions of the last one that are
-/// outside, or NaN where no score is a number.
-pub fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: &mut Partial<'_>) {
+/// Turns the scores of the tile that begins at position `first` into p = exp(score - m), and adds
+/// their sum to the result. In whole groups: p is +0 at positions that `head` does not attend to, or
+/// NaN where no score is a number.
+pub fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
+    let count = head.reach(first);
+    let outside = head.first.saturating_sub(first).min(count);
     let (groups, _) = p.as_chunks_mut::<LANES>();
     let groups = groups.get_mut(..count.div_ceil(LANES)).unwrap_or_default();
     let p = groups.as_flattened_mut();
-    for score in p.iter_mut() {
-        *score *= scale;
+    if outside == count {
+        return p.fill(0.0);
     }
-    p.get_mut(count..)
-        .unwrap_or_default()
-        .fill(f32::NEG_INFINITY);
+    for score in p.iter_mut() {
+        *score *= head.scale;
+    }
+    if head.cap != 0.0 {
+        p.iter_mut()
+            .for_each(|score| *score = cap_one(*score, head.cap));
+    }
+    if head.slope != 0.0 {
+        for (score, position) in p.iter_mut().zip(first..) {
+            let distance = head.position.saturating_sub(position) as f32;
+            *score = fma(-head.slope, distance, *score);
+        }
+    }
+    let seen = outside..count;
+    for (place, score) in p.iter_mut().enumerate() {
+        if !seen.contains(&place) {
+            *score = f32::NEG_INFINITY;
+        }
+    }
+    let partial = &mut head.partial;
     let larger = |a: f32, b: &f32| if *b > a { *b } else { a };
     partial.raise(p.iter().fold(f32::NEG_INFINITY, larger));
     for p in p.iter_mut() {

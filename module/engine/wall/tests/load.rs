@@ -140,7 +140,7 @@ unsafe fn expect_order(load: *mut u8, phase: Phase) {
         }));
         let mut facts = core::mem::zeroed();
         status(call(|refusal| {
-            sislm_engine_load_finish(load, &mut facts, refusal)
+            sislm_engine_load_finish(load, 1, &mut facts, refusal)
         }));
     }
 }
@@ -285,8 +285,8 @@ pub fn load_in(
         }
         assert_eq!(offset, file.len() as u64);
         let mut facts = core::mem::zeroed();
-        let status = call(|refusal| sislm_engine_load_finish(load, &mut facts, refusal))?;
-        assert_eq!(status, DONE);
+        while call(|refusal| sislm_engine_load_finish(load, budget, &mut facts, refusal))? == MORE {
+        }
         Ok(Model {
             memory,
             _arena: arena,

@@ -3,31 +3,30 @@
 
 use super::exp::exp;
 use crate::simd::attention::partial::Partial;
-use crate::simd::attention::{LANES, TILE, twin};
+use crate::simd::attention::{Head, LANES, TILE, twin};
 use core::arch::aarch64::*;
 
-/// As [`twin::weights`].
+/// As [`twin::weights`]; scores that are capped, sloped or not all attended to are left to it.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn weights(p: &mut [f32; TILE], count: usize, scale: f32, partial: &mut Partial<'_>) {
-    match count.div_ceil(LANES) {
+pub fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
+    if !head.is_plain(first) {
+        return twin::weights(p, first, head);
+    }
+    match head.reach(first).div_ceil(LANES) {
         0 => {}
-        1 => weights_of::<1>(p, count, scale, partial),
-        2 => weights_of::<2>(p, count, scale, partial),
-        3 => weights_of::<3>(p, count, scale, partial),
-        _ => weights_of::<4>(p, count, scale, partial),
+        1 => weights_of::<1>(p, first, head),
+        2 => weights_of::<2>(p, first, head),
+        3 => weights_of::<3>(p, first, head),
+        _ => weights_of::<4>(p, first, head),
     }
 }
 
 /// [`weights`] of the first `N` groups of positions.
 #[inline]
 #[target_feature(enable = "neon")]
-fn weights_of<const N: usize>(
-    p: &mut [f32; TILE],
-    count: usize,
-    scale: f32,
-    partial: &mut Partial<'_>,
-) {
+fn weights_of<const N: usize>(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
+    let (count, scale) = (head.reach(first), head.scale);
     let outside = p.get_mut(count..N * LANES).unwrap_or_default();
     outside.fill(f32::NEG_INFINITY);
     let (groups, _) = p.as_chunks::<LANES>();
@@ -44,8 +43,9 @@ fn weights_of<const N: usize>(
         .unwrap_or([vdupq_n_f32(f32::NEG_INFINITY); 2]);
     let largest = vmaxvq_f32(vmaxq_f32(low, high));
     if largest.is_nan() {
-        return twin::weights(p, count, scale, partial);
+        return twin::weights(p, first, head);
     }
+    let partial = &mut head.partial;
     if largest > *partial.largest {
         raise(partial, largest);
     }

@@ -5,12 +5,12 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::abi::Row;
+use crate::memory::kv::KvLayout;
+use crate::memory::kv::KvType;
+use crate::memory::kv::LANES;
+use crate::memory::kv::TILE;
 use crate::simd::halves;
 use crate::simd::level::Level;
-use crate::step::kv::KvLayout;
-use crate::step::kv::KvType;
-use crate::step::kv::LANES;
-use crate::step::kv::TILE;
 
 /// Values that are rounded together.
 const RUN: usize = 64;

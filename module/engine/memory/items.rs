@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Items of equal size in the arena, none of which crosses a segment.
 
-use crate::wall::arena::Arena;
-use crate::wall::arena::Place;
+use crate::memory::arena::Arena;
+use crate::memory::arena::Place;
 
 /// A sequence of items: consecutive within a segment, going on at the start of the next one.
 #[repr(C)]

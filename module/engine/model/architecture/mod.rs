@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Architectures as data: a constant for each, in a file of its name, and a line in [`ALL`].
+
+use crate::model::part::Part;
+use crate::model::rule::Key;
+
+/// Defines [`ALL`] from the modules of the architectures and their constants.
+macro_rules! architectures {
+    ($($module:ident::$name:ident,)*) => {
+        $(mod $module;)*
+
+        /// Every architecture.
+        pub const ALL: &[&Architecture] = &[$(&$module::$name,)*];
+    };
+}
+
+architectures! {
+    gpt2::GPT2,
+    llama::LLAMA,
+}
+
+/// What kind of transformer: everything that its layers are made by.
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(Debug))]
+pub struct Architecture {
+    /// Its name in `general.architecture`.
+    pub name: &'static [u8],
+    /// `SISLM_ARCH_*`; 0 when it has only a name.
+    pub number: u32,
+    /// Keys of its own; they come before those that all have.
+    pub keys: &'static [Key],
+    /// Tensors that it calls otherwise than [`Part::name`].
+    pub names: &'static [(&'static [u8], Part)],
+    /// Its norms.
+    pub norm: Norm,
+    /// Where in a layer they stand.
+    pub norms: Norms,
+    /// How attention and feed-forward network are joined.
+    pub branches: Branches,
+    /// How a position is told.
+    pub positions: Positions,
+    /// Layers whose queries and keys do not rotate.
+    pub unrotated: Unrotated,
+    /// Rotation of the layers with a window.
+    pub windowed_rotation: WindowedRotation,
+    /// Norms of queries and keys.
+    pub head_norm: HeadNorm,
+    /// Which layers look back only so far.
+    pub windows: Windows,
+    /// What multiplies scores of attention.
+    pub score_scale: ScoreScale,
+    /// Soft cap of scores.
+    pub score_cap: Cap,
+    /// Whether each head has a logit that only the denominator of its softmax has.
+    pub sinks: bool,
+    /// Between up and down.
+    pub activation: Activation,
+    /// What multiplies the activation.
+    pub gate: Gate,
+    /// The experts of the feed-forward network, where a file has them.
+    pub experts: Option<Experts>,
+    /// What multiplies the embeddings.
+    pub embedding_scale: Scale,
+    /// What multiplies everything that is added to the residual stream.
+    pub residual_scale: Scale,
+    /// What multiplies the logits.
+    pub logit_scale: Scale,
+    /// Soft cap of the logits.
+    pub logit_cap: Cap,
+}
+
+impl Architecture {
+    /// A name before which only the differences are written down: RMSNorm before both branches,
+    /// rotated neighbours, SwiGLU.
+    const BASE: Architecture = Architecture {
+        name: b"",
+        number: 0,
+        keys: &[],
+        names: &[],
+        norm: Norm::Rms,
+        norms: Norms::Before,
+        branches: Branches::Sequential,
+        positions: Positions::Neighbours,
+        unrotated: Unrotated::None,
+        windowed_rotation: WindowedRotation::Same,
+        head_norm: HeadNorm::None,
+        windows: Windows::None,
+        score_scale: ScoreScale::HeadSize,
+        score_cap: Cap::None,
+        sinks: false,
+        activation: Activation::Silu,
+        gate: Gate::Separate,
+        experts: None,
+        embedding_scale: Scale::One,
+        residual_scale: Scale::One,
+        logit_scale: Scale::One,
+        logit_cap: Cap::None,
+    };
+
+    /// The architecture called `name`.
+    pub fn find(name: &[u8]) -> Option<&'static Architecture> {
+        ALL.iter().copied().find(|one| one.name == name)
+    }
+
+    /// Its name, NUL-terminated.
+    pub fn text(&self) -> [u8; 24] {
+        let mut text = [0; 24];
+        for (place, byte) in text.iter_mut().take(23).zip(self.name) {
+            *place = *byte;
+        }
+        text
+    }
+
+    /// Whether queries and keys rotate.
+    pub fn rotates(&self) -> bool {
+        matches!(self.positions, Positions::Neighbours | Positions::Halves)
+    }
+}
+
+/// A norm of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// RMSNorm (Zhang and Sennrich, 2019).
+    Rms,
+    /// LayerNorm (Ba, Kiros and Hinton, 2016), with a bias where the file has one.
+    Layer,
+    /// LayerNorm, always with a bias.
+    LayerWithBias,
+}
+
+/// Where the norms of a layer stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norms {
+    /// Before each branch.
+    Before,
+    /// Before and after each branch.
+    Around,
+    /// After each branch.
+    After,
+}
+
+/// How attention and feed-forward network are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Branches {
+    /// The second sees what the first added.
+    Sequential,
+    /// Both see the same row; they may share a norm.
+    Parallel,
+    /// [`Branches::Parallel`] when there is no second norm.
+    ParallelWithoutNorm,
+    /// As the key `use_parallel_residual` says.
+    Told,
+}
+
+/// How a position is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positions {
+    /// By an embedding that is added.
+    Learned,
+    /// Neighbouring dimensions of a head rotate together (Su et al., 2021).
+    Neighbours,
+    /// A dimension of the first half of those that rotate and one of the second rotate together.
+    Halves,
+    /// Scores fall with the distance (Press, Smith and Lewis, 2022).
+    Slopes,
+}
+
+/// Layers whose queries and keys do not rotate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unrotated {
+    /// None.
+    None,
+    /// Every fourth.
+    EveryFourth,
+    /// Those without a window, where others have one.
+    WithoutWindow,
+}
+
+/// Rotation of the layers with a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WindowedRotation {
+    /// That of the other layers.
+    Same,
+    /// With a base of its own, of this default, and without scaling.
+    Unscaled(f32),
+    /// With the base of the other layers, without scaling.
+    PlainUnscaled,
+}
+
+/// Norms of queries and keys, before they rotate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadNorm {
+    /// None.
+    None,
+    /// RMSNorm of each head.
+    Head,
+    /// RMSNorm of all heads of a row.
+    Row,
+}
+
+/// Which layers look back only so far. Key: `attention.sliding_window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Windows {
+    /// None; the key is passed over, as other engines do.
+    None,
+    /// Of so many layers all but the last.
+    AllButOneOf(u32),
+    /// As above, with a window of so many positions when the key is missing.
+    AllButOneOfWithin(u32, u32),
+}
+
+/// What multiplies scores of attention. The key `attention.scale` comes before it, where the
+/// architecture reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreScale {
+    /// 1 / sqrt(head size).
+    HeadSize,
+    /// In a model of so many layers 1 / sqrt(width / heads).
+    WidthOfEachWithLayers(u32),
+}
+
+/// A soft cap: c * tanh(x / c).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cap {
+    /// None.
+    None,
+    /// The value of a key, with a default; 0 for none.
+    Key(&'static [u8], f32),
+}
+
+/// Between up and down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x / (1 + e^-x).
+    Silu,
+    /// GELU in its tanh form (Hendrycks and Gimpel, 2016).
+    Gelu,
+    /// max(x, 0)^2.
+    ReluSquared,
+    /// x / (1 + e^(-1.702 x)) of at most 7, times up within -7 and 7, plus 1.
+    ClampedSwiglu,
+}
+
+/// What multiplies the activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing: up itself is activated.
+    None,
+    /// Up; the gate has a tensor of its own.
+    Separate,
+    /// Up; one tensor has the gate, then up.
+    Fused,
+}
+
+/// A factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// 1.
+    One,
+    /// Square root of the width of the residual stream.
+    RootOfWidth,
+    /// The value of a key, with a default.
+    Key(&'static [u8], f32),
+    /// The value of a key, or this number by the square root of the number of layers.
+    KeyOrPerRootOfLayers(&'static [u8], f32),
+    /// 1 by the value of a key.
+    Inverse(&'static [u8]),
+    /// 1 by the value of a key, or the width by this number.
+    InverseOrWidthPer(&'static [u8], f32),
+}
+
+/// The experts of a feed-forward network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Experts {
+    /// How the scores of the router become weights.
+    pub weights: ExpertWeights,
+    /// Whether a file may have an expert that all rows go through.
+    pub shared: bool,
+}
+
+/// How the scores of the router become weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpertWeights {
+    /// Softmax over all experts.
+    Softmax,
+    /// Softmax over all experts, divided by the sum of those that are used.
+    Renormalized,
+    /// Softmax over those that are used.
+    SoftmaxOfUsed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ() {
+        for (index, one) in ALL.iter().enumerate() {
+            assert!(!one.name.is_empty() && one.name.len() < 24);
+            assert!(ALL[..index].iter().all(|other| other.name != one.name));
+            assert!(Architecture::find(one.name).is_some());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Which parts a model may have, which it needs, and which were seen.
+
+use crate::gguf::Reason;
+use crate::gguf::Refusal;
+use crate::model::architecture::Branches;
+use crate::model::architecture::Gate;
+use crate::model::architecture::HeadNorm;
+use crate::model::architecture::Norm;
+use crate::model::architecture::Norms;
+use crate::model::architecture::Positions;
+use crate::model::hyperparameters::Hyperparameters;
+use crate::model::number::LAYERS_MAX;
+use crate::model::part::Part;
+use crate::model::role::Role;
+
+/// Whether a model of this shape may have `part`.
+pub fn may_have(part: Part, model: &Hyperparameters) -> bool {
+    use Part::*;
+    let architecture = model.architecture;
+    let experts = model.experts.count > 0;
+    match part {
+        PositionEmbedding => architecture.positions == Positions::Learned,
+        OutputNormBias | AttentionNormBias | FeedForwardNormBias => architecture.norm != Norm::Rms,
+        AttentionNorm | FeedForwardNorm => architecture.norms != Norms::After,
+        PostAttentionNorm | PostFeedForwardNorm => architecture.norms != Norms::Before,
+        QueryNorm | KeyNorm => architecture.head_norm != HeadNorm::None,
+        Sinks => architecture.sinks,
+        Gate | GateBias => architecture.gate == self::Gate::Separate && !experts,
+        GateUp => architecture.gate == self::Gate::Fused && !experts,
+        Up | UpBias => architecture.gate != self::Gate::Fused && !experts,
+        Down | DownBias => !experts,
+        Router | RouterBias | GateExperts | GateExpertsBias | UpExperts | UpExpertsBias
+        | DownExperts | DownExpertsBias => experts,
+        SharedRouter | SharedGate | SharedUp | SharedDown => model.experts.shared > 0,
+        RopeFactors | LongRopeFactors | ShortRopeFactors => architecture.rotates(),
+        TokenEmbedding | OutputNorm | Output | OutputBias | Query | QueryBias | Key | KeyBias
+        | Value | ValueBias | QueryKeyValue | QueryKeyValueBias | AttentionOutput
+        | AttentionOutputBias => true,
+    }
+}
+
+/// Which parts were seen, per layer; those of the whole model are with layer 0. All zero: none.
+#[repr(C)]
+pub struct Presence {
+    parts: [u64; LAYERS_MAX as usize],
+}
+
+const _: () = assert!(Part::ALL.len() <= u64::BITS as usize);
+
+#[cfg(test)]
+impl Default for Presence {
+    fn default() -> Self {
+        Presence {
+            parts: [0; LAYERS_MAX as usize],
+        }
+    }
+}
+
+impl Presence {
+    /// Notes `role`.
+    pub fn note(&mut self, role: Role) {
+        if let Some(parts) = self.parts.get_mut(usize::from(role.layer)) {
+            *parts |= 1 << role.part as u32;
+        }
+    }
+
+    /// Whether `part` of layer `layer` was seen.
+    pub fn has(&self, part: Part, layer: usize) -> bool {
+        let seen = self.parts.get(layer);
+        seen.is_some_and(|seen| seen & 1 << part as u32 != 0)
+    }
+
+    /// Whether the layers have no norm before the feed-forward network.
+    pub fn lacks_second_norm(&self) -> bool {
+        !self.has(Part::FeedForwardNorm, 0)
+    }
+
+    /// Checks that everything a model needs was seen, and nothing twice.
+    ///
+    /// # Errors
+    ///
+    /// The first tensor that is missing, or that another one has the rows of.
+    pub fn check(&self, model: &Hyperparameters) -> Result<(), Refusal> {
+        for layer in 0..model.layers as usize {
+            for part in Part::ALL.iter().copied() {
+                let due = layer == 0 || part.is_of_layer();
+                if due && self.needs(part, layer, model) && !self.has(part, layer) {
+                    return Err(refusal(Reason::TensorMissing, part, layer, model));
+                }
+                let fused = part.pieces().len() > 1 && self.has(part, layer);
+                let mut pieces = part.pieces().iter().copied();
+                let twice = pieces.find(|piece| fused && self.has(*piece, layer));
+                if let Some(piece) = twice {
+                    return Err(refusal(Reason::TensorDuplicate, piece, layer, model));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether layer `layer` needs `part`.
+    fn needs(&self, part: Part, layer: usize, model: &Hyperparameters) -> bool {
+        use Part::*;
+        let may_share = match model.architecture.branches {
+            Branches::Parallel => true,
+            Branches::ParallelWithoutNorm => model.parallel,
+            Branches::Sequential | Branches::Told => false,
+        };
+        let biased = model.architecture.norm == Norm::LayerWithBias;
+        let needed = match part {
+            TokenEmbedding | PositionEmbedding | OutputNorm | AttentionOutput
+            | PostAttentionNorm | PostFeedForwardNorm | QueryNorm | KeyNorm | Sinks | Gate
+            | GateUp | Up | Down | Router | GateExperts | UpExperts | DownExperts | SharedGate
+            | SharedUp | SharedDown => true,
+            AttentionNorm => !(may_share && self.has(FeedForwardNorm, layer)),
+            FeedForwardNorm => !(may_share && self.has(AttentionNorm, layer)),
+            AttentionNormBias => biased && self.has(AttentionNorm, layer),
+            FeedForwardNormBias => biased && self.has(FeedForwardNorm, layer),
+            OutputNormBias => biased,
+            Query | Key | Value => !self.has(QueryKeyValue, layer),
+            Output | OutputBias | QueryBias | KeyBias | ValueBias | QueryKeyValue
+            | QueryKeyValueBias | AttentionOutputBias | GateBias | UpBias | DownBias
+            | RouterBias | GateExpertsBias | UpExpertsBias | DownExpertsBias | SharedRouter
+            | RopeFactors | LongRopeFactors | ShortRopeFactors => false,
+        };
+        needed && may_have(part, model)
+    }
+}
+
+/// A refusal about `part` of layer `layer`.
+fn refusal(reason: Reason, part: Part, layer: usize, model: &Hyperparameters) -> Refusal {
+    let mut refusal = Refusal::new(reason, layer as u64, b"");
+    let layer = layer as u16;
+    Role { part, layer }.write(model.architecture, &mut refusal.subject);
+    refusal
+}

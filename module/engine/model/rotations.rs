@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The tables of rotary positions: made once, in f64, rounded to f32. Point 7 of the numerics contract.
+
+use crate::math::trigonometry::sin_cos64;
+use crate::memory::arena::Writer;
+use crate::memory::items::Items;
+use crate::memory::pod;
+use crate::model::hyperparameters::Hyperparameters;
+use crate::model::part::Part;
+use crate::model::weights::Model;
+
+/// Progress through the tables: the next table, in it the next pair, and the next position of that.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Making {
+    table: u32,
+    pair: u32,
+    position: u32,
+}
+
+/// Bytes of the rotations of one position: for each table (rotated / 2) cosines, then as many sines.
+pub fn row_bytes(shape: &Hyperparameters) -> usize {
+    let rotated = shape.rotated as usize * shape.rope.tables() as usize;
+    rotated * size_of::<f32>()
+}
+
+/// The vector that divides the angles of `model`; empty when there is none. A model with two has one
+/// for contexts up to the original one, and one for longer ones: its own context decides.
+pub fn factors(model: &Model) -> Items {
+    let usual = model.matrix(Part::RopeFactors);
+    let long = model.shape.context > model.shape.rope.original_context;
+    let by_context = model.matrix(if long {
+        Part::LongRopeFactors
+    } else {
+        Part::ShortRopeFactors
+    });
+    let part = if usual.exists() { usual } else { by_context };
+    part.groups
+}
+
+impl Making {
+    /// Goes on with about `budget` entries; `Some(true)` when all are made. The angles of each pair
+    /// are divided by that of the vector in `factors`, where there is one.
+    pub fn run(
+        &mut self,
+        shape: &Hyperparameters,
+        factors: &Items,
+        rows: &Items,
+        memory: &mut Writer<'_>,
+        budget: u32,
+    ) -> Option<bool> {
+        let pairs = shape.rotated / 2;
+        let mut left = budget;
+        let tables = if pairs > 0 { shape.rope.tables() } else { 0 };
+        while self.table < tables {
+            let frequencies = shape.rope.table(self.table)?;
+            while self.pair < pairs {
+                let factor = divisor(factors, self.pair, memory)?;
+                let frequency = frequencies.frequency(self.pair, shape.rotated, factor);
+                let magnitude = frequencies.magnitude;
+                while self.position < shape.context {
+                    if left == 0 {
+                        return Some(false);
+                    }
+                    left -= 1;
+                    let (sin, cos) = sin_cos64(f64::from(self.position) * frequency);
+                    let (place, _) = rows.place(self.position)?;
+                    let row: &mut [f32] = pod::cast_mut(memory.bytes(place, row_bytes(shape))?)?;
+                    let start = self.table.checked_mul(shape.rotated)? as usize;
+                    let row = row.get_mut(start..)?.get_mut(..shape.rotated as usize)?;
+                    let (cosines, sines) = row.split_at_mut_checked(pairs as usize)?;
+                    *cosines.get_mut(self.pair as usize)? = (cos * magnitude) as f32;
+                    *sines.get_mut(self.pair as usize)? = (sin * magnitude) as f32;
+                    self.position += 1;
+                }
+                self.position = 0;
+                self.pair += 1;
+            }
+            self.pair = 0;
+            self.table += 1;
+        }
+        Some(true)
+    }
+}
+
+/// What divides the angles of `pair`.
+fn divisor(factors: &Items, pair: u32, memory: &mut Writer<'_>) -> Option<f32> {
+    if factors.count() == 0 {
+        return Some(1.0);
+    }
+    let (place, _) = factors.place(0)?;
+    let values: &mut [f32] = pod::cast_mut(memory.bytes(place, factors.item_bytes() as usize)?)?;
+    values.get(pair as usize).copied()
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Norms and rotation of whole heads of queries and keys, and the store of the keys.
+
+use crate::memory::cache::Cell;
+use crate::memory::cache::Store;
+use crate::model::Part;
+use crate::model::architecture::HeadNorm;
+use crate::simd::norm;
+use crate::simd::pieces::pieces_mut;
+use crate::simd::rope::rotate;
+use crate::step::task::Task;
+
+/// What a unit of one row has: some kv heads and the query heads that share them.
+pub struct Heads<'a> {
+    /// Row of the batch.
+    pub row: usize,
+    /// The first kv head.
+    pub first: u32,
+    /// (query head, dimension).
+    pub queries: &'a mut [f32],
+    /// (kv head, dimension).
+    pub keys: &'a mut [f32],
+}
+
+/// Normalizes and rotates the heads of a unit of `layer`, and stores the keys in `cache`; `room` is
+/// for as many values as the queries have.
+pub fn run(
+    task: &Task<'_>,
+    layer: u32,
+    heads: Heads<'_>,
+    room: &mut [f32],
+    cache: &mut Store<'_>,
+) -> Option<()> {
+    let shape = &task.model.shape;
+    let head_size = shape.head_size as usize;
+    let position = task.batch.rows().get(heads.row)?.position;
+    let rotation = task.model.rotation(task.arena, layer, position);
+    for (part, values) in [
+        (Part::QueryNorm, &mut *heads.queries),
+        (Part::KeyNorm, &mut *heads.keys),
+    ] {
+        let weight = task.layer(layer)?.vector(part).values(task.arena)?;
+        let each = match shape.architecture.head_norm {
+            HeadNorm::Row => values.len(),
+            HeadNorm::None | HeadNorm::Head => head_size,
+        };
+        for values in pieces_mut(values, each) {
+            let room = room.get_mut(..values.len())?;
+            room.copy_from_slice(values);
+            norm::rms(room, weight, shape.epsilon, values)?;
+        }
+        if let Some(rotation) = rotation {
+            rotate(values, 0, head_size, rotation);
+        }
+    }
+    for (head, key) in (heads.first..).zip(pieces_mut(heads.keys, head_size)) {
+        let cell = Cell {
+            value: false,
+            head,
+            dimension: 0,
+        };
+        cache.put(heads.row, cell, key)?;
+    }
+    Some(())
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The end of a branch whose output is normalized before it is added to the residual stream.
+
+use crate::model::Part;
+use crate::simd::elementwise;
+use crate::simd::norm;
+use crate::simd::pieces::pieces;
+use crate::simd::pieces::pieces_mut;
+use crate::step::task::Task;
+
+/// Rows of the batch from `first` on, (row, `stride`).
+pub struct Joined<'a> {
+    /// The first row.
+    pub first: usize,
+    /// Values from one row to the next.
+    pub stride: usize,
+    /// The residual stream of these rows.
+    pub residual: &'a mut [f32],
+    /// What the branch adds to it.
+    pub branch: &'a [f32],
+}
+
+/// Adds the branch, normalized with the weight `part` of `layer`, to the residual stream; `room` is
+/// for one row.
+pub fn run(
+    task: &Task<'_>,
+    layer: u32,
+    part: Part,
+    joined: Joined<'_>,
+    room: &mut [f32],
+) -> Option<()> {
+    let shape = &task.model.shape;
+    let columns = shape.embedding as usize;
+    let weight = task.layer(layer)?.vector(part).values(task.arena)?;
+    let room = room.get_mut(..columns)?;
+    let stride = joined.stride;
+    let rows = pieces_mut(joined.residual, stride).zip(pieces(joined.branch, stride));
+    for (row, (sums, values)) in (joined.first..).zip(rows) {
+        norm::rms(values.get(..columns)?, weight, shape.epsilon, room)?;
+        if !elementwise::add(sums.get_mut(..columns)?, room)? {
+            task.batch.fail(row);
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Packed activations: made by each worker for itself while the batch is narrow, else in a stage of
+//! their own, cut by rows.
+
+use crate::memory::kv::SEGMENT;
+use crate::model::Part;
+use crate::model::architecture::Norm;
+use crate::model::matrix::Matrix;
+use crate::simd::activation;
+use crate::simd::activation::ActivationKind;
+use crate::simd::activation::TILE_ROWS;
+use crate::simd::attention::partial::partial_values;
+use crate::simd::format::Error;
+use crate::simd::norm;
+use crate::simd::pieces::pieces;
+use crate::simd::pieces::pieces_mut;
+use crate::step::input::Input;
+use crate::step::merge::Partials;
+use crate::step::merge::merge;
+use crate::step::task::Task;
+
+/// Rows of step memory.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// (row, `stride`).
+    pub values: &'a [f32],
+    /// Values from one row to the next.
+    pub stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The first `count` values of `row`.
+    pub fn row(&self, row: usize, count: usize) -> Option<&'a [f32]> {
+        pieces(self.values, self.stride).nth(row)?.get(..count)
+    }
+}
+
+/// Where the values of an input come from.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// The residual stream, to be normalized.
+    Residual(Rows<'a>),
+    /// Partial results of attention of a layer, to be merged: (row, kv head, segment, head, values).
+    Partial(u32, &'a [f32]),
+    /// A hidden layer, as it is.
+    Hidden(Rows<'a>),
+}
+
+/// Packed rows, in the kinds that the stage's matrices need; the others are stale.
+#[derive(Clone, Copy)]
+pub struct Packed<'a> {
+    /// As f32.
+    pub float: &'a [u8],
+    /// In 8-bit blocks of 32.
+    pub int8: &'a [u8],
+    /// In 8-bit blocks of 256.
+    pub int8_wide: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// `rows` packed rows for `matrix` from row `first` on, with which a tile begins.
+    pub fn rows(&self, matrix: &Matrix, first: usize, rows: usize) -> Option<&'a [u8]> {
+        let kind = matrix.format.activation();
+        let bytes = kind.bytes(matrix.columns as usize)?;
+        let all = match kind {
+            ActivationKind::F32 => self.float,
+            ActivationKind::Int8Per32 => self.int8,
+            ActivationKind::Int8Per256 => self.int8_wide,
+        };
+        let (start, length) = (first.checked_mul(bytes)?, rows.checked_mul(bytes)?);
+        all.get(start..)?.get(..length)
+    }
+}
+
+/// Room for packed rows, and for the values of a tile of rows.
+pub struct Room<'a> {
+    /// Values of [`TILE_ROWS`] rows.
+    pub values: &'a mut [f32],
+    /// One partial result of attention.
+    pub partial: &'a mut [f32],
+    /// Packed rows as f32.
+    pub float: &'a mut [u8],
+    /// Packed rows in 8-bit blocks of 32.
+    pub int8: &'a mut [u8],
+    /// Packed rows in 8-bit blocks of 256.
+    pub int8_wide: &'a mut [u8],
+}
+
+/// Packs `count` rows of `input` from its row `first` on, with which a tile begins, to the start of
+/// `room`.
+pub fn pack(
+    task: &Task<'_>,
+    input: Input,
+    source: Source<'_>,
+    first: usize,
+    count: usize,
+    room: Room<'_>,
+) -> Option<()> {
+    let columns = input.columns(task);
+    let needed = |kind| input.needs(task, kind).then_some(kind);
+    let float = needed(ActivationKind::F32);
+    let int8 = needed(ActivationKind::Int8Per32);
+    let int8_wide = needed(ActivationKind::Int8Per256);
+    let mut done = 0;
+    while done < count {
+        let rows = (count - done).min(input.tile_rows());
+        let values = room.values.get_mut(..rows.checked_mul(columns)?)?;
+        for (index, values) in pieces_mut(values, columns).enumerate() {
+            fill(
+                task,
+                input,
+                source,
+                first + done + index,
+                room.partial,
+                values,
+            )?;
+        }
+        for (kind, out) in [
+            (float, &mut *room.float),
+            (int8, &mut *room.int8),
+            (int8_wide, &mut *room.int8_wide),
+        ] {
+            let Some(kind) = kind else { continue };
+            let bytes = kind.bytes(columns)?;
+            let out = out
+                .get_mut(done * bytes..)?
+                .get_mut(..rows.checked_mul(bytes)?)?;
+            pack_tile(task, kind, columns, values, out, |index| {
+                if let Some(row) = input.row(task, first + done + index) {
+                    task.batch.fail(row);
+                }
+            })?;
+        }
+        done += rows;
+    }
+    Some(())
+}
+
+/// The unpacked values of row `index` of `input`.
+fn fill(
+    task: &Task<'_>,
+    input: Input,
+    source: Source<'_>,
+    index: usize,
+    room: &mut [f32],
+    out: &mut [f32],
+) -> Option<()> {
+    match source {
+        Source::Residual(rows) => {
+            let values = rows.row(input.row(task, index)?, out.len())?;
+            match input.norm(task) {
+                Some(parts) => normalize(task, input, parts, values, out)?,
+                None => out.copy_from_slice(values),
+            }
+        }
+        Source::Partial(layer, values) => {
+            let shape = &task.model.shape;
+            let head_size = shape.head_size as usize;
+            let stride = task.batch.segments() as usize;
+            let heads = (shape.heads as usize).checked_mul(stride)?;
+            let bytes = heads.checked_mul(partial_values(head_size))?;
+            let row = input.row(task, index)?;
+            let position = task.batch.rows().get(row)?.position as usize;
+            let sinks = task.layer(layer)?.vector(Part::Sinks);
+            let partials = Partials {
+                values: pieces(values, bytes).nth(row)?,
+                stride,
+                first: shape.window.first(layer, position) / SEGMENT,
+                end: position / SEGMENT + 1,
+                group: shape.group() as usize,
+                head_size,
+                sinks: sinks.values(task.arena),
+            };
+            merge(partials, room, out)?;
+        }
+        Source::Hidden(rows) => out.copy_from_slice(rows.row(index, out.len())?),
+    }
+    Some(())
+}
+
+/// The norm before `input`, with the weight and bias called `parts`.
+fn normalize(
+    task: &Task<'_>,
+    input: Input,
+    (weight, bias): (Part, Part),
+    values: &[f32],
+    out: &mut [f32],
+) -> Option<()> {
+    let vector = |part| match input.layer() {
+        Some(layer) => Some(task.layer(layer)?.vector(part)),
+        None => Some(task.model.vector(part)),
+    };
+    let epsilon = task.model.shape.epsilon;
+    let weight = vector(weight)?.values(task.arena)?;
+    match task.model.shape.architecture.norm {
+        Norm::Rms => norm::rms(values, weight, epsilon, out),
+        Norm::Layer | Norm::LayerWithBias => match vector(bias)?.values(task.arena) {
+            Some(bias) => norm::layer(values, weight, bias, epsilon, out),
+            None => norm::layer_without_bias(values, weight, epsilon, out),
+        },
+    }
+}
+
+/// Packs a tile of rows. Of a row that cannot be packed zeros are packed, and `fail` is called with
+/// its place in the tile, so that the rows beside it are what they would be without it.
+fn pack_tile(
+    task: &Task<'_>,
+    kind: ActivationKind,
+    columns: usize,
+    values: &mut [f32],
+    out: &mut [u8],
+    fail: impl Fn(usize),
+) -> Option<()> {
+    let blocks = match kind {
+        ActivationKind::F32 => columns,
+        ActivationKind::Int8Per32 => columns / activation::INT8_BLOCK,
+        ActivationKind::Int8Per256 => columns / activation::WIDE_BLOCK,
+    };
+    for _ in 0..=TILE_ROWS {
+        match activation::pack(task.model.level, kind, columns, values, out) {
+            Ok(()) => return Some(()),
+            Err(Error::Shape) => return None,
+            Err(Error::NotFinite { block }) => {
+                let row = block.checked_div(blocks)?;
+                fail(row);
+                pieces_mut(values, columns).nth(row)?.fill(0.0);
+            }
+        }
+    }
+    None
+}
