@@ -17,6 +17,7 @@ macro_rules! architectures {
 architectures! {
     gpt2::GPT2,
     llama::LLAMA,
+    qwen2::QWEN2,
 }
 
 /// What kind of transformer: everything that its layers are made by.
