@@ -15,6 +15,7 @@ macro_rules! architectures {
 }
 
 architectures! {
+    gemma::GEMMA,
     gpt2::GPT2,
     llama::LLAMA,
     qwen2::QWEN2,
