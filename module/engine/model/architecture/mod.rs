@@ -15,10 +15,34 @@ macro_rules! architectures {
 }
 
 architectures! {
+    command_r::COMMAND_R,
+    exaone::EXAONE,
+    falcon::FALCON,
     gemma::GEMMA,
+    gemma2::GEMMA2,
+    gemma3::GEMMA3,
+    glm4::GLM4,
     gpt2::GPT2,
+    gpt_oss::GPT_OSS,
+    gptneox::GPTNEOX,
+    granite::GRANITE,
     llama::LLAMA,
+    minicpm::MINICPM,
+    mistral3::MISTRAL3,
+    mpt::MPT,
+    nemotron::NEMOTRON,
+    olmo2::OLMO2,
+    olmoe::OLMOE,
+    phi2::PHI2,
+    phi3::PHI3,
     qwen2::QWEN2,
+    qwen2moe::QWEN2MOE,
+    qwen3::QWEN3,
+    qwen3moe::QWEN3MOE,
+    seed_oss::SEED_OSS,
+    smollm3::SMOLLM3,
+    stablelm::STABLELM,
+    starcoder2::STARCODER2,
 }
 
 /// What kind of transformer: everything that its layers are made by.
