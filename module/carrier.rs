@@ -33,14 +33,20 @@ impl Scheduler {
         let mut looked = true;
         while !done() {
             task::freeze_if_asked();
-            if let Some(baton) = self.claims.pick_up() {
+            self.rounds.fetch_add(1, Relaxed);
+            let worked = if let Some(baton) = self.claims.pick_up() {
                 self.notice_progress();
                 self.after_stage(baton, section);
-                looked = false;
-                continue;
-            }
-            if let Some(baton) = self.next_baton() {
+                true
+            } else if let Some(baton) = self.next_baton() {
                 self.drive(baton, section);
+                true
+            } else {
+                false
+            };
+            if worked {
+                // It may have stood still in there.
+                self.notice_progress();
                 looked = false;
                 continue;
             }
@@ -69,7 +75,7 @@ impl Scheduler {
     }
 
     /// Whether a turn waits that a step can be made of, or that is to end.
-    fn has_runnable(&self) -> bool {
+    pub(crate) fn has_runnable(&self) -> bool {
         self.queue
             .any(|job| job.link.has_team() || job.link.is_cancelled())
     }

@@ -5,6 +5,7 @@ use crate::{
     module_parameters,
     sys::{
         cpu,
+        flight::LOGITS_MAX,
         memory,
         uapi::{SISLM_SIMD_AUTOMATIC, SISLM_SIMD_SCALAR}, //
     },
@@ -103,6 +104,12 @@ impl Limits {
     /// Slots of a step: one for each who may compute.
     pub(crate) fn slots(&self) -> u32 {
         self.workers.saturating_add(self.callers())
+    }
+
+    /// Most turns at a time: one of each open file, and those of closed files in the step in flight
+    /// and after it.
+    pub(crate) fn turns(&self) -> usize {
+        (self.sessions as usize).saturating_add(2 * LOGITS_MAX as usize)
     }
 
     /// From the module's parameters; `EINVAL` and a line in the log for what is out of range.

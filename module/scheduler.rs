@@ -24,14 +24,13 @@ use crate::{
     sys::{
         claims::{Amount, Baton, Claims, Published},
         cpu,
-        flight::LOGITS_MAX,
         neon::{Inside, Section},
         piece::Piece,
         task,
         wait::{WaitQueue, Woken, FOREVER},
     },
     turn::Turn,
-    watch::Watch,
+    watch::{Progress, Watch},
 };
 use kernel::{
     new_spinlock,
@@ -113,6 +112,8 @@ pub(crate) struct Scheduler {
     callers: SpinLock<KVec<Slot>>,
     #[pin]
     watch: Watch,
+    /// Rounds of the carrier: it is woken for each turn that waits.
+    pub(crate) rounds: Atomic<u64>,
     /// The number of the user whose callers alone compute the step in flight; 0 when all do.
     pub(crate) payer: Atomic<u64>,
     section_work: Atomic<u64>,
@@ -133,8 +134,7 @@ impl Scheduler {
             stages: 0,
             error: None,
         };
-        // A session has at most one turn, and the batch may have those of closed files.
-        let most = (limits.sessions as usize).saturating_add(2 * LOGITS_MAX as usize);
+        let most = limits.turns();
         let (queue, growth) = (Queue::new(most)?, Growth::new(most)?);
         let mut callers = KVec::with_capacity(limits.callers() as usize, GFP_KERNEL)?;
         for index in limits.workers..limits.slots() {
@@ -156,6 +156,7 @@ impl Scheduler {
                 offer <- Offer::new(),
                 callers <- new_spinlock!(callers, "sislm_callers"),
                 watch <- Watch::new(limits.step_timeout),
+                rounds: Atomic::new(0),
                 payer: Atomic::new(0),
                 section_work: Atomic::new(SECTION_WORK_FIRST),
                 broken: AtomicFlag::new(false),
@@ -377,11 +378,18 @@ impl Scheduler {
         woken
     }
 
-    /// Marks the device broken when the step in flight has not gone on for too long, and whole when
-    /// it has gone on.
+    /// Marks the device broken when the step in flight has not gone on for too long, or none was made
+    /// of the turns that wait; and whole when it has gone on.
     fn look(&self) {
-        let idle = self.claims.is_free();
-        if !self.watch.stands_still(self.claims.progress(), idle) {
+        let progress = if !self.claims.is_free() {
+            let (word, done) = self.claims.progress();
+            Progress::Step(word, done)
+        } else if self.has_runnable() {
+            Progress::Waiting(self.rounds.load(Relaxed))
+        } else {
+            Progress::Idle
+        };
+        if !self.watch.stands_still(progress) {
             self.notice_progress();
         } else if self.payer.load(Relaxed) != 0 {
             self.open_step();

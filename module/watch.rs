@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The watch over the step in flight: whether it goes on.
+//! The watch over the step in flight and the turns that wait for one: whether they go on.
 
 use kernel::{
     new_spinlock,
@@ -8,9 +8,20 @@ use kernel::{
     time::{Instant, Monotonic}, //
 };
 
-/// Progress that was seen: a number that changes with it, and since when it has not.
+/// What is to go on, by a number that changes when it does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is to be done.
+    Idle,
+    /// A step, by its claims.
+    Step(u64, u32),
+    /// Turns that the carrier is to make a step of, by its rounds.
+    Waiting(u64),
+}
+
+/// What was seen, and since when it is the same.
 struct Seen {
-    progress: (u64, u32),
+    progress: Progress,
     since: Instant<Monotonic>,
 }
 
@@ -24,12 +35,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// For steps that may stand still for `timeout` seconds.
+    /// Of what may stand still for `timeout` seconds.
     pub(crate) fn new(timeout: u32) -> impl PinInit<Self> {
         pin_init!(Self {
             seen <- new_spinlock!(
                 Seen {
-                    progress: (0, 0),
+                    progress: Progress::Idle,
                     since: Instant::now(),
                 },
                 "sislm_watch"
@@ -38,10 +49,10 @@ impl Watch {
         })
     }
 
-    /// Whether `progress` has not changed for too long, no step being in flight when it is `idle`.
-    pub(crate) fn stands_still(&self, progress: (u64, u32), idle: bool) -> bool {
+    /// Whether `progress` has not changed for too long.
+    pub(crate) fn stands_still(&self, progress: Progress) -> bool {
         let mut seen = self.seen.lock();
-        if idle || seen.progress != progress {
+        if progress == Progress::Idle || seen.progress != progress {
             seen.progress = progress;
             seen.since = Instant::now();
             return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * inversion MODEL LOOPS SECONDS [CGROUP.PROCS]: whether a caller that is not scheduled holds others up.
+ * inversion MODEL LOOPS SECONDS WEIGHT [CGROUP.PROCS]: whether a caller that is not scheduled holds others up.
  *
- * The attacker, user 1000, waits in RUN on CPU 0 with the lowest weight, beside LOOPS loops of its own there. The victim, user 1001, on
+ * The attacker, user 1000, waits in RUN on CPU 0, in SCHED_IDLE or in the cgroup, whose weight is named WEIGHT, beside LOOPS loops of its own there. The victim, user 1001, on
  * CPU 1, notes its longest silence: first beside the loops alone, then with the caller, whose loops go in bursts until steps stand still.
  */
 #include "device.h"
@@ -126,7 +126,7 @@ int main(int count, char **words)
 	double control, attacked;
 	char name[100];
 
-	procs = count > 4 ? words[4] : NULL;
+	procs = count > 5 ? words[5] : NULL;
 	go = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	pin(1);
@@ -141,7 +141,7 @@ int main(int count, char **words)
 		kill(processes[--number], SIGKILL);
 	while (wait(NULL) > 0)
 		;
-	snprintf(name, sizeof(name), "inversion/%d-loops-%s", loops, procs ? "cgroup" : "idle");
+	snprintf(name, sizeof(name), "inversion/%d-loops-%s", loops, words[4]);
 	result(control >= 0 && attacked >= 0 && attacked < RATIO * control + SLACK_S, name,
 	       "longest silence %.2f s, %.2f s without the caller", attacked, control);
 	return failures != 0;

@@ -1,22 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A caller that the scheduler lets run seldom or never holds nobody up.
+# A caller that the scheduler lets run seldom or never holds nobody up. LOOPS: numbers of loops beside it.
 # kernels: stock debug
 . "$(dirname "$0")/lib.sh"
+[ "$(nproc)" -gt 1 ] || { skip all 'it needs two CPUs' && exit; }
+loops=${LOOPS:-8 30}
+if slow; then loops=8; fi
 chgrp sislm $device
 sislm-client load /models/random-llama-q4_0.gguf --name inversion >/dev/null || not_ok load "status $?"
-inversion inversion 8 12 || status=1
 mkdir -p /tmp/cgroup
 mount -t cgroup2 none /tmp/cgroup
 echo +cpu >/tmp/cgroup/cgroup.subtree_control
 mkdir /tmp/cgroup/low
-if slow; then weights='idle'; else
-	weights='weight idle'
-	inversion inversion 30 12 || status=1
-fi
-for weight in $weights; do
-	echo 1 >"/tmp/cgroup/low/cpu.$weight"
-	inversion inversion 8 12 /tmp/cgroup/low/cgroup.procs || status=1
+for number in $loops; do inversion inversion "$number" 12 SCHED_IDLE || status=1; done
+for weight in weight idle; do
+	slow && [ $weight = weight ] && continue
+	echo 1 >/tmp/cgroup/low/cpu.$weight
+	for number in $loops; do
+		inversion inversion "$number" 12 cpu.$weight /tmp/cgroup/low/cgroup.procs || status=1
+	done
 done
 rmdir /tmp/cgroup/low
 umount /tmp/cgroup
