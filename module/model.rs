@@ -16,16 +16,13 @@ use crate::{
         step::{self, Step},
         uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
     },
+    tally::Tally,
+    users::User,
 };
 use kernel::{
     new_mutex, new_spinlock,
     prelude::*,
-    sync::{
-        atomic::{Atomic, Full, Relaxed},
-        Arc,
-        Mutex,
-        SpinLock, //
-    },
+    sync::{Arc, Mutex, SpinLock},
 };
 
 /// A model's name: 1 to 63 characters of `[A-Za-z0-9._-]`, then zeroes.
@@ -170,7 +167,9 @@ pub(crate) struct Model {
     peak_bytes: u64,
     kv_block_bytes: (u64, u64),
     step_bytes: u64,
-    users: Atomic<u32>,
+    /// Files with a context on it.
+    #[pin]
+    files: Tally,
 }
 
 impl Model {
@@ -201,7 +200,8 @@ impl Model {
             metadata,
         };
         let content = Arc::new(content, GFP_KERNEL)?;
-        let pool = Pool::new(quota)?;
+        let pool = Pool::new(quota, limits.turns())?;
+        let files = Tally::new(limits.turns())?;
         Arc::pin_init(
             pin_init!(Self {
                 name,
@@ -216,7 +216,7 @@ impl Model {
                 arena_bytes,
                 peak_bytes: loaded.peak_bytes,
                 kv_block_bytes,
-                users: Atomic::new(0),
+                files <- files,
                 step_bytes,
             }),
             GFP_KERNEL,
@@ -253,11 +253,11 @@ impl Model {
 
     /// Whether a file has a context on it.
     pub(crate) fn in_use(&self) -> bool {
-        self.users.load(Relaxed) != 0
+        self.files.all() != 0
     }
 
-    /// The answer of the MODEL ioctl.
-    pub(crate) fn describe(&self, to: &mut uapi::Model) {
+    /// The answer of the MODEL ioctl. Keys and values and files are those of `user`, or of all.
+    pub(crate) fn describe(&self, to: &mut uapi::Model, user: Option<&User>) {
         to.name = self.name.bytes();
         to.title = self.facts.title;
         to.digest = self.digest;
@@ -269,7 +269,7 @@ impl Model {
         to.arena_bytes = self.arena_bytes;
         to.step_bytes = self.step_bytes;
         to.kv_block_bytes = self.kv_block_bytes.0;
-        to.kv_bytes = self.pool.bytes();
+        to.kv_bytes = self.pool.bytes().of(user);
         to.peak_bytes = self.peak_bytes;
         to.architecture = self.facts.architecture;
         to.tokenizer = self.facts.tokenizer;
@@ -284,7 +284,8 @@ impl Model {
         to.bos = self.facts.bos;
         to.eos = self.facts.eos;
         to.file_type = self.facts.file_type;
-        to.users = self.users.load(Relaxed);
+        // CAST: At most as many as there are files.
+        to.users = self.files.of(user) as u32;
         to.notes = self.facts.notes;
         to.end_count = self.facts.end_count;
         to.ends = self.facts.ends;
@@ -295,14 +296,16 @@ impl Model {
 /// A file's use of a model: it cannot be unloaded meanwhile.
 pub(crate) struct Use {
     model: Arc<Model>,
+    user: Arc<User>,
 }
 
 impl Use {
-    /// Begins. The registry's lock is held, so that unloading sees it.
-    pub(crate) fn new(model: &Arc<Model>) -> Self {
-        model.users.fetch_add(1, Full);
+    /// Begins, of a file of `user`. The registry's lock is held, so that unloading sees it.
+    pub(crate) fn new(model: &Arc<Model>, user: &Arc<User>) -> Self {
+        model.files.add(user, 1);
         Self {
             model: model.clone(),
+            user: user.clone(),
         }
     }
 
@@ -314,7 +317,7 @@ impl Use {
 
 impl Drop for Use {
     fn drop(&mut self) {
-        self.model.users.fetch_sub(1, Full);
+        self.model.files.subtract(&self.user, 1);
     }
 }
 

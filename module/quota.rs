@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! How much memory keys and values may take: of the machine, of a model, and of a user.
 
-use crate::users::User;
+use crate::{tally::Tally, users::User};
 use kernel::{
     prelude::*,
     sync::{
@@ -30,22 +30,30 @@ impl Quota {
 }
 
 /// That of a model, which is only counted.
+#[pin_data]
 pub(crate) struct Pool {
     quota: Arc<Quota>,
-    bytes: Atomic<u64>,
+    #[pin]
+    bytes: Tally,
 }
 
 impl Pool {
-    /// Empty, within `quota`.
-    pub(crate) fn new(quota: &Arc<Quota>) -> Result<Arc<Self>> {
+    /// Empty, within `quota`, of at most `users` users at a time.
+    pub(crate) fn new(quota: &Arc<Quota>, users: usize) -> Result<Arc<Self>> {
         let quota = quota.clone();
-        let bytes = Atomic::new(0);
-        Ok(Arc::new(Self { quota, bytes }, GFP_KERNEL)?)
+        let bytes = Tally::new(users)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                quota,
+                bytes <- bytes,
+            }),
+            GFP_KERNEL,
+        )
     }
 
-    /// Bytes in use.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
+    /// Bytes in use, by each user.
+    pub(crate) fn bytes(&self) -> &Tally {
+        &self.bytes
     }
 
     /// Counts `bytes` for `user`. `EDQUOT`: over half of what others leave, so that they can always
@@ -57,7 +65,7 @@ impl Pool {
             user: user.clone(),
             bytes,
         };
-        self.bytes.fetch_add(bytes, Full);
+        self.bytes.add(user, bytes);
         let own = user.add_kv(bytes);
         let all = self.quota.bytes.fetch_add(bytes, Full);
         let left = self.quota.limit.saturating_sub(all.saturating_sub(own));
@@ -77,7 +85,7 @@ pub(crate) struct Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.pool.bytes.fetch_sub(self.bytes, Full);
+        self.pool.bytes.subtract(&self.user, self.bytes);
         self.pool.quota.bytes.fetch_sub(self.bytes, Full);
         self.user.subtract_kv(self.bytes);
     }

@@ -6,7 +6,8 @@
 
 use crate::{
     model::{Model, Name, Use},
-    sys::errno::ENOTUNIQ, //
+    sys::errno::ENOTUNIQ,
+    users::User, //
 };
 use kernel::{
     new_mutex,
@@ -96,16 +97,16 @@ impl Registry {
         }
     }
 
-    /// Begins to use the model `name`; without one `default`, else the only one loaded.
+    /// Begins to use the model `name` for a file of `user`; without one `default`, else the only one loaded.
     /// `ENOENT`: no such model, or none at all; `ENOTUNIQ`: it must be named.
-    pub(crate) fn take(&self, name: Option<Name>) -> Result<Use> {
+    pub(crate) fn take(&self, name: Option<Name>, user: &Arc<User>) -> Result<Use> {
         let entries = self.entries.lock();
         if let Some(model) = find(&entries, name.unwrap_or_else(Name::default_model)) {
-            return Ok(Use::new(model));
+            return Ok(Use::new(model, user));
         }
         let mut loaded = entries.iter().filter_map(Entry::model);
         match (name, loaded.next(), loaded.next()) {
-            (None, Some(model), None) => Ok(Use::new(model)),
+            (None, Some(model), None) => Ok(Use::new(model, user)),
             (None, Some(_), Some(_)) => Err(ENOTUNIQ()),
             _ => Err(ENOENT),
         }

@@ -44,6 +44,7 @@ mod starter;
 mod statistics;
 mod stop;
 mod sys;
+mod tally;
 mod turn;
 mod users;
 mod watch;

@@ -11,7 +11,11 @@ use kernel::{
     task::Kuid,
 };
 
-use crate::{limits::Limits, statistics::Statistics, sys::task};
+use crate::{
+    limits::Limits,
+    statistics::Statistics,
+    sys::{task, uapi},
+};
 
 /// A user, by effective user id when a file was opened.
 pub(crate) struct User {
@@ -34,6 +38,19 @@ impl User {
     /// What they have done.
     pub(crate) fn statistics(&self) -> &Arc<Statistics> {
         &self.statistics
+    }
+
+    /// Files that they have open.
+    pub(crate) fn sessions(&self) -> u32 {
+        self.sessions.load(Relaxed)
+    }
+
+    /// The answer of STATISTICS for them.
+    pub(crate) fn answer_statistics(&self) -> uapi::Statistics {
+        uapi::Statistics {
+            kv_bytes: self.kv_bytes.load(Relaxed),
+            ..self.statistics.answer()
+        }
     }
 
     fn is_here(&self) -> bool {

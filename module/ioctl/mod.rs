@@ -39,11 +39,11 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
     let argument = &Argument::new(cmd, arg);
     let bare = _IOC_SIZE(cmd) == 0;
     dispatch! { cmd,
-        SISLM_IOC_QUERY => session::query(session, argument),
+        SISLM_IOC_QUERY => session::query(session, file, argument),
         SISLM_IOC_LOAD => models::load(session, file, argument),
         SISLM_IOC_UNLOAD => models::unload(session, file, argument),
         SISLM_IOC_PROGRESS => models::progress(session, argument),
-        SISLM_IOC_MODEL => models::model(session, argument),
+        SISLM_IOC_MODEL => models::model(session, file, argument),
         SISLM_IOC_CONFIGURE => writable(file, || session::configure(session, argument)),
         SISLM_IOC_RUN => writable(file, || session::run(session, argument)),
         SISLM_IOC_TOKENIZE => writable(file, || text::tokenize(session, argument)),

@@ -104,7 +104,7 @@ pub(super) fn progress(session: &Arc<Session>, argument: &Argument) -> Result {
 }
 
 #[inline(never)]
-pub(super) fn model(session: &Arc<Session>, argument: &Argument) -> Result {
+pub(super) fn model(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
     let mut request: uapi::Model = argument.read()?;
     require(request.flags == 0)?;
     let registry = &session.shared().registry;
@@ -112,7 +112,9 @@ pub(super) fn model(session: &Arc<Session>, argument: &Argument) -> Result {
         Some(name) => registry.get(name)?,
         None => registry.at(request.index)?,
     };
-    model.describe(&mut request);
+    // What others do is none of the caller's business.
+    let own = (!is_administrator(file)).then_some(&**session.link.user());
+    model.describe(&mut request, own);
     argument.write(&request)
 }
 

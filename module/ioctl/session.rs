@@ -15,7 +15,7 @@ use crate::{
 use kernel::{fs::File, prelude::*, sync::Arc};
 
 #[inline(never)]
-pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
+pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
     let mut request: uapi::Query = argument.read()?;
     require(request.pad == 0)?;
     let shared = session.shared();
@@ -26,7 +26,11 @@ pub(super) fn query(session: &Arc<Session>, argument: &Argument) -> Result {
     request.threads = limits.workers;
     // CAST: At most 256 models.
     request.models = shared.registry.count() as u32;
-    request.sessions = shared.users.sessions();
+    request.sessions = if is_administrator(file) {
+        shared.users.sessions()
+    } else {
+        session.link.user().sessions()
+    };
     request.sessions_max = limits.sessions;
     request.prompt_max = limits.prompt;
     request.context_max = limits.context;
@@ -98,7 +102,7 @@ pub(super) fn statistics(session: &Arc<Session>, file: &File, argument: &Argumen
         shared.answer_statistics()
     } else {
         // What others do is none of the caller's business.
-        session.link.user().statistics().answer()
+        session.link.user().answer_statistics()
     };
     argument.write(&answer)
 }

@@ -220,7 +220,7 @@ impl Session {
             }
             inner.configuration.model
         };
-        let using = self.shared().registry.take(wanted)?;
+        let using = self.shared().registry.take(wanted, self.link.user())?;
         let mut inner = self.lock()?;
         if inner.using.is_none() {
             inner.using = Some(using);
@@ -236,7 +236,8 @@ impl Session {
 
     /// CONFIGURE: in IDLE only; gives the seed in use. Empties the context and forgets the last turn.
     pub(crate) fn configure(&self, configuration: &Configuration) -> Result<u64> {
-        let using: Use = self.shared().registry.take(configuration.model)?;
+        let registry = &self.shared().registry;
+        let using: Use = registry.take(configuration.model, self.link.user())?;
         let most = using.model().facts.context;
         if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
             return Err(EINVAL);

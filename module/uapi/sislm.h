@@ -107,7 +107,8 @@
  * @simd: Output: SISLM_SIMD_* level in use, never AUTOMATIC.
  * @threads: Output: worker threads of the team (callers help in addition).
  * @models: Output: number of loaded models.
- * @sessions: Output: number of open files.
+ * @sessions: Output: number of open files of the user who opened this one; for
+ *	an administrator who opened it, of all users.
  * @sessions_max: Output: limit of open files.
  * @prompt_max: Output: limit of one prompt, in bytes.
  * @context_max: Output: limit of a context, in positions.
@@ -217,7 +218,8 @@ struct sislm_progress {
  * @arena_bytes: Output: memory taken for the model from the kernel, all parts.
  * @step_bytes: Output: activations of one step, for all who compute, at the longest context.
  * @kv_block_bytes: Output: one block of 32 positions in f16.
- * @kv_bytes: Output: keys and values in use now.
+ * @kv_bytes: Output: keys and values in use now by the user who opened this
+ *	file; for an administrator who opened it, by all users.
  * @peak_bytes: Output: most memory the module held while loading it.
  * @architecture: Output: SISLM_ARCH_*, 0 for those that have only a name.
  * @tokenizer: Output: SISLM_TOKENIZER_*.
@@ -232,7 +234,8 @@ struct sislm_progress {
  * @bos: Output: id put before the text at position 0, or ~0.
  * @eos: Output: end-of-sequence token, or ~0.
  * @file_type: Output: general.file_type, or ~0.
- * @users: Output: open files with a context on this model.
+ * @users: Output: open files with a context on this model; likewise of the user
+ *	or of all.
  * @notes: Output: SISLM_NOTE_*.
  * @end_count: Output: number of token ids that end a turn.
  * @ends: Output: the first SISLM_ENDS_MAX of them, ascending, then zero.
@@ -540,7 +543,7 @@ struct sislm_evaluate {
  * @sections: Output: NEON sections; likewise.
  * @longest_section: Output: most work in one section, weight bytes; likewise.
  * @kv_blocks: Output: blocks of 32 positions in use.
- * @kv_bytes: Output: their memory; likewise.
+ * @kv_bytes: Output: their memory.
  * @positions_computed: Output: positions whose keys and values were computed.
  * @positions_reused: Output: positions kept from earlier turns.
  * @memory_models: Output: memory of all models; likewise.

@@ -46,6 +46,7 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
         (1, u64::from(TOKENS), 0, 0),
     );
     drop(spy);
+    uses(report, &device, &name)?;
     let after = device.statistics()?;
     report.equal("sessions/no-block-stays", after.kv_blocks, before.kv_blocks);
     report.equal(
@@ -56,7 +57,7 @@ pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure>
     report.equal(
         "sessions/turns-counted",
         after.turns - before.turns,
-        u64::from(count) + 2 * AT_ONCE as u64 + 1 + 2 * AT_ONCE as u64 + 1,
+        u64::from(count) + 2 * AT_ONCE as u64 + 1 + 2 * AT_ONCE as u64 + 1 + 2,
     );
     device.unload(&name)?;
     Ok(())
@@ -146,6 +147,35 @@ fn by_user(report: &mut Report, device: &Device, name: &ModelName) -> Result<(),
         &format!("sessions/{steps}-steps-for-a-user-with-one-of-many"),
         steps < u64::from(TOKENS) * 5 / 4,
         true,
+    );
+    Ok(())
+}
+
+/// What a user is told of open files and of a model's use: their own.
+fn uses(report: &mut Report, device: &Device, name: &ModelName) -> Result<(), Failure> {
+    let config = config(name, 2, 0);
+    let mut own = as_user(NOBODY, || device.session(&config))?;
+    let mut of_root = device.session(&config)?;
+    finish(&mut own, PROMPT)?;
+    finish(&mut of_root, PROMPT)?;
+    let spy = as_user(NOBODY, || Device::open(Device::PATH))?;
+    let used = |device: &Device| {
+        let model = device.model(name)?.ok_or("the model is gone")?;
+        let sessions = device.query()?.sessions;
+        let kv_bytes = (model.kv_bytes, device.statistics()?.kv_bytes);
+        Ok::<_, Failure>((sessions, model.users, kv_bytes))
+    };
+    let (bytes, _) = used(&spy)?.2;
+    report.equal("sessions/own-keys-and-values", bytes > 0, true);
+    report.equal(
+        "sessions/no-use-of-others",
+        used(&spy)?,
+        (2, 1, (bytes, bytes)),
+    );
+    report.equal(
+        "sessions/all-uses-for-root",
+        used(device)?,
+        (4, 2, (2 * bytes, 2 * bytes)),
     );
     Ok(())
 }
