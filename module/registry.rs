@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The loaded models by name.
 //!
-//! Lock order: misc_mtx (VFS) > registry > session > scheduler spinlock. The registry's lock is not
-//! held across a read of a file, a large allocation or a step.
+//! A spinlock: anybody may look, and a task that is seldom let run must not keep others out.
 
 use crate::{
     model::{Model, Name, Use},
@@ -10,12 +9,12 @@ use crate::{
     users::User, //
 };
 use kernel::{
-    new_mutex,
+    new_spinlock,
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
         Arc,
-        Mutex, //
+        SpinLock, //
     },
 };
 
@@ -41,7 +40,7 @@ struct Entry {
 #[pin_data]
 pub(crate) struct Registry {
     #[pin]
-    entries: Mutex<KVec<Entry>>,
+    entries: SpinLock<KVec<Entry>>,
 }
 
 /// A name taken for a load; given back when dropped unless the load is finished.
@@ -57,7 +56,7 @@ impl Registry {
     pub(crate) fn new(most: u32) -> Result<impl PinInit<Self>> {
         let entries = KVec::with_capacity(most as usize, GFP_KERNEL)?;
         Ok(pin_init!(Self {
-            entries <- new_mutex!(entries, "sislm_registry"),
+            entries <- new_spinlock!(entries, "sislm_registry"),
         }))
     }
 

@@ -2,11 +2,11 @@
 //! The users of the device, and what each of them has of it.
 
 use kernel::{
-    new_mutex,
+    new_spinlock,
     prelude::*,
     sync::{
         atomic::{Atomic, Full, Relaxed},
-        Arc, Mutex,
+        Arc, SpinLock,
     },
     task::Kuid,
 };
@@ -80,15 +80,16 @@ impl User {
 
 /// Those with an open file or with memory, and their files in all.
 struct Present {
-    users: KVec<Arc<User>>,
+    users: KVVec<Arc<User>>,
     sessions: u32,
 }
 
 /// The users.
 #[pin_data]
 pub(crate) struct Users {
+    /// A spinlock: whoever opens a file must not keep others out when it is seldom let run.
     #[pin]
-    present: Mutex<Present>,
+    present: SpinLock<Present>,
     last: Atomic<u64>,
     most: u32,
     /// Files that only an administrator can open.
@@ -112,12 +113,12 @@ impl Users {
         let reserve = (most / 16).max(1).min(most.saturating_sub(1));
         let share = (most / 4).max(1);
         let present = Present {
-            users: KVec::with_capacity(most as usize, GFP_KERNEL)?,
+            users: KVVec::with_capacity(limits.turns(), GFP_KERNEL)?,
             sessions: 0,
         };
         Arc::pin_init(
             pin_init!(Self {
-                present <- new_mutex!(present, "sislm_users"),
+                present <- new_spinlock!(present, "sislm_users"),
                 last: Atomic::new(0),
                 most,
                 reserve,
@@ -164,7 +165,11 @@ impl Users {
             present
                 .users
                 .retain(|other| other.is_here() && other.id != id);
-            present.users.push(user.clone(), GFP_KERNEL)?;
+            let user = user.clone();
+            present
+                .users
+                .push_within_capacity(user)
+                .map_err(|_| ENFILE)?;
         }
         user.sessions.fetch_add(1, Full);
         present.sessions = present.sessions.saturating_add(1);

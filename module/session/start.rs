@@ -210,19 +210,12 @@ impl Startable for Session {
 }
 
 impl Session {
-    /// Begins to use a model, unless this file does: the default one when none is configured. The
-    /// session is not locked, since the registry comes first.
+    /// Begins to use a model, unless this file does: the default one when none is configured.
     pub(crate) fn bind(&self) -> Result {
-        let wanted = {
-            let inner = self.lock()?;
-            if inner.using.is_some() {
-                return Ok(());
-            }
-            inner.configuration.model
-        };
-        let using = self.shared().registry.take(wanted, self.link.user())?;
         let mut inner = self.lock()?;
         if inner.using.is_none() {
+            let wanted = inner.configuration.model;
+            let using = self.shared().registry.take(wanted, self.link.user())?;
             inner.using = Some(using);
         }
         Ok(())
