@@ -83,6 +83,17 @@ impl Batch {
         link.is_unhelped().then_some(link.user())
     }
 
+    /// The links whose callers alone compute the step; none when all do.
+    pub(crate) fn callers(&self) -> [Option<Arc<Link>>; TURNS] {
+        let mut links = [const { None }; TURNS];
+        if self.unhelped().is_some() {
+            for (link, member) in links.iter_mut().zip(&self.members) {
+                *link = Some(member.job.link.clone());
+            }
+        }
+        links
+    }
+
     /// Which of the turns that wait is next: first by the turns of the same user that are there, then
     /// by the step that last had one. `None` when `job` cannot join.
     pub(crate) fn rank(&self, job: &Job) -> Option<(usize, u64)> {

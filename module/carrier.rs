@@ -155,10 +155,15 @@ impl Scheduler {
     }
 
     /// Starts the stage that comes next. Somebody is woken in any case: the carrier computes nothing.
-    fn publish<'a>(&'a self, baton: Baton<'a, Driver>, section: &mut Section) {
+    fn publish<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
+        let (driver, _) = baton.parts();
+        let callers = driver.batch.callers();
         let publish = |baton: Baton<'a, Driver>, stage| baton.publish_from(section, stage);
         if let Some(helpers) = self.start_stage(baton, publish) {
             self.work.wake(helpers.max(1));
+            for link in callers.iter().flatten() {
+                link.wait.wake_all();
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use crate::{
         cpu,
         neon::{Inside, Section},
         piece::Piece,
-        task,
+        task::{self, Unpreempted},
         wait::{WaitQueue, Woken, FOREVER},
     },
     turn::Turn,
@@ -108,8 +108,13 @@ pub(crate) struct Scheduler {
     pub(crate) put_down: WaitQueue,
     #[pin]
     offer: Offer,
+    /// Slots for callers while they compute.
     #[pin]
     callers: SpinLock<KVec<Slot>>,
+    /// Callers that wait.
+    waiting: Atomic<u32>,
+    /// Most of them that are woken for other users' steps.
+    seats: u32,
     #[pin]
     watch: Watch,
     /// Rounds of the carrier: it is woken for each turn that waits.
@@ -155,6 +160,8 @@ impl Scheduler {
                 put_down <- WaitQueue::new(),
                 offer <- Offer::new(),
                 callers <- new_spinlock!(callers, "sislm_callers"),
+                waiting: Atomic::new(0),
+                seats: limits.callers(),
                 watch <- Watch::new(limits.step_timeout),
                 rounds: Atomic::new(0),
                 payer: Atomic::new(0),
@@ -334,13 +341,11 @@ impl Scheduler {
     /// Waits until `done`, a signal, or the device is broken, and helps meanwhile. The queue of `link`
     /// is woken when `done` may have changed.
     pub(crate) fn help(&self, link: &Link, done: impl Fn() -> bool) -> Woken {
-        let mut slot = self.callers.lock().pop();
-        if slot.is_some() {
-            link.join();
-            if link.is_unhelped() {
-                self.put_down.wake(1);
-            }
+        link.join();
+        if link.is_unhelped() {
+            self.put_down.wake(1);
         }
+        let seated = self.waiting.fetch_add(1, Relaxed) < self.seats;
         let ended = || done() || self.is_broken() || task::signal_pending();
         let woken = loop {
             if done() || self.is_broken() {
@@ -349,33 +354,49 @@ impl Scheduler {
             if task::signal_pending() {
                 break Woken::Signal;
             }
-            if slot
-                .as_mut()
-                .is_some_and(|slot| self.contribute(slot, ended))
-            {
+            if self.contribute_once(ended) {
                 task::relax();
                 continue;
             }
-            let woken = match slot {
-                Some(_) => {
-                    let ready = || done() || self.claims.available();
-                    link.wait.wait_either(&self.work, WATCH_SECONDS, ready)
-                }
-                None => link.wait.wait(WATCH_SECONDS, &done),
+            let woken = if seated {
+                let ready = || done() || self.has_slot();
+                link.wait.wait_either(&self.work, WATCH_SECONDS, ready)
+            } else {
+                let is_left = || self.payer.load(Relaxed) == link.user().number();
+                let ready = || done() || is_left() && self.has_slot();
+                link.wait.wait(WATCH_SECONDS, ready)
             };
             if woken == Woken::Timeout {
                 self.look();
             }
         };
-        if let Some(slot) = slot {
-            link.leave();
-            if self.payer.load(Relaxed) == link.user().number() {
-                self.open_step();
-            }
-            // Not rejected: it came from there.
-            drop(self.callers.lock().push_within_capacity(slot));
+        self.waiting.fetch_sub(1, Relaxed);
+        link.leave();
+        if self.payer.load(Relaxed) == link.user().number() {
+            self.open_step();
         }
         woken
+    }
+
+    /// Whether a chunk is free, and a slot for a caller who would compute it.
+    fn has_slot(&self) -> bool {
+        self.claims.available() && !self.callers.lock().is_empty()
+    }
+
+    /// As [`Scheduler::contribute`], in a slot for callers. Nobody is descheduled with one, so there are
+    /// enough, however many callers wait.
+    fn contribute_once(&self, done: impl Fn() -> bool) -> bool {
+        if !self.claims.available() {
+            return false;
+        }
+        let _held = Unpreempted::new();
+        let Some(mut slot) = self.callers.lock().pop() else {
+            return false;
+        };
+        let any = self.contribute(&mut slot, done);
+        // Not rejected: it came from there.
+        drop(self.callers.lock().push_within_capacity(slot));
+        any
     }
 
     /// Marks the device broken when the step in flight has not gone on for too long, or none was made

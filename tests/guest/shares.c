@@ -201,6 +201,61 @@ static int unhelped(const char *model)
 	return failures;
 }
 
+/* A RUN of `count` tokens; 0 or the errno. */
+static int run_turn(const char *model, unsigned int count, unsigned int flags)
+{
+	static char text[65536];
+	struct sislm_run run = {
+		.prompt = (uintptr_t)"one ten",
+		.prompt_length = 7,
+		.text = (uintptr_t)text,
+		.capacity = sizeof(text),
+	};
+	int file = open_device(), error;
+
+	error = configure_with(file, model, 1024, count, flags) || ioctl(file, SISLM_IOC_RUN, &run) ? errno : 0;
+	close(file);
+	return error;
+}
+
+/* More callers than CPUs whose turns nobody else computes, beside callers of another user: all are answered. */
+static void unhelped_crowd(const char *model)
+{
+	pid_t others[4], callers[8];
+	double end = now() + 120;
+	int number, answered = 0;
+
+	for (number = 0; number < 4; number++) {
+		others[number] = fork();
+		if (!others[number]) {
+			become(1001);
+			for (;;)
+				run_turn(model, 1000, 0);
+		}
+	}
+	usleep(300000);
+	for (number = 0; number < 8; number++) {
+		callers[number] = fork();
+		if (!callers[number]) {
+			become(1000);
+			_exit(run_turn(model, 60, SISLM_CONFIGURE_UNHELPED));
+		}
+	}
+	for (number = 0; number < 8; number++) {
+		int status = 1;
+
+		while (!waitpid(callers[number], &status, WNOHANG) && now() < end)
+			usleep(10000);
+		answered += !status;
+		kill(callers[number], SIGKILL);
+	}
+	for (number = 0; number < 4; number++)
+		kill(others[number], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	result(answered == 8, "shares/unhelped-crowd", "%d of 8 callers answered", answered);
+}
+
 /* BENCH is anybody's and small. */
 static int bench(const char *argument)
 {
@@ -296,6 +351,8 @@ int main(int count, char **words)
 		as_user(1000, unhelped, argument);
 	else if (!strcmp(part, "fairness") && count > 3)
 		fairness(argument, words[3]);
+	else if (!strcmp(part, "unhelped-crowd"))
+		unhelped_crowd(argument);
 	else
 		return 2;
 	return failures != 0;

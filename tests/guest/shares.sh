@@ -35,5 +35,6 @@ until [ "$(sislm-client info --json | number sessions)" = 1 ] || [ $tries = 300 
 done
 sleep 2
 shares unhelped one || status=1
+shares unhelped-crowd one || status=1
 for name in positions one other; do unload $name; done
 chmod 660 $device
