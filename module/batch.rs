@@ -40,6 +40,10 @@ struct Member {
     job: Job,
     first: u32,
     count: u32,
+    /// Cancelled: it waits for the end of the step.
+    left: bool,
+    /// After the step, if it was in it to its end.
+    next: Option<Next>,
 }
 
 /// The turns of the step in flight; all are of one model.
@@ -120,6 +124,8 @@ impl Batch {
             job,
             first: 0,
             count: 0,
+            left: false,
+            next: None,
         };
         // Not rejected: there is room for as many as have a rank.
         drop(self.members.push_within_capacity(member));
@@ -179,48 +185,38 @@ impl Batch {
         }
     }
 
-    /// Whether a turn is cancelled.
+    /// Whether a turn was cancelled since [`Batch::note_cancelled`].
     pub(crate) fn has_cancelled(&self) -> bool {
         let mut members = self.members.iter();
-        members.any(|member| member.job.link.is_cancelled())
+        members.any(|member| !member.left && member.job.link.is_cancelled())
     }
 
-    /// Takes cancelled turns out. What is computed of them meanwhile is lost.
-    pub(crate) fn drain_cancelled(&mut self, mut take: impl FnMut(Job)) {
-        let mut index = 0;
-        while let Some(member) = self.members.get(index) {
-            if !member.job.link.is_cancelled() {
-                index = index.saturating_add(1);
-            } else if let Ok(member) = self.members.remove(index) {
-                take(member.job);
-            }
+    /// Notes which turns are cancelled: whether others are left. What is computed of them is lost.
+    pub(crate) fn note_cancelled(&mut self) -> bool {
+        for member in &mut self.members {
+            member.left |= member.job.link.is_cancelled();
         }
+        self.members.iter().any(|member| !member.left)
     }
 
-    /// Takes all turns out.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(Job)) {
+    /// Takes all turns out, with what comes next for those that were in the step to its end.
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(Job, Option<Next>)) {
         self.workspace = None;
         while let Ok(member) = self.members.remove(0) {
-            take(member.job);
+            take(member.job, member.next);
         }
     }
 
-    /// The step is done: takes all turns out, with what comes next for each.
-    pub(crate) fn finish(
-        &mut self,
-        flight: &Flight,
-        section: &mut Section,
-        mut take: impl FnMut(Job, Next),
-    ) {
+    /// The step is done: finds out what comes next for each turn.
+    pub(crate) fn finish(&mut self, flight: &Flight, section: &mut Section) {
         let Some(workspace) = self.workspace.take() else {
             return;
         };
         self.measure(&workspace);
-        while let Ok(mut member) = self.members.remove(0) {
+        for member in self.members.iter_mut().filter(|member| !member.left) {
             let rows = (member.first, member.count);
             let Job { link, turn } = &mut member.job;
-            let next = turn.after_step(link, &workspace, flight, section, rows);
-            take(member.job, next);
+            member.next = Some(turn.after_step(link, &workspace, flight, section, rows));
         }
     }
 

@@ -86,21 +86,21 @@ impl Scheduler {
         let failed = baton.failed();
         let (driver, flight) = baton.parts();
         let error = driver.error.take().or(failed.then_some(EIO));
-        if let Some(error) = error {
-            driver.batch.drain(|job| self.fail(job, error));
-        } else {
-            driver.batch.drain_cancelled(|job| self.cancel(job));
-        }
-        if !driver.batch.is_empty() {
+        if error.is_none() && driver.batch.note_cancelled() {
             if driver.stage < driver.stages {
                 self.publish(baton, section);
                 return;
             }
             self.statistics.steps.add(1);
-            driver
-                .batch
-                .finish(flight, section, |job, next| self.dispose(job, next));
+            driver.batch.finish(flight, section);
         }
+        // Before the turns go: their blocks are not to be freed here, which may take long.
+        flight.clear();
+        driver.batch.drain(|job, next| match (error, next) {
+            (Some(error), _) => self.fail(job, error),
+            (None, Some(next)) => self.dispose(job, next),
+            (None, None) => self.cancel(job),
+        });
         self.drive(baton, section);
     }
 
@@ -149,7 +149,10 @@ impl Scheduler {
                     self.publish(baton, section);
                     return;
                 }
-                Err(error) => driver.batch.drain(|job| self.fail(job, error)),
+                Err(error) => {
+                    flight.clear();
+                    driver.batch.drain(|job, _| self.fail(job, error));
+                }
             }
         }
     }
@@ -169,9 +172,14 @@ impl Scheduler {
 
     /// Ends a turn that nobody wants any more.
     pub(crate) fn cancel(&self, mut job: Job) {
+        self.end_cancelled(&mut job);
+        self.hand_over(job);
+    }
+
+    /// The turn of `job` ends before its end.
+    pub(crate) fn end_cancelled(&self, job: &mut Job) {
         job.turn.end(SISLM_FINISH_CANCELLED);
         job.turn.pause_clock();
-        self.hand_over(job);
     }
 
     /// Ends a turn for an error.
@@ -181,10 +189,13 @@ impl Scheduler {
         self.hand_over(job);
     }
 
-    /// Gives a turn that is parked or over to its session.
+    /// Gives a turn that is parked or over to its session, or to who frees it.
     fn hand_over(&self, job: Job) {
-        if let Some(turn) = job.link.receive(job.turn) {
-            self.enqueue(&job.link, turn);
+        let Job { link, turn } = job;
+        match link.receive(turn) {
+            Ok(None) => {}
+            Ok(Some(turn)) => self.enqueue(&link, turn),
+            Err(turn) => self.growth.push(Job { link, turn }),
         }
     }
 }

@@ -245,13 +245,19 @@ impl Channel {
         self.turn.is_some()
     }
 
-    /// Puts a turn here, or gives it back when the session is closed: then it must be dropped.
+    /// Puts a turn here. Gives back one of a closed session, which has to be dropped, or one that was
+    /// here, which no session has twice.
     pub(crate) fn put(&mut self, turn: KBox<Turn>) -> Option<KBox<Turn>> {
         if self.closed {
             return Some(turn);
         }
         self.over |= turn.is_over();
         self.turn.replace(turn)
+    }
+
+    /// Whether the session is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Takes the turn.

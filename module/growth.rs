@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Turns whose next position has no block for its keys and values, while more are taken: no step is
-//! held up by memory that is hard to get.
+//! Turns whose next position has no block for its keys and values, while more are taken, and those
+//! whose file is closed: no step is held up by memory that is hard to get or takes long to free.
 
 use crate::{
     batch::Job,
     link::Link,
     queue::Queue,
-    sys::wait::{WaitQueue, FOREVER},
-    turn::Turn,
+    turn::Turn, //
 };
 use kernel::{
     prelude::*,
@@ -16,13 +15,11 @@ use kernel::{
     },
 };
 
-/// The turns that wait for blocks.
+/// The turns that wait for blocks, or for their end.
 #[pin_data]
 pub(crate) struct Growth {
     #[pin]
     queue: Queue,
-    #[pin]
-    work: WaitQueue,
     /// Turns in the queue or out of it for their blocks.
     turns: Atomic<u32>,
 }
@@ -33,7 +30,6 @@ impl Growth {
         let queue = Queue::new(most)?;
         Ok(pin_init!(Self {
             queue <- queue,
-            work <- WaitQueue::new(),
             turns: Atomic::new(0),
         }))
     }
@@ -46,8 +42,9 @@ impl Growth {
     /// Puts a turn at the end.
     pub(crate) fn push(&self, job: Job) {
         self.turns.fetch_add(1, Full);
+        let user = job.link.user().clone();
         self.queue.push(job);
-        self.work.wake(1);
+        user.call();
     }
 
     /// Takes the turn of `link` out, if it waits.
@@ -57,15 +54,10 @@ impl Growth {
         Some(turn)
     }
 
-    /// Takes the first turn; waits for one until `done`, which must not sleep. [`Growth::finish`] ends
-    /// its stay.
-    pub(crate) fn take(&self, done: impl Fn() -> bool) -> Option<Job> {
-        let job = self.queue.take(|_| Some(()));
-        if job.is_none() {
-            let ready = || done() || !self.queue.is_empty();
-            self.work.wait_exclusive(FOREVER, ready);
-        }
-        job
+    /// Takes the first turn of a user, by number. [`Growth::finish`] ends its stay.
+    pub(crate) fn take(&self, user: u64) -> Option<Job> {
+        let own = |job: &Job| job.link.user().number() == user;
+        self.queue.take(|job| own(job).then_some(()))
     }
 
     /// Ends the stay of a turn that was taken.

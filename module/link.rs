@@ -6,7 +6,7 @@ use crate::{
     stop::HELD_MAX,
     sys::wait::WaitQueue,
     turn::Turn,
-    users::User, //
+    users::{Seat, User}, //
 };
 use kernel::{
     new_spinlock,
@@ -33,11 +33,14 @@ pub(crate) struct Link {
     /// Callers that wait for its turn and compute.
     callers: Atomic<u32>,
     user: Arc<User>,
+    /// Kept for a closed file's turn: else those that are slow to end could be any number.
+    #[pin]
+    seat: SpinLock<Option<Seat>>,
 }
 
 impl Link {
-    /// Without a turn, for the user who opens the file.
-    pub(crate) fn new(user: &Arc<User>, unhelped: bool) -> Result<Arc<Self>> {
+    /// Without a turn, of a file that has this seat.
+    pub(crate) fn new(seat: Seat, unhelped: bool) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
@@ -45,7 +48,8 @@ impl Link {
                 cancelled: AtomicFlag::new(false),
                 unhelped: AtomicFlag::new(unhelped),
                 callers: Atomic::new(0),
-                user: user.clone(),
+                user: seat.user().clone(),
+                seat <- new_spinlock!(Some(seat), "sislm_seat"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -121,12 +125,25 @@ impl Link {
     }
 
     /// Takes a turn that is parked or over. Gives back one that can go on at once, since the reader
-    /// has made room meanwhile.
-    pub(crate) fn receive(&self, turn: KBox<Turn>) -> Option<KBox<Turn>> {
+    /// has made room meanwhile; as an error one whose file is closed, which has to be dropped.
+    pub(crate) fn receive(&self, turn: KBox<Turn>) -> Result<Option<KBox<Turn>>, KBox<Turn>> {
         let left = self.channel.lock().put(turn);
-        drop(left);
+        if let Some(turn) = left {
+            return Err(turn);
+        }
         self.wait.wake_all();
-        self.channel.lock().take_resumable()
+        Ok(self.channel.lock().take_resumable())
+    }
+
+    /// The file is closed, and has no turn that is being started or computed.
+    pub(crate) fn leave_seat(&self) {
+        let seat = self.seat.lock().take();
+        drop(seat);
+    }
+
+    /// Whether the file is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.channel.lock().is_closed()
     }
 
     /// Whether a reader of turn `number` would get text or the end, or the turn is gone.

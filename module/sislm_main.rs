@@ -21,7 +21,6 @@ mod debugfs;
 mod device;
 mod evaluation;
 mod generation;
-mod grower;
 mod growth;
 mod ioctl;
 mod limits;
@@ -46,6 +45,8 @@ mod stop;
 mod sys;
 mod tally;
 mod turn;
+mod user_queue;
+mod user_work;
 mod users;
 mod watch;
 mod worker;
@@ -124,17 +125,18 @@ module! {
     },
 }
 
-/// The loaded module. Fields are dropped in this order: first no new files, then the workers.
+/// The loaded module. Fields are dropped in this order: first no new files, then starts of turns, then
+/// those who compute them, then the ends of turns.
 #[pin_data]
 struct Sislm {
     #[pin]
     node: Node<device::Device>,
     #[pin]
     debugfs: debugfs::Files,
-    _starter: starter::Running<session::Session>,
+    _starts: user_work::Running,
     _workers: worker::Workers,
     _carrier: carrier::CarrierThread,
-    _grower: grower::GrowerThread,
+    _ends: user_work::Running,
 }
 
 impl kernel::InPlaceModule for Sislm {
@@ -142,11 +144,12 @@ impl kernel::InPlaceModule for Sislm {
         pin_init::pin_init_scope(|| {
             let shared = Shared::from_parameters()?;
             let starter = starter::Starter::new(shared.limits.sessions)?;
+            user_work::begin(&shared, &starter)?;
             Ok(try_pin_init!(Self {
                 _workers: worker::Workers::start(&shared)?,
                 _carrier: carrier::CarrierThread::start(&shared)?,
-                _grower: grower::GrowerThread::start(&shared)?,
-                _starter: starter::Running::start(&starter)?,
+                _ends: user_work::Running::new(&shared),
+                _starts: user_work::Running::new(&shared),
                 debugfs <- debugfs::Files::new(shared.clone()),
                 node <- Node::register(Arc::new(session::Sessions { shared, starter }, GFP_KERNEL)?),
             }))

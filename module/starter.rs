@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Starts the turns that pollers and nonblocking readers ask for.
+//! The turns that pollers and nonblocking readers ask the start of.
 //!
 //! They must not wait, and a start may: it tokenizes the prompt and takes the memory of the turn. So
-//! a kernel thread does it, and who wrote the prompt pays for the memory.
+//! a kernel worker does it, and who wrote the prompt pays for the memory.
 
-use crate::sys::{
-    thread::{should_stop, Body, Thread},
-    wait::{WaitQueue, FOREVER},
-};
+use crate::users::User;
 use kernel::{
     new_spinlock,
     prelude::*,
     sync::{Arc, SpinLock},
 };
 
-/// Its nice value: that of the workers.
-const NICE: isize = 10;
-
 /// A session, as far as its starts go.
 pub(crate) trait Startable: Send + Sync + 'static {
-    /// The number of the user whose it is.
-    fn user(&self) -> u64;
+    /// Whose it is.
+    fn user(&self) -> &Arc<User>;
 
     /// Starts its turn `number`.
     fn start(session: &Arc<Self>, number: u64);
@@ -37,8 +31,6 @@ struct Start<T: Startable> {
 pub(crate) struct Starter<T: Startable> {
     #[pin]
     queue: SpinLock<KVec<Start<T>>>,
-    #[pin]
-    work: WaitQueue,
 }
 
 impl<T: Startable> Starter<T> {
@@ -48,7 +40,6 @@ impl<T: Startable> Starter<T> {
         Arc::pin_init(
             pin_init!(Self {
                 queue <- new_spinlock!(queue, "sislm_starter"),
-                work <- WaitQueue::new(),
             }),
             GFP_KERNEL,
         )
@@ -56,71 +47,35 @@ impl<T: Startable> Starter<T> {
 
     /// Asks for the start of turn `number`.
     pub(crate) fn push(&self, session: Arc<T>, number: u64) {
+        let user = session.user().clone();
         let rejected = self
             .queue
             .lock()
             .push_within_capacity(Start { session, number });
         // Not rejected: an open file has at most one start here, and a closed one none.
         drop(rejected);
-        self.work.wake(1);
+        user.call();
     }
 
     /// Takes the start of `session` back. Whether it was there.
     pub(crate) fn withdraw(&self, session: &T) -> bool {
-        self.take(|queue| {
-            queue
-                .iter()
-                .position(|start| core::ptr::eq(&*start.session, session))
-        })
-        .is_some()
+        self.take(|start| core::ptr::eq(&*start.session, session))
+            .is_some()
     }
 
-    /// Takes the start that `choose` gives the place of. It is dropped without the spinlock.
-    fn take(&self, choose: impl FnOnce(&[Start<T>]) -> Option<usize>) -> Option<Start<T>> {
+    /// Starts the first turn of a user, by number. Whether there was one.
+    pub(crate) fn start(&self, user: u64) -> bool {
+        let Some(start) = self.take(|start| start.session.user().number() == user) else {
+            return false;
+        };
+        T::start(&start.session, start.number);
+        true
+    }
+
+    /// Takes the first start that is `wanted`. It is dropped without the spinlock.
+    fn take(&self, wanted: impl Fn(&Start<T>) -> bool) -> Option<Start<T>> {
         let mut queue = self.queue.lock();
-        let place = choose(&queue)?;
+        let place = queue.iter().position(wanted)?;
         queue.remove(place).ok()
-    }
-
-    /// Starts turns until it is stopped. Users take turns, so that nobody's prompts hold up others.
-    fn serve(&self) {
-        let mut last = None;
-        while !should_stop() {
-            let of_another = |start: &Start<T>| Some(start.session.user()) != last;
-            let next = self.take(|queue| {
-                let place = queue.iter().position(of_another);
-                place.or((!queue.is_empty()).then_some(0))
-            });
-            match next {
-                Some(start) => {
-                    last = Some(start.session.user());
-                    T::start(&start.session, start.number);
-                }
-                None => {
-                    let ready = || should_stop() || !self.queue.lock().is_empty();
-                    self.work.wait_exclusive(FOREVER, ready);
-                }
-            }
-        }
-    }
-}
-
-impl<T: Startable> Body for Starter<T> {
-    fn run(&self) {
-        self.serve();
-    }
-}
-
-/// The running thread; stopped when dropped.
-pub(crate) struct Running<T: Startable> {
-    _thread: Thread<Starter<T>>,
-}
-
-impl<T: Startable> Running<T> {
-    /// Starts it.
-    pub(crate) fn start(starter: &Arc<Starter<T>>) -> Result<Self> {
-        Ok(Self {
-            _thread: Thread::spawn(starter.clone(), c"sislm/start", 0, NICE)?,
-        })
     }
 }

@@ -9,15 +9,18 @@ use kernel::{
         Arc, SpinLock,
     },
     task::Kuid,
+    workqueue::{impl_has_work, new_work, Work, WorkItem}, //
 };
 
 use crate::{
     limits::Limits,
     statistics::Statistics,
     sys::{task, uapi},
+    user_queue::UserQueue,
 };
 
 /// A user, by effective user id when a file was opened.
+#[pin_data]
 pub(crate) struct User {
     id: Kuid,
     /// From 1; never used again.
@@ -27,6 +30,21 @@ pub(crate) struct User {
     /// When a step was last led by a turn of theirs: the number of that step.
     served: Atomic<u64>,
     statistics: Arc<Statistics>,
+    queue: Arc<UserQueue>,
+    #[pin]
+    work: Work<User>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for User { self.work }
+}
+
+impl WorkItem for User {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        this.queue.run(this.number);
+    }
 }
 
 impl User {
@@ -38,6 +56,12 @@ impl User {
     /// What they have done.
     pub(crate) fn statistics(&self) -> &Arc<Statistics> {
         &self.statistics
+    }
+
+    /// Lets what waits in their name be done.
+    pub(crate) fn call(self: &Arc<Self>) {
+        // Already called and not begun: then it will be.
+        let _ = self.queue.queue().enqueue(self.clone());
     }
 
     /// Files that they have open.
@@ -98,6 +122,7 @@ pub(crate) struct Users {
     share: u32,
     /// Of all of them.
     statistics: Arc<Statistics>,
+    queue: Arc<UserQueue>,
 }
 
 /// An open file's share of the limits; given back when dropped.
@@ -112,6 +137,7 @@ impl Users {
         let most = limits.sessions;
         let reserve = (most / 16).max(1).min(most.saturating_sub(1));
         let share = (most / 4).max(1);
+        let queue = UserQueue::new(most)?;
         let present = Present {
             users: KVVec::with_capacity(limits.turns(), GFP_KERNEL)?,
             sessions: 0,
@@ -124,9 +150,15 @@ impl Users {
                 reserve,
                 share,
                 statistics: statistics.clone(),
+                queue,
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Where work in their names is queued.
+    pub(crate) fn queue(&self) -> &Arc<UserQueue> {
+        &self.queue
     }
 
     /// Open files.
@@ -138,15 +170,18 @@ impl Users {
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
         let (id, privileged) = (Kuid::current_euid(), task::is_administrator());
         let statistics = Statistics::of_user(&self.statistics);
-        let new = Arc::new(
-            User {
+        let statistics = Arc::new(statistics, GFP_KERNEL_ACCOUNT)?;
+        let new = Arc::pin_init(
+            pin_init!(User {
                 id,
                 number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
                 sessions: Atomic::new(0),
                 kv_bytes: Atomic::new(0),
                 served: Atomic::new(0),
-                statistics: Arc::new(statistics, GFP_KERNEL_ACCOUNT)?,
-            },
+                statistics,
+                queue: self.queue.clone(),
+                work <- new_work!("sislm_user"),
+            }),
             GFP_KERNEL_ACCOUNT,
         )?;
         let mut present = self.present.lock();

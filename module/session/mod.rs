@@ -23,7 +23,6 @@ use crate::{
     shared::Shared,
     starter::Starter,
     sys::{charge::Payer, lock, neon::Section, uapi::SISLM_FINISH_CANCELLED},
-    users::Seat,
 };
 use kernel::{
     new_mutex,
@@ -72,7 +71,6 @@ pub(crate) struct Sessions {
 #[pin_data(PinnedDrop)]
 pub(crate) struct Session {
     shared: Arc<Shared>,
-    _seat: Seat,
     starter: Arc<Starter<Self>>,
     #[pin]
     inner: Mutex<Inner>,
@@ -99,9 +97,8 @@ impl Session {
         };
         Arc::pin_init(
             try_pin_init!(Self {
-                link: Link::new(seat.user(), !shared.limits.helpers)?,
+                link: Link::new(seat, !shared.limits.helpers)?,
                 shared: shared.clone(),
-                _seat: seat,
                 starter: all.starter.clone(),
                 inner <- new_mutex!(inner, "sislm_session"),
             }? Error),
@@ -135,9 +132,17 @@ impl Session {
     /// The file is closed: ends its turn without waiting for it. No call is in progress any more.
     pub(crate) fn close(&self) {
         self.link.cancel_all();
-        self.starter.withdraw(self);
+        let unstarted = self.starter.withdraw(self);
         let withdrawn = self.shared().scheduler.withdraw(&self.link);
-        let (parked, ring) = self.link.channel.lock().close();
+        let (parked, ring, ended) = {
+            let mut channel = self.link.channel.lock();
+            let ended = !channel.is_running() || channel.is_over();
+            let (parked, ring) = channel.close();
+            (parked, ring, ended)
+        };
+        if ended || unstarted || withdrawn.is_some() || parked.is_some() {
+            self.link.leave_seat();
+        }
         for mut turn in Iterator::chain(withdrawn.into_iter(), parked) {
             turn.end(SISLM_FINISH_CANCELLED);
         }

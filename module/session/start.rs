@@ -199,8 +199,8 @@ pub(super) fn empty_sequence(
 }
 
 impl Startable for Session {
-    fn user(&self) -> u64 {
-        self.link.user().number()
+    fn user(&self) -> &Arc<User> {
+        self.link.user()
     }
 
     fn start(session: &Arc<Self>, number: u64) {

@@ -19,6 +19,7 @@
 #include <linux/string.h>
 #include <linux/time64.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/sched/types.h>
 
 #include "helpers.h"
@@ -164,6 +165,21 @@ unsigned long sislm_vmalloc_held(unsigned long bytes)
 unsigned long sislm_total_pages(void)
 {
 	return totalram_pages();
+}
+
+/* Not frozen: its items may sleep for long in a user's name, and suspend waits for nobody. */
+struct workqueue_struct *sislm_alloc_workqueue(unsigned int most)
+{
+	return alloc_workqueue("sislm", WQ_UNBOUND, clamp_t(unsigned int, most, 1, WQ_UNBOUND_MAX_ACTIVE));
+}
+
+/* The value before. */
+int sislm_set_nice(int nice)
+{
+	int before = task_nice(current);
+
+	set_user_nice(current, nice);
+	return before;
 }
 
 /* Asked about everybody who opens the device: a refusal is no news for the audit log. */

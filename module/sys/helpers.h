@@ -10,6 +10,7 @@ struct kiocb;
 struct mem_cgroup;
 struct mutex;
 struct poll_table_struct;
+struct workqueue_struct;
 
 void sislm_set_freezable(void);
 bool sislm_try_to_freeze(void);
@@ -37,5 +38,7 @@ struct mem_cgroup *sislm_memcg_charge(struct mem_cgroup *memcg);
 unsigned long sislm_vmalloc_held(unsigned long bytes);
 unsigned long sislm_total_pages(void);
 bool sislm_task_admin(void);
+struct workqueue_struct *sislm_alloc_workqueue(unsigned int most);
+int sislm_set_nice(int nice);
 
 #endif /* _SISLM_HELPERS_H */

@@ -28,5 +28,6 @@ pub(crate) mod user;
 pub(crate) mod wait;
 mod wall;
 pub(crate) mod wiped;
+pub(crate) mod workqueue;
 
 pub(crate) use wall::Progress;

@@ -97,6 +97,16 @@ pub(crate) fn prefer_latency() {
     kernel::warn_on!(code != 0);
 }
 
+/// Runs `body` at `nice`.
+pub(crate) fn at_nice<R>(nice: c_int, body: impl FnOnce() -> R) -> R {
+    // SAFETY: Changes the calling task's own priority, between -20 and 19.
+    let before = unsafe { sys::sislm_set_nice(nice) };
+    let result = body();
+    // SAFETY: As above.
+    unsafe { sys::sislm_set_nice(before) };
+    result
+}
+
 /// Makes the calling kernel thread one that suspend can freeze.
 pub(super) fn set_freezable() {
     // SAFETY: Changes the calling task's own flags.

@@ -327,6 +327,106 @@ static void fairness(const char *one, const char *other)
 	result(steps < 3, "shares/steps-of-a-user", "%.2f steps for a token beside forty turns", steps);
 }
 
+/* Callers with much memory who are killed in the middle of a step. */
+static void killed(const char *model)
+{
+	int number;
+
+	for (number = 0; number < 10; number++) {
+		pid_t process = fork();
+
+		if (!process) {
+			struct sislm_evaluate request = { .ids = (uintptr_t)ids, .count = 3000 };
+			int file = open_device();
+
+			become(1000);
+			_exit(configure(file, model, COUNT_MAX, 0) || ioctl(file, SISLM_IOC_EVALUATE, &request));
+		}
+		usleep(400000 + 30000 * number);
+		kill(process, SIGKILL);
+		waitpid(process, NULL, 0);
+	}
+}
+
+/* Begins turns that nobody waits in, nor computes, and looks after them. */
+static void poll_turns(const char *model, const char *procs, int count)
+{
+	static char text[65536];
+	struct pollfd entries[8];
+	int number;
+
+	join_cgroup(procs);
+	become(1000);
+	memset(text, ' ', sizeof(text));
+	for (number = 0; number < count; number++) {
+		int file = open_device();
+
+		if (configure_with(file, model, COUNT_MAX, 0, SISLM_CONFIGURE_UNHELPED) || fcntl(file, F_SETFL, O_NONBLOCK))
+			fail("shares/configure");
+		if (write(file, text, 1000) != 1000)
+			fail("shares/write");
+		entries[number] = (struct pollfd){ .fd = file, .events = POLLIN };
+	}
+	for (;;)
+		poll(entries, count, 100);
+}
+
+/* The longest wait for the text of a turn that is polled for, in `seconds`. */
+static double longest_wait(const char *model, int seconds)
+{
+	struct pollfd entry = { .fd = open_device(), .events = POLLIN };
+	double begin = now(), worst = 0;
+	static char text[65536];
+
+	if (configure(entry.fd, model, 1024, 400) || fcntl(entry.fd, F_SETFL, O_NONBLOCK))
+		fail("shares/configure");
+	while (now() - begin < seconds) {
+		double last = now();
+		ssize_t got = -1;
+
+		if (write(entry.fd, "one ten", 7) != 7)
+			fail("shares/write");
+		while (got && now() - begin < seconds) {
+			poll(&entry, 1, 100);
+			got = read(entry.fd, text, sizeof(text));
+			if (now() - last > worst)
+				worst = now() - last;
+			if (got >= 0)
+				last = now();
+			else if (errno != EAGAIN)
+				fail("shares/read");
+		}
+		ioctl(entry.fd, SISLM_IOC_RESET);
+	}
+	close(entry.fd);
+	return worst;
+}
+
+/* A user whose cgroup makes who takes its memory sleep (memory.high) makes nobody else wait. */
+static void throttled(const char *one, const char *big, const char *procs)
+{
+	double control, attacked;
+	pid_t process;
+
+	if (seteuid(1001))
+		fail("shares/seteuid");
+	control = longest_wait(one, 5);
+	if (seteuid(0))
+		fail("shares/seteuid");
+	process = fork();
+	if (!process)
+		poll_turns(big, procs, 8);
+	sleep(1);
+	if (seteuid(1001))
+		fail("shares/seteuid");
+	attacked = longest_wait(one, 20);
+	if (seteuid(0))
+		fail("shares/seteuid");
+	kill(process, SIGKILL);
+	waitpid(process, NULL, 0);
+	result(attacked < 4 * control + 2, "shares/wait-beside-a-throttled-user", "%.2f s, %.2f s alone", attacked, control);
+}
+
 int main(int count, char **words)
 {
 	const char *part = count > 1 ? words[1] : "", *argument = count > 2 ? words[2] : "";
@@ -353,6 +453,10 @@ int main(int count, char **words)
 		fairness(argument, words[3]);
 	else if (!strcmp(part, "unhelped-crowd"))
 		unhelped_crowd(argument);
+	else if (!strcmp(part, "killed"))
+		killed(argument);
+	else if (!strcmp(part, "throttled") && count > 4)
+		throttled(argument, words[3], words[4]);
 	else
 		return 2;
 	return failures != 0;
