@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A growing buffer of user text, wiped when it is freed.
+//! A buffer of user text, wiped when it is freed.
 
 use crate::sys::memory::{Memory, Owner};
 use kernel::prelude::*;
@@ -33,19 +33,24 @@ impl Buffer {
         self.memory.as_ref().map_or(0, Memory::len)
     }
 
-    /// Room for `count` more bytes.
-    pub(crate) fn spare(&mut self, count: usize) -> Result<&mut [u8]> {
-        let end = self.length.checked_add(count).ok_or(ENOMEM)?;
-        if self.memory.is_none() || end > self.capacity() {
-            let size = end.max(LEAST).checked_next_power_of_two().ok_or(ENOMEM)?;
-            let mut memory = Memory::new(size, Owner::Session)?;
-            if let Some(to) = memory.get_mut(..self.length) {
-                to.copy_from_slice(self.bytes());
-            }
-            self.memory = Some(memory);
+    /// Empty, with memory for `count` bytes, charged to the caller.
+    pub(crate) fn with_capacity(count: usize) -> Result<Self> {
+        if count == 0 {
+            return Ok(Self::new());
         }
-        let memory = self.memory.as_deref_mut().ok_or(ENOMEM)?;
-        memory.get_mut(self.length..end).ok_or(ENOMEM)
+        let size = count.max(LEAST).checked_next_power_of_two();
+        let memory = Memory::new(size.ok_or(ENOMEM)?, Owner::Session)?;
+        Ok(Self {
+            memory: Some(memory),
+            length: 0,
+        })
+    }
+
+    /// Room for `count` more bytes. Never allocates: `ENOSPC` without room.
+    pub(crate) fn spare(&mut self, count: usize) -> Result<&mut [u8]> {
+        let end = self.length.checked_add(count).ok_or(ENOSPC)?;
+        let memory = self.memory.as_deref_mut().unwrap_or(&mut []);
+        memory.get_mut(self.length..end).ok_or(ENOSPC)
     }
 
     /// Keeps `count` bytes of the room given last.
@@ -53,15 +58,10 @@ impl Buffer {
         self.length = self.length.saturating_add(count).min(self.capacity());
     }
 
-    /// Appends the bytes of `other`.
-    pub(crate) fn append(&mut self, other: Self) -> Result {
-        if self.length == 0 {
-            *self = other;
-            return Ok(());
-        }
-        let count = other.length;
-        self.spare(count)?.copy_from_slice(other.bytes());
-        self.extend(count);
+    /// Appends `text`. Never allocates: `ENOSPC`, and nothing is taken, without room.
+    pub(crate) fn append(&mut self, text: &[u8]) -> Result {
+        self.spare(text.len())?.copy_from_slice(text);
+        self.extend(text.len());
         Ok(())
     }
 }

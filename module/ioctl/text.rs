@@ -31,8 +31,8 @@ pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
         return Err(EMSGSIZE);
     }
     let model = session.model()?;
-    let mut text = Buffer::new();
     let count = request.length as usize;
+    let mut text = Buffer::with_capacity(count)?;
     user::read_array(request.text, 0, text.spare(count)?)?;
     text.extend(count);
     let mut section = Section::new()?;

@@ -60,7 +60,7 @@ impl Session {
             return Err(EMSGSIZE);
         }
         // Copied before the lock: the pages may be anybody's.
-        let mut prompt = Buffer::new();
+        let mut prompt = Buffer::with_capacity(count)?;
         user::read_array(request.prompt, 0, prompt.spare(count)?)?;
         prompt.extend(count);
         self.bind()?;

@@ -40,22 +40,41 @@ impl Session {
             return Err(EMSGSIZE);
         }
         // Copied before the lock: the pages may be anybody's.
-        let mut text = Buffer::new();
-        if count > 0 && from.copy_from_iter(text.spare(count)?) != count {
+        let mut text = Buffer::with_capacity(count)?;
+        if from.copy_from_iter(text.spare(count)?) != count {
             return Err(EFAULT);
         }
         text.extend(count);
-        let mut inner = self.lock_settled()?;
-        if self.link.channel.lock().is_running() {
-            return Err(EBUSY);
-        }
-        if count == 0 {
-            return Ok(0);
-        }
-        if inner.prompt.bytes().len().saturating_add(count) > most {
-            return Err(EMSGSIZE);
-        }
-        inner.prompt.append(text)?;
+        // Memory for a prompt in parts, taken before the lock too.
+        let mut larger = Buffer::new();
+        let mut inner = loop {
+            let mut inner = self.lock_settled()?;
+            if self.link.channel.lock().is_running() {
+                return Err(EBUSY);
+            }
+            if count == 0 {
+                return Ok(0);
+            }
+            let all = inner.prompt.bytes().len().saturating_add(count);
+            if all > most {
+                return Err(EMSGSIZE);
+            }
+            if all == count {
+                core::mem::swap(&mut inner.prompt, &mut text);
+                break inner;
+            }
+            if inner.prompt.append(text.bytes()).is_ok() {
+                break inner;
+            }
+            if larger.capacity() >= all {
+                larger.append(inner.prompt.bytes())?;
+                larger.append(text.bytes())?;
+                core::mem::swap(&mut inner.prompt, &mut larger);
+                break inner;
+            }
+            drop(inner);
+            larger = Buffer::with_capacity(all)?;
+        };
         inner.payer = Some(Payer::current());
         self.account(&mut inner);
         self.link.channel.lock().note_prompt();
@@ -119,8 +138,8 @@ impl Session {
         }
     }
 
-    /// The turn to read, begun if a prompt waits: by the reader, or for one that may not wait by the
-    /// starter. None after the last one's end.
+    /// The turn to read, begun if a prompt waits: by the reader, or for one that may not wait by a
+    /// kernel worker. None after the last one's end.
     fn find_turn(self: &Arc<Self>, may_wait: bool) -> Result<Option<Found>> {
         loop {
             let (state, number) = {
@@ -149,7 +168,7 @@ impl Session {
         }
     }
 
-    /// Begins a turn on the prompt that waits, which the starter goes on with.
+    /// Begins a turn on the prompt that waits, which a kernel worker goes on with.
     fn ask_for_start(self: &Arc<Self>) {
         if let Some(number) = self.link.begin(State::Pending, Purpose::Stream) {
             self.starter.push(self.clone(), number);

@@ -210,6 +210,18 @@ fn pending(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
         counts.prompt_count,
         result(&whole)?.prompt_count,
     );
+    // More than the memory that the first part takes; the context is too short for it.
+    let text: String = (0..2000).map(|number| format!("{number} ")).collect();
+    let counts = |parts: usize| -> Result<_, Failure> {
+        let file = session(0, 4)?;
+        for part in text.as_bytes().chunks(text.len() / parts) {
+            write(&file, part)?;
+        }
+        Ok((read(&file), result(&file)?.prompt_count))
+    };
+    let whole = counts(1)?;
+    report.refused("states/pending-long-prompt", whole.0, &[Errno::EMSGSIZE]);
+    report.equal("states/pending-many-writes-append", counts(7)?, whole);
     for (name, number) in [
         ("run", SISLM_IOC_RUN),
         ("configure", SISLM_IOC_CONFIGURE),
