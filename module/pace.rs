@@ -34,9 +34,13 @@ impl Pace {
         }
     }
 
-    /// Rows of a prompt that take about `ns`.
+    /// Rows of a prompt that take about `ns`. Before a prompt is known, by steps of fewer rows: twice
+    /// as many, since a row takes less the more there are; none without any.
     pub(crate) fn prompt_rows(&self, ns: u64) -> u32 {
-        let rows = ns.checked_div(self.prompt).unwrap_or(u64::MAX);
+        let rows = ns.checked_div(self.prompt).unwrap_or_else(|| {
+            let few = self.alone.max(self.helped);
+            ns.checked_div(few).map_or(0, |rows| rows.saturating_mul(2))
+        });
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
 
@@ -123,9 +127,19 @@ mod tests {
     }
 
     #[test]
+    fn a_first_prompt_is_bounded_by_what_is_known() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.prompt_rows(1000), 0);
+        pace.note(1000, 4, true);
+        assert_eq!(pace.prompt_rows(1000), 8);
+        pace.note(960, 8, true);
+        assert!(pace.prompt_rows(1000) > 8);
+    }
+
+    #[test]
     fn prompts_are_measured_apart() {
         let mut pace = Pace::new();
-        assert_eq!(pace.prompt_rows(1000), u32::MAX);
+        assert_eq!(pace.prompt_rows(1000), 0);
         pace.note(6400, 64, true);
         assert_eq!(pace.prompt_rows(1000), 10);
         assert!(pace.wakes(1) && pace.wakes(64));
