@@ -132,6 +132,11 @@ impl<T: AtomicType> Atomic<T> {
 }
 
 impl Atomic<u32> {
+    /// Subtracts and gives what it was.
+    pub fn fetch_sub<O: RmwOrdering>(&self, value: u32, _: O) -> u32 {
+        O::ordered(|order| self.0.fetch_sub(value, order), |_| true)
+    }
+
     /// Adds and gives what it was.
     pub fn fetch_add<O: RmwOrdering>(&self, value: u32, _: O) -> u32 {
         O::ordered(|order| self.0.fetch_add(value, order), |_| true)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The folder of claims.rs: itself, and what it uses.
+//! claims.rs, and what the modelled files use of its folder.
 
 #[allow(dead_code)] // What the scheduler uses besides.
 #[path = "../../../../module/sys/claims.rs"]
 pub(crate) mod claims;
 pub(crate) mod flight;
+pub(crate) mod memory;
 pub(crate) mod neon;
+pub(crate) mod piece;
 pub(crate) mod task;
+pub(crate) mod wait;
