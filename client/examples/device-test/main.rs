@@ -4,6 +4,7 @@
 //! Prints a line for each test: `ok NAME`, `not ok NAME why` or `skip NAME why`.
 
 mod adder;
+mod async_fd;
 mod faults;
 mod fields;
 mod files;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc::{self, POLLIN, POLLOUT};
 
+use crate::async_fd;
 use crate::raw::*;
 use crate::report::{Failure, Report};
 
@@ -504,6 +505,12 @@ fn events(report: &mut Report) -> Result<(), Failure> {
             (true, true),
         );
     }
+    let file = session(0, 32)?;
+    nonblocking(&file, true)?;
+    let alone = session(0, 32)?;
+    write(&alone, PROMPT)?;
+    let text = async_fd::answer(file, PROMPT)?;
+    report.equal("states/tokio-before-the-prompt", text, drain(&alone)?);
     // What cannot be started is told by an event, too.
     let file = session(32, 0)?;
     nonblocking(&file, true)?;
