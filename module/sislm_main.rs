@@ -31,6 +31,7 @@ mod model;
 mod offer;
 mod outcome;
 mod pace;
+mod prompt;
 mod queue;
 mod quota;
 mod registry;

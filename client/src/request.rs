@@ -82,14 +82,17 @@ pub(crate) fn metadata(
     (argument.length as usize, result)
 }
 
-/// TOKENIZE: `text` to `ids`. Returns how many ids there are, with ENOSPC more than fit.
+/// TOKENIZE: `text` to `ids`; `literal` are the parts in which no control token is parsed. Returns how many
+/// ids there are, with ENOSPC more than fit.
 pub(crate) fn tokenize(
     file: BorrowedFd<'_>,
     text: &[u8],
+    literal: &[sislm_literal],
     ids: &mut [u32],
     flags: u32,
 ) -> (usize, nix::Result<()>) {
-    let Ok(length) = u32::try_from(text.len()) else {
+    let (Ok(length), Ok(literal_count)) = (u32::try_from(text.len()), u32::try_from(literal.len()))
+    else {
         return (0, Err(Errno::EMSGSIZE));
     };
     let mut argument = sislm_tokenize {
@@ -99,11 +102,25 @@ pub(crate) fn tokenize(
         capacity: capacity(ids),
         flags,
         count: 0,
+        literal: literal.as_ptr() as u64,
+        literal_count,
+        pad: 0,
     };
-    // SAFETY: the kernel reads `length` bytes of `text` and writes at most `capacity` ids, both
-    // borrowed until the call returns.
+    // SAFETY: the kernel reads `length` bytes of `text` and `literal_count` parts, and writes at most
+    // `capacity` ids, all borrowed until the call returns.
     let result = unsafe { raw(file, SISLM_IOC_TOKENIZE, &mut argument) };
     (argument.count as usize, result)
+}
+
+/// PROMPT: gives `ids` as prompt.
+pub(crate) fn prompt(file: BorrowedFd<'_>, ids: &[u32]) -> nix::Result<()> {
+    let mut argument = sislm_prompt {
+        ids: ids.as_ptr() as u64,
+        count: u32::try_from(ids.len()).map_err(|_| Errno::EMSGSIZE)?,
+        flags: 0,
+    };
+    // SAFETY: the kernel reads `count` ids, borrowed until the call returns.
+    unsafe { raw(file, SISLM_IOC_PROMPT, &mut argument) }
 }
 
 /// DETOKENIZE: `ids` to `text`. Returns how many bytes there are, with ENOSPC more than fit.

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
@@ -128,6 +129,26 @@ impl Session {
         })
     }
 
+    /// Gives the device a prompt of ids, to which nothing is added; the turn runs while its text is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PromptTokens`]; [`Error::Call`] with EBUSY while a turn runs, EINVAL for an id outside the
+    /// vocabulary.
+    pub fn prompt_ids(&mut self, ids: &[u32]) -> Result<Turn<'_>, Error> {
+        match request::prompt(self.file.as_fd(), ids) {
+            Ok(()) => Ok(Turn::new(self)),
+            Err(Errno::EMSGSIZE) => Err(Error::PromptTokens {
+                tokens: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+                context: self.context,
+            }),
+            Err(errno) => Err(Error::Call {
+                doing: "give the prompt",
+                errno,
+            }),
+        }
+    }
+
     /// Runs a whole turn in one call, which an empty prompt needs: it begins a sequence with BOS
     /// alone, and there is nothing to write. The text, with U+FFFD for bytes that are no UTF-8.
     ///
@@ -228,6 +249,25 @@ impl Session {
     ///
     /// [`Error::TextBytes`], [`Error::Call`]
     pub fn tokenize(&self, text: &[u8], how: Tokenize) -> Result<Vec<u32>, Error> {
+        self.tokenize_around(text, &[], how)
+    }
+
+    /// As [`Session::tokenize`], but in the `literal` parts of the text (ascending and apart) no control token is
+    /// parsed, nor one whose name reaches into them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::tokenize`]; EINVAL for more than 4096 parts.
+    pub fn tokenize_around(
+        &self,
+        text: &[u8],
+        literal: &[Range<usize>],
+        how: Tokenize,
+    ) -> Result<Vec<u32>, Error> {
+        let doing = "tokenize the text";
+        let errno = Errno::EINVAL;
+        let parts: Option<Vec<sislm_literal>> = literal.iter().map(part_of).collect();
+        let parts = parts.ok_or(Error::Call { doing, errno })?;
         let mut flags = 0;
         if how.first {
             flags |= SISLM_TOKENIZE_BOS;
@@ -235,8 +275,8 @@ impl Session {
         if how.control {
             flags |= SISLM_TOKENIZE_CONTROL;
         }
-        let ids = request::grown("tokenize the text", text.len().saturating_add(2), |ids| {
-            request::tokenize(self.file.as_fd(), text, ids, flags)
+        let ids = request::grown(doing, text.len().saturating_add(2), |ids| {
+            request::tokenize(self.file.as_fd(), text, &parts, ids, flags)
         });
         ids.map_err(|error| match error.errno() {
             Errno::EMSGSIZE => Error::TextBytes {
@@ -259,6 +299,17 @@ impl Session {
             ids.len().saturating_mul(8),
             |text| request::detokenize(self.file.as_fd(), ids, text, flags),
         )
+    }
+
+    /// The name of the control token `id`, or the text of another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EINVAL for an id outside the vocabulary.
+    pub fn token_name(&self, id: u32) -> Result<Vec<u8>, Error> {
+        request::grown("name a token", TOKEN_BYTES, |text| {
+            request::detokenize(self.file.as_fd(), &[id], text, SISLM_TOKENIZE_CONTROL)
+        })
     }
 
     /// Log-probabilities of `ids` from position 0, and the `top_k` most likely tokens after each
@@ -311,6 +362,14 @@ impl Session {
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
+}
+
+/// A part of a text as the interface has it.
+fn part_of(part: &Range<usize>) -> Option<sislm_literal> {
+    Some(sislm_literal {
+        offset: u32::try_from(part.start).ok()?,
+        length: u32::try_from(part.len()).ok()?,
+    })
 }
 
 /// The structure of CONFIGURE; None when the stop strings do not fit it.

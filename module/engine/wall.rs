@@ -150,6 +150,17 @@ impl Text {
     };
 }
 
+/// A part of a text in which names of control tokens are text: `struct sislm_literal` of the UAPI
+/// header, field by field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Literal {
+    /// Offset of its first byte.
+    pub offset: u32,
+    /// Bytes, at least 1.
+    pub length: u32,
+}
+
 /// One segment of the arena.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -321,7 +332,7 @@ pub struct SelfTest {
 
 const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
-const _: () = assert!(size_of::<Text>() == 16);
+const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
@@ -370,8 +381,9 @@ macro_rules! sislm_wall {
 
             /// Size of the workspace for tokenizing `bytes` of text.
             fn sislm_engine_tokenize_size(model: *const u8, bytes: usize, size: *mut u64) -> i32;
-            /// Starts; `flags` are SISLM_TOKENIZE_*. `text` must live until the ids are taken.
-            fn sislm_engine_tokenize_begin(work: *mut u8, work_bytes: usize, model: *const u8, text: *const u8, bytes: usize, flags: u32) -> i32;
+            /// Starts; `flags` are SISLM_TOKENIZE_*. `literal` are `count` parts of the text, ascending and
+            /// apart. Both must live until the ids are taken.
+            fn sislm_engine_tokenize_begin(work: *mut u8, work_bytes: usize, model: *const u8, text: *const u8, bytes: usize, literal: *const Literal, count: usize, flags: u32) -> i32;
             /// Goes on; about `budget` units of work.
             fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -> i32;
             /// After DONE: the ids, valid as long as the workspace.
@@ -380,7 +392,7 @@ macro_rules! sislm_wall {
             fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut u32) -> i32;
             /// Bytes of one token: at most TOKEN_BYTES_MAX are written, `length` set. Flag
             /// SISLM_TOKENIZE_BOS: first of a text (the space prefix is removed). Control tokens
-            /// have no text.
+            /// have no text, but with SISLM_TOKENIZE_CONTROL their names.
             fn sislm_engine_detokenize(model: *const u8, id: u32, flags: u32, text: *mut u8, capacity: usize, length: *mut u32) -> i32;
 
             // A step. After prepare: for each stage in order, every chunk once, by any slot, and a

@@ -56,6 +56,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_SELFTEST => writable(file, || check::selftest(session, argument)),
         SISLM_IOC_BENCH => writable(file, || check::bench(session, argument)),
         SISLM_IOC_METADATA => models::metadata(session, argument),
+        SISLM_IOC_PROMPT => writable(file, || session::prompt(session, argument)),
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! QUERY, CONFIGURE, RUN, EVALUATE, RESULT, STATISTICS.
+//! QUERY, CONFIGURE, RUN, PROMPT, EVALUATE, RESULT, STATISTICS.
 
 use super::require;
 use crate::{
@@ -69,6 +69,13 @@ pub(super) fn run(session: &Arc<Session>, argument: &Argument) -> Result {
     };
     argument.write(&request)?;
     result
+}
+
+#[inline(never)]
+pub(super) fn prompt(session: &Arc<Session>, argument: &Argument) -> Result {
+    let request: uapi::Prompt = argument.read()?;
+    require(request.flags == 0)?;
+    session.prompt(&request)
 }
 
 #[inline(never)]

@@ -9,7 +9,7 @@ use crate::{
         neon::Section,
         task,
         text::{self, TOKEN_BYTES_MAX},
-        uapi::{self, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
+        uapi::{self, SISLM_LITERAL_MAX, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
         user::{self, Argument},
         wiped::Wiped,
     },
@@ -27,6 +27,8 @@ fn most_ids(bytes: u32) -> u32 {
 pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Tokenize = argument.read()?;
     require(request.flags & !(SISLM_TOKENIZE_BOS | SISLM_TOKENIZE_CONTROL) == 0)?;
+    require(request.pad == 0)?;
+    let literal = read_literal(&request)?;
     if request.length > session.shared().limits.prompt {
         return Err(EMSGSIZE);
     }
@@ -37,7 +39,8 @@ pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     text.extend(count);
     let mut section = Section::new()?;
     let flags = request.flags;
-    let ids = tokenize_text(&mut section, &model, text.bytes(), flags, task::dying)?;
+    let text = text.bytes();
+    let ids = tokenize_text(&mut section, &model, text, &literal, flags, task::dying)?;
     // CAST: Fewer ids than bytes, but for those added.
     request.count = ids.len() as u32;
     let fits = ids.len() <= request.capacity as usize;
@@ -52,10 +55,27 @@ pub(super) fn tokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     }
 }
 
+/// The literal parts of the text: within it, none empty, ascending and apart, else `EINVAL`.
+fn read_literal(request: &uapi::Tokenize) -> Result<Wiped<uapi::Literal>> {
+    let parses = request.flags & SISLM_TOKENIZE_CONTROL != 0;
+    require(request.literal_count == 0 || parses)?;
+    require(request.literal_count <= SISLM_LITERAL_MAX)?;
+    let mut parts = Wiped::zeroed(request.literal_count as usize)?;
+    user::read_array(request.literal, 0, &mut parts)?;
+    let mut end = 0u32;
+    for part in parts.iter() {
+        let part: &uapi::Literal = part;
+        require(part.length > 0 && part.offset >= end)?;
+        end = part.offset.checked_add(part.length).ok_or(EINVAL)?;
+    }
+    require(end <= request.length)?;
+    Ok(parts)
+}
+
 #[inline(never)]
 pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Detokenize = argument.read()?;
-    require(request.flags & !SISLM_TOKENIZE_BOS == 0)?;
+    require(request.flags & !(SISLM_TOKENIZE_BOS | SISLM_TOKENIZE_CONTROL) == 0)?;
     if request.count > most_ids(session.shared().limits.prompt) {
         return Err(EMSGSIZE);
     }
@@ -75,7 +95,8 @@ pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result 
         user::read_array(request.ids, u64::from(done), part)?;
         for id in part.iter() {
             require(*id < model.facts.vocabulary)?;
-            let flags = if done == 0 { request.flags } else { 0 };
+            let first = if done == 0 { SISLM_TOKENIZE_BOS } else { 0 };
+            let flags = request.flags & (SISLM_TOKENIZE_CONTROL | first);
             let length = text::detokenize(&mut section, &content.memory, *id, flags, &mut bytes)?;
             let text = bytes.get(..length).ok_or(EINVAL)?;
             // CAST: At most TOKEN_BYTES_MAX.

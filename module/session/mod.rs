@@ -14,11 +14,11 @@ mod stream;
 pub(crate) use start::tokenize;
 
 use crate::{
-    buffer::Buffer,
     configuration::Configuration,
     link::Link,
     model::{Model, Use},
     outcome::Outcome,
+    prompt::Prompt,
     sequence::Sequence,
     shared::Shared,
     starter::Starter,
@@ -41,9 +41,9 @@ pub(crate) struct Inner {
     pub(crate) using: Option<Use>,
     /// The context, unless a turn has it.
     pub(crate) sequence: Option<Sequence>,
-    /// Prompt bytes that wait.
-    pub(crate) prompt: Buffer,
-    /// Who wrote them, and pays for a turn that a poller asks for.
+    /// The prompt that waits.
+    pub(crate) prompt: Prompt,
+    /// Who wrote it, and pays for a turn that a poller asks for.
     pub(crate) payer: Option<Payer>,
     /// Memory of the session's own sections.
     pub(crate) section: Option<Section>,
@@ -87,7 +87,7 @@ impl Session {
             configuration: Configuration::balanced(),
             using: None,
             sequence: None,
-            prompt: Buffer::new(),
+            prompt: Prompt::new(),
             payer: None,
             section: None,
             outcome: Outcome::none(),
@@ -148,7 +148,7 @@ impl Session {
         }
         drop(ring);
         let mut inner = self.inner.lock();
-        let prompt = core::mem::replace(&mut inner.prompt, Buffer::new());
+        let prompt = core::mem::replace(&mut inner.prompt, Prompt::new());
         let freed = (inner.using.take(), inner.sequence.take(), prompt);
         // Freeing may take long: not under the lock.
         drop(inner);
@@ -159,7 +159,7 @@ impl Session {
 impl Inner {
     /// Drops the prompt that waits.
     fn drop_prompt(&mut self) {
-        self.prompt = Buffer::new();
+        self.prompt = Prompt::new();
         self.payer = None;
     }
 

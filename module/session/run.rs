@@ -6,6 +6,7 @@ use crate::{
     buffer::Buffer,
     channel::{Purpose, State},
     outcome::Outcome,
+    prompt::Prompt,
     sys::{task, uapi::Run, user, wait::Woken},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -65,7 +66,7 @@ impl Session {
         prompt.extend(count);
         self.bind()?;
         let mut inner = self.lock_idle()?;
-        inner.prompt = prompt;
+        inner.prompt = Prompt::Text(prompt);
         inner.payer = None;
         let begun = self.link.begin(State::Idle, Purpose::Run);
         drop(inner);

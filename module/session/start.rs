@@ -4,13 +4,13 @@
 
 use super::{Inner, Session};
 use crate::{
-    buffer::Buffer,
     channel::{Purpose, State},
     configuration::Configuration,
     generation::Generation,
     limits::CONTEXT_DEFAULT,
     model::{Model, Use},
     outcome::Outcome,
+    prompt::Prompt,
     ring::Ring,
     sequence::{Sequence, POSITIONS_AHEAD},
     starter::Startable,
@@ -19,7 +19,7 @@ use crate::{
         neon::Section,
         task,
         text::Tokenizer,
-        uapi::{SISLM_FINISH_ERROR, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
+        uapi::{Literal, SISLM_FINISH_ERROR, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
         wiped::Wiped,
         Progress,
     },
@@ -35,12 +35,13 @@ use kernel::{
 /// Nothing that `model` could mean.
 const NO_TOKEN: u32 = !0;
 
-/// Turns `text` into ids; `EINTR` when `stop` says so. It takes a while that the length of a prompt
+/// Turns `text` into ids, `literal` as in TOKENIZE; `EINTR` when `stop` says so. It takes a while that the length of a prompt
 /// bounds, and no other signal than death ends it: begun again, it might never come to its end.
 pub(crate) fn tokenize(
     section: &mut Section,
     model: &Model,
     text: &[u8],
+    literal: &[Literal],
     flags: u32,
     stop: impl Fn() -> bool,
 ) -> Result<Wiped<u32>> {
@@ -48,7 +49,7 @@ pub(crate) fn tokenize(
         return Ok(Wiped::new());
     }
     let content = model.content()?;
-    let mut tokenizer = Tokenizer::begin(section, &content.memory, text, flags)?;
+    let mut tokenizer = Tokenizer::begin(section, &content.memory, text, literal, flags)?;
     while tokenizer.run(section)? == Progress::More {
         task::relax();
         if stop() {
@@ -66,7 +67,7 @@ pub(crate) fn tokenize(
 struct Parts {
     model: Arc<Model>,
     configuration: Configuration,
-    prompt: Buffer,
+    prompt: Prompt,
     payer: Option<Payer>,
     sequence: Option<Sequence>,
     section: Option<Section>,
@@ -81,7 +82,7 @@ impl Parts {
         Ok(Self {
             model: inner.model()?,
             configuration: inner.configuration,
-            prompt: core::mem::replace(&mut inner.prompt, Buffer::new()),
+            prompt: core::mem::replace(&mut inner.prompt, Prompt::new()),
             payer: inner.payer.take(),
             sequence: inner.sequence.take(),
             section: inner.section.take(),
@@ -142,7 +143,13 @@ impl Parts {
         if configuration.control {
             flags |= SISLM_TOKENIZE_CONTROL;
         }
-        let mut prompt = tokenize(section, model, self.prompt.bytes(), flags, stop)?;
+        let mut prompt = match core::mem::replace(&mut self.prompt, Prompt::new()) {
+            Prompt::Text(text) => tokenize(section, model, text.bytes(), &[], flags, stop)?,
+            Prompt::Ids(ids) => {
+                model.content()?;
+                ids
+            }
+        };
         let waiting = sequence.positions() > sequence.computed();
         if prompt.is_empty() && !waiting && model.facts.bos != NO_TOKEN {
             // Nothing to go on from: begin a sequence.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The byte stream: write a prompt, read the answer.
 
-use super::{Inner, Session};
+use super::{Inner, Locked, Session};
 use crate::{
     buffer::Buffer,
     channel::{Purpose, State},
+    prompt::Prompt,
     sys::{
         charge::Payer,
         errno::ENODATA,
         node::{POLLERR, POLLIN, POLLOUT},
+        uapi, user,
         wait::Woken,
+        wiped::Wiped,
     },
 };
 use kernel::{
@@ -47,7 +50,7 @@ impl Session {
         text.extend(count);
         // Memory for a prompt in parts, taken before the lock too.
         let mut larger = Buffer::new();
-        let mut inner = loop {
+        let inner = loop {
             let mut inner = self.lock_settled()?;
             if self.link.channel.lock().is_running() {
                 return Err(EBUSY);
@@ -55,33 +58,62 @@ impl Session {
             if count == 0 {
                 return Ok(0);
             }
-            let all = inner.prompt.bytes().len().saturating_add(count);
+            let prompt = inner.prompt.text()?;
+            let all = prompt.bytes().len().saturating_add(count);
             if all > most {
                 return Err(EMSGSIZE);
             }
             if all == count {
-                core::mem::swap(&mut inner.prompt, &mut text);
+                core::mem::swap(prompt, &mut text);
                 break inner;
             }
-            if inner.prompt.append(text.bytes()).is_ok() {
+            if prompt.append(text.bytes()).is_ok() {
                 break inner;
             }
             if larger.capacity() >= all {
-                larger.append(inner.prompt.bytes())?;
+                larger.append(prompt.bytes())?;
                 larger.append(text.bytes())?;
-                core::mem::swap(&mut inner.prompt, &mut larger);
+                core::mem::swap(prompt, &mut larger);
                 break inner;
             }
             drop(inner);
             larger = Buffer::with_capacity(all)?;
         };
+        self.keep_prompt(inner);
+        Ok(count)
+    }
+
+    /// PROMPT: takes ids as prompt.
+    pub(crate) fn prompt(&self, request: &uapi::Prompt) -> Result {
+        if request.count == 0 {
+            return Err(EINVAL);
+        }
+        if request.count > self.shared().limits.context {
+            return Err(EMSGSIZE);
+        }
+        // Copied before the lock: the pages may be anybody's.
+        let mut ids = Wiped::zeroed(request.count as usize)?;
+        user::read_array(request.ids, 0, &mut ids)?;
+        self.bind()?;
+        let mut inner = self.lock_idle()?;
+        let model = inner.model()?;
+        model.content()?;
+        if ids.iter().any(|id| *id >= model.facts.vocabulary) {
+            return Err(EINVAL);
+        }
+        inner.prompt = Prompt::Ids(ids);
+        self.keep_prompt(inner);
+        Ok(())
+    }
+
+    /// Lets the prompt that was put into `inner` wait for somebody who asks for its answer.
+    fn keep_prompt(&self, mut inner: Locked<'_>) {
         inner.payer = Some(Payer::current());
         self.account(&mut inner);
         self.link.channel.lock().note_prompt();
         drop(inner);
         // A poller that was there before the prompt asks for its text now.
         self.link.wait.wake_all();
-        Ok(count)
     }
 
     /// At least one byte of the answer; 0 at its end.

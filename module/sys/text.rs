@@ -5,12 +5,15 @@ use super::{
     memory::{Memory, Owner},
     model::{engine_pointer, ModelMemory},
     neon::Section,
+    uapi::Literal,
     wall::{self, status, Progress},
 };
 use core::slice;
 use kernel::{prelude::*, sync::Arc};
 
 pub(crate) use super::wall::TOKEN_BYTES_MAX;
+
+const _: () = assert!(size_of::<Literal>() == size_of::<wall::Literal>());
 
 /// Units of work of one section.
 const BUDGET: u32 = 1024;
@@ -19,15 +22,17 @@ const BUDGET: u32 = 1024;
 pub(crate) struct Tokenizer<'a> {
     work: Memory,
     _text: &'a [u8],
+    _literal: &'a [Literal],
     _model: Arc<ModelMemory>,
 }
 
 impl<'a> Tokenizer<'a> {
-    /// Begins with `text`; `flags` are `SISLM_TOKENIZE_*`.
+    /// Begins with `text`; `flags` are `SISLM_TOKENIZE_*`, `literal` as in TOKENIZE.
     pub(crate) fn begin(
         section: &mut Section,
         model: &Arc<ModelMemory>,
         text: &'a [u8],
+        literal: &'a [Literal],
         flags: u32,
     ) -> Result<Self> {
         let mut size = 0;
@@ -39,8 +44,8 @@ impl<'a> Tokenizer<'a> {
         status(code)?;
         let work = Memory::sized(size, Owner::Session)?;
         let code = section.enter(|_| {
-            // SAFETY: Zeroed memory of the size asked for; the text is borrowed and the model kept
-            // by the value made below.
+            // SAFETY: Zeroed memory of the size asked for; text and literals, which are the wall's
+            // field by field, are borrowed and the model kept by the value made below.
             unsafe {
                 wall::sislm_engine_tokenize_begin(
                     work.base(),
@@ -48,6 +53,8 @@ impl<'a> Tokenizer<'a> {
                     pointer,
                     text.as_ptr(),
                     text.len(),
+                    literal.as_ptr().cast(),
+                    literal.len(),
                     flags,
                 )
             }
@@ -56,6 +63,7 @@ impl<'a> Tokenizer<'a> {
         Ok(Self {
             work,
             _text: text,
+            _literal: literal,
             _model: model.clone(),
         })
     }

@@ -28,6 +28,7 @@
 #define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
 #define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
+#define SISLM_LITERAL_MAX	4096	/* literal parts of a text in TOKENIZE */
 #define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
 #define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
 #define SISLM_ARCHITECTURE_MAX	24	/* name of an architecture, NUL included */
@@ -447,8 +448,34 @@ struct sislm_run {
 	__u64 turn;
 };
 
+/**
+ * struct sislm_prompt - a prompt of token ids
+ * @ids: Input: __u32 each, by this file's model. They are the whole prompt: nothing is
+ *	put before or behind them.
+ * @count: Input: ids, at least 1; more than a context can have are EMSGSIZE.
+ * @flags: Input: must be zero.
+ *
+ * As a write, in IDLE only (EBUSY): the turn starts when somebody asks for its text.
+ * EINVAL for an id outside the vocabulary.
+ */
+struct sislm_prompt {
+	__u64 ids;
+	__u32 count;
+	__u32 flags;
+};
+
 #define SISLM_TOKENIZE_BOS	(1u << 0)	/* as at position 0: BOS, EOS and space prefix as the model says */
-#define SISLM_TOKENIZE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
+#define SISLM_TOKENIZE_CONTROL	(1u << 1)	/* names of control tokens are these tokens */
+
+/**
+ * struct sislm_literal - a part of a text in which names of control tokens are text
+ * @offset: of its first byte.
+ * @length: bytes, at least 1.
+ */
+struct sislm_literal {
+	__u32 offset;
+	__u32 length;
+};
 
 /**
  * struct sislm_tokenize - text to ids, by this file's model
@@ -458,6 +485,14 @@ struct sislm_run {
  * @capacity: Input: entries at @ids. ENOSPC when too few, with @count set.
  * @flags: Input: SISLM_TOKENIZE_*.
  * @count: Output: ids.
+ * @literal: Input: struct sislm_literal, @literal_count of them, ascending and apart,
+ *	within the text, or 0.
+ * @literal_count: Input: 0 to SISLM_LITERAL_MAX; above 0 with SISLM_TOKENIZE_CONTROL only.
+ * @pad: Must be zero.
+ *
+ * In the literal parts, such as what a user wrote within a chat template, no control
+ * token is parsed, nor one whose name reaches into them. Text is cut into tokens across
+ * their borders.
  */
 struct sislm_tokenize {
 	__u64 text;
@@ -466,6 +501,9 @@ struct sislm_tokenize {
 	__u32 capacity;
 	__u32 flags;
 	__u32 count;
+	__u64 literal;
+	__u32 literal_count;
+	__u32 pad;
 };
 
 /**
@@ -474,7 +512,8 @@ struct sislm_tokenize {
  * @text: Input: where the bytes go.
  * @count: Input: ids; more than a prompt can have are EMSGSIZE.
  * @capacity: Input: bytes at @text. ENOSPC when too few, with @length set.
- * @flags: Input: SISLM_TOKENIZE_BOS: as at position 0 (leading space removed).
+ * @flags: Input: SISLM_TOKENIZE_BOS: as at position 0 (leading space removed);
+ *	SISLM_TOKENIZE_CONTROL: control tokens as their names, else they have no text.
  * @length: Output: bytes.
  */
 struct sislm_detokenize {
@@ -626,5 +665,6 @@ struct sislm_bench {
 #define SISLM_IOC_SELFTEST	_IOWR(SISLM_IOC_MAGIC, 0x0e, struct sislm_selftest)
 #define SISLM_IOC_BENCH		_IOWR(SISLM_IOC_MAGIC, 0x0f, struct sislm_bench)
 #define SISLM_IOC_METADATA	_IOWR(SISLM_IOC_MAGIC, 0x10, struct sislm_metadata)
+#define SISLM_IOC_PROMPT	_IOW(SISLM_IOC_MAGIC, 0x11, struct sislm_prompt)
 
 #endif /* _UAPI_SISLM_H */

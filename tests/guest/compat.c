@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct sislm_load) == 240, "load");
 _Static_assert(sizeof(struct sislm_configure) == 304, "configure");
 _Static_assert(sizeof(struct sislm_result) == 128, "result");
 _Static_assert(sizeof(struct sislm_run) == 168, "run");
-_Static_assert(sizeof(struct sislm_tokenize) == 32, "tokenize");
+_Static_assert(sizeof(struct sislm_tokenize) == 48, "tokenize");
 _Static_assert(sizeof(struct sislm_evaluate) == 96, "evaluate");
 _Static_assert(sizeof(void *) == 4, "this is not a 32-bit build");
 

@@ -2,6 +2,7 @@
 //! Every field of every ioctl that has wrong values, sent with one of them.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
@@ -70,6 +71,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     metadata(&mut fields);
     configure(&mut fields);
     turn(&mut fields);
+    prompt(&mut fields);
     text(&mut fields);
     evaluate(&mut fields);
     checks(&mut fields);
@@ -87,7 +89,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
 
 fn commands(fields: &mut Fields<'_>) {
     let query = sislm_query::default();
-    for nr in [0x11, 0x7f, 0xff] {
+    for nr in [0x12, 0x7f, 0xff] {
         let number = SISLM_IOC_QUERY & !0xff | nr;
         fields.wrong(
             &format!("command-{nr:#x}"),
@@ -120,6 +122,7 @@ fn commands(fields: &mut Fields<'_>) {
         ("selftest", SISLM_IOC_SELFTEST),
         ("bench", SISLM_IOC_BENCH),
         ("metadata", SISLM_IOC_METADATA),
+        ("prompt", SISLM_IOC_PROMPT),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);
@@ -532,12 +535,13 @@ fn text(fields: &mut Fields<'_>) {
         ids: ids.as_mut_ptr() as u64,
         capacity: 64,
         flags: SISLM_TOKENIZE_BOS,
-        count: 0,
+        ..Default::default()
     };
     fields.sound("tokenize", SISLM_IOC_TOKENIZE, &tokenize);
     fields.invalid("tokenize.flags", SISLM_IOC_TOKENIZE, &tokenize, |t| {
         t.flags = 1 << 2
     });
+    fields.invalid("tokenize.pad", SISLM_IOC_TOKENIZE, &tokenize, |t| t.pad = 1);
     fields.wrong(
         "tokenize.text",
         SISLM_IOC_TOKENIZE,
@@ -567,6 +571,8 @@ fn text(fields: &mut Fields<'_>) {
         &[Errno::EMSGSIZE],
     );
 
+    literal(fields, &tokenize);
+
     let detokenize = sislm_detokenize {
         ids: ids.as_mut_ptr() as u64,
         count: 3,
@@ -577,7 +583,7 @@ fn text(fields: &mut Fields<'_>) {
     };
     fields.sound("detokenize", SISLM_IOC_DETOKENIZE, &detokenize);
     fields.invalid("detokenize.flags", SISLM_IOC_DETOKENIZE, &detokenize, |d| {
-        d.flags = 1 << 1
+        d.flags = 1 << 2
     });
     fields.wrong(
         "detokenize.ids",
@@ -604,6 +610,124 @@ fn text(fields: &mut Fields<'_>) {
     fields.invalid("detokenize.id", SISLM_IOC_DETOKENIZE, &detokenize, |d| {
         (d.ids, d.count) = (outside.as_ptr() as u64, 1)
     });
+}
+
+/// Parts of a text in which control tokens are not parsed.
+fn literal(fields: &mut Fields<'_>, tokenize: &sislm_tokenize) {
+    let part = |offset, length| sislm_literal { offset, length };
+    let tokenize = sislm_tokenize {
+        flags: SISLM_TOKENIZE_CONTROL,
+        ..*tokenize
+    };
+    let number = SISLM_IOC_TOKENIZE;
+    let with = |parts: &[sislm_literal]| sislm_tokenize {
+        literal: parts.as_ptr() as u64,
+        literal_count: u32::try_from(parts.len()).expect("few"),
+        ..tokenize
+    };
+    let sound = [part(0, 3), part(3, 1), part(12, 1)];
+    fields.sound("tokenize-literal", number, &with(&sound));
+    for (name, parts) in [
+        ("empty", &[part(1, 0)][..]),
+        ("past-end", &[part(12, 2)]),
+        ("overflow", &[part(u32::MAX, u32::MAX)]),
+        ("descending", &[part(4, 1), part(0, 1)]),
+        ("overlapping", &[part(0, 2), part(1, 1)]),
+    ] {
+        let name = format!("tokenize.literal-{name}");
+        fields.invalid(&name, number, &with(parts), |_| ());
+    }
+    let sound = with(&sound);
+    fields.invalid("tokenize.literal-without-control", number, &sound, |t| {
+        t.flags = 0
+    });
+    fields.invalid("tokenize.literal_count", number, &sound, |t| {
+        t.literal_count = SISLM_LITERAL_MAX + 1
+    });
+    let errors = [Errno::EFAULT];
+    fields.wrong(
+        "tokenize.literal",
+        number,
+        &sound,
+        |t| t.literal = NOWHERE,
+        &errors,
+    );
+}
+
+/// A prompt of ids, and what goes on meanwhile.
+fn prompt(fields: &mut Fields<'_>) {
+    let ids = [1_u32, 300, 301];
+    let outside = [1_u32, u32::MAX];
+    let number = SISLM_IOC_PROMPT;
+    let prompt = sislm_prompt {
+        ids: ids.as_ptr() as u64,
+        count: 3,
+        flags: 0,
+    };
+    fields.invalid("prompt.flags", number, &prompt, |p| p.flags = 1);
+    fields.invalid("prompt.count-0", number, &prompt, |p| p.count = 0);
+    let errors = [Errno::EMSGSIZE];
+    fields.wrong(
+        "prompt.count",
+        number,
+        &prompt,
+        |p| p.count = u32::MAX,
+        &errors,
+    );
+    let errors = [Errno::EFAULT];
+    fields.wrong("prompt.ids", number, &prompt, |p| p.ids = NOWHERE, &errors);
+    fields.invalid("prompt.id", number, &prompt, |p| {
+        (p.ids, p.count) = (outside.as_ptr() as u64, 2)
+    });
+    let readable = File::open("/dev/sislm").map_err(|_| Errno::EIO);
+    let found = readable.and_then(|file| call(&file, number, &mut prompt.clone()));
+    let report = &mut *fields.report;
+    report.refused("fields/prompt-of-a-reader", found, &[Errno::EBADF]);
+
+    fields.sound("prompt", number, &prompt);
+    // It waits: nothing is added to it.
+    let errors = [Errno::EBUSY];
+    fields.wrong("prompt-twice", number, &prompt, |_| (), &errors);
+    let written = (&fields.file)
+        .write(b"x")
+        .map_err(|error| error.raw_os_error());
+    let busy = Err(Some(Errno::EBUSY as i32));
+    fields
+        .report
+        .equal("fields/prompt-then-text", written, busy);
+    let mut text = Vec::new();
+    let read = (&fields.file)
+        .read_to_end(&mut text)
+        .map_err(|error| error.raw_os_error());
+    fields
+        .report
+        .equal("fields/prompt-is-answered", read.map(|_| ()), Ok(()));
+    let mut found = [0_u32; 8];
+    let mut result = sislm_result {
+        prompt_ids: found.as_mut_ptr() as u64,
+        prompt_capacity: 8,
+        ..Default::default()
+    };
+    let answer = call(&fields.file, SISLM_IOC_RESULT, &mut result);
+    let answer = answer.map(|()| (result.prompt_count, result.count, found[..3].to_vec()));
+    fields
+        .report
+        .equal("fields/prompt-ids", answer, Ok((3, 4, ids.to_vec())));
+    // Text after ids, and ids dropped before they are asked for.
+    let written = (&fields.file)
+        .write(b"x")
+        .map_err(|error| error.raw_os_error());
+    fields
+        .report
+        .equal("fields/text-then-prompt", written, Ok(1));
+    fields.wrong("prompt-after-text", number, &prompt, |_| (), &errors);
+    let dropped = call(&fields.file, SISLM_IOC_RESET, &mut ());
+    fields.report.equal("fields/text-dropped", dropped, Ok(()));
+    fields.sound("prompt-after-reset", number, &prompt);
+    let dropped = call(&fields.file, SISLM_IOC_CANCEL, &mut ());
+    fields
+        .report
+        .equal("fields/prompt-dropped", dropped, Ok(()));
 }
 
 fn evaluate(fields: &mut Fields<'_>) {

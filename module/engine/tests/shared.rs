@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sislm_engine::gguf::{Parser, Progress};
-use sislm_engine::tokenizer::{self, Builder, Tokenizer, Vocabulary};
+use sislm_engine::tokenizer::{self, Builder, Text, Tokenizer, Vocabulary};
 
 /// `../shared/NAME`; says so when there is none.
 fn shared(name: &str) -> Option<PathBuf> {
@@ -70,7 +70,7 @@ fn ids_of(
     let mut work = vec![0; size as usize];
     let mut machine = Tokenizer::new(first, control);
     while !machine
-        .run(vocabulary, text, &mut work, budget)
+        .run(vocabulary, Text::plain(text), &mut work, budget)
         .expect("room")
     {}
     let ids = work

@@ -4,6 +4,7 @@
 //! Text is cut at special tokens first; what lies between is cut into pieces (all of it for
 //! SentencePiece, words for byte-level BPE), and in each piece symbols merge.
 
+use crate::abi::Literal;
 use crate::gguf::cells;
 
 use super::layout::NONE;
@@ -18,6 +19,25 @@ use super::{SPACE, utf8};
 pub enum Fault {
     /// The workspace is not of the size [`Tokenizer::work_bytes`] gives for this text.
     Workspace,
+}
+
+/// A text to tokenize.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// Parts in which no control token is parsed, nor one that reaches into them; ascending, none empty.
+    pub literal: &'a [Literal],
+}
+
+impl<'a> Text<'a> {
+    /// Without such parts.
+    pub fn plain(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            literal: &[],
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +65,8 @@ pub struct Tokenizer {
     first: bool,
     control: bool,
     stage: Stage,
+    /// Literal parts of the text that the search is past.
+    literals: usize,
     /// Ids so far.
     count: u32,
     /// The position in the text.
@@ -70,6 +92,7 @@ impl Tokenizer {
             first,
             control,
             stage: Stage::Begin,
+            literals: 0,
             count: 0,
             at: 0,
             fragment_end: 0,
@@ -94,11 +117,11 @@ impl Tokenizer {
     pub fn run(
         &mut self,
         vocabulary: &Vocabulary<'_>,
-        text: &[u8],
+        text: Text<'_>,
         memory: &mut [u8],
         budget: u32,
     ) -> Result<bool, Fault> {
-        let mut work = Work::new(memory, vocabulary, text.len()).ok_or(Fault::Workspace)?;
+        let mut work = Work::new(memory, vocabulary, text.bytes.len()).ok_or(Fault::Workspace)?;
         for _ in 0..budget {
             self.step(vocabulary, text, &mut work)
                 .ok_or(Fault::Workspace)?;
@@ -118,7 +141,10 @@ impl Tokenizer {
     fn step(
         &mut self,
         vocabulary: &Vocabulary<'_>,
-        text: &[u8],
+        Text {
+            bytes: text,
+            literal,
+        }: Text<'_>,
         work: &mut Work<'_>,
     ) -> Option<()> {
         match self.stage {
@@ -128,7 +154,10 @@ impl Tokenizer {
                 }
                 self.begin_search(self.first && vocabulary.adds_space(), 0);
             }
-            Stage::Search { most } => self.search(vocabulary, text, most),
+            Stage::Search { most } => {
+                let reach = self.control_reach(literal);
+                self.search(vocabulary, text, most, reach);
+            }
             Stage::Fragment => self.begin_fragment(vocabulary, work)?,
             Stage::Word => {
                 let fragment = text.get(..self.fragment_end)?;
@@ -176,10 +205,25 @@ impl Tokenizer {
         self.stage = Stage::Search { most: usize::MAX };
     }
 
-    /// Tries one length at one place.
-    fn search(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], most: usize) {
+    /// Bytes from the place of the search on within which control tokens are parsed.
+    fn control_reach(&mut self, literal: &[Literal]) -> usize {
+        if !self.control {
+            return 0;
+        }
+        let at = self.fragment_end as u64;
+        while let Some(part) = literal.get(self.literals) {
+            if at < u64::from(part.offset) + u64::from(part.length) {
+                return (part.offset as usize).saturating_sub(self.fragment_end);
+            }
+            self.literals += 1;
+        }
+        usize::MAX
+    }
+
+    /// Tries one length at one place; a control token has at most `reach` bytes.
+    fn search(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], most: usize, reach: usize) {
         let rest = text.get(self.fragment_end..).unwrap_or_default();
-        let (special, length) = vocabulary.find_special(rest, most, self.control);
+        let (special, length) = vocabulary.find_special(rest, most, reach);
         self.special = special.map(|id| (id, self.fragment_end.saturating_add(length)));
         if special.is_some() || rest.is_empty() {
             self.stage = Stage::Fragment;
@@ -341,7 +385,7 @@ fn split<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        PIECES, build, byte_level, byte_level_of, ids, sentence_piece, tables, text,
+        PIECES, build, byte_level, byte_level_of, ids, ids_of_parts, sentence_piece, tables, text,
     };
     use super::*;
     use crate::gguf::testing::mutations;
@@ -413,6 +457,37 @@ mod tests {
         // As long as the user-defined <pad>, so that it is looked up.
         let unknown = ids(&tables, b"<unk>", false, false);
         assert_eq!(unknown, [12, 0, 0, 0, 14]);
+    }
+
+    #[test]
+    fn no_control_token_begins_in_or_reaches_into_a_literal_part() {
+        let tables = tables(&sentence_piece(PIECES));
+        let ids = |text: &str, parts: &[(u32, u32)]| {
+            let literal: Vec<Literal> = parts
+                .iter()
+                .map(|&(offset, length)| Literal { offset, length })
+                .collect();
+            ids_of_parts(&tables, text.as_bytes(), &literal)
+        };
+        let (control, plain) = ([1], [15, 14]);
+        assert_eq!(ids("<s>", &[]), control);
+        // Each of its bytes, alone or with others, before and behind.
+        for part in [(0, 1), (1, 1), (2, 1), (0, 3), (1, 9), (0, u32::MAX)] {
+            assert_eq!(ids("<s>", &[part]), plain, "{part:?}");
+        }
+        assert_eq!(ids("<s><s>", &[(3, 3)]), [1, 4, 15, 14]);
+        assert_eq!(ids("<s><s>", &[(0, 3)]), [15, 14, 1]);
+        assert_eq!(ids("<s><s><s>", &[(3, 3)]), [1, 4, 15, 14, 1]);
+        assert_eq!(
+            ids("<s>a<s>a<s>", &[(0, 3), (8, 3)]),
+            [15, 14, 5, 1, 10, 15, 14]
+        );
+        // Text goes on across the ends of a part: ab is one token.
+        assert_eq!(ids("ab<s>", &[(1, 1)]), [8, 1]);
+        assert_eq!(ids("ab<s>", &[(0, 1)]), [8, 1]);
+        // User-defined tokens are text of their own anywhere.
+        assert_eq!(ids("<pad><s>", &[(0, 6)]), [17, 15, 14]);
+        assert_eq!(ids("<unk>", &[(4, 1)]), [12, 0, 0, 0, 14]);
     }
 
     #[test]
@@ -523,7 +598,7 @@ mod tests {
                 let mut machine = Tokenizer::new(true, true);
                 let mut runs = 0;
                 while !machine
-                    .run(&vocabulary, &text, &mut work, 1024)
+                    .run(&vocabulary, Text::plain(&text), &mut work, 1024)
                     .expect("room")
                 {
                     runs += 1;
@@ -538,8 +613,9 @@ mod tests {
         let tables = tables(&sentence_piece(PIECES));
         let vocabulary = Vocabulary::view(&tables).expect("finished tables");
         let size = Tokenizer::work_bytes(&vocabulary, 3).expect("a short text") as usize;
-        let outcome =
-            Tokenizer::new(true, false).run(&vocabulary, b"abc", &mut vec![0; size - 1], 9);
+        let mut short = vec![0; size - 1];
+        let text = Text::plain(b"abc");
+        let outcome = Tokenizer::new(true, false).run(&vocabulary, text, &mut short, 9);
         assert_eq!(outcome, Err(Fault::Workspace));
         assert_eq!(Tokenizer::work_bytes(&vocabulary, 1 << 26), None);
         assert_eq!(Tokenizer::work_bytes(&vocabulary, usize::MAX), None);
@@ -584,7 +660,8 @@ mod tests {
                 return;
             };
             let mut work = vec![0; Tokenizer::work_bytes(&vocabulary, 7).expect("short") as usize];
-            let _ = Tokenizer::new(true, true).run(&vocabulary, b"ab<s>\nc", &mut work, 300);
+            let text = Text::plain(b"ab<s>\nc");
+            let _ = Tokenizer::new(true, true).run(&vocabulary, text, &mut work, 300);
         });
     }
 }

@@ -39,7 +39,7 @@ mod work;
 pub use builder::{Builder, Progress};
 pub use ends::Ends;
 pub use keys::TokenizerKeys;
-pub use machine::{Fault, Tokenizer};
+pub use machine::{Fault, Text, Tokenizer};
 pub use vocabulary::{Model, TokenKind, Vocabulary};
 
 /// Most bytes of the text of one token.

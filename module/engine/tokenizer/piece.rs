@@ -36,6 +36,12 @@ impl Vocabulary<'_> {
             _ => Some(0),
         }
     }
+
+    /// Writes the name of token `id`, by which a text that is searched for control tokens means it, to
+    /// `text` and gives its length; `None` when `text` is too short.
+    pub fn name(&self, id: u32, text: &mut [u8]) -> Option<usize> {
+        copy(self.text(id), text)
+    }
 }
 
 fn copy(from: &[u8], to: &mut [u8]) -> Option<usize> {

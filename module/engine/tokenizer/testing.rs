@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Small vocabularies for tests.
 
+use crate::abi::Literal;
 use crate::gguf::testing::{Parsed, Writer, parse};
 use crate::gguf::{Array, Refusal};
 
-use super::{Builder, Progress, TOKEN_BYTES_MAX, Tokenizer, TokenizerKeys, Vocabulary};
+use super::{Builder, Progress, TOKEN_BYTES_MAX, Text, Tokenizer, TokenizerKeys, Vocabulary};
 
 /// A token: text, kind, score.
 pub(super) type Token = (&'static str, i32, f32);
@@ -89,8 +90,17 @@ pub(super) fn tables(writer: &Writer) -> Vec<u8> {
 
 /// The ids of a text; with every budget the same.
 pub(super) fn ids(tables: &[u8], text: &[u8], first: bool, control: bool) -> Vec<u32> {
+    ids_of(tables, Text::plain(text), first, control)
+}
+
+/// The ids of a text with literal parts, in which control tokens are parsed elsewhere.
+pub(super) fn ids_of_parts(tables: &[u8], bytes: &[u8], literal: &[Literal]) -> Vec<u32> {
+    ids_of(tables, Text { bytes, literal }, false, true)
+}
+
+fn ids_of(tables: &[u8], text: Text<'_>, first: bool, control: bool) -> Vec<u32> {
     let vocabulary = Vocabulary::view(tables).expect("finished tables");
-    let size = Tokenizer::work_bytes(&vocabulary, text.len()).expect("a short text");
+    let size = Tokenizer::work_bytes(&vocabulary, text.bytes.len()).expect("a short text");
     let run = |budget| {
         let mut work = vec![0; size as usize];
         let mut machine = Tokenizer::new(first, control);

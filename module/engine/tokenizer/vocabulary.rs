@@ -255,13 +255,13 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// The longest special token, at most `most` bytes, at the front of `text`: user-defined ones
-    /// and, if asked for, control and unknown ones. Also its length, found or not: 0 when no
-    /// shorter one need be looked for.
+    /// and, of at most `reach` bytes, control and unknown ones. Also its length, found or not: 0 when
+    /// no shorter one need be looked for.
     pub(super) fn find_special(
         &self,
         text: &[u8],
         most: usize,
-        control: bool,
+        reach: usize,
     ) -> (Option<u32>, usize) {
         let Some(&first) = text.first() else {
             return (None, 0);
@@ -274,7 +274,7 @@ impl<'a> Vocabulary<'a> {
         };
         let most = most.min(text.len());
         let user_defined = special::longest(set(head::USER_DEFINED), first, most);
-        let controls = special::longest(set(head::CONTROL), first, if control { most } else { 0 });
+        let controls = special::longest(set(head::CONTROL), first, most.min(reach));
         let Some(length) = user_defined.max(controls) else {
             return (None, 0);
         };
@@ -282,7 +282,7 @@ impl<'a> Vocabulary<'a> {
         let id = text.get(..length).and_then(|text| self.find(text, kind));
         let wanted = |&id: &u32| match self.kind(id) {
             TokenKind::UserDefined => true,
-            TokenKind::Control | TokenKind::Unknown => control,
+            TokenKind::Control | TokenKind::Unknown => length <= reach,
             _ => false,
         };
         (id.filter(wanted), length)

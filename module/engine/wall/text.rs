@@ -5,15 +5,17 @@ use core::slice;
 
 use crate::abi::ALIGN;
 use crate::abi::DONE;
+use crate::abi::Literal;
 use crate::abi::MORE;
 use crate::abi::fault;
+use crate::tokenizer::Text;
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::Vocabulary;
 use crate::wall::model::loaded;
 
 /// `SISLM_TOKENIZE_BOS`: as at position 0.
 const FIRST: u32 = 1 << 0;
-/// `SISLM_TOKENIZE_CONTROL`: control tokens in text are parsed.
+/// `SISLM_TOKENIZE_CONTROL`: control tokens in text are parsed, or written as their names.
 const CONTROL: u32 = 1 << 1;
 
 /// Start of the workspace; the tokenizer's memory follows, with the ids at its front.
@@ -22,6 +24,8 @@ struct Head {
     model: *const u8,
     text: *const u8,
     text_bytes: usize,
+    literal: *const Literal,
+    literals: usize,
     work_bytes: usize,
     done: bool,
     tokenizer: Tokenizer,
@@ -75,7 +79,7 @@ pub unsafe extern "C" fn sislm_engine_tokenize_size(
 ///
 /// # Safety
 ///
-/// The rules of the wall; the model and `text` live until the ids are taken.
+/// The rules of the wall; the model, `text` and `literal` live until the ids are taken.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_tokenize_begin(
     work: *mut u8,
@@ -83,6 +87,8 @@ pub unsafe extern "C" fn sislm_engine_tokenize_begin(
     model: *const u8,
     text: *const u8,
     bytes: usize,
+    literal: *const Literal,
+    count: usize,
     flags: u32,
 ) -> i32 {
     // SAFETY: The rules of the wall: a model; zeroed, exclusive memory.
@@ -95,6 +101,8 @@ pub unsafe extern "C" fn sislm_engine_tokenize_begin(
             model,
             text,
             text_bytes: bytes,
+            literal,
+            literals: count,
             work_bytes: work_bytes - HEAD,
             done: false,
             tokenizer: Tokenizer::new(flags & FIRST != 0, flags & CONTROL != 0),
@@ -110,7 +118,7 @@ pub unsafe extern "C" fn sislm_engine_tokenize_begin(
 /// The rules of the wall.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -> i32 {
-    // SAFETY: The rules of the wall: a begun workspace, exclusive; its model and text live.
+    // SAFETY: The rules of the wall: a begun workspace, exclusive; its model, text and literals live.
     unsafe {
         let head = &mut *work.cast::<Head>();
         let memory = slice::from_raw_parts_mut(work.add(HEAD), head.work_bytes);
@@ -120,6 +128,14 @@ pub unsafe extern "C" fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -
         let text = match head.text_bytes {
             0 => &[],
             bytes => slice::from_raw_parts(head.text, bytes),
+        };
+        let literal = match head.literals {
+            0 => &[],
+            count => slice::from_raw_parts(head.literal, count),
+        };
+        let text = Text {
+            bytes: text,
+            literal,
         };
         match head.tokenizer.run(&vocabulary, text, memory, budget) {
             Ok(done) => {
@@ -173,11 +189,16 @@ pub unsafe extern "C" fn sislm_engine_detokenize(
         let Some(vocabulary) = vocabulary(model) else {
             return fault::ARGUMENT;
         };
-        if id >= vocabulary.tokens() || flags & !FIRST != 0 {
+        if id >= vocabulary.tokens() || flags & !(FIRST | CONTROL) != 0 {
             return fault::ARGUMENT;
         }
         let text = slice::from_raw_parts_mut(text, capacity);
-        let Some(bytes) = vocabulary.piece(id, flags & FIRST != 0, text) else {
+        let piece = if flags & CONTROL != 0 && vocabulary.is_control(id) {
+            vocabulary.name(id, text)
+        } else {
+            vocabulary.piece(id, flags & FIRST != 0, text)
+        };
+        let Some(bytes) = piece else {
             return fault::CAPACITY;
         };
         length.write(bytes as u32);

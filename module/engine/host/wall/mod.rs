@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use sislm_engine::abi;
 use sislm_engine::abi::{
-    Candidate, Facts, Generator, Header, Limits, Plan, Read, Refusal, Row, Sampling, Segment,
-    SelfTest, StepShape, StepSize, Text,
+    Candidate, Facts, Generator, Header, Limits, Literal, Plan, Read, Refusal, Row, Sampling,
+    Segment, SelfTest, StepShape, StepSize, Text,
 };
 
 macro_rules! declare {

@@ -64,6 +64,8 @@ impl Model {
                 self.base(),
                 text.as_ptr(),
                 text.len(),
+                std::ptr::null(),
+                0,
                 flags,
             )
         })?;
