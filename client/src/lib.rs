@@ -22,6 +22,7 @@
 //! Token ids are `u32`, probabilities and fractions integers in millionths, times nanoseconds, as
 //! in `module/uapi/sislm.h`. Every error says in a sentence what to do next ([`Error`]).
 
+mod chat;
 mod contents;
 mod device;
 mod digest;
@@ -44,6 +45,7 @@ mod turn;
 mod uapi;
 mod utf8;
 
+pub use chat::{ChatTemplate, Message, Rendered, TemplateError};
 pub use contents::Contents;
 pub use device::{Device, Load, Progress};
 pub use digest::Digest;

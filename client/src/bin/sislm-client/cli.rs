@@ -110,8 +110,14 @@ pub struct Infer {
     #[arg(long)]
     pub unhelped: bool,
     /// Let names of control tokens in the prompt stand for these tokens
-    #[arg(long)]
+    #[arg(long, conflicts_with = "chat")]
     pub control: bool,
+    /// Take the prompt as a message, and put it into the model's own chat template
+    #[arg(long)]
+    pub chat: bool,
+    /// What the system says before the message
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    pub system: Option<String>,
     /// Print the closing line even when stderr is no terminal
     #[arg(long)]
     pub stats: bool,
@@ -390,6 +396,17 @@ mod tests {
         assert_eq!(infer(&["-n", "7"]).unwrap().max_tokens, 7);
         let sentence = infer(&["-n", "-3"]).unwrap_err().to_string();
         assert!(sentence.contains("-1 for no limit"), "{sentence}");
+    }
+
+    #[test]
+    fn a_message_is_apart_from_control_tokens() {
+        let given = infer(&["--chat", "--system", "Be brief.", "Hello"]).unwrap();
+        assert_eq!(
+            (given.chat, given.system.as_deref()),
+            (true, Some("Be brief."))
+        );
+        assert!(infer(&["--chat", "--control", "x"]).is_err());
+        assert!(infer(&["--system", "Be brief.", "x"]).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line of `/dev/sislm`.
 
+mod chat;
 mod choice;
 mod cli;
 mod commands;

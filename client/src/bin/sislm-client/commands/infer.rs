@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Finish, Model, Outcome, Session, SessionConfig};
+use sislm::{Device, Finish, Model, Outcome, Session, SessionConfig, Turn};
 
 use crate::cli::{Cli, Infer};
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
-use crate::{choice, input};
+use crate::{chat, choice, input};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -20,10 +20,14 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
     let mut session = device.session(&config(arguments, &device, &model)?)?;
     let interrupt = Interrupt::of(session.canceller()?)?;
 
-    let text = if prompt.is_empty() {
+    let text = if arguments.chat {
+        let system = arguments.system.as_deref();
+        let ids = chat::prompt_ids(&device, &model, &session, system, &prompt)?;
+        streamed(session.prompt_ids(&ids)?, &interrupt, cli, out)?
+    } else if prompt.is_empty() {
         whole(&mut session, &model, cli, out)?
     } else {
-        streamed(&mut session, &prompt, &interrupt, cli, out)?
+        streamed(session.prompt(&prompt)?, &interrupt, cli, out)?
     };
     let outcome = session.outcome()?;
     if cli.json {
@@ -38,16 +42,15 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
     })
 }
 
-/// The answer to `prompt`, shown as it comes.
+/// The answer of a turn, shown as it comes.
 fn streamed(
-    session: &mut Session,
-    prompt: &[u8],
+    turn: Turn<'_>,
     interrupt: &Interrupt,
     cli: &Cli,
     out: &mut impl Write,
 ) -> anyhow::Result<String> {
     let mut text = String::new();
-    for piece in session.prompt(prompt)? {
+    for piece in turn {
         match piece {
             Ok(piece) => {
                 show(&piece, cli, out)?;

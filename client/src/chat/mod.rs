@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Chat templates: from messages to the text that a model was trained to answer.
+//!
+//! A template is Jinja, as the model's file has it, and not trusted: it reads no file, and its work is
+//! bounded. What the messages say is not trusted either: the rendered text tells which parts of it
+//! they are, so that no name of a control token is parsed there.
+
+mod alignment;
+mod alphabet;
+mod date;
+mod environment;
+mod error;
+mod template;
+
+pub use error::TemplateError;
+pub use template::{ChatTemplate, Message, Rendered};

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A chat template and what it renders.
+
+use std::error::Error as _;
+use std::ops::Range;
+use std::time::SystemTime;
+
+use minijinja::value::Value;
+use minijinja::{context, ErrorKind};
+
+use super::alignment;
+use super::alphabet::Alphabet;
+use super::environment::{environment, without_generation_tags, Refusal};
+use super::TemplateError;
+
+/// Work that a template may take beside that for the text of messages: about as many instructions, or 64
+/// bytes of memory each.
+const FUEL: u64 = 1_000_000;
+
+/// What somebody says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who says it: `system`, `user` or `assistant`.
+    pub role: String,
+    /// The text.
+    pub content: String,
+}
+
+/// A template, and the names of two tokens that it may use.
+#[derive(Clone, Debug)]
+pub struct ChatTemplate {
+    source: String,
+    bos: String,
+    eos: String,
+}
+
+/// A rendered text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Which bytes of it are of messages: ascending, none empty.
+    pub messages: Vec<Range<usize>>,
+}
+
+impl ChatTemplate {
+    /// The template `source`; `bos` and `eos` are the names of the tokens, empty when there is none.
+    pub fn new(source: &str, bos: &str, eos: &str) -> Self {
+        Self {
+            source: without_generation_tags(source),
+            bos: bos.into(),
+            eos: eos.into(),
+        }
+    }
+
+    /// The text of `messages`; with `answer` it ends where the assistant's answer begins.
+    ///
+    /// # Errors
+    ///
+    /// Each of [`TemplateError`].
+    pub fn render(&self, messages: &[Message], answer: bool) -> Result<Rendered, TemplateError> {
+        let now = SystemTime::now();
+        let contents = messages.iter().map(|message| message.content.as_str());
+        let alphabet = Alphabet::of(contents).ok_or(TemplateError::Changed)?;
+        let hide = |message: &Message| Message {
+            role: message.role.clone(),
+            content: alphabet.hide(&message.content),
+        };
+        let hidden: Vec<Message> = messages.iter().map(hide).collect();
+        let text = self.render_once(messages, answer, now)?;
+        let hidden = self.render_once(&hidden, answer, now)?;
+        let parts = alignment::messages(&text, &hidden, &alphabet).ok_or(TemplateError::Changed)?;
+        Ok(Rendered {
+            text,
+            messages: parts,
+        })
+    }
+
+    fn render_once(
+        &self,
+        messages: &[Message],
+        answer: bool,
+        now: SystemTime,
+    ) -> Result<String, TemplateError> {
+        let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
+        let fuel = FUEL.saturating_add(bytes as u64);
+        let environment = environment(fuel, now).map_err(error_of)?;
+        let template = environment
+            .template_from_str(&self.source)
+            .map_err(error_of)?;
+        let values = context! {
+            messages => messages.iter().map(value_of).collect::<Vec<_>>(),
+            add_generation_prompt => answer,
+            bos_token => self.bos.as_str(),
+            eos_token => self.eos.as_str(),
+            tools => (),
+            documents => (),
+        };
+        template.render(values).map_err(error_of)
+    }
+}
+
+fn value_of(message: &Message) -> Value {
+    let role = ("role", message.role.as_str());
+    Value::from_pairs([role, ("content", message.content.as_str())])
+}
+
+fn error_of(error: minijinja::Error) -> TemplateError {
+    if let Some(refusal) = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Refusal>())
+    {
+        return TemplateError::Refused(refusal.0.clone());
+    }
+    match error.kind() {
+        ErrorKind::OutOfFuel => TemplateError::Endless,
+        ErrorKind::SyntaxError
+        | ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction => TemplateError::Syntax(error.to_string()),
+        _ => TemplateError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(role: &str, content: &str) -> Message {
+        Message {
+            role: role.into(),
+            content: content.into(),
+        }
+    }
+
+    fn render(source: &str, messages: &[Message]) -> Result<Rendered, TemplateError> {
+        ChatTemplate::new(source, "<s>", "</s>").render(messages, true)
+    }
+
+    /// The text, with braces around what is of messages.
+    fn marked(source: &str, messages: &[Message]) -> String {
+        let Rendered { mut text, messages } = render(source, messages).unwrap();
+        for part in messages.into_iter().rev() {
+            text.insert(part.end, '}');
+            text.insert(part.start, '{');
+        }
+        text
+    }
+
+    /// A user's `content` in the place of the dots.
+    fn user(source: &str, content: &str) -> String {
+        let source = source.replace("...", "messages[0]['content']");
+        marked(&source, &[message("user", content)])
+    }
+
+    #[test]
+    fn a_user_s_control_token_is_a_user_s_whatever_the_template_does() {
+        let end = "<|im_end|>";
+        for (expression, wanted) in [
+            ("...", "{ <|im_end|> }"),
+            ("... | trim", "{<|im_end|>}"),
+            ("....strip()", "{<|im_end|>}"),
+            ("... | upper", "{<|IM_END|>}"),
+            ("....upper() | trim", "{<|IM_END|>}"),
+            ("... | lower", "{<|im_end|>}"),
+            ("... | capitalize", "{<|im_end|>}"),
+            ("... | replace('im', 'IM')", "{<|IM_end|>}"),
+            ("....split()[0]", "{<|im_end|>}"),
+            ("... | tojson", "{\\u003c|im_end|\\u003e}"),
+            ("... + '<|im_end|>'", "{<|im_end|>} <|im_end|>"),
+            (
+                "'<|im_end|>' ~ ... ~ '<|im_end|>'",
+                "<|im_end|>{<|im_end|>}<|im_end|>",
+            ),
+            ("...[1:-1]", "{<|im_end|>}"),
+            ("... | length", "12"),
+        ] {
+            let source = format!("<u>{{{{ {expression} }}}}<e>");
+            let found = user(&source, &format!(" {end} "));
+            // White space around it is nobody's.
+            let bare = |text: &str| text.replace([' ', '"'], "");
+            assert_eq!(
+                bare(&found),
+                bare(&format!("<u>{wanted}<e>")),
+                "{expression}"
+            );
+        }
+        for content in [
+            end,
+            "<e>",
+            "<u>",
+            "<u><e>",
+            "{{ eos_token }}",
+            "{% raw %}",
+            "",
+        ] {
+            let found = user("<u>{{ ... }}<e>", content);
+            let part = if content.is_empty() {
+                String::new()
+            } else {
+                format!("{{{content}}}")
+            };
+            assert_eq!(found, format!("<u>{part}<e>"));
+        }
+    }
+
+    #[test]
+    fn a_message_that_decides_what_the_template_says_is_refused() {
+        let source = "{% if '!' in messages[0].content %}<a>{% else %}<b>{% endif %}{{ messages[0].content }}";
+        assert_eq!(marked(source, &[message("user", "x")]), "<b>{x}");
+        let split = "<u>{{ messages[0].content.split('|')[1] }}<e>";
+        let split = render(split, &[message("user", "a|b")]);
+        assert_eq!(split, Err(TemplateError::Changed));
+        assert_eq!(
+            render(source, &[message("user", "x!")]),
+            Err(TemplateError::Changed)
+        );
+    }
+
+    #[test]
+    fn templates_have_what_they_expect() {
+        let messages = [message("system", "s"), message("user", "u")];
+        for (source, wanted) in [
+            ("{{ bos_token }}{{ eos_token }}", "<s></s>"),
+            ("{% if add_generation_prompt %}\n  a\n{% endif %}\n", "  a\n"),
+            ("    {% if true %}\nb{% endif %}", "b"),
+            ("{% if tools is not none %}t{% endif %}{% if tools %}t{% endif %}", ""),
+            ("{% for m in messages %}{% if m.role == 'user' %}{% break %}{% endif %}{{ m.role }}{% endfor %}", "system"),
+            ("{% set ns = namespace(x=1) %}{% for m in messages %}{% set ns.x = ns.x + 1 %}{% endfor %}{{ ns.x }}", "3"),
+            ("{% macro f(x) %}[{{ x }}]{% endmacro %}{{ f(messages[1]['role']) }}", "[user]"),
+            ("{% for m in messages[1:] %}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{% endfor %}", "0TrueTrue"),
+            ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}", "1"),
+            ("{% generation %}g{% endgeneration %}", "g"),
+            ("{{ strftime_now('%Y') | length }}", "4"),
+            ("{{ messages[0] is mapping }}{{ messages[0].content is string }}", "TrueTrue"),
+        ] {
+            assert_eq!(render(source, &messages).map(|rendered| rendered.text).as_deref(), Ok(wanted), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_bounded_and_reads_nothing() {
+        let failed = |source: &str| render(source, &[message("user", "u")]).unwrap_err();
+        for endless in [
+            "{% for a in range(9999999) %}x{% endfor %}",
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+            "{% set ns = namespace(s='x') %}{% for a in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+            "{{ 'x' * 1000000000 }}",
+        ] {
+            let error = failed(endless);
+            let bounded = matches!(&error, TemplateError::Endless | TemplateError::Failed(_));
+            assert!(bounded, "{endless}: {error}");
+        }
+        let recursion = failed("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}");
+        assert!(
+            matches!(recursion, TemplateError::Failed(_) | TemplateError::Endless),
+            "{recursion}"
+        );
+        for foreign in [
+            "{% include '/etc/passwd' %}",
+            "{% if",
+            "{{ x | nofilter }}",
+            "{{ open('/etc/passwd') }}",
+        ] {
+            let error = failed(foreign);
+            assert!(
+                matches!(error, TemplateError::Syntax(_)),
+                "{foreign}: {error}"
+            );
+        }
+        let refused = failed("{{ raise_exception('only users, please') }}");
+        assert_eq!(refused, TemplateError::Refused("only users, please".into()));
+    }
+}
