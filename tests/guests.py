@@ -153,6 +153,8 @@ def run(boot, kernels, logs, line):
     with tempfile.TemporaryDirectory(prefix="sislm-share.") as share:
         shutil.copytree(REPO / "tests" / "guest", share, dirs_exist_ok=True)
         shutil.copytree(os.environ["TEST_LAYOUTS"], share, dirs_exist_ok=True)
+        if "smollm2.sh" in left and os.environ["TEST_SMOLLM2"]:
+            shutil.copy(os.environ["TEST_SMOLLM2"], f"{share}/smollm2.gguf")
         while left:
             number += 1
             log = str(logs / f"{boot.name.replace(' ', '_')}.{number}.log")

@@ -17,6 +17,8 @@ CPUS = [
 
 # The directory of the models that scripts/models/layouts makes.
 LAYOUTS = os.environ.get("TEST_LAYOUTS", "")
+# The file of SmolLM2; empty when it could not be fetched.
+SMOLLM2 = os.environ.get("TEST_SMOLLM2", "")
 
 
 class Unit:
@@ -85,6 +87,7 @@ def units(everything):
     yield build("host-build")
     yield host("reference", "reference", "release")
     yield host("adder", "adder", "release")
+    yield host("smollm2", "smollm2", "release", *more, SMOLLM2)
     yield host("digests", "digests", "release", *more)
     yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])
     if fused():

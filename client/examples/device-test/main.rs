@@ -5,6 +5,7 @@
 
 mod adder;
 mod async_fd;
+mod conversation;
 mod faults;
 mod fields;
 mod files;
@@ -28,7 +29,7 @@ const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | stress MODEL.gguf SECONDS \
-    | interrupts NAME COUNT SECONDS";
+    | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
         ["stress-process", numbers @ ..] => stress::process(numbers),
         ["interrupts", model, count, seconds] => {
             interrupts::run(&mut report, model, count, seconds)
+        }
+        ["conversation", model, reference, text] => {
+            conversation::run(&mut report, model, reference, text)
         }
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["faults", model] => faults::run(&mut report, model),

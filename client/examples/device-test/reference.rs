@@ -104,7 +104,7 @@ fn infer(model: &str, prompt: &str, tokens: usize) -> Result<Value, Failure> {
     ])
 }
 
-fn client(arguments: &[&str]) -> Result<Value, Failure> {
+pub fn client(arguments: &[&str]) -> Result<Value, Failure> {
     let output = Command::new("sislm-client").args(arguments).output()?;
     if !output.status.success() {
         return Err(format!(
@@ -117,7 +117,7 @@ fn client(arguments: &[&str]) -> Result<Value, Failure> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn ids(value: &Value) -> Result<Vec<u64>, Failure> {
+pub fn ids(value: &Value) -> Result<Vec<u64>, Failure> {
     let array = value.as_array().ok_or("no list of ids")?;
     array
         .iter()

@@ -60,7 +60,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
             control,
         } => {
             let ids = model.tokenize(text.as_bytes(), !continued, *control, arguments.budget)?;
-            report::ids(&ids);
+            report::ids(arguments.json, &ids);
         }
         Command::Detokenize { ids, continued } => report::text(&model, ids, !continued)?,
         Command::Info => report::info(arguments, simd, &model)?,

@@ -26,8 +26,11 @@ pub fn name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Ids, separated by spaces.
-pub fn ids(ids: &[u32]) {
+/// Ids, separated by spaces, or as an object.
+pub fn ids(as_object: bool, ids: &[u32]) {
+    if as_object {
+        return println!("{}", json!({ "ids": ids }));
+    }
     let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
     println!("{}", ids.join(" "));
 }
