@@ -11,7 +11,7 @@ export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS 
 .PHONY: help demo test test-all quick soak bench guest module client kernel check fuzz mutants format clean distclean
 
 help:
-	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and stream an answer'
+	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and let SmolLM2 answer a question'
 	@echo 'make test        host, emulated and guest tests; TESTS=pattern runs a part'
 	@echo 'make test-all    the same with the custom kernel, more CPUs and thread counts, exhaustive numerics'
 	@echo 'make soak        everything at once on KERNEL for T seconds (3600), and 1000 times Ctrl-C'
