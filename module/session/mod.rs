@@ -116,6 +116,11 @@ impl Session {
         lock::lock_killable(&self.inner)
     }
 
+    /// Locks it, also when the task is being killed.
+    fn lock_always(&self) -> Locked<'_> {
+        lock::lock_always(&self.inner)
+    }
+
     /// Locks it, unless somebody else does.
     fn try_lock(&self) -> Option<Locked<'_>> {
         self.inner.try_lock()

@@ -286,7 +286,7 @@ impl Session {
             None => make(),
         };
         // Also when the task is being killed: others may hold the file.
-        let mut inner = self.inner.lock();
+        let mut inner = self.lock_always();
         inner.section = parts.section.take();
         match made {
             Ok(turn) => {
@@ -315,7 +315,7 @@ impl Session {
 
     /// Turn `number` cannot be started: its prompt is dropped, and RESULT says why.
     fn refuse(&self, number: u64, mut outcome: Outcome, error: Error) -> Result {
-        let mut inner = self.inner.lock();
+        let mut inner = self.lock_always();
         inner.drop_prompt();
         let cancelled = error == EINTR;
         inner.outcome = if cancelled {
