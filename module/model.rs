@@ -173,7 +173,8 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// From a finished load.
+    /// From a finished load. Apart from the load, whose stack is deep.
+    #[inline(never)]
     pub(crate) fn new(
         name: Name,
         loaded: Loaded,

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub fn answer(file: File, prompt: &[u8]) -> Result<Vec<u8>, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let file = AsyncFd::new(file)?;
+        let file = AsyncFd::register(file)?;
         let turn = async {
             write(&file, prompt).await?;
             read(&file).await
