@@ -250,7 +250,7 @@ pub(crate) fn load(
     scheduler: &Scheduler,
     progress: &LoadProgress,
     times: &mut LoadTimes,
-) -> Result<Loaded, LoadError> {
+) -> Result<KBox<Loaded>, LoadError> {
     let size = progress.total;
     let mut prefix = Prefix::new(file, size, limits.header_bytes, times)?;
     let keep = LoadLimits {
@@ -294,19 +294,32 @@ pub(crate) fn load(
     while load.complete()? == Progress::More {
         pause()?;
     }
-    let (memory, mut facts, digest) = load.finish()?;
+    finish(load, &plan, metadata, size, peak_bytes)
+}
+
+/// What the load found out. Apart from the load, whose stack is deep.
+#[inline(never)]
+fn finish(
+    load: KBox<Load>,
+    plan: &LoadPlan,
+    metadata: KBox<Metadata>,
+    file_bytes: u64,
+    peak_bytes: u64,
+) -> Result<KBox<Loaded>, LoadError> {
+    let (memory, mut facts, digest) = KBox::into_inner(load).finish()?;
     if metadata.is_incomplete() {
         facts.notes |= SISLM_NOTE_METADATA;
     }
-    Ok(Loaded {
+    let loaded = Loaded {
         memory,
         facts,
         digest,
-        file_bytes: size,
+        file_bytes,
         weight_bytes: plan.weight_bytes,
         vocabulary_bytes: plan.vocabulary_bytes,
         descriptor_bytes: plan.model_bytes.saturating_add(metadata.bytes()),
         metadata,
         peak_bytes,
-    })
+    };
+    Ok(KBox::new(loaded, GFP_KERNEL).map_err(Error::from)?)
 }

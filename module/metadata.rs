@@ -48,10 +48,11 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Keeps what `find` finds of each key in the file.
+    /// Keeps what `find` finds of each key in the file. On the heap: the stack of a load is deep.
+    #[inline(never)]
     pub(crate) fn new<'a, E: From<Error>>(
         mut find: impl FnMut(&[u8]) -> Result<Option<&'a [u8]>, E>,
-    ) -> Result<Self, E> {
+    ) -> Result<KBox<Self>, E> {
         let mut found = [None; KEYS.len()];
         let mut places = [Place::Absent; KEYS.len()];
         let mut bytes = 0usize;
@@ -74,7 +75,7 @@ impl Metadata {
                 to.ok_or(EINVAL)?.copy_from_slice(text);
             }
         }
-        Ok(Self { texts, places })
+        Ok(KBox::new(Self { texts, places }, GFP_KERNEL).map_err(Error::from)?)
     }
 
     /// The string of `key`. `EINVAL`: not one of the keys that are kept; `ENODATA`: the file has no such

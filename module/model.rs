@@ -119,7 +119,7 @@ pub(crate) struct Loaded {
     /// The packed weights and tables.
     pub(crate) memory: Arc<ModelMemory>,
     /// Its strings.
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: KBox<Metadata>,
     /// The engine's facts.
     pub(crate) facts: Facts,
     /// SHA-256 of the file.
@@ -143,7 +143,7 @@ pub(crate) struct Content {
     /// What its turns compute in.
     pub(crate) workspace: Arc<Workspace>,
     /// Its strings.
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: KBox<Metadata>,
 }
 
 /// A loaded model; read-only but for counters and its content, which can be taken away.
@@ -177,12 +177,13 @@ impl Model {
     #[inline(never)]
     pub(crate) fn new(
         name: Name,
-        loaded: Loaded,
+        loaded: KBox<Loaded>,
         limits: &Limits,
         quota: &Arc<Quota>,
         statistics: &Arc<Statistics>,
         section: &mut Section,
     ) -> Result<Arc<Self>> {
+        let loaded = KBox::into_inner(loaded);
         let metadata = loaded.metadata;
         let arena_bytes = loaded.memory.bytes().saturating_add(metadata.bytes());
         let memory = loaded.memory;

@@ -26,7 +26,7 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
     if !is_administrator(file) {
         return Err(EPERM);
     }
-    let mut request: uapi::Load = argument.read()?;
+    let mut request = read_load(argument)?;
     require(request.flags == 0 && request.pad == 0 && request.pad2 == 0)?;
     let name = Name::new(request.name)?;
     request.done = 0;
@@ -37,8 +37,15 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
     request.subject = [0; uapi::NAME_BYTES];
     request.value = [0; uapi::VALUE_BYTES];
     let result = load_file(session, name, &mut request);
-    argument.write(&request)?;
+    argument.write(&*request)?;
     result
+}
+
+/// What LOAD was given, on the heap: its stack is deep.
+#[inline(never)]
+fn read_load(argument: &Argument) -> Result<KBox<uapi::Load>> {
+    let request: uapi::Load = argument.read()?;
+    Ok(KBox::new(request, GFP_KERNEL)?)
 }
 
 fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Result {

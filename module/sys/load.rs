@@ -77,9 +77,9 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins with the first bytes of the file.
+    /// Begins with the first bytes of the file. On the heap: the stack of a load is deep.
     #[inline(never)]
-    pub(crate) fn begin(limits: &LoadLimits, prefix: &[u8]) -> Result<Self, LoadError> {
+    pub(crate) fn begin(limits: &LoadLimits, prefix: &[u8]) -> Result<KBox<Self>, LoadError> {
         let mut section = Section::new()?;
         let (mut header, mut refusal, mut size) = (Header { need: 0 }, no_refusal(), 0u64);
         let code = section.enter(|_| {
@@ -118,7 +118,7 @@ impl Load {
         });
         check(code, &header, &refusal)?;
         // INVARIANT: No piece.
-        Ok(Self {
+        let load = Self {
             state: Arc::new(state, GFP_KERNEL).map_err(Error::from)?,
             segment_bytes: limits.segment_bytes as usize,
             model: None,
@@ -127,7 +127,8 @@ impl Load {
             piece: None,
             facts: None,
             section,
-        })
+        };
+        Ok(KBox::new(load, GFP_KERNEL).map_err(Error::from)?)
     }
 
     /// Parses some of the header. `prefix` is the file from its start, at least as long as before.
