@@ -4,29 +4,17 @@
 use crate::{
     model::Name,
     stop::{StopIds, StopStrings},
-    sys::uapi::{
-        Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
-        SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32, SISLM_MILLION,
+    sys::{
+        neon::Section,
+        sample::{self, BALANCED},
+        uapi::{
+            Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
+            SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
+        },
     },
 };
+use core::mem::offset_of;
 use kernel::prelude::*;
-
-/// Upper bound of temperature and penalties, in millionths.
-const HUNDRED: u32 = 100 * SISLM_MILLION;
-
-/// The balanced preset.
-const BALANCED: Sampling = Sampling {
-    temperature: 800_000,
-    top_k: 40,
-    top_p: 900_000,
-    min_p: 0,
-    typical_p: SISLM_MILLION,
-    repeat_penalty: SISLM_MILLION,
-    repeat_last: 64,
-    presence_penalty: 0,
-    frequency_penalty: 0,
-    pad: 0,
-};
 
 /// What CONFIGURE sets, checked.
 #[derive(Clone, Copy)]
@@ -73,21 +61,22 @@ impl Configuration {
         }
     }
 
-    /// As asked for; `EINVAL` for anything out of range or unknown.
-    pub(crate) fn new(request: &Configure) -> Result<Self> {
+    /// As asked for; `EINVAL` for anything out of range or unknown, of which the request tells some.
+    pub(crate) fn new(request: &mut Configure) -> Result<Self> {
         const FLAGS: u32 = SISLM_CONFIGURE_SEED
             | SISLM_CONFIGURE_CONTROL
             | SISLM_CONFIGURE_IGNORE_EOS
             | SISLM_CONFIGURE_UNHELPED;
-        let has = |flag| request.flags & flag != 0;
         if request.flags & !FLAGS != 0
             || request.pad != 0
             || request.pad2 != 0
+            || request.pad3 != 0
             || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
         {
             return Err(EINVAL);
         }
-        check_sampling(&request.sampling)?;
+        check_sampling(request)?;
+        let has = |flag| request.flags & flag != 0;
         Ok(Self {
             model: Name::optional(request.model)?,
             context: request.context,
@@ -104,20 +93,17 @@ impl Configuration {
     }
 }
 
-fn check_sampling(sampling: &Sampling) -> Result {
-    let fraction = |value: u32, least: u32| (least..=SISLM_MILLION).contains(&value);
-    let penalty = |value: i32| value.unsigned_abs() <= HUNDRED;
-    let sound = sampling.temperature <= HUNDRED
-        && fraction(sampling.top_p, 1)
-        && fraction(sampling.min_p, 0)
-        && fraction(sampling.typical_p, 1)
-        && (1..=HUNDRED).contains(&sampling.repeat_penalty)
-        && penalty(sampling.presence_penalty)
-        && penalty(sampling.frequency_penalty)
-        && sampling.pad == 0;
-    if sound {
-        Ok(())
-    } else {
-        Err(EINVAL)
-    }
+/// `EINVAL` for a member outside its range, which the engine knows, and which the request then tells.
+fn check_sampling(request: &mut Configure) -> Result {
+    request.refused = 0;
+    request.refused_least = 0;
+    request.refused_most = 0;
+    let Some(refused) = sample::check(&mut Section::new()?, &request.sampling)? else {
+        return Ok(());
+    };
+    // CAST: The structure has less than 4 GiB.
+    request.refused = (offset_of!(Configure, sampling) as u32).saturating_add(refused.offset);
+    request.refused_least = refused.least;
+    request.refused_most = refused.most;
+    Err(EINVAL)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use crate::{Finish, ModelName, Refusal};
+use crate::{Finish, ModelName, OutOfRange, Refusal};
 
 /// An error of the device; displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Error {
         model: Option<ModelName>,
         /// What CONFIGURE gave.
         errno: Errno,
+        /// What is outside its range, when the device says it.
+        refused: Option<OutOfRange>,
     },
     /// The prompt has more bytes than the device takes.
     PromptBytes {
@@ -167,7 +169,8 @@ impl fmt::Display for Error {
                     errno => f.write_str(&reason(*errno)),
                 }
             }
-            Self::Configure { model, errno } => {
+            Self::Configure { refused: Some(refused), .. } => refused.fmt(f),
+            Self::Configure { model, errno, .. } => {
                 match model {
                     Some(name) => write!(f, "cannot use the model \"{name}\": ")?,
                     None => write!(f, "cannot use the default model: ")?,
@@ -186,7 +189,7 @@ impl fmt::Display for Error {
                         write!(f, "not enough memory for this context; ask for fewer positions, or for keys and values in f16")
                     }
                     (Errno::EINVAL, _) => {
-                        write!(f, "an option is out of its range; sislm-client info prints the limits, --help the ranges")
+                        write!(f, "an option is out of its range; sislm-client info prints the limits")
                     }
                     (errno, _) => f.write_str(&reason(*errno)),
                 }
@@ -321,6 +324,23 @@ mod tests {
         }
         .to_string();
         assert!(sentence.contains("300") && sentence.contains("256") && sentence.contains("--ctx"));
+    }
+
+    #[test]
+    fn an_option_out_of_its_range_is_named_with_the_range() {
+        let error = Error::Configure {
+            model: None,
+            errno: Errno::EINVAL,
+            refused: Some(OutOfRange {
+                option: Some("--top-p"),
+                least: "0.000001".into(),
+                most: "1".into(),
+            }),
+        };
+        assert_eq!(
+            error.to_string(),
+            "--top-p is out of its range: give 0.000001 to 1"
+        );
     }
 
     #[test]

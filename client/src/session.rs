@@ -12,7 +12,7 @@ use crate::error::errno_of;
 use crate::model::DEFAULT_CONTEXT;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
-use crate::{Finish, SamplingConfig, Turn};
+use crate::{Finish, OutOfRange, SamplingConfig, Turn};
 
 /// Most bytes of text that one token stands for.
 const TOKEN_BYTES: usize = 1024;
@@ -85,14 +85,17 @@ impl Canceller {
 
 impl Session {
     pub(crate) fn configured(file: File, config: &SessionConfig) -> Result<Self, Error> {
-        let failed = |errno| Error::Configure {
+        let failed = |errno, refused| Error::Configure {
             model: config.model.clone(),
             errno,
+            refused,
         };
-        let mut argument = configuration(config).ok_or_else(|| failed(Errno::EINVAL))?;
-        request::call(file.as_fd(), &mut argument).map_err(failed)?;
+        let mut argument = configuration(config).ok_or_else(|| failed(Errno::EINVAL, None))?;
+        if let Err(errno) = request::call(file.as_fd(), &mut argument) {
+            return Err(failed(errno, OutOfRange::of(&argument)));
+        }
         let mut query = sislm_query::default();
-        request::call(file.as_fd(), &mut query).map_err(failed)?;
+        request::call(file.as_fd(), &mut query).map_err(|errno| failed(errno, None))?;
         Ok(Self {
             file,
             prompt_max: query.prompt_max,

@@ -31,6 +31,8 @@ pub const LOGITS_MAX: u32 = 8;
 pub const TOKEN_BYTES_MAX: usize = 1024;
 /// Most ids that [`Facts::ends`] holds.
 pub const ENDS_MAX: usize = 16;
+/// Unit of fractions and log-probabilities.
+pub const MILLION: u32 = 1_000_000;
 /// Most bytes asked for by one [`Read`]; the size of the module's read buffer.
 pub const READ_BYTES_MAX: usize = 4 << 20;
 
@@ -41,7 +43,7 @@ pub const MORE: i32 = 1;
 
 /// Negative statuses.
 pub mod fault {
-    /// The model is refused: [`super::Refusal`] says why.
+    /// The model or the parameters are refused: [`super::Refusal`] or [`super::OutOfRange`] says why.
     pub const REFUSED: i32 = -1;
     /// A non-finite activation.
     pub const NUMERIC: i32 = -2;
@@ -300,6 +302,50 @@ pub struct Sampling {
     pub pad: u32,
 }
 
+impl Sampling {
+    /// The most likely token, always.
+    pub const GREEDY: Self = Self {
+        temperature: 0,
+        top_k: 0,
+        top_p: MILLION,
+        min_p: 0,
+        typical_p: MILLION,
+        repeat_penalty: MILLION,
+        repeat_last: 64,
+        presence_penalty: 0,
+        frequency_penalty: 0,
+        pad: 0,
+    };
+    /// Temperature 0.8, top-k 40, top-p 0.9: what a file that is never configured uses.
+    pub const BALANCED: Self = Self {
+        temperature: 800_000,
+        top_k: 40,
+        top_p: 900_000,
+        ..Self::GREEDY
+    };
+    /// Temperature 1.2, top-k 100, top-p 0.95.
+    pub const CREATIVE: Self = Self {
+        temperature: 1_200_000,
+        top_k: 100,
+        top_p: 950_000,
+        ..Self::GREEDY
+    };
+}
+
+/// Why a way of drawing is refused.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfRange {
+    /// Place of the member in [`Sampling`], in bytes.
+    pub offset: u32,
+    /// Zero.
+    pub pad: u32,
+    /// The least value it may have.
+    pub least: i64,
+    /// The largest.
+    pub most: i64,
+}
+
 /// State of the named generator (PCG-XSH-RR 64/32, O'Neill 2014).
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -336,6 +382,7 @@ const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
+const _: () = assert!(size_of::<OutOfRange>() == 24);
 
 /// Hands the list of the wall's functions to `$receiver`, which declares or checks them.
 ///
@@ -416,6 +463,8 @@ macro_rules! sislm_wall {
 
             /// Size of the workspace for sampling and scoring.
             fn sislm_engine_sample_size(model: *const u8, size: *mut u64) -> i32;
+            /// Checks the ranges; with REFUSED, `refused` says which is left.
+            fn sislm_engine_sampling_check(sampling: *const Sampling, refused: *mut OutOfRange) -> i32;
             /// Seeds a generator.
             fn sislm_engine_generator(generator: *mut Generator, seed: u64) -> i32;
             /// Starts; `history` holds the tokens of the context, oldest first.

@@ -42,20 +42,28 @@ pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) ->
 
 #[inline(never)]
 pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
-    let (mut request, configuration) = read_configuration(argument)?;
-    request.seed = session.configure(&configuration)?;
-    argument.write(&*request)
+    // On the heap: a turn may be ended meanwhile, far down the stack.
+    let mut request = read_configuration(argument)?;
+    let result = match check_configuration(&mut request) {
+        Ok(configuration) => session
+            .configure(&configuration)
+            .map(|seed| request.seed = seed),
+        // It tells what is out of its range.
+        Err(EINVAL) if request.refused != 0 => Err(EINVAL),
+        Err(error) => return Err(error),
+    };
+    argument.write(&*request)?;
+    result
 }
 
-/// What CONFIGURE was given, on the heap: a turn may be ended meanwhile, far down the stack.
 #[inline(never)]
-fn read_configuration(argument: &Argument) -> Result<(KBox<uapi::Configure>, KBox<Configuration>)> {
-    let request: uapi::Configure = argument.read()?;
-    let configuration = Configuration::new(&request)?;
-    Ok((
-        KBox::new(request, GFP_KERNEL_ACCOUNT)?,
-        KBox::new(configuration, GFP_KERNEL_ACCOUNT)?,
-    ))
+fn read_configuration(argument: &Argument) -> Result<KBox<uapi::Configure>> {
+    Ok(KBox::new(argument.read()?, GFP_KERNEL_ACCOUNT)?)
+}
+
+#[inline(never)]
+fn check_configuration(request: &mut uapi::Configure) -> Result<KBox<Configuration>> {
+    Ok(KBox::new(Configuration::new(request)?, GFP_KERNEL_ACCOUNT)?)
 }
 
 #[inline(never)]

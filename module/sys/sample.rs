@@ -7,8 +7,9 @@ use super::{
     neon::Section,
     step::Logits,
     uapi::{Candidate, Sampling},
-    wall::{self, status, Progress},
+    wall::{self, status, Fault, Progress},
 };
+use core::ptr;
 use kernel::{prelude::*, sync::Arc};
 
 /// Candidates handled in one section.
@@ -16,6 +17,49 @@ const BUDGET: u32 = 16384;
 
 /// Target of a score that asks for none.
 pub(crate) const NO_TARGET: u32 = !0;
+
+/// What the engine says of a member outside its range.
+pub(crate) use super::wall::OutOfRange;
+
+// The two structures are one, declared on both sides.
+const _: () = assert!(size_of::<wall::Sampling>() == size_of::<Sampling>());
+
+/// The balanced preset.
+pub(crate) const BALANCED: Sampling = {
+    let from = wall::Sampling::BALANCED;
+    Sampling {
+        temperature: from.temperature,
+        top_k: from.top_k,
+        top_p: from.top_p,
+        min_p: from.min_p,
+        typical_p: from.typical_p,
+        repeat_penalty: from.repeat_penalty,
+        repeat_last: from.repeat_last,
+        presence_penalty: from.presence_penalty,
+        frequency_penalty: from.frequency_penalty,
+        pad: from.pad,
+    }
+};
+
+/// What is outside its range, if anything is.
+pub(crate) fn check(section: &mut Section, sampling: &Sampling) -> Result<Option<OutOfRange>> {
+    let mut refused = OutOfRange {
+        offset: 0,
+        pad: 0,
+        least: 0,
+        most: 0,
+    };
+    let sampling = ptr::from_ref(sampling).cast();
+    let code = section.enter(|_| {
+        // SAFETY: A structure as the engine has it, and a place of our own.
+        unsafe { wall::sislm_engine_sampling_check(sampling, &mut refused) }
+    });
+    match status(code) {
+        Ok(_) => Ok(None),
+        Err(Fault::Refused) => Ok(Some(refused)),
+        Err(fault) => Err(fault.into()),
+    }
+}
 
 /// The named random generator.
 #[derive(Clone, Copy)]
@@ -74,7 +118,7 @@ impl Sampler {
         generator: &mut Generator,
         mut pause: impl FnMut(),
     ) -> Result<u32> {
-        let sampling = engine_sampling(sampling);
+        let sampling = ptr::from_ref(sampling).cast();
         let count = u32::try_from(history.len()).map_err(|_| EINVAL)?;
         let mut token = 0;
         let work = self.work.base();
@@ -87,7 +131,7 @@ impl Sampler {
                     bytes,
                     model,
                     logits.bytes().as_ptr(),
-                    &sampling,
+                    sampling,
                     history.as_ptr(),
                     count,
                 )
@@ -147,20 +191,5 @@ impl Sampler {
                 Progress::More => pause(),
             }
         }
-    }
-}
-
-fn engine_sampling(from: &Sampling) -> wall::Sampling {
-    wall::Sampling {
-        temperature: from.temperature,
-        top_k: from.top_k,
-        top_p: from.top_p,
-        min_p: from.min_p,
-        typical_p: from.typical_p,
-        repeat_penalty: from.repeat_penalty,
-        repeat_last: from.repeat_last,
-        presence_penalty: from.presence_penalty,
-        frequency_penalty: from.frequency_penalty,
-        pad: 0,
     }
 }

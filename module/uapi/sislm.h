@@ -353,6 +353,11 @@ struct sislm_sampling {
  * @stop_id_count: Input: entries of @stop_ids in use, 0 to SISLM_STOP_MAX; the others
  *	zero. EINVAL for an id that is not below the model's vocabulary.
  * @pad2: Must be zero.
+ * @refused: Output: with EINVAL, the place in this structure, in bytes, of the member of
+ *	@sampling that is outside its range; else 0.
+ * @pad3: Must be zero.
+ * @refused_least: Output: least value of that member.
+ * @refused_most: Output: its largest.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -373,6 +378,10 @@ struct sislm_configure {
 	__u32 stop_ids[SISLM_STOP_MAX];
 	__u32 stop_id_count;
 	__u32 pad2;
+	__u32 refused;
+	__u32 pad3;
+	__s64 refused_least;
+	__s64 refused_most;
 };
 
 /**

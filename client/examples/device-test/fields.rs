@@ -44,6 +44,27 @@ impl Fields<'_> {
         self.wrong(name, number, sound, change, &[Errno::EINVAL]);
     }
 
+    /// As `invalid`, of CONFIGURE, which tells the member's place and that its value is outside its range.
+    fn outside(
+        &mut self,
+        name: &str,
+        sound: &sislm_configure,
+        change: impl FnOnce(&mut sislm_configure),
+        (place, value): (usize, i64),
+    ) {
+        let mut argument = *sound;
+        change(&mut argument);
+        let found = call(&self.file, SISLM_IOC_CONFIGURE, &mut argument);
+        let told = argument.refused as usize == place
+            && argument.refused_least <= argument.refused_most
+            && !(argument.refused_least..=argument.refused_most).contains(&value);
+        self.report.equal(
+            &format!("fields/configure.{name}"),
+            (found, told),
+            (Err(Errno::EINVAL), true),
+        );
+    }
+
     fn sound<T: Copy>(&mut self, name: &str, number: u32, argument: &T) {
         let mut argument = *argument;
         self.report.equal(
@@ -70,6 +91,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     models(&mut fields, &weights);
     metadata(&mut fields);
     configure(&mut fields);
+    sampling(&mut fields);
     turn(&mut fields);
     prompt(&mut fields);
     text(&mut fields);
@@ -368,11 +390,41 @@ fn configuration() -> sislm_configure {
     }
 }
 
+/// Each member of the sampling with a value beyond its range.
+fn sampling(fields: &mut Fields<'_>) {
+    let sound = configuration();
+    macro_rules! outside {
+        ($($name:literal: $($member:ident).+ = $value:expr;)*) => {
+            $(fields.outside(
+                $name,
+                &sound,
+                |c| c.$($member).+ = $value,
+                (std::mem::offset_of!(sislm_configure, $($member).+), i64::from($value)),
+            );)*
+        };
+    }
+    const MILLION: u32 = SISLM_MILLION;
+    const HUNDRED: u32 = 100 * MILLION;
+    const SIGNED: i32 = 100_000_000;
+    outside! {
+        "temperature": sampling.temperature = HUNDRED + 1;
+        "top_p-0": sampling.top_p = 0_u32;
+        "top_p-over": sampling.top_p = MILLION + 1;
+        "min_p": sampling.min_p = MILLION + 1;
+        "typical_p-0": sampling.typical_p = 0_u32;
+        "typical_p-over": sampling.typical_p = MILLION + 1;
+        "repeat_penalty-0": sampling.repeat_penalty = 0_u32;
+        "repeat_penalty-over": sampling.repeat_penalty = HUNDRED + 1;
+        "presence_penalty-under": sampling.presence_penalty = -SIGNED - 1;
+        "presence_penalty-over": sampling.presence_penalty = SIGNED + 1;
+        "frequency_penalty-under": sampling.frequency_penalty = -SIGNED - 1;
+        "frequency_penalty-over": sampling.frequency_penalty = SIGNED + 1;
+        "sampling.pad": sampling.pad = 1_u32;
+    }
+}
+
 fn configure(fields: &mut Fields<'_>) {
     let sound = configuration();
-    let million = SISLM_MILLION;
-    let hundred = 100 * million;
-    let signed = i32::try_from(hundred).expect("fits");
     fields.sound("configure", SISLM_IOC_CONFIGURE, &sound);
     let mut refuse = |name: &str, change: &dyn Fn(&mut sislm_configure)| {
         fields.invalid(
@@ -386,32 +438,10 @@ fn configure(fields: &mut Fields<'_>) {
     refuse("flags-top", &|c| c.flags = 1 << 31);
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
-    refuse("sampling.pad", &|c| c.sampling.pad = 1);
+    refuse("pad3", &|c| c.pad3 = 1);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));
-    refuse("temperature", &|c| c.sampling.temperature = hundred + 1);
-    refuse("top_p-0", &|c| c.sampling.top_p = 0);
-    refuse("top_p-over", &|c| c.sampling.top_p = million + 1);
-    refuse("min_p", &|c| c.sampling.min_p = million + 1);
-    refuse("typical_p-0", &|c| c.sampling.typical_p = 0);
-    refuse("typical_p-over", &|c| c.sampling.typical_p = million + 1);
-    refuse("repeat_penalty-0", &|c| c.sampling.repeat_penalty = 0);
-    refuse("repeat_penalty-over", &|c| {
-        c.sampling.repeat_penalty = hundred + 1
-    });
-    refuse("presence_penalty-under", &|c| {
-        c.sampling.presence_penalty = -signed - 1
-    });
-    refuse("presence_penalty-over", &|c| {
-        c.sampling.presence_penalty = signed + 1
-    });
-    refuse("frequency_penalty-under", &|c| {
-        c.sampling.frequency_penalty = -signed - 1
-    });
-    refuse("frequency_penalty-over", &|c| {
-        c.sampling.frequency_penalty = signed + 1
-    });
     refuse("stop_id_count", &|c| c.stop_id_count = SISLM_STOP_MAX + 1);
     refuse("stop_ids-past-their-count", &|c| c.stop_ids[0] = 1);
     refuse("stop_ids-no-token", &|c| {

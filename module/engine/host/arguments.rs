@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sislm_engine::abi::{SEGMENT_BYTES, Sampling};
+use sislm_engine::abi::SEGMENT_BYTES;
 
+use crate::drawing::Drawing;
 use crate::simd::Simd;
 
 /// Runs the engine of sislm on this machine, without the kernel module.
@@ -124,27 +124,9 @@ pub struct Infer {
     /// Most tokens; 0 for no limit but the context.
     #[arg(short = 'n', long, default_value_t = 0)]
     pub max_tokens: u32,
-    /// Where the sampling options below start from.
-    #[arg(long, value_enum, default_value_t = Preset::Balanced)]
-    pub preset: Preset,
-    /// 0 is greedy.
-    #[arg(long)]
-    pub temperature: Option<f64>,
-    /// Candidates kept; 0 for all.
-    #[arg(long)]
-    pub top_k: Option<u32>,
-    /// Probability kept, above 0 to 1.
-    #[arg(long)]
-    pub top_p: Option<f64>,
-    /// Least share of the best candidate's probability, 0 to 1.
-    #[arg(long)]
-    pub min_p: Option<f64>,
-    /// Probability kept around the entropy, above 0 to 1.
-    #[arg(long)]
-    pub typical_p: Option<f64>,
-    /// 1 is none.
-    #[arg(long)]
-    pub repeat_penalty: Option<f64>,
+    /// How tokens are drawn.
+    #[command(flatten)]
+    pub sampling: Drawing,
     /// Drawn when not given.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -176,57 +158,6 @@ pub struct Infer {
     /// The prompt.
     #[arg(default_value = "")]
     pub prompt: String,
-}
-
-/// Named sampling configurations.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Preset {
-    /// The most likely token, always.
-    Greedy,
-    /// Temperature 0.8, top-k 40, top-p 0.9.
-    Balanced,
-    /// Temperature 1.2, top-k 100, top-p 0.95.
-    Creative,
-}
-
-impl Preset {
-    fn numbers(self) -> (u32, u32, u32) {
-        match self {
-            Preset::Greedy => (0, 0, 1_000_000),
-            Preset::Balanced => (800_000, 40, 900_000),
-            Preset::Creative => (1_200_000, 100, 950_000),
-        }
-    }
-}
-
-impl Infer {
-    /// The sampling the options ask for.
-    pub fn sampling(&self) -> Result<Sampling> {
-        let (temperature, top_k, top_p) = self.preset.numbers();
-        Ok(Sampling {
-            temperature: millionths(self.temperature, temperature)?,
-            top_k: self.top_k.unwrap_or(top_k),
-            top_p: millionths(self.top_p, top_p)?,
-            min_p: millionths(self.min_p, 0)?,
-            typical_p: millionths(self.typical_p, 1_000_000)?,
-            repeat_penalty: millionths(self.repeat_penalty, 1_000_000)?,
-            repeat_last: 64,
-            presence_penalty: 0,
-            frequency_penalty: 0,
-            pad: 0,
-        })
-    }
-}
-
-fn millionths(given: Option<f64>, default: u32) -> Result<u32> {
-    let Some(value) = given else {
-        return Ok(default);
-    };
-    ensure!(
-        (0.0..=100.0).contains(&value),
-        "{value} is not within 0 to 100"
-    );
-    Ok((value * 1e6).round() as u32)
 }
 
 /// Options of `eval`.

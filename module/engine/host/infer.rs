@@ -153,7 +153,7 @@ impl Turn<'_> {
         mut row: usize,
         options: &Infer,
     ) -> Result<&'static str> {
-        let sampling = options.sampling()?;
+        let sampling = options.sampling.sampling()?;
         let mut history = prompt.to_vec();
         loop {
             let logits = match self.step.logits(row) {

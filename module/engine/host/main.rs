@@ -3,6 +3,7 @@
 //! on threads of the standard library. For tests and development; it prints what the client prints.
 
 mod arguments;
+mod drawing;
 mod evaluate;
 mod infer;
 mod report;

@@ -5,20 +5,29 @@
 //! given token. Both are resumable machines over memory handed in.
 
 pub mod candidate;
+mod chain;
+mod draw;
+mod gather;
 pub mod generator;
 mod heap;
 pub mod log_sum_exp;
+pub mod memory;
+mod min_p;
 pub mod parameters;
 pub mod penalties;
 pub mod ranking;
+mod ranks;
 pub mod sampler;
 pub mod score;
 #[cfg(test)]
 mod specification;
+mod sum;
+mod top_p;
+mod typical;
 
 pub use candidate::Candidate;
 pub use generator::Generator;
-pub use parameters::{Millionths, Parameters};
+pub use parameters::Parameters;
 pub use sampler::Sampler;
 pub use score::Score;
 

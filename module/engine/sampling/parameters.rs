@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How the next token is drawn.
+//! How the next token is drawn: the one place that knows the range of each parameter.
 
-/// Millionths, as they cross the wall; members and ranges are those of `struct sislm_sampling`.
-#[derive(Clone, Copy)]
-pub struct Millionths {
-    /// 0 to 100000000; 0 is greedy.
-    pub temperature: u32,
-    /// Candidates kept (a count, not millionths); 0 for all.
-    pub top_k: u32,
-    /// 1 to 1000000.
-    pub top_p: u32,
-    /// 0 to 1000000.
-    pub min_p: u32,
-    /// 1 to 1000000.
-    pub typical_p: u32,
-    /// 1 to 100000000.
-    pub repeat_penalty: u32,
-    /// Tokens looked back at (a count).
-    pub repeat_last: u32,
-    /// -100000000 to 100000000.
-    pub presence_penalty: i32,
-    /// -100000000 to 100000000.
-    pub frequency_penalty: i32,
-}
+use core::mem::offset_of;
+use core::ops::RangeInclusive;
 
-/// The same as binary32, checked.
+use crate::abi::{MILLION, OutOfRange, Sampling};
+
+/// `struct sislm_sampling` in binary32, checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {
     /// 0 is greedy.
@@ -47,8 +29,33 @@ pub struct Parameters {
     pub frequency_penalty: f32,
 }
 
-const MILLION: u32 = 1_000_000;
-const HUNDRED: u32 = 100 * MILLION;
+/// Upper bound of temperature and penalties, in millionths.
+const HUNDRED: i64 = 100 * MILLION as i64;
+/// A share of which nothing would be none.
+const SHARE: RangeInclusive<i64> = 1..=MILLION as i64;
+
+/// Gives the name, the value and the range of a member to [`check`].
+macro_rules! check {
+    ($from:ident.$member:ident, $range:expr) => {
+        check(
+            offset_of!(Sampling, $member),
+            i64::from($from.$member),
+            $range,
+        )?
+    };
+}
+
+fn check(offset: usize, value: i64, range: RangeInclusive<i64>) -> Result<(), OutOfRange> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(OutOfRange {
+        offset: offset as u32,
+        pad: 0,
+        least: *range.start(),
+        most: *range.end(),
+    })
+}
 
 /// One division, rounded once: contract, section 9.
 fn fraction(millionths: u32) -> f32 {
@@ -60,16 +67,17 @@ fn signed(millionths: i32) -> f32 {
 }
 
 impl Parameters {
-    /// `None` when a member is outside its range.
-    pub fn new(from: &Millionths) -> Option<Self> {
-        let in_range = from.temperature <= HUNDRED
-            && (1..=MILLION).contains(&from.top_p)
-            && from.min_p <= MILLION
-            && (1..=MILLION).contains(&from.typical_p)
-            && (1..=HUNDRED).contains(&from.repeat_penalty)
-            && from.presence_penalty.unsigned_abs() <= HUNDRED
-            && from.frequency_penalty.unsigned_abs() <= HUNDRED;
-        in_range.then(|| Self {
+    /// Checks each member; the first that is outside its range, in the structure's order.
+    pub fn new(from: &Sampling) -> Result<Self, OutOfRange> {
+        check!(from.temperature, 0..=HUNDRED);
+        check!(from.top_p, SHARE);
+        check!(from.min_p, 0..=i64::from(MILLION));
+        check!(from.typical_p, SHARE);
+        check!(from.repeat_penalty, 1..=HUNDRED);
+        check!(from.presence_penalty, -HUNDRED..=HUNDRED);
+        check!(from.frequency_penalty, -HUNDRED..=HUNDRED);
+        check!(from.pad, 0..=0);
+        Ok(Self {
             temperature: fraction(from.temperature),
             top_k: from.top_k,
             top_p: fraction(from.top_p),
@@ -80,6 +88,11 @@ impl Parameters {
             presence_penalty: signed(from.presence_penalty),
             frequency_penalty: signed(from.frequency_penalty),
         })
+    }
+
+    /// Whether the most likely token is taken, without a draw.
+    pub fn is_greedy(&self) -> bool {
+        self.temperature == 0.0
     }
 
     /// Whether any penalty changes a logit.
@@ -95,21 +108,9 @@ impl Parameters {
 mod tests {
     use super::*;
 
-    pub(crate) const BALANCED: Millionths = Millionths {
-        temperature: 800_000,
-        top_k: 40,
-        top_p: 900_000,
-        min_p: 0,
-        typical_p: MILLION,
-        repeat_penalty: MILLION,
-        repeat_last: 64,
-        presence_penalty: 0,
-        frequency_penalty: 0,
-    };
-
     #[test]
     fn fractions_are_rounded_once() {
-        let parameters = Parameters::new(&BALANCED).unwrap();
+        let parameters = Parameters::new(&Sampling::BALANCED).unwrap();
         assert_eq!(parameters.temperature.to_bits(), 0.8f32.to_bits());
         assert_eq!(parameters.top_p.to_bits(), 0.9f32.to_bits());
         assert_eq!(parameters.typical_p, 1.0);
@@ -117,22 +118,72 @@ mod tests {
     }
 
     #[test]
-    fn each_member_outside_its_range_is_refused() {
-        let wrong: [fn(&mut Millionths); 9] = [
-            |m| m.temperature = HUNDRED + 1,
-            |m| m.top_p = 0,
-            |m| m.top_p = MILLION + 1,
-            |m| m.min_p = MILLION + 1,
-            |m| m.typical_p = 0,
-            |m| m.repeat_penalty = 0,
-            |m| m.repeat_penalty = HUNDRED + 1,
-            |m| m.presence_penalty = i32::MIN,
-            |m| m.frequency_penalty = HUNDRED as i32 + 1,
+    fn the_presets_are_within_the_ranges() {
+        for preset in [Sampling::GREEDY, Sampling::BALANCED, Sampling::CREATIVE] {
+            assert!(Parameters::new(&preset).is_ok());
+        }
+    }
+
+    /// A member's place, the values at its borders and those beyond them.
+    type Case = (
+        usize,
+        fn(&mut Sampling, i64),
+        &'static [i64],
+        &'static [i64],
+    );
+
+    macro_rules! case {
+        ($member:ident, $sound:expr, $wrong:expr) => {
+            (
+                offset_of!(Sampling, $member),
+                |sampling, value| sampling.$member = value.try_into().unwrap(),
+                &$sound,
+                &$wrong,
+            )
+        };
+    }
+
+    #[test]
+    fn each_member_outside_its_range_is_refused_by_its_place() {
+        const MOST: i64 = u32::MAX as i64;
+        let cases: [Case; 10] = [
+            case!(temperature, [0, 100_000_000], [100_000_001, MOST]),
+            case!(top_k, [0, MOST], []),
+            case!(top_p, [1, 1_000_000], [0, 1_000_001]),
+            case!(min_p, [0, 1_000_000], [1_000_001]),
+            case!(typical_p, [1, 1_000_000], [0, 1_000_001]),
+            case!(repeat_penalty, [1, 100_000_000], [0, 100_000_001]),
+            case!(repeat_last, [0, MOST], []),
+            case!(
+                presence_penalty,
+                [-100_000_000, 100_000_000],
+                [-100_000_001, 100_000_001]
+            ),
+            case!(
+                frequency_penalty,
+                [-100_000_000, 100_000_000],
+                [i32::MIN as i64, 100_000_001]
+            ),
+            case!(pad, [0], [1]),
         ];
-        for change in wrong {
-            let mut millionths = BALANCED;
-            change(&mut millionths);
-            assert!(Parameters::new(&millionths).is_none());
+        for (offset, set, sound, wrong) in cases {
+            let result = |value: i64| {
+                let mut sampling = Sampling::BALANCED;
+                set(&mut sampling, value);
+                Parameters::new(&sampling)
+            };
+            for &value in sound {
+                assert!(result(value).is_ok(), "offset {offset}, {value}");
+            }
+            for &value in wrong {
+                let refused = result(value).unwrap_err();
+                assert_eq!(refused.offset as usize, offset);
+                let range = refused.least..=refused.most;
+                assert!(!range.contains(&value), "offset {offset}, {value}");
+                for border in [refused.least, refused.most] {
+                    assert!(sound.contains(&border), "offset {offset}, {border}");
+                }
+            }
         }
     }
 }

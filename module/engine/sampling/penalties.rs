@@ -107,18 +107,15 @@ fn penalize(parameters: &Parameters, logit: f32, count: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::Sampling;
 
     fn parameters(repeat: f32, last: u32, presence: f32, frequency: f32) -> Parameters {
         Parameters {
-            temperature: 1.0,
-            top_k: 0,
-            top_p: 1.0,
-            min_p: 0.0,
-            typical_p: 1.0,
             repeat_penalty: repeat,
             repeat_last: last,
             presence_penalty: presence,
             frequency_penalty: frequency,
+            ..Parameters::new(&Sampling::GREEDY).unwrap()
         }
     }
 

@@ -1,92 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Draws the next token.
 
-use super::candidate::Candidate;
+use super::chain::Chain;
+use super::gather::Gather;
 use super::generator::Generator;
-use super::log_sum_exp::LogSumExp;
+use super::memory::Memory;
 use super::parameters::Parameters;
 use super::penalties::Penalties;
-use super::ranking::Ranking;
-use super::{Budget, Fault, Progress, SEGMENT};
-use crate::math::double::exp64;
-use crate::math::finite::finite;
+use super::ranks::{Kept, Ranks};
+use super::{Budget, Fault, Progress};
 
-/// What is being done; each walks over the ranks once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is being done.
+#[derive(Clone, Copy)]
 enum Phase {
-    /// Orders the tokens looked back at.
-    Window,
-    /// One pass over the vocabulary: penalties, the best k, the sum of all where it is needed.
-    Scan,
-    /// Makes the candidates ready to be ranked.
-    Rank,
-    /// Typical: the sum and the mean logit.
-    TypicalSum,
-    /// Typical: the first rank below the mean.
-    TypicalCentre,
-    /// Typical: grows the range around it.
-    TypicalRange,
-    /// Typical: counts the ranks before the range that are equal to its first.
-    TypicalTies,
-    /// Top-p: the sum.
-    TopPSum,
-    /// Top-p: the shortest prefix that holds its share.
-    TopPRange,
-    /// Min-p: the prefix that is likely enough.
-    MinPRange,
-    /// Temperature: the sum.
-    DrawSum,
-    /// The draw.
-    Draw,
+    /// Ordering the tokens looked back at.
+    Window(Penalties),
+    /// One pass over the vocabulary.
+    Gather(Gather),
+    /// Dropping candidates, and drawing one of them.
+    Chain(Ranks, Chain),
     /// The token is known.
-    Finished,
+    Finished(u32),
 }
 
-/// The machine; its memory is handed to each call: the logits (vocabulary), the window
-/// (at least min(repeat_last, history)) and the candidates (vocabulary).
-///
-/// Typical sampling (Meister et al. 2022) keeps the candidates whose surprise is nearest to the
-/// entropy. Both are logits up to the same constant, so with the candidates sorted these are a
-/// range of ranks around the mean logit; on equal distance the likelier one comes first, and of equal
-/// ones the lower id. The range grows upwards from its middle, so where it ends inside a run of equal
-/// logits, their first ranks take the place of the last.
+/// The machine; its memory is handed to each call.
 #[derive(Clone, Copy)]
 pub struct Sampler {
     parameters: Parameters,
-    phase: Phase,
     vocabulary: usize,
-    /// Next id of the scan.
-    next: usize,
-    penalties: Penalties,
-    ranking: Ranking,
-    /// Over the whole vocabulary, at temperature 1 for top-p and at its own for a free draw.
-    all: LogSumExp,
-    /// Ranks kept.
-    first: usize,
-    last: usize,
-    /// Ranks before `ties_end` stand for those that are `shift` lower, of the same logit.
-    ties_end: usize,
-    shift: usize,
-    /// Next rank of a walk, and the sum so far.
-    cursor: usize,
-    sum: f64,
-    /// Sum of weight times distance, then the mean distance from the best logit.
-    mean: f64,
-    /// What the walk's sum is compared with.
-    total: f64,
-    /// Largest logit kept.
-    best: f64,
-    token: u32,
-}
-
-/// Memory of the machine, the same in every call.
-pub struct Memory<'a> {
-    /// One per token of the vocabulary.
-    pub logits: &'a [f32],
-    /// As given to [`Sampler::new`].
-    pub window: &'a mut [u32],
-    /// One per token of the vocabulary.
-    pub candidates: &'a mut [Candidate],
+    phase: Phase,
 }
 
 impl Sampler {
@@ -105,34 +47,10 @@ impl Sampler {
         }
         let penalties = Penalties::new(&parameters, history, vocabulary, memory.window)
             .ok_or(Fault::Argument)?;
-        let kept = match (parameters.temperature == 0.0, parameters.top_k) {
-            (true, _) => 1,
-            (false, 0) => vocabulary,
-            (false, k) => k as usize,
-        };
-        let temperature = if parameters.top_p < 1.0 {
-            1.0
-        } else {
-            parameters.temperature
-        };
         Ok(Self {
             parameters,
-            phase: Phase::Window,
             vocabulary,
-            next: 0,
-            penalties,
-            ranking: Ranking::new(kept, vocabulary),
-            all: LogSumExp::new(temperature),
-            first: 0,
-            last: 0,
-            ties_end: 0,
-            shift: 0,
-            cursor: 0,
-            sum: 0.0,
-            mean: 0.0,
-            total: 0.0,
-            best: 0.0,
-            token: 0,
+            phase: Phase::Window(penalties),
         })
     }
 
@@ -151,321 +69,80 @@ impl Sampler {
             return Err(Fault::Argument);
         }
         let mut budget = Budget::new(budget);
-        while self.phase != Phase::Finished {
-            if !budget.left() {
+        loop {
+            if let Phase::Finished(_) = self.phase {
+                return Ok(Progress::Done);
+            }
+            if self.step(memory, &mut budget, generator)? == Progress::More {
                 return Ok(Progress::More);
             }
-            self.step(memory, &mut budget, generator)?;
         }
-        Ok(Progress::Done)
     }
 
     /// After `Done`: the token.
     pub fn token(&self) -> u32 {
-        self.token
+        match self.phase {
+            Phase::Finished(token) => token,
+            _ => 0,
+        }
     }
 
+    /// Goes on with what is being done, and starts what comes after it.
     fn step(
         &mut self,
         memory: &mut Memory<'_>,
         budget: &mut Budget,
         generator: &mut Generator,
-    ) -> Result<(), Fault> {
-        match self.phase {
-            Phase::Window => {
-                if self.penalties.prepare(memory.window, budget) {
-                    self.phase = Phase::Scan;
+    ) -> Result<Progress, Fault> {
+        match &mut self.phase {
+            Phase::Window(penalties) => {
+                if !penalties.prepare(memory.window, budget) {
+                    return Ok(Progress::More);
                 }
-                Ok(())
+                let gather = Gather::new(&self.parameters, self.vocabulary, *penalties);
+                self.phase = Phase::Gather(gather);
             }
-            Phase::Scan => self.scan(memory, budget),
-            Phase::Rank => {
-                if self.ranking.prepare(memory.candidates, budget) {
-                    self.ranked(memory.candidates, generator)?;
+            Phase::Gather(gather) => {
+                if gather.step(&self.parameters, memory, budget)? == Progress::More {
+                    return Ok(Progress::More);
                 }
-                Ok(())
+                let mut ranks = gather.ranks();
+                self.phase = if self.parameters.is_greedy() {
+                    let candidates = &mut *memory.candidates;
+                    let mut kept = Kept {
+                        ranks: &mut ranks,
+                        candidates,
+                    };
+                    Phase::Finished(kept.best()?.id())
+                } else {
+                    Phase::Chain(ranks, Chain::START)
+                };
             }
-            Phase::Finished => Ok(()),
-            _ => {
-                budget.spend(1);
-                self.walk(memory.candidates, generator)
-            }
-        }
-    }
-
-    /// One segment of the vocabulary.
-    fn scan(&mut self, memory: &mut Memory<'_>, budget: &mut Budget) -> Result<(), Fault> {
-        let end = self.next.saturating_add(SEGMENT).min(self.vocabulary);
-        let segment = memory.logits.get(self.next..end).ok_or(Fault::Argument)?;
-        if !finite(segment) {
-            return Err(Fault::Numeric);
-        }
-        self.offer(memory, segment).ok_or(Fault::Argument)?;
-        if self.sums_all() {
-            let gathered = memory
-                .candidates
-                .get(self.next..end)
-                .ok_or(Fault::Argument)?;
-            self.all
-                .add(gathered.iter().map(|candidate| candidate.logit()));
-        }
-        budget.spend(segment.len());
-        self.next = end;
-        if end == self.vocabulary {
-            self.ranking.close();
-            self.phase = Phase::Rank;
-        }
-        Ok(())
-    }
-
-    /// Offers the logits from the next id on, cut at those that are penalized.
-    fn offer(&mut self, memory: &mut Memory<'_>, segment: &[f32]) -> Option<()> {
-        let (mut first, mut rest) = (self.next as u32, segment);
-        while let Some(id) = self.penalties.lowest(memory.window) {
-            let Some((free, others)) = rest.split_at_checked(id.checked_sub(first)? as usize)
-            else {
-                break;
-            };
-            let Some((&logit, others)) = others.split_first() else {
-                break;
-            };
-            self.ranking.offer_all(memory.candidates, first, free);
-            let logit = self
-                .penalties
-                .apply(&self.parameters, memory.window, id, logit);
-            self.ranking
-                .offer(memory.candidates, Candidate::new(logit, id));
-            (first, rest) = (id.wrapping_add(1), others);
-        }
-        self.ranking.offer_all(memory.candidates, first, rest);
-        Some(())
-    }
-
-    /// Whether a sum over the whole vocabulary is needed: only when nothing was cut before.
-    fn sums_all(&self) -> bool {
-        self.ranking.keeps_all()
-            && self.parameters.typical_p >= 1.0
-            && (self.parameters.top_p < 1.0 || self.parameters.min_p <= 0.0)
-    }
-
-    /// The candidates can be ranked: greedy is over, else the first cut begins.
-    fn ranked(
-        &mut self,
-        candidates: &mut [Candidate],
-        generator: &mut Generator,
-    ) -> Result<(), Fault> {
-        self.last = self.ranking.len();
-        let best = self.ranking.get(candidates, 0).ok_or(Fault::Argument)?;
-        self.best = f64::from(best.logit());
-        self.token = best.id();
-        if self.parameters.temperature == 0.0 {
-            self.phase = Phase::Finished;
-        } else if self.parameters.typical_p < 1.0 {
-            self.begin(Phase::TypicalSum);
-        } else {
-            self.begin_top_p(generator);
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, phase: Phase) {
-        self.phase = phase;
-        self.cursor = self.first;
-        self.sum = 0.0;
-    }
-
-    fn begin_top_p(&mut self, generator: &mut Generator) {
-        if self.parameters.top_p >= 1.0 {
-            self.begin_min_p(generator);
-        } else if self.sums_all() {
-            self.total = self.all.sum * f64::from(self.parameters.top_p);
-            self.begin(Phase::TopPRange);
-        } else {
-            self.begin(Phase::TopPSum);
-        }
-    }
-
-    fn begin_min_p(&mut self, generator: &mut Generator) {
-        if self.parameters.min_p > 0.0 {
-            self.begin(Phase::MinPRange);
-        } else if self.sums_all() && self.parameters.top_p >= 1.0 {
-            self.begin_draw(self.all.sum, generator);
-        } else {
-            self.begin(Phase::DrawSum);
-        }
-    }
-
-    fn begin_draw(&mut self, sum: f64, generator: &mut Generator) {
-        self.total = sum * generator.uniform();
-        self.begin(Phase::Draw);
-    }
-
-    /// Looks at one more rank.
-    fn walk(
-        &mut self,
-        candidates: &mut [Candidate],
-        generator: &mut Generator,
-    ) -> Result<(), Fault> {
-        if self.phase == Phase::TypicalRange {
-            return self.grow(candidates);
-        }
-        if self.phase == Phase::TypicalTies {
-            return self.count_ties(candidates, generator);
-        }
-        if self.cursor >= self.last {
-            self.walked(candidates, generator);
-            return Ok(());
-        }
-        let rank = if self.cursor < self.ties_end {
-            self.cursor.saturating_sub(self.shift)
-        } else {
-            self.cursor
-        };
-        let candidate = self.ranking.get(candidates, rank).ok_or(Fault::Argument)?;
-        let distance = f64::from(candidate.logit()) - self.best;
-        self.cursor = self.cursor.saturating_add(1);
-        match self.phase {
-            Phase::TypicalSum => {
-                let weight = exp64(distance);
-                self.sum += weight;
-                self.mean += weight * distance;
-            }
-            Phase::TypicalCentre => {
-                if distance < self.mean {
-                    self.begin_range(self.cursor.saturating_sub(1));
+            Phase::Chain(ranks, chain) => {
+                let candidates = &mut *memory.candidates;
+                let mut kept = Kept { ranks, candidates };
+                match chain.step(&self.parameters, &mut kept, budget, generator)? {
+                    Some(token) => self.phase = Phase::Finished(token),
+                    None => return Ok(Progress::More),
                 }
             }
-            Phase::TopPSum => self.sum += exp64(distance),
-            Phase::TopPRange => {
-                self.sum += exp64(distance);
-                if self.sum >= self.total {
-                    self.last = self.cursor;
-                }
-            }
-            Phase::MinPRange => {
-                if exp64(distance) < f64::from(self.parameters.min_p) {
-                    self.last = self.cursor.saturating_sub(1);
-                }
-            }
-            Phase::DrawSum => self.sum += self.weight(distance),
-            _ => {
-                self.sum += self.weight(distance);
-                self.token = candidate.id();
-                if self.sum > self.total {
-                    self.phase = Phase::Finished;
-                }
-            }
+            Phase::Finished(_) => {}
         }
-        Ok(())
-    }
-
-    /// The walk saw the last rank kept.
-    fn walked(&mut self, candidates: &mut [Candidate], generator: &mut Generator) {
-        match self.phase {
-            Phase::TypicalSum => {
-                self.mean /= self.sum;
-                self.total = self.sum * f64::from(self.parameters.typical_p);
-                self.begin(Phase::TypicalCentre);
-            }
-            // All logits are equal to their mean.
-            Phase::TypicalCentre => self.begin_range(self.last),
-            Phase::TopPSum => {
-                self.total = self.sum * f64::from(self.parameters.top_p);
-                self.begin(Phase::TopPRange);
-            }
-            Phase::TopPRange => self.begin_min_p(generator),
-            Phase::MinPRange => self.begin(Phase::DrawSum),
-            Phase::DrawSum => self.begin_draw(self.sum, generator),
-            // Rounding may leave the sum short of the draw: the last one it is.
-            _ => self.phase = Phase::Finished,
-        }
-        if let Some(best) = self.ranking.get(candidates, self.first) {
-            self.best = f64::from(best.logit());
-        }
-    }
-
-    /// An empty range between the candidates above the mean and those below.
-    fn begin_range(&mut self, centre: usize) {
-        self.begin(Phase::TypicalRange);
-        self.cursor = self.last;
-        self.first = centre;
-        self.last = centre;
-    }
-
-    /// Takes the nearer of the two candidates beside the range into it.
-    fn grow(&mut self, candidates: &mut [Candidate]) -> Result<(), Fault> {
-        let above = match self.first.checked_sub(1) {
-            Some(rank) => self.ranking.get(candidates, rank),
-            None => None,
-        };
-        let below = if self.last < self.cursor {
-            self.ranking.get(candidates, self.last)
-        } else {
-            None
-        };
-        let distance = |candidate: Candidate| f64::from(candidate.logit()) - self.best;
-        let (above, below) = (above.map(distance), below.map(distance));
-        let upper = match (above, below) {
-            (Some(above), Some(below)) => above - self.mean <= self.mean - below,
-            (above, _) => above.is_some(),
-        };
-        if upper {
-            // Logits differ exactly where the distances do.
-            let before = self.ranking.get(candidates, self.first);
-            let before = before.filter(|_| self.first < self.ties_end).map(distance);
-            if before != above {
-                self.ties_end = self.first;
-            }
-            self.first = self.first.saturating_sub(1);
-        } else {
-            self.last = self.last.saturating_add(1);
-        }
-        let taken = if upper { above } else { below };
-        self.sum += exp64(taken.ok_or(Fault::Argument)?);
-        let full = self.first == 0 && self.last >= self.cursor;
-        if self.sum >= self.total || full {
-            let best = self
-                .ranking
-                .get(candidates, self.first)
-                .ok_or(Fault::Argument)?;
-            self.best = f64::from(best.logit());
-            self.phase = Phase::TypicalTies;
-        }
-        Ok(())
-    }
-
-    /// Looks at one more rank before the range.
-    fn count_ties(
-        &mut self,
-        candidates: &mut [Candidate],
-        generator: &mut Generator,
-    ) -> Result<(), Fault> {
-        let rank = self.first.checked_sub(self.shift.saturating_add(1));
-        let before = rank.and_then(|rank| self.ranking.get(candidates, rank));
-        if before.is_some_and(|before| f64::from(before.logit()) == self.best) {
-            self.shift = self.shift.saturating_add(1);
-        } else {
-            self.begin_top_p(generator);
-        }
-        Ok(())
-    }
-
-    fn weight(&self, distance: f64) -> f64 {
-        exp64(distance / f64::from(self.parameters.temperature))
+        Ok(Progress::Done)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampling::parameters::Millionths;
+    use crate::abi::Sampling;
     use crate::sampling::specification::{Case, FREE};
 
     #[test]
     fn frequencies_are_the_probabilities() {
         let logits: Vec<f32> = [0.5f32, 0.3, 0.15, 0.05].iter().map(|p| p.ln()).collect();
         let case = Case {
-            millionths: FREE,
+            sampling: FREE,
             logits: &logits,
             history: &[],
         };
@@ -484,32 +161,32 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lowest_id() {
-        let greedy = Millionths {
+        let greedy = Sampling {
             temperature: 0,
             ..FREE
         };
         let logits = [1.0, 2.0, 2.0, -0.0, 0.0];
         let mut generator = Generator::new(1);
         let case = Case {
-            millionths: greedy,
+            sampling: greedy,
             logits: &logits,
             history: &[],
         };
         assert_eq!(case.draw(&mut generator, 1), Ok(1));
         let equal = [0.0; 700];
-        let one = Millionths { top_k: 1, ..FREE };
+        let one = Sampling { top_k: 1, ..FREE };
         let case = Case {
-            millionths: one,
+            sampling: one,
             logits: &equal,
             history: &[],
         };
         assert_eq!(case.draw(&mut generator, 1), Ok(0));
-        let typical = Millionths {
+        let typical = Sampling {
             typical_p: 1,
             ..FREE
         };
         let case = Case {
-            millionths: typical,
+            sampling: typical,
             logits: &equal,
             history: &[],
         };
@@ -525,7 +202,7 @@ mod tests {
                 logits[place] = wrong;
                 for top_k in [0, 1, 40] {
                     let case = Case {
-                        millionths: Millionths { top_k, ..FREE },
+                        sampling: Sampling { top_k, ..FREE },
                         logits: &logits,
                         history: &[],
                     };
@@ -534,18 +211,18 @@ mod tests {
             }
         }
         let empty = Case {
-            millionths: FREE,
+            sampling: FREE,
             logits: &[],
             history: &[],
         };
         assert_eq!(empty.draw(&mut generator, 9), Err(Fault::Argument));
-        let penalized = Millionths {
+        let penalized = Sampling {
             repeat_penalty: 2_000_000,
             repeat_last: 9,
             ..FREE
         };
         let unknown = Case {
-            millionths: penalized,
+            sampling: penalized,
             logits: &[0.0, 1.0],
             history: &[2],
         };
@@ -558,13 +235,13 @@ mod tests {
         let logits = [f32::MAX, f32::MIN, 0.0];
         for temperature in [1, 100_000_000] {
             for typical_p in [1, 1_000_000] {
-                let millionths = Millionths {
+                let sampling = Sampling {
                     temperature,
                     typical_p,
                     ..FREE
                 };
                 let case = Case {
-                    millionths,
+                    sampling,
                     logits: &logits,
                     history: &[],
                 };

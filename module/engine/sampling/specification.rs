@@ -4,27 +4,23 @@
 
 use super::candidate::Candidate;
 use super::generator::Generator;
-use super::parameters::{Millionths, Parameters};
-use super::sampler::{Memory, Sampler};
+use super::memory::Memory;
+use super::parameters::Parameters;
+use super::sampler::Sampler;
 use super::{Fault, Progress};
+use crate::abi::{MILLION, Sampling};
 
 /// Nothing is cut, nothing penalized.
-pub const FREE: Millionths = Millionths {
-    temperature: 1_000_000,
-    top_k: 0,
-    top_p: 1_000_000,
-    min_p: 0,
-    typical_p: 1_000_000,
-    repeat_penalty: 1_000_000,
+pub const FREE: Sampling = Sampling {
+    temperature: MILLION,
     repeat_last: 0,
-    presence_penalty: 0,
-    frequency_penalty: 0,
+    ..Sampling::GREEDY
 };
 
 /// One draw.
 pub struct Case<'a> {
     /// How.
-    pub millionths: Millionths,
+    pub sampling: Sampling,
     /// From what.
     pub logits: &'a [f32],
     /// After what.
@@ -39,7 +35,7 @@ impl Case<'_> {
             window: &mut vec![0; self.history.len()],
             candidates: &mut vec![Candidate::new(0.0, 0); self.logits.len()],
         };
-        let parameters = Parameters::new(&self.millionths).ok_or(Fault::Argument)?;
+        let parameters = Parameters::new(&self.sampling).map_err(|_| Fault::Argument)?;
         let mut sampler = Sampler::new(parameters, &mut memory, self.history)?;
         while sampler.run(&mut memory, budget, generator)? == Progress::More {}
         Ok(sampler.token())
@@ -47,7 +43,7 @@ impl Case<'_> {
 
     /// The section of the contract read word by word, with full sorts.
     fn specification(&self, u: f64) -> u32 {
-        let m = &self.millionths;
+        let m = &self.sampling;
         let fraction = |x: u32| f64::from(x as f32 / 1e6);
         let mut logits = self.logits.to_vec();
         let window = self.history.len().saturating_sub(m.repeat_last as usize);
@@ -124,9 +120,9 @@ impl Case<'_> {
     }
 }
 
-fn random_millionths(generator: &mut Generator) -> Millionths {
+fn random_sampling(generator: &mut Generator) -> Sampling {
     let mut pick = |choices: &[u32]| choices[generator.draw() as usize % choices.len()];
-    Millionths {
+    Sampling {
         temperature: pick(&[0, 1, 300_000, 800_000, 1_000_000, 2_500_000]),
         top_k: pick(&[0, 0, 1, 2, 40, 5000]),
         top_p: pick(&[1, 100_000, 900_000, 1_000_000, 1_000_000]),
@@ -136,6 +132,7 @@ fn random_millionths(generator: &mut Generator) -> Millionths {
         repeat_last: pick(&[0, 4, 64]),
         presence_penalty: pick(&[0, 500_000]) as i32,
         frequency_penalty: -(pick(&[0, 250_000]) as i32),
+        pad: 0,
     }
 }
 
@@ -144,11 +141,11 @@ fn equals_the_specification() {
     let mut generator = Generator::new(11);
     for round in 0..3000 {
         let vocabulary = 1 + generator.draw() as usize % if round % 20 == 0 { 2000 } else { 60 };
-        let millionths = random_millionths(&mut generator);
+        let sampling = random_sampling(&mut generator);
         let logits: Vec<f32> = (0..vocabulary)
             .map(|_| ((generator.uniform() - 0.5) * 16.0) as f32)
             // Ties, where no rounded sum depends on them.
-            .map(|logit| match millionths.temperature {
+            .map(|logit| match sampling.temperature {
                 0 => logit.round(),
                 _ => logit,
             })
@@ -157,14 +154,14 @@ fn equals_the_specification() {
             .map(|_| generator.draw() % vocabulary as u32)
             .collect();
         let case = Case {
-            millionths,
+            sampling,
             logits: &logits,
             history: &history,
         };
         let mut ours = Generator::new(round);
         let mut theirs = ours;
         let token = case.draw(&mut ours, u32::MAX).unwrap();
-        let u = if case.millionths.temperature == 0 {
+        let u = if case.sampling.temperature == 0 {
             0.0
         } else {
             theirs.uniform()
@@ -184,7 +181,7 @@ fn equals_the_specification() {
 fn typical_keeps_the_lowest_ids_of_equals() {
     let kept = |logits: &[f32], typical_p: u32, budget: u32| {
         let case = Case {
-            millionths: Millionths { typical_p, ..FREE },
+            sampling: Sampling { typical_p, ..FREE },
             logits,
             history: &[],
         };

@@ -2,24 +2,10 @@
 //! The wall's functions that draw tokens.
 
 use crate::abi::{self, DONE, fault};
-use crate::sampling::sampler::Memory;
-use crate::sampling::{Generator, Millionths, Parameters, Progress, Sampler};
+use crate::sampling::memory::Memory;
+use crate::sampling::{Generator, Parameters, Progress, Sampler};
 
 use super::workspace::{SAMPLER, Shape, Work, numbers, status};
-
-fn millionths(from: &abi::Sampling) -> Millionths {
-    Millionths {
-        temperature: from.temperature,
-        top_k: from.top_k,
-        top_p: from.top_p,
-        min_p: from.min_p,
-        typical_p: from.typical_p,
-        repeat_penalty: from.repeat_penalty,
-        repeat_last: from.repeat_last,
-        presence_penalty: from.presence_penalty,
-        frequency_penalty: from.frequency_penalty,
-    }
-}
 
 /// See the list of the wall.
 ///
@@ -35,6 +21,27 @@ pub unsafe extern "C" fn sislm_engine_sample_size(model: *const u8, size: *mut u
     // SAFETY: The caller's promise.
     unsafe { size.write(bytes as u64) };
     DONE
+}
+
+/// See the list of the wall.
+///
+/// # Safety
+///
+/// `sampling` is valid and `refused` valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_sampling_check(
+    sampling: *const abi::Sampling,
+    refused: *mut abi::OutOfRange,
+) -> i32 {
+    // SAFETY: The caller's promise.
+    match Parameters::new(unsafe { &*sampling }) {
+        Ok(_) => DONE,
+        Err(which) => {
+            // SAFETY: The caller's promise.
+            unsafe { refused.write(which) };
+            fault::REFUSED
+        }
+    }
 }
 
 /// See the list of the wall.
@@ -81,7 +88,7 @@ pub unsafe extern "C" fn sislm_engine_sample_begin(
     let (Some(mut work), Some(logits_view)) = parts else {
         return fault::ARGUMENT;
     };
-    let Some(parameters) = Parameters::new(&millionths(sampling)) else {
+    let Ok(parameters) = Parameters::new(sampling) else {
         return fault::ARGUMENT;
     };
     if count != 0 && history.is_null() {

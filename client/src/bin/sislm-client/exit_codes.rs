@@ -87,6 +87,12 @@ impl ExitCode {
                 },
                 _,
             ) => Self::Refused,
+            (
+                Error::Configure {
+                    refused: Some(_), ..
+                },
+                _,
+            ) => Self::Usage,
             (_, Errno::ENOMEM) => Self::NoMemory,
             (
                 Error::PromptBytes { .. } | Error::TextBytes { .. } | Error::PromptTokens { .. },

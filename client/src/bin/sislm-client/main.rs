@@ -10,6 +10,7 @@ mod exit_codes;
 mod input;
 mod interrupt;
 mod loading;
+mod sampling;
 
 use std::io::{self, Write};
 use std::process;

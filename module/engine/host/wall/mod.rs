@@ -13,7 +13,7 @@ mod team;
 
 pub use load::Loader;
 pub use model::Model;
-pub use sample::Sampler;
+pub use sample::{Sampler, check_sampling};
 pub use sequence::Sequence;
 pub use status::Fault;
 pub use step::{Step, Token};
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use sislm_engine::abi;
 use sislm_engine::abi::{
-    Candidate, Facts, Generator, Header, Limits, Literal, Plan, Read, Refusal, Row, Sampling,
-    Segment, SelfTest, StepShape, StepSize, Text,
+    Candidate, Facts, Generator, Header, Limits, Literal, OutOfRange, Plan, Read, Refusal, Row,
+    Sampling, Segment, SelfTest, StepShape, StepSize, Text,
 };
 
 macro_rules! declare {

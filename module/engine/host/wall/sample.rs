@@ -2,12 +2,27 @@
 //! From logits to tokens and log-probabilities.
 
 use anyhow::Result;
-use sislm_engine::abi::{Candidate, Generator, Sampling};
+use sislm_engine::abi::{Candidate, Generator, OutOfRange, Sampling};
 
 use super::memory::Memory;
 use super::model::Model;
 use super::status::{Fault, done, finish};
 use super::*;
+
+/// Checks the ranges; the member that is outside its own.
+pub fn check_sampling(sampling: &Sampling) -> Result<(), OutOfRange> {
+    let mut refused = OutOfRange {
+        offset: 0,
+        pad: 0,
+        least: 0,
+        most: 0,
+    };
+    // SAFETY: Live locals.
+    match done(unsafe { sislm_engine_sampling_check(sampling, &mut refused) }) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(refused),
+    }
+}
 
 /// A workspace for one model, and a generator.
 pub struct Sampler<'m> {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The draw: one of what is left, by its probability at a temperature.
+
+use super::generator::Generator;
+use super::ranks::{Kept, Visit, Walk};
+use super::sum::{Sum, weight};
+use super::{Budget, Fault, Progress};
+
+/// The stage.
+#[derive(Clone, Copy)]
+pub struct Draw {
+    temperature: f64,
+    uniform: f64,
+    all: Sum,
+    walk: Walk,
+    sum: f64,
+    token: u32,
+}
+
+impl Draw {
+    /// Starts with one draw of the generator; `temperature` is above 0.
+    ///
+    /// # Errors
+    /// [`Fault::Argument`] when nothing is left.
+    pub fn new(
+        temperature: f64,
+        kept: &mut Kept<'_>,
+        generator: &mut Generator,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            temperature,
+            uniform: generator.uniform(),
+            all: Sum::new(kept, temperature)?,
+            walk: Walk::new(kept)?,
+            sum: 0.0,
+            token: 0,
+        })
+    }
+
+    /// Goes on.
+    ///
+    /// # Errors
+    /// [`Fault::Argument`] for other memory.
+    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+        let Some(all) = self.all.step(kept, budget)? else {
+            return Ok(Progress::More);
+        };
+        let drawn = all * self.uniform;
+        loop {
+            match self.walk.next(kept, budget)? {
+                Visit::At(candidate, distance) => {
+                    self.sum += weight(distance, self.temperature);
+                    self.token = candidate.id();
+                    if self.sum > drawn {
+                        return Ok(Progress::Done);
+                    }
+                }
+                Visit::More => return Ok(Progress::More),
+                // Rounding may leave the sum short of the draw: the last one it is.
+                Visit::End => return Ok(Progress::Done),
+            }
+        }
+    }
+
+    /// After `Done`: the token.
+    pub fn token(&self) -> u32 {
+        self.token
+    }
+}
