@@ -6,18 +6,17 @@ use crate::{
     stop::{StopIds, StopStrings},
     sys::{
         neon::Section,
-        sample::{self, BALANCED},
+        sample::{Drawing, BALANCED},
         uapi::{
-            Configure, Sampling, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
-            SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
+            Configure, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
+            SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
         },
     },
 };
-use core::mem::offset_of;
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::Arc};
 
 /// What CONFIGURE sets, checked.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Configuration {
     /// The model asked for.
     pub(crate) model: Option<Name>,
@@ -27,8 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) kv_type: u32,
     /// Most tokens of a turn, 0 for no limit.
     pub(crate) max_tokens: u32,
-    /// How tokens are drawn.
-    pub(crate) sampling: Sampling,
+    drawing: Option<Arc<Drawing>>,
     /// The seed of every turn; drawn for each when not given.
     pub(crate) seed: Option<u64>,
     /// Whether control tokens in text are parsed.
@@ -51,7 +49,7 @@ impl Configuration {
             context: 0,
             kv_type: SISLM_KV_F16,
             max_tokens: 0,
-            sampling: BALANCED,
+            drawing: None,
             seed: None,
             control: false,
             ignore_eos: false,
@@ -71,18 +69,19 @@ impl Configuration {
             || request.pad != 0
             || request.pad2 != 0
             || request.pad3 != 0
+            || request.pad4 != 0
             || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
         {
             return Err(EINVAL);
         }
-        check_sampling(request)?;
+        let drawing = Arc::new(drawing(request)?, GFP_KERNEL_ACCOUNT)?;
         let has = |flag| request.flags & flag != 0;
         Ok(Self {
             model: Name::optional(request.model)?,
             context: request.context,
             kv_type: request.kv_type,
             max_tokens: request.max_tokens,
-            sampling: request.sampling,
+            drawing: Some(drawing),
             seed: has(SISLM_CONFIGURE_SEED).then_some(request.seed),
             control: has(SISLM_CONFIGURE_CONTROL),
             ignore_eos: has(SISLM_CONFIGURE_IGNORE_EOS),
@@ -91,19 +90,26 @@ impl Configuration {
             stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
         })
     }
+
+    /// How tokens are drawn.
+    pub(crate) fn drawing(&self) -> &Drawing {
+        self.drawing.as_deref().unwrap_or(&BALANCED)
+    }
 }
 
-/// `EINVAL` for a member outside its range, which the engine knows, and which the request then tells.
-fn check_sampling(request: &mut Configure) -> Result {
+/// How tokens are to be drawn; `EINVAL` for a member outside its range, which the request then tells.
+fn drawing(request: &mut Configure) -> Result<Drawing> {
     request.refused = 0;
     request.refused_least = 0;
     request.refused_most = 0;
-    let Some(refused) = sample::check(&mut Section::new()?, &request.sampling)? else {
-        return Ok(());
-    };
-    // CAST: The structure has less than 4 GiB.
-    request.refused = (offset_of!(Configure, sampling) as u32).saturating_add(refused.offset);
-    request.refused_least = refused.least;
-    request.refused_most = refused.most;
-    Err(EINVAL)
+    match Drawing::new(&mut Section::new()?, request)? {
+        Ok(drawing) => Ok(drawing),
+        Err(refused) => {
+            // CAST: The structure has less than 4 GiB.
+            request.refused = refused.place as u32;
+            request.refused_least = refused.least;
+            request.refused_most = refused.most;
+            Err(EINVAL)
+        }
+    }
 }

@@ -8,17 +8,14 @@ use crate::{
     outcome::{Ids, Outcome},
     sequence::Sequence,
     statistics::Statistics,
-    stop::{Filter, StopIds},
+    stop::Filter,
     sys::{
         neon::Section,
         sample::{Generator, Sampler},
         step::Logits,
         task,
         text::{detokenize, ends, TOKEN_BYTES_MAX},
-        uapi::{
-            Sampling, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
-            SISLM_TOKENIZE_BOS,
-        },
+        uapi::{SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP, SISLM_TOKENIZE_BOS},
         wiped::Wiped,
     },
 };
@@ -38,13 +35,10 @@ pub(crate) struct Generation {
     pub(crate) prefill_ns: u64,
     /// Time from the first logits on.
     pub(crate) decode_ns: u64,
-    sampling: Sampling,
+    configuration: Configuration,
     generator: Generator,
     filter: Filter,
     text: Wiped<u8>,
-    most: u32,
-    ignore_eos: bool,
-    stop_ids: StopIds,
 }
 
 impl Generation {
@@ -66,13 +60,10 @@ impl Generation {
             load_ns: 0,
             prefill_ns: 0,
             decode_ns: 0,
-            sampling: configuration.sampling,
+            configuration: configuration.clone(),
             generator: Generator::new(section, seed)?,
             filter: Filter::new(configuration.stop)?,
             text: Wiped::zeroed(TOKEN_BYTES_MAX)?,
-            most: configuration.max_tokens,
-            ignore_eos: configuration.ignore_eos,
-            stop_ids: configuration.stop_ids,
         })
     }
 
@@ -102,7 +93,7 @@ impl Generation {
         sampler.sample(
             section,
             logits,
-            &self.sampling,
+            self.configuration.drawing(),
             history,
             &mut self.generator,
             task::relax,
@@ -124,8 +115,8 @@ impl Generation {
         let fits = sequence.push(token);
         self.ids.generated.push(token)?;
         let content = model.content()?;
-        let over = !self.ignore_eos && ends(section, &content.memory, token)?;
-        if over || self.stop_ids.contains(token) {
+        let over = !self.configuration.ignore_eos && ends(section, &content.memory, token)?;
+        if over || self.configuration.stop_ids.contains(token) {
             self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
@@ -134,7 +125,8 @@ impl Generation {
         if self.filter.push(text, |text| link.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let finish = if self.most != 0 && self.ids.generated.len() >= self.most as usize {
+        let most = self.configuration.max_tokens as usize;
+        let finish = if most != 0 && self.ids.generated.len() >= most {
             SISLM_FINISH_LENGTH
         } else if !fits {
             SISLM_FINISH_CONTEXT

@@ -39,6 +39,7 @@ mod outcome;
 mod range;
 mod refusal;
 mod request;
+mod samplers;
 mod sampling;
 mod session;
 mod simd;
@@ -62,6 +63,7 @@ pub use note::Note;
 pub use outcome::{Outcome, Timings};
 pub use range::OutOfRange;
 pub use refusal::Refusal;
+pub use samplers::{Bias, Dry, DynamicTemperature, Mirostat, Samplers, Xtc};
 pub use sampling::SamplingConfig;
 pub use session::Session;
 pub use session::{Canceller, SessionConfig, Tokenize};
@@ -69,6 +71,7 @@ pub use simd::Simd;
 pub use turn::Turn;
 pub use uapi::{sislm_query as Query, sislm_selftest as Selftest, sislm_statistics as Statistics};
 pub use uapi::{
+    SISLM_BREAKER_BYTES as BREAKER_BYTES, SISLM_BREAKER_MAX as BREAKER_MAX,
     SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX,
     SISLM_TOP_MAX as TOP_MAX,
 };

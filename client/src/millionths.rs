@@ -15,6 +15,24 @@ impl Millionths {
     pub const ZERO: Self = Self(0);
     /// 1
     pub const ONE: Self = Self(SISLM_MILLION);
+
+    /// Millionths of a number with or without a sign.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what a number looks like.
+    pub fn signed(text: &str) -> Result<i32, String> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let Self(millionths) = digits.parse()?;
+        match i32::try_from(millionths) {
+            Ok(millionths) if negative => Ok(-millionths),
+            Ok(millionths) => Ok(millionths),
+            Err(_) => Err("the number is too large".into()),
+        }
+    }
 }
 
 impl FromStr for Millionths {
@@ -71,6 +89,16 @@ mod tests {
     fn display_is_what_was_parsed() {
         for text in ["0", "1", "0.8", "0.000001", "1.25", "100"] {
             assert_eq!(text.parse::<Millionths>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_sign_is_kept() {
+        for (text, value) in [("-0.5", -500_000), ("+2", 2_000_000), ("0", 0)] {
+            assert_eq!(Millionths::signed(text), Ok(value));
+        }
+        for text in ["", "-", "--1", "2147.483648", "inf"] {
+            assert!(Millionths::signed(text).is_err(), "{text}");
         }
     }
 

@@ -26,53 +26,80 @@ enum Unit {
     Millionth,
 }
 
+/// Gives the place of a member of CONFIGURE.
+macro_rules! at {
+    ($($member:ident).+) => {
+        offset_of!(sislm_configure, $($member).+)
+    };
+}
+
 /// Places in `struct sislm_configure` by option.
-const MEMBERS: [(usize, &str, Unit); 9] = [
+const MEMBERS: [(usize, &str, Unit); 21] = [
+    (at!(sampling.temperature), "--temperature", Unit::Millionth),
+    (at!(sampling.top_p), "--top-p", Unit::Millionth),
+    (at!(sampling.min_p), "--min-p", Unit::Millionth),
+    (at!(sampling.typical_p), "--typical", Unit::Millionth),
     (
-        offset_of!(sislm_configure, sampling.temperature),
-        "--temperature",
-        Unit::Millionth,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.top_k),
-        "--top-k",
-        Unit::One,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.top_p),
-        "--top-p",
-        Unit::Millionth,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.min_p),
-        "--min-p",
-        Unit::Millionth,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.typical_p),
-        "--typical",
-        Unit::Millionth,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.repeat_penalty),
+        at!(sampling.repeat_penalty),
         "--repeat-penalty",
         Unit::Millionth,
     ),
     (
-        offset_of!(sislm_configure, sampling.repeat_last),
-        "--repeat-last-n",
-        Unit::One,
-    ),
-    (
-        offset_of!(sislm_configure, sampling.presence_penalty),
+        at!(sampling.presence_penalty),
         "--presence-penalty",
         Unit::Millionth,
     ),
     (
-        offset_of!(sislm_configure, sampling.frequency_penalty),
+        at!(sampling.frequency_penalty),
         "--frequency-penalty",
         Unit::Millionth,
     ),
+    (
+        at!(samplers.dry_multiplier),
+        "--dry-multiplier",
+        Unit::Millionth,
+    ),
+    (at!(samplers.dry_base), "--dry-base", Unit::Millionth),
+    (at!(samplers.top_n_sigma), "--top-n-sigma", Unit::Millionth),
+    (
+        at!(samplers.xtc_probability),
+        "--xtc-probability",
+        Unit::Millionth,
+    ),
+    (
+        at!(samplers.xtc_threshold),
+        "--xtc-threshold",
+        Unit::Millionth,
+    ),
+    (
+        at!(samplers.dynatemp_range),
+        "--dynatemp-range",
+        Unit::Millionth,
+    ),
+    (
+        at!(samplers.dynatemp_exponent),
+        "--dynatemp-exp",
+        Unit::Millionth,
+    ),
+    (at!(samplers.mirostat), "--mirostat", Unit::One),
+    (
+        at!(samplers.mirostat_tau),
+        "--mirostat-ent",
+        Unit::Millionth,
+    ),
+    (at!(samplers.mirostat_eta), "--mirostat-lr", Unit::Millionth),
+    (
+        at!(samplers.breaker_count),
+        "the number of --dry-sequence-breaker",
+        Unit::One,
+    ),
+    (
+        at!(samplers.breaker_length),
+        "the length of a --dry-sequence-breaker",
+        Unit::One,
+    ),
+    (at!(bias_count), "the number of --logit-bias", Unit::One),
+    (at!(biases), "a number of --logit-bias", Unit::Millionth),
 ];
 
 impl OutOfRange {
@@ -101,7 +128,10 @@ impl fmt::Display for OutOfRange {
         let option = self
             .option
             .unwrap_or("an option that is newer than this client");
-        write!(f, "{option} is out of its range: give {least} to {most}")
+        match least == most {
+            true => write!(f, "{option} is out of its range: give {least}"),
+            false => write!(f, "{option} is out of its range: give {least} to {most}"),
+        }
     }
 }
 
@@ -134,11 +164,11 @@ mod tests {
             refused.to_string(),
             "--presence-penalty is out of its range: give -100 to 100"
         );
-        let place = offset_of!(sislm_configure, sampling.top_k);
-        let refused = OutOfRange::of(&answer(place, 0, 7)).unwrap();
+        let place = offset_of!(sislm_configure, samplers.mirostat);
+        let refused = OutOfRange::of(&answer(place, 2, 2)).unwrap();
         assert_eq!(
             refused.to_string(),
-            "--top-k is out of its range: give 0 to 7"
+            "--mirostat is out of its range: give 2"
         );
     }
 

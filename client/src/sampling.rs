@@ -4,9 +4,8 @@
 use crate::uapi::sislm_sampling;
 use crate::Millionths;
 
-/// Sampling by penalties, then top-k, typical, top-p, min-p and temperature, in this order.
-///
-/// The device checks the ranges (EINVAL); they are those of `struct sislm_sampling`.
+/// Sampling by penalties, then top-k, typical, top-p, min-p and temperature, in this order;
+/// [`crate::Samplers`] come between them. The device checks the ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SamplingConfig {
     /// Softmax temperature, 0 to 100; 0 takes the most likely token.

@@ -12,7 +12,7 @@ use crate::error::errno_of;
 use crate::model::DEFAULT_CONTEXT;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
-use crate::{Finish, OutOfRange, SamplingConfig, Turn};
+use crate::{Bias, Finish, OutOfRange, Samplers, SamplingConfig, Turn};
 
 /// Most bytes of text that one token stands for.
 const TOKEN_BYTES: usize = 1024;
@@ -30,6 +30,10 @@ pub struct SessionConfig {
     pub max_tokens: u32,
     /// How the next token is drawn.
     pub sampling: SamplingConfig,
+    /// What is off unless asked for.
+    pub samplers: Samplers,
+    /// What is added to logits, in any order, no token twice.
+    pub biases: Vec<Bias>,
     /// Seed of the draws; None lets the kernel draw one, which the outcome reports.
     pub seed: Option<u64>,
     /// Texts that end a turn: at most [`crate::STOP_MAX`] of 1 to [`crate::STOP_BYTES`] bytes.
@@ -91,6 +95,10 @@ impl Session {
             refused,
         };
         let mut argument = configuration(config).ok_or_else(|| failed(Errno::EINVAL, None))?;
+        let biases = biases(config);
+        argument.biases = biases.as_ptr() as u64;
+        argument.bias_count =
+            u32::try_from(biases.len()).map_err(|_| failed(Errno::EINVAL, None))?;
         if let Err(errno) = request::call(file.as_fd(), &mut argument) {
             return Err(failed(errno, OutOfRange::of(&argument)));
         }
@@ -375,13 +383,21 @@ fn part_of(part: &Range<usize>) -> Option<sislm_literal> {
     })
 }
 
-/// The structure of CONFIGURE; None when the stop strings do not fit it.
+/// The biases in the device's order.
+fn biases(config: &SessionConfig) -> Vec<sislm_bias> {
+    let mut biases: Vec<sislm_bias> = config.biases.iter().copied().map(Into::into).collect();
+    biases.sort_by_key(|bias| bias.id);
+    biases
+}
+
+/// The structure of CONFIGURE without the biases; None when strings do not fit it.
 fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
     let mut argument = sislm_configure {
         context: config.context,
         kv_type: config.kv.number(),
         max_tokens: config.max_tokens,
         sampling: config.sampling.into(),
+        samplers: config.samplers.to_raw()?,
         stop_count: u32::try_from(config.stop.len()).ok()?,
         stop_id_count: u32::try_from(config.stop_ids.len()).ok()?,
         ..Default::default()

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sislm_engine::abi::Sampling;
-use sislm_fuzz::wall::Sampler;
+use sislm_engine::abi::{BIAS_BANNED, Bias, Samplers, Sampling};
+use sislm_fuzz::wall::{Drawing, Sampler};
 use sislm_fuzz::{Random, models};
 
 /// Values at the edges of f32.
@@ -25,7 +25,7 @@ const EDGES: [f32; 12] = [
     f32::NAN,
 ];
 /// Bytes of an input before the logits.
-const HEAD: usize = 44;
+const HEAD: usize = 112;
 
 fuzz_target!(|data: &[u8]| {
     let Some((head, rest)) = data.split_first_chunk::<HEAD>() else {
@@ -52,6 +52,29 @@ fuzz_target!(|data: &[u8]| {
         frequency_penalty: near(36, 100_000_000) as i32,
         pad: 0,
     };
+    let mut samplers = Samplers {
+        dry_multiplier: near(44, 100_000_000),
+        dry_base: near(48, 100_000_000),
+        dry_allowed_length: near(52, 4),
+        dry_last: near(56, 100),
+        top_n_sigma: near(60, 100_000_000),
+        xtc_probability: near(64, 1_000_000),
+        xtc_threshold: near(68, 1_000_000),
+        dynatemp_range: near(72, 100_000_000),
+        dynatemp_exponent: near(76, 100_000_000),
+        mirostat: near(80, 2),
+        mirostat_tau: near(84, 100_000_000),
+        mirostat_eta: near(88, 100_000_000),
+        breaker_count: near(92, 1),
+        ..Samplers::OFF
+    };
+    let breaker = head[100..].iter().filter(|byte| **byte != 0);
+    for (to, byte) in samplers.breaker[0].iter_mut().zip(breaker) {
+        (*to, samplers.breaker_length[0]) = (*byte, samplers.breaker_length[0] + 1);
+    }
+    if samplers.breaker_count == 0 {
+        (samplers.breaker[0], samplers.breaker_length[0]) = ([0; 32], 0);
+    }
     let model = &models()[usize::from(head[1]) % models().len()];
     let mut random = Random::new(u64::from(word(40)));
     let logits: Vec<f32> = (0..model.facts.vocabulary as usize)
@@ -64,10 +87,31 @@ fuzz_target!(|data: &[u8]| {
     let history: Vec<u32> = (0..u32::from(head[3]).min(model.facts.context))
         .map(|_| random.below(model.facts.vocabulary))
         .collect();
+    let mut biases = Vec::new();
+    for id in 0..model.facts.vocabulary {
+        if random.below(256) < u32::from(head[96]) {
+            let bias = match random.below(3) {
+                0 => BIAS_BANNED,
+                _ => random.number() as i32 % 100_000_001,
+            };
+            biases.push(Bias { id, bias });
+        }
+    }
+    let drawing = Drawing {
+        sampling,
+        samplers,
+        biases,
+    };
+    let banned = |id| {
+        drawing
+            .biases
+            .iter()
+            .any(|one| (one.id, one.bias) == (id, BIAS_BANNED))
+    };
     let run = |budget| {
         let mut sampler = Sampler::new(model, 7, budget).expect("a sampler");
-        let token = sampler.sample(&logits, &sampling, &history);
-        let again = sampler.sample(&logits, &sampling, &history);
+        let token = sampler.sample(&logits, &drawing, &history);
+        let again = sampler.sample(&logits, &drawing, &history);
         let score = sampler.score(&logits, history.first().copied(), 20);
         let score = score.map(|(p, top)| {
             (
@@ -88,7 +132,7 @@ fuzz_target!(|data: &[u8]| {
         );
     }
     if let Ok(token) = token {
-        assert!(token < model.facts.vocabulary);
+        assert!(token < model.facts.vocabulary && !banned(token));
         assert!(logits.iter().all(|logit| logit.is_finite()));
     }
     if let Ok((log_probability, top)) = score {

@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 4;
+pub const ABI: u32 = 5;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -31,6 +31,14 @@ pub const LOGITS_MAX: u32 = 8;
 pub const TOKEN_BYTES_MAX: usize = 1024;
 /// Most ids that [`Facts::ends`] holds.
 pub const ENDS_MAX: usize = 16;
+/// Strings of [`Samplers::breaker`].
+pub const BREAKERS_MAX: usize = 8;
+/// Bytes of one of them.
+pub const BREAKER_BYTES: usize = 32;
+/// Most biases of one draw.
+pub const BIASES_MAX: u32 = 1024;
+/// The bias of a token that is never drawn.
+pub const BIAS_BANNED: i32 = i32::MIN;
 /// Unit of fractions and log-probabilities.
 pub const MILLION: u32 = 1_000_000;
 /// Most bytes asked for by one [`Read`]; the size of the module's read buffer.
@@ -302,6 +310,77 @@ pub struct Sampling {
     pub pad: u32,
 }
 
+/// The samplers that are off unless asked for: `struct sislm_samplers` of the UAPI header, field by
+/// field.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Samplers {
+    /// Millionths; 0 is off.
+    pub dry_multiplier: u32,
+    /// Millionths.
+    pub dry_base: u32,
+    /// Tokens.
+    pub dry_allowed_length: u32,
+    /// Tokens looked back at.
+    pub dry_last: u32,
+    /// Millionths; 0 is off.
+    pub top_n_sigma: u32,
+    /// Millionths; 0 is off.
+    pub xtc_probability: u32,
+    /// Millionths.
+    pub xtc_threshold: u32,
+    /// Millionths; 0 is off.
+    pub dynatemp_range: u32,
+    /// Millionths.
+    pub dynatemp_exponent: u32,
+    /// 0 is off, else 2.
+    pub mirostat: u32,
+    /// Millionths of a bit.
+    pub mirostat_tau: u32,
+    /// Millionths.
+    pub mirostat_eta: u32,
+    /// Strings of `breaker` in use.
+    pub breaker_count: u32,
+    /// Zero.
+    pub pad: u32,
+    /// Bytes of each.
+    pub breaker_length: [u32; BREAKERS_MAX],
+    /// Text that DRY does not look beyond.
+    pub breaker: [[u8; BREAKER_BYTES]; BREAKERS_MAX],
+}
+
+impl Samplers {
+    /// All of them off.
+    pub const OFF: Self = Self {
+        dry_multiplier: 0,
+        dry_base: 0,
+        dry_allowed_length: 0,
+        dry_last: 0,
+        top_n_sigma: 0,
+        xtc_probability: 0,
+        xtc_threshold: 0,
+        dynatemp_range: 0,
+        dynatemp_exponent: 0,
+        mirostat: 0,
+        mirostat_tau: 0,
+        mirostat_eta: 0,
+        breaker_count: 0,
+        pad: 0,
+        breaker_length: [0; BREAKERS_MAX],
+        breaker: [[0; BREAKER_BYTES]; BREAKERS_MAX],
+    };
+}
+
+/// What is added to the logit of a token: `struct sislm_bias` of the UAPI header.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Bias {
+    /// The token.
+    pub id: u32,
+    /// Millionths, or [`BIAS_BANNED`].
+    pub bias: i32,
+}
+
 impl Sampling {
     /// The most likely token, always.
     pub const GREEDY: Self = Self {
@@ -332,21 +411,32 @@ impl Sampling {
     };
 }
 
+/// In which structure a member is refused.
+pub mod part {
+    /// [`super::Sampling`]
+    pub const SAMPLING: u32 = 0;
+    /// [`super::Samplers`]
+    pub const SAMPLERS: u32 = 1;
+    /// The list of [`super::Bias`].
+    pub const BIASES: u32 = 2;
+}
+
 /// Why a way of drawing is refused.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfRange {
-    /// Place of the member in [`Sampling`], in bytes.
+    /// [`part`]
+    pub part: u32,
+    /// Place of the member in it, in bytes.
     pub offset: u32,
-    /// Zero.
-    pub pad: u32,
     /// The least value it may have.
     pub least: i64,
     /// The largest.
     pub most: i64,
 }
 
-/// State of the named generator (PCG-XSH-RR 64/32, O'Neill 2014).
+/// What one draw of a turn hands to the next: the state of the named generator (PCG-XSH-RR 64/32,
+/// O'Neill 2014), and what mirostat has learnt.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Generator {
@@ -354,6 +444,8 @@ pub struct Generator {
     pub state: u64,
     /// Its stream; odd.
     pub stream: u64,
+    /// Mirostat's limit in bits, as the bits of an f64; all ones at first.
+    pub limit: u64,
 }
 
 /// A token and its log-probability in millionths.
@@ -381,7 +473,8 @@ const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
 const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
-const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 16);
+const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 24);
+const _: () = assert!(size_of::<Samplers>() == 344 && size_of::<Bias>() == 8);
 const _: () = assert!(size_of::<OutOfRange>() == 24);
 
 /// Hands the list of the wall's functions to `$receiver`, which declares or checks them.
@@ -463,14 +556,15 @@ macro_rules! sislm_wall {
 
             /// Size of the workspace for sampling and scoring.
             fn sislm_engine_sample_size(model: *const u8, size: *mut u64) -> i32;
-            /// Checks the ranges; with REFUSED, `refused` says which is left.
-            fn sislm_engine_sampling_check(sampling: *const Sampling, refused: *mut OutOfRange) -> i32;
+            /// Checks the ranges; with REFUSED, `refused` says which is left. `biases` are `count`.
+            fn sislm_engine_sampling_check(sampling: *const Sampling, samplers: *const Samplers, biases: *const Bias, count: u32, refused: *mut OutOfRange) -> i32;
             /// Seeds a generator.
             fn sislm_engine_generator(generator: *mut Generator, seed: u64) -> i32;
-            /// Starts; `history` holds the tokens of the context, oldest first.
-            fn sislm_engine_sample_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, sampling: *const Sampling, history: *const u32, count: u32) -> i32;
+            /// Starts what was checked; `history` holds the tokens of the context, oldest first. All
+            /// but `sampling` live to the end of the draw.
+            fn sislm_engine_sample_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, sampling: *const Sampling, samplers: *const Samplers, biases: *const Bias, bias_count: u32, history: *const u32, count: u32) -> i32;
             /// Goes on, about `budget` candidates; after DONE `token` is set and the generator
-            /// has advanced by one draw (by none when greedy).
+            /// has advanced by one draw (by none when greedy, by two with XTC).
             fn sislm_engine_sample_run(work: *mut u8, budget: u32, generator: *mut Generator, token: *mut u32) -> i32;
             /// Starts scoring: ln p of `target` (!0 for none) and the `top` most likely tokens.
             fn sislm_engine_score_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, target: u32, top: u32) -> i32;

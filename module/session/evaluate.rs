@@ -125,7 +125,7 @@ impl Session {
         if ids.iter().any(|id| *id >= model.facts.vocabulary) {
             return Err(EINVAL);
         }
-        let configuration = inner.configuration;
+        let configuration = inner.configuration.clone();
         let before = inner.sequence.take();
         inner.evaluated = Evaluated {
             count: request.count,

@@ -81,7 +81,7 @@ impl Parts {
     fn of(inner: &mut Inner, user: &Arc<User>) -> Result<Self> {
         Ok(Self {
             model: inner.model()?,
-            configuration: inner.configuration,
+            configuration: inner.configuration.clone(),
             prompt: core::mem::replace(&mut inner.prompt, Prompt::new()),
             payer: inner.payer.take(),
             sequence: inner.sequence.take(),
@@ -239,7 +239,8 @@ impl Session {
         let registry = &self.shared().registry;
         let using: Use = registry.take(configuration.model, self.link.user())?;
         let most = using.model().facts.context;
-        if !configuration.stop_ids.fit(using.model().facts.vocabulary) {
+        let vocabulary = using.model().facts.vocabulary;
+        if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing().fits(vocabulary) {
             return Err(EINVAL);
         }
         if configuration.context > most {
@@ -249,9 +250,9 @@ impl Session {
         let helpers = self.shared().limits.helpers;
         self.link.set_unhelped(configuration.unhelped || !helpers);
         let seed = configuration.seed.unwrap_or_else(task::random);
-        inner.configuration = *configuration;
         inner.next_seed = Some(seed);
         let before = (
+            core::mem::replace(&mut inner.configuration, configuration.clone()),
             inner.using.replace(using),
             inner.sequence.take(),
             core::mem::replace(&mut inner.outcome, Outcome::none()),

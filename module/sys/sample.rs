@@ -6,10 +6,12 @@ use super::{
     model::{engine_pointer, ModelMemory},
     neon::Section,
     step::Logits,
-    uapi::{Candidate, Sampling},
+    uapi::{Bias, Candidate, Configure, Samplers, Sampling},
+    user,
     wall::{self, status, Fault, Progress},
+    wiped::Wiped,
 };
-use core::ptr;
+use core::{mem::offset_of, ptr};
 use kernel::{prelude::*, sync::Arc};
 
 /// Candidates handled in one section.
@@ -18,15 +20,112 @@ const BUDGET: u32 = 16384;
 /// Target of a score that asks for none.
 pub(crate) const NO_TARGET: u32 = !0;
 
-/// What the engine says of a member outside its range.
-pub(crate) use super::wall::OutOfRange;
-
-// The two structures are one, declared on both sides.
+// The structures are one each, declared on both sides.
 const _: () = assert!(size_of::<wall::Sampling>() == size_of::<Sampling>());
+const _: () = assert!(size_of::<wall::Samplers>() == size_of::<Samplers>());
+const _: () = assert!(size_of::<wall::Bias>() == size_of::<Bias>());
 
-/// The balanced preset.
-pub(crate) const BALANCED: Sampling = {
-    let from = wall::Sampling::BALANCED;
+/// How tokens are drawn, checked.
+pub(crate) struct Drawing {
+    sampling: Sampling,
+    samplers: Samplers,
+    biases: Wiped<Bias>,
+}
+
+/// That of a file that is never configured.
+pub(crate) static BALANCED: Drawing = Drawing {
+    sampling: uapi_sampling(wall::Sampling::BALANCED),
+    samplers: uapi_samplers(wall::Samplers::OFF),
+    biases: Wiped::new(),
+};
+
+/// A member of CONFIGURE that is outside its range.
+pub(crate) struct Refused {
+    /// Its place in `struct sislm_configure`.
+    pub(crate) place: usize,
+    /// The least value it may have.
+    pub(crate) least: i64,
+    /// The largest.
+    pub(crate) most: i64,
+}
+
+impl Drawing {
+    /// As the request asks for, or what of it is outside its range, which the engine knows.
+    pub(crate) fn new(
+        section: &mut Section,
+        request: &Configure,
+    ) -> Result<core::result::Result<Self, Refused>> {
+        if request.bias_count > wall::BIASES_MAX {
+            return Ok(Err(Refused {
+                place: offset_of!(Configure, bias_count),
+                least: 0,
+                most: wall::BIASES_MAX.into(),
+            }));
+        }
+        let mut biases = Wiped::zeroed(request.bias_count as usize)?;
+        user::read_array(request.biases, 0, &mut biases)?;
+        let refused = check(section, &request.sampling, &request.samplers, &biases)?;
+        Ok(match refused {
+            Some(refused) => Err(refused),
+            None => Ok(Self {
+                sampling: request.sampling,
+                samplers: request.samplers,
+                biases,
+            }),
+        })
+    }
+
+    /// Whether all its tokens are in a vocabulary of so many, and one is left that can be drawn.
+    pub(crate) fn fits(&self, vocabulary: u32) -> bool {
+        let banned = |bias: &&Bias| bias.bias == wall::BIAS_BANNED;
+        self.biases.iter().all(|bias| bias.id < vocabulary)
+            && self.biases.iter().filter(banned).count() < vocabulary as usize
+    }
+}
+
+/// What is outside its range, if anything is.
+fn check(
+    section: &mut Section,
+    sampling: &Sampling,
+    samplers: &Samplers,
+    biases: &[Bias],
+) -> Result<Option<Refused>> {
+    let mut refused = wall::OutOfRange {
+        part: 0,
+        offset: 0,
+        least: 0,
+        most: 0,
+    };
+    let count = u32::try_from(biases.len()).map_err(|_| EINVAL)?;
+    let code = section.enter(|_| {
+        // SAFETY: Structures as the engine has them, and a place of our own.
+        unsafe {
+            wall::sislm_engine_sampling_check(
+                ptr::from_ref(sampling).cast(),
+                ptr::from_ref(samplers).cast(),
+                biases.as_ptr().cast(),
+                count,
+                &mut refused,
+            )
+        }
+    });
+    let offset = refused.offset as usize;
+    match status(code) {
+        Ok(_) => Ok(None),
+        Err(Fault::Refused) => Ok(Some(Refused {
+            place: match refused.part {
+                wall::part::SAMPLING => offset_of!(Configure, sampling).saturating_add(offset),
+                wall::part::SAMPLERS => offset_of!(Configure, samplers).saturating_add(offset),
+                _ => offset_of!(Configure, biases),
+            },
+            least: refused.least,
+            most: refused.most,
+        })),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+const fn uapi_sampling(from: wall::Sampling) -> Sampling {
     Sampling {
         temperature: from.temperature,
         top_k: from.top_k,
@@ -39,25 +138,26 @@ pub(crate) const BALANCED: Sampling = {
         frequency_penalty: from.frequency_penalty,
         pad: from.pad,
     }
-};
+}
 
-/// What is outside its range, if anything is.
-pub(crate) fn check(section: &mut Section, sampling: &Sampling) -> Result<Option<OutOfRange>> {
-    let mut refused = OutOfRange {
-        offset: 0,
-        pad: 0,
-        least: 0,
-        most: 0,
-    };
-    let sampling = ptr::from_ref(sampling).cast();
-    let code = section.enter(|_| {
-        // SAFETY: A structure as the engine has it, and a place of our own.
-        unsafe { wall::sislm_engine_sampling_check(sampling, &mut refused) }
-    });
-    match status(code) {
-        Ok(_) => Ok(None),
-        Err(Fault::Refused) => Ok(Some(refused)),
-        Err(fault) => Err(fault.into()),
+const fn uapi_samplers(from: wall::Samplers) -> Samplers {
+    Samplers {
+        dry_multiplier: from.dry_multiplier,
+        dry_base: from.dry_base,
+        dry_allowed_length: from.dry_allowed_length,
+        dry_last: from.dry_last,
+        top_n_sigma: from.top_n_sigma,
+        xtc_probability: from.xtc_probability,
+        xtc_threshold: from.xtc_threshold,
+        dynatemp_range: from.dynatemp_range,
+        dynatemp_exponent: from.dynatemp_exponent,
+        mirostat: from.mirostat,
+        mirostat_tau: from.mirostat_tau,
+        mirostat_eta: from.mirostat_eta,
+        breaker_count: from.breaker_count,
+        pad: from.pad,
+        breaker_length: from.breaker_length,
+        breaker: from.breaker,
     }
 }
 
@@ -71,6 +171,7 @@ impl Generator {
         let mut generator = wall::Generator {
             state: 0,
             stream: 0,
+            limit: 0,
         };
         let code = section.enter(|_| {
             // SAFETY: A place of our own.
@@ -113,25 +214,29 @@ impl Sampler {
         &mut self,
         section: &mut Section,
         logits: &Logits<'_>,
-        sampling: &Sampling,
+        drawing: &Drawing,
         history: &[u32],
         generator: &mut Generator,
         mut pause: impl FnMut(),
     ) -> Result<u32> {
-        let sampling = ptr::from_ref(sampling).cast();
+        // CAST: Checked when it was made.
+        let biases = drawing.biases.len() as u32;
         let count = u32::try_from(history.len()).map_err(|_| EINVAL)?;
         let mut token = 0;
         let work = self.work.base();
         let (bytes, model) = (self.work.len(), engine_pointer(&self.model));
         let code = section.enter(|_| {
-            // SAFETY: The workspace is ours; logits and history are borrowed until the end.
+            // SAFETY: The workspace is ours; the rest is borrowed until the end, and was checked.
             unsafe {
                 wall::sislm_engine_sample_begin(
                     work,
                     bytes,
                     model,
                     logits.bytes().as_ptr(),
-                    sampling,
+                    ptr::from_ref(&drawing.sampling).cast(),
+                    ptr::from_ref(&drawing.samplers).cast(),
+                    drawing.biases.as_ptr().cast(),
+                    biases,
                     history.as_ptr(),
                     count,
                 )

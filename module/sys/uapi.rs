@@ -3,13 +3,13 @@
 
 use super::bindings;
 pub(crate) use bindings::{
-    sislm_bench as Bench, sislm_candidate as Candidate, sislm_configure as Configure,
-    sislm_detokenize as Detokenize, sislm_evaluate as Evaluate, sislm_literal as Literal,
-    sislm_load as Load, sislm_metadata as Metadata, sislm_model as Model,
+    sislm_bench as Bench, sislm_bias as Bias, sislm_candidate as Candidate,
+    sislm_configure as Configure, sislm_detokenize as Detokenize, sislm_evaluate as Evaluate,
+    sislm_literal as Literal, sislm_load as Load, sislm_metadata as Metadata, sislm_model as Model,
     sislm_progress as Progress, sislm_prompt as Prompt, sislm_query as Query,
-    sislm_result as Outcome, sislm_run as Run, sislm_sampling as Sampling,
-    sislm_selftest as SelfTest, sislm_statistics as Statistics, sislm_tokenize as Tokenize,
-    sislm_unload as Unload,
+    sislm_result as Outcome, sislm_run as Run, sislm_samplers as Samplers,
+    sislm_sampling as Sampling, sislm_selftest as SelfTest, sislm_statistics as Statistics,
+    sislm_tokenize as Tokenize, sislm_unload as Unload,
 };
 pub(crate) use bindings::{
     SISLM_ABI_VERSION, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
@@ -61,7 +61,9 @@ plain! {
     Model, 400;
     Metadata, 152;
     Sampling, 40;
-    Configure, 328;
+    Samplers, 344;
+    Bias, 8;
+    Configure, 688;
     Outcome, 128;
     Run, 168;
     Tokenize, 48;

@@ -25,6 +25,10 @@
 #define SISLM_DIGEST_SIZE	32	/* SHA-256 */
 #define SISLM_STOP_MAX		4	/* stop strings, and stop ids, per file */
 #define SISLM_STOP_BYTES	32	/* bytes of one stop string */
+#define SISLM_BREAKER_MAX	8	/* sequence breakers of DRY per file */
+#define SISLM_BREAKER_BYTES	32	/* bytes of one of them */
+#define SISLM_BIAS_MAX		1024	/* logit biases per file */
+#define SISLM_BIAS_BANNED	(-2147483647 - 1)	/* the bias of a token that is never drawn */
 #define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
 #define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
@@ -330,6 +334,63 @@ struct sislm_sampling {
 	__u32 pad;
 };
 
+/**
+ * struct sislm_samplers - ways of drawing that are off unless asked for
+ * @dry_multiplier: DRY: millionths, 0 to 100000000; 0 is off.
+ * @dry_base: millionths, 1000000 to 100000000; also 0 while DRY is off. A token that
+ *	would make a repetition of n tokens longer loses @dry_multiplier times @dry_base
+ *	to the power of (n - @dry_allowed_length).
+ * @dry_allowed_length: tokens of the shortest repetition that is penalized.
+ * @dry_last: tokens looked back at; 0 for none.
+ * @top_n_sigma: millionths, 0 to 100000000: standard deviations that a logit may lie
+ *	below the best one; 0 keeps all.
+ * @xtc_probability: XTC: millionths, 0 to 1000000: share of the draws in which all but the
+ *	least likely of the candidates that reach @xtc_threshold are dropped; 0 is off.
+ * @xtc_threshold: millionths, 0 to 1000000.
+ * @dynatemp_range: millionths, 0 to 100000000: how far the temperature may be from
+ *	@temperature of struct sislm_sampling, by the entropy; 0 is off.
+ * @dynatemp_exponent: millionths, 0 to 100000000: power of the normalized entropy.
+ * @mirostat: 0 is off, 2 is mirostat 2.
+ * @mirostat_tau: millionths of a bit, 0 to 100000000: surprise aimed at.
+ * @mirostat_eta: millionths, 0 to 100000000: how fast its limit follows.
+ * @breaker_count: strings of @breaker, 0 to SISLM_BREAKER_MAX.
+ * @pad: Must be zero.
+ * @breaker_length: bytes of each, 1 to SISLM_BREAKER_BYTES.
+ * @breaker: text that repetitions of DRY do not reach across; bytes past their lengths zero.
+ *
+ * All zero: none of them. The order is that of llama.cpp: biases, penalties, DRY,
+ * top-n-sigma, top-k, typical, top-p, min-p, XTC, temperature, mirostat. A temperature of
+ * 0 without @dynatemp_range takes the best after biases, penalties and DRY.
+ */
+struct sislm_samplers {
+	__u32 dry_multiplier;
+	__u32 dry_base;
+	__u32 dry_allowed_length;
+	__u32 dry_last;
+	__u32 top_n_sigma;
+	__u32 xtc_probability;
+	__u32 xtc_threshold;
+	__u32 dynatemp_range;
+	__u32 dynatemp_exponent;
+	__u32 mirostat;
+	__u32 mirostat_tau;
+	__u32 mirostat_eta;
+	__u32 breaker_count;
+	__u32 pad;
+	__u32 breaker_length[SISLM_BREAKER_MAX];
+	__u8 breaker[SISLM_BREAKER_MAX][SISLM_BREAKER_BYTES];
+};
+
+/**
+ * struct sislm_bias - what is added to the logit of a token
+ * @id: the token, below the model's vocabulary.
+ * @bias: millionths, -100000000 to 100000000, or SISLM_BIAS_BANNED.
+ */
+struct sislm_bias {
+	__u32 id;
+	__s32 bias;
+};
+
 #define SISLM_CONFIGURE_SEED	(1u << 0)	/* @seed is given, else it is drawn */
 #define SISLM_CONFIGURE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
 #define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the tokens that end a turn */
@@ -354,10 +415,15 @@ struct sislm_sampling {
  *	zero. EINVAL for an id that is not below the model's vocabulary.
  * @pad2: Must be zero.
  * @refused: Output: with EINVAL, the place in this structure, in bytes, of the member of
- *	@sampling that is outside its range; else 0.
+ *	@sampling or @samplers that is outside its range, of @bias_count, or of @biases for
+ *	one of them; else 0.
  * @pad3: Must be zero.
  * @refused_least: Output: least value of that member.
  * @refused_most: Output: its largest.
+ * @samplers: Input.
+ * @biases: Input: struct sislm_bias, @bias_count of them, by ascending id, none twice.
+ * @bias_count: Input: 0 to SISLM_BIAS_MAX; fewer are banned than the model has tokens.
+ * @pad4: Must be zero.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -382,6 +448,10 @@ struct sislm_configure {
 	__u32 pad3;
 	__s64 refused_least;
 	__s64 refused_most;
+	struct sislm_samplers samplers;
+	__u64 biases;
+	__u32 bias_count;
+	__u32 pad4;
 };
 
 /**

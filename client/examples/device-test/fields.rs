@@ -420,7 +420,125 @@ fn sampling(fields: &mut Fields<'_>) {
         "frequency_penalty-under": sampling.frequency_penalty = -SIGNED - 1;
         "frequency_penalty-over": sampling.frequency_penalty = SIGNED + 1;
         "sampling.pad": sampling.pad = 1_u32;
+        "dry_multiplier": samplers.dry_multiplier = HUNDRED + 1;
+        "dry_base-over": samplers.dry_base = HUNDRED + 1;
+        "top_n_sigma": samplers.top_n_sigma = HUNDRED + 1;
+        "xtc_probability": samplers.xtc_probability = MILLION + 1;
+        "xtc_threshold": samplers.xtc_threshold = MILLION + 1;
+        "dynatemp_range": samplers.dynatemp_range = HUNDRED + 1;
+        "dynatemp_exponent": samplers.dynatemp_exponent = HUNDRED + 1;
+        "mirostat-1": samplers.mirostat = 1_u32;
+        "mirostat-3": samplers.mirostat = 3_u32;
+        "mirostat_tau": samplers.mirostat_tau = HUNDRED + 1;
+        "mirostat_eta": samplers.mirostat_eta = HUNDRED + 1;
+        "breaker_count": samplers.breaker_count = SISLM_BREAKER_MAX + 1;
+        "samplers.pad": samplers.pad = 1_u32;
+        "bias_count": bias_count = SISLM_BIAS_MAX + 1;
     }
+    let base = std::mem::offset_of!(sislm_configure, samplers.dry_base);
+    fields.outside(
+        "dry_base-under",
+        &sound,
+        |c| (c.samplers.dry_multiplier, c.samplers.dry_base) = (1, MILLION - 1),
+        (base, i64::from(MILLION) - 1),
+    );
+    breakers(fields, &sound);
+    biases(fields, &sound);
+    fields.sound("configure-after-samplers", SISLM_IOC_CONFIGURE, &sound);
+}
+
+/// Sequence breakers of DRY: lengths of 1 to the most, and zeroes past them.
+fn breakers(fields: &mut Fields<'_>, sound: &sislm_configure) {
+    let place = std::mem::offset_of!(sislm_configure, samplers.breaker_length);
+    let mut outside = |name: &str, change: &dyn Fn(&mut sislm_samplers)| {
+        let change = |c: &mut sislm_configure| change(&mut c.samplers);
+        fields.outside(name, sound, change, (place, 0));
+    };
+    outside("breaker_length-0", &|s| s.breaker_count = 1);
+    outside("breaker_length-over", &|s| {
+        (s.breaker_count, s.breaker_length[0]) = (1, SISLM_BREAKER_BYTES + 1)
+    });
+    outside("breaker_length-unused", &|s| s.breaker_length[7] = 1);
+    outside("breaker-unused", &|s| s.breaker[7][0] = b'a');
+    outside("breaker-past-length", &|s| {
+        (s.breaker_count, s.breaker_length[0], s.breaker[0][1]) = (1, 1, b'a')
+    });
+    let mut all = *sound;
+    (all.samplers.dry_multiplier, all.samplers.dry_base) = (MAX_OF_ALL, MAX_OF_ALL);
+    all.samplers.breaker_count = SISLM_BREAKER_MAX;
+    all.samplers.breaker_length = [SISLM_BREAKER_BYTES; SISLM_BREAKER_MAX as usize];
+    all.samplers.breaker = [[b'a'; SISLM_BREAKER_BYTES as usize]; SISLM_BREAKER_MAX as usize];
+    fields.sound("configure.breakers", SISLM_IOC_CONFIGURE, &all);
+}
+
+/// Largest DRY multiplier and base.
+const MAX_OF_ALL: u32 = 100 * SISLM_MILLION;
+
+/// Biases: ascending ids of the model's, each bias within its range, one token left.
+fn biases(fields: &mut Fields<'_>, sound: &sislm_configure) {
+    let place = std::mem::offset_of!(sislm_configure, biases);
+    let bias = |id, bias| sislm_bias { id, bias };
+    let with = |biases: &[sislm_bias]| {
+        let (address, count) = (biases.as_ptr() as u64, biases.len());
+        move |c: &mut sislm_configure| {
+            (c.biases, c.bias_count) = (address, u32::try_from(count).expect("few"));
+        }
+    };
+    let over = [bias(7, 100_000_001)];
+    fields.outside("bias-over", sound, with(&over), (place, 100_000_001));
+    let under = [bias(7, -100_000_001)];
+    fields.outside("bias-under", sound, with(&under), (place, -100_000_001));
+    let twice = [bias(7, 1), bias(7, 1)];
+    fields.outside("biases-twice", sound, with(&twice), (place, 7));
+    let descending = [bias(7, 1), bias(6, 1)];
+    fields.outside("biases-descending", sound, with(&descending), (place, 6));
+    let unknown = [bias(1 << 20, 1)];
+    fields.invalid(
+        "configure.bias-no-token",
+        SISLM_IOC_CONFIGURE,
+        sound,
+        with(&unknown),
+    );
+    fields.wrong(
+        "configure.biases",
+        SISLM_IOC_CONFIGURE,
+        sound,
+        |c| (c.biases, c.bias_count) = (NOWHERE, 1),
+        &[Errno::EFAULT],
+    );
+    let most: Vec<sislm_bias> = (0..SISLM_BIAS_MAX)
+        .map(|id| bias(id, 100_000_000))
+        .collect();
+    let vocabulary = vocabulary(&fields.file);
+    let known = most
+        .get(..most.len().min(vocabulary as usize))
+        .unwrap_or(&most);
+    let mut all = *sound;
+    with(known)(&mut all);
+    fields.sound("configure.biases-most", SISLM_IOC_CONFIGURE, &all);
+    if vocabulary <= SISLM_BIAS_MAX {
+        let banned: Vec<sislm_bias> = (0..vocabulary)
+            .map(|id| bias(id, SISLM_BIAS_BANNED))
+            .collect();
+        fields.invalid(
+            "configure.all-banned",
+            SISLM_IOC_CONFIGURE,
+            sound,
+            with(&banned),
+        );
+        let mut one_left = *sound;
+        with(&banned[1..])(&mut one_left);
+        fields.sound("configure.one-left", SISLM_IOC_CONFIGURE, &one_left);
+    }
+}
+
+/// Tokens of the model of these tests.
+fn vocabulary(file: &File) -> u32 {
+    let mut model = sislm_model {
+        name: name(MODEL),
+        ..Default::default()
+    };
+    call(file, SISLM_IOC_MODEL, &mut model).map_or(0, |()| model.vocabulary)
 }
 
 fn configure(fields: &mut Fields<'_>) {
@@ -439,6 +557,7 @@ fn configure(fields: &mut Fields<'_>) {
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
     refuse("pad3", &|c| c.pad3 = 1);
+    refuse("pad4", &|c| c.pad4 = 1);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));

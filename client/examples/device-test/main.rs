@@ -11,6 +11,7 @@ mod fields;
 mod files;
 mod interrupts;
 mod malformed;
+mod preset;
 mod raw;
 mod reference;
 mod report;
@@ -28,7 +29,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | stress MODEL.gguf SECONDS \
+    | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT";
 
 fn main() -> ExitCode {
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
+        ["preset", model] => preset::run(&mut report, model),
         ["stalled", model] => stalled::run(&mut report, model),
         ["stress", model, seconds] => stress::run(&mut report, model, seconds),
         ["stress-process", numbers @ ..] => stress::process(numbers),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sislm_engine::abi::SEGMENT_BYTES;
 
-use crate::drawing::Drawing;
+use crate::drawing::Options;
 use crate::simd::Simd;
 
 /// Runs the engine of sislm on this machine, without the kernel module.
@@ -48,7 +48,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 pub enum Command {
     /// Continues a prompt.
-    Infer(Infer),
+    Infer(Box<Infer>),
     /// Log-probabilities of given tokens.
     Eval(Eval),
     /// Text to ids.
@@ -126,7 +126,7 @@ pub struct Infer {
     pub max_tokens: u32,
     /// How tokens are drawn.
     #[command(flatten)]
-    pub sampling: Drawing,
+    pub drawing: Options,
     /// Drawn when not given.
     #[arg(long)]
     pub seed: Option<u64>,

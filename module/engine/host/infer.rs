@@ -153,14 +153,14 @@ impl Turn<'_> {
         mut row: usize,
         options: &Infer,
     ) -> Result<&'static str> {
-        let sampling = options.sampling.sampling()?;
+        let drawing = options.drawing.drawing()?;
         let mut history = prompt.to_vec();
         loop {
             let logits = match self.step.logits(row) {
                 Err(Fault::Numeric) => return Ok("numeric"),
                 logits => logits?,
             };
-            let id = self.sampler.sample(logits, &sampling, &history)?;
+            let id = self.sampler.sample(logits, &drawing, &history)?;
             self.ids.push(id);
             let ends = self.model.ends(id)? && !options.ignore_eos;
             if ends || self.stop.ids.contains(&id) {

@@ -14,19 +14,18 @@ pub struct Draw {
     all: Sum,
     walk: Walk,
     sum: f64,
+    /// The last token seen and its weight.
     token: u32,
+    weight: f64,
 }
 
 impl Draw {
-    /// Starts with one draw of the generator; `temperature` is above 0.
+    /// Starts with one draw of the generator, at the temperature of what is left.
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(
-        temperature: f64,
-        kept: &mut Kept<'_>,
-        generator: &mut Generator,
-    ) -> Result<Self, Fault> {
+    pub fn new(kept: &mut Kept<'_>, generator: &mut Generator) -> Result<Self, Fault> {
+        let temperature = kept.temperature();
         Ok(Self {
             temperature,
             uniform: generator.uniform(),
@@ -34,6 +33,7 @@ impl Draw {
             walk: Walk::new(kept)?,
             sum: 0.0,
             token: 0,
+            weight: 0.0,
         })
     }
 
@@ -49,7 +49,8 @@ impl Draw {
         loop {
             match self.walk.next(kept, budget)? {
                 Visit::At(candidate, distance) => {
-                    self.sum += weight(distance, self.temperature);
+                    self.weight = weight(distance, self.temperature);
+                    self.sum += self.weight;
                     self.token = candidate.id();
                     if self.sum > drawn {
                         return Ok(Progress::Done);
@@ -65,5 +66,13 @@ impl Draw {
     /// After `Done`: the token.
     pub fn token(&self) -> u32 {
         self.token
+    }
+
+    /// After `Done`: its probability among what was left.
+    pub fn probability(&self) -> f64 {
+        match self.all {
+            Sum::Known(all) => self.weight / all,
+            Sum::Partial { .. } => 0.0,
+        }
     }
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One pass over the vocabulary: penalties, the best k, the sum of all where it is needed.
+//! One pass over the vocabulary: adjusted logits, the best k of them, and the sum and the variance
+//! of all where they are needed.
 
+use super::adjustments::Adjustments;
 use super::candidate::Candidate;
 use super::log_sum_exp::LogSumExp;
-use super::memory::Memory;
+use super::memory::{Given, Memory};
 use super::parameters::Parameters;
-use super::penalties::Penalties;
 use super::ranking::Ranking;
 use super::ranks::Ranks;
+use super::spread::Spread;
 use super::{Budget, Fault, Progress, SEGMENT};
 use crate::math::finite::finite;
 
@@ -16,18 +18,20 @@ use crate::math::finite::finite;
 pub struct Gather {
     /// Next id.
     next: usize,
-    penalties: Penalties,
+    adjustments: Adjustments,
     ranking: Ranking,
     /// Over the whole vocabulary, at temperature 1 for top-p and at its own for a free draw.
     all: LogSumExp,
     temperature: f32,
     /// Whether that sum is needed: only when nothing is dropped before it is used.
     sums: bool,
+    /// Over the whole vocabulary, where it is needed.
+    spread: Option<Spread>,
 }
 
 impl Gather {
-    /// Starts, with penalties that are ordered.
-    pub fn new(parameters: &Parameters, vocabulary: usize, penalties: Penalties) -> Self {
+    /// Starts, with adjustments that can be given out.
+    pub fn new(parameters: &Parameters, vocabulary: usize, adjustments: Adjustments) -> Self {
         let kept = match (parameters.is_greedy(), parameters.top_k) {
             (true, _) => 1,
             (false, 0) => vocabulary,
@@ -40,15 +44,18 @@ impl Gather {
             parameters.temperature
         };
         let sums = ranking.keeps_all()
+            && parameters.top_n_sigma <= 0.0
             && parameters.typical_p >= 1.0
-            && (parameters.top_p < 1.0 || parameters.min_p <= 0.0);
+            && (parameters.top_p < 1.0 || parameters.draws_freely());
+        let spread = (parameters.top_n_sigma > 0.0).then_some(Spread::NONE);
         Self {
             next: 0,
-            penalties,
+            adjustments,
             ranking,
             all: LogSumExp::new(temperature),
             temperature,
             sums,
+            spread,
         }
     }
 
@@ -59,16 +66,17 @@ impl Gather {
     pub fn step(
         &mut self,
         parameters: &Parameters,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
         budget: &mut Budget,
     ) -> Result<Progress, Fault> {
-        let vocabulary = memory.logits.len();
+        let vocabulary = given.logits.len();
         while self.next < vocabulary {
             if !budget.left() {
                 return Ok(Progress::More);
             }
             let end = self.next.saturating_add(SEGMENT).min(vocabulary);
-            self.segment(parameters, memory, end)?;
+            self.segment(parameters, given, memory, end)?;
             budget.spend(end.saturating_sub(self.next));
             self.next = end;
             if end == vocabulary {
@@ -85,17 +93,19 @@ impl Gather {
     fn segment(
         &mut self,
         parameters: &Parameters,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
         end: usize,
     ) -> Result<(), Fault> {
-        let segment = memory.logits.get(self.next..end).ok_or(Fault::Argument)?;
+        let segment = given.logits.get(self.next..end).ok_or(Fault::Argument)?;
         if !finite(segment) {
             return Err(Fault::Numeric);
         }
         let held = self.ranking.len();
-        self.offer(parameters, memory, segment)
+        self.offer(parameters, given, memory, segment)
             .ok_or(Fault::Argument)?;
-        if self.sums {
+        // All of a segment may be banned.
+        if self.sums && self.ranking.len() != held {
             let gathered = memory.candidates.get(held..self.ranking.len());
             let gathered = gathered.ok_or(Fault::Argument)?;
             self.all
@@ -104,15 +114,16 @@ impl Gather {
         Ok(())
     }
 
-    /// Offers the logits from the next id on, cut at those that are penalized.
+    /// Offers the logits from the next id on, cut at those that are adjusted.
     fn offer(
         &mut self,
         parameters: &Parameters,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
         segment: &[f32],
     ) -> Option<()> {
         let (mut first, mut rest) = (self.next as u32, segment);
-        while let Some(id) = self.penalties.lowest(memory.window) {
+        while let Some(id) = self.adjustments.lowest(given, memory) {
             let Some((free, others)) = rest.split_at_checked(id.checked_sub(first)? as usize)
             else {
                 break;
@@ -120,20 +131,37 @@ impl Gather {
             let Some((&logit, others)) = others.split_first() else {
                 break;
             };
-            self.ranking.offer_all(memory.candidates, first, free);
-            let logit = self.penalties.apply(parameters, memory.window, id, logit);
-            self.ranking
-                .offer(memory.candidates, Candidate::new(logit, id));
+            self.offer_all(memory, first, free);
+            let logit = self.adjustments.apply(parameters, given, memory, id, logit);
+            if let Some(logit) = logit {
+                self.ranking
+                    .offer(memory.candidates, Candidate::new(logit, id));
+                if let Some(spread) = &mut self.spread {
+                    spread.add(&[logit]);
+                }
+            }
             (first, rest) = (id.wrapping_add(1), others);
         }
-        self.ranking.offer_all(memory.candidates, first, rest);
+        self.offer_all(memory, first, rest);
         Some(())
     }
 
-    /// After `Done`: what was kept.
-    pub fn ranks(&self) -> Ranks {
-        let temperature = f64::from(self.temperature);
-        let sum = self.sums.then_some((temperature, self.all.sum));
-        Ranks::new(self.ranking, sum)
+    fn offer_all(&mut self, memory: &mut Memory<'_>, first: u32, logits: &[f32]) {
+        self.ranking.offer_all(memory.candidates, first, logits);
+        if let Some(spread) = &mut self.spread {
+            spread.add(logits);
+        }
+    }
+
+    /// After `Done`: what was kept, to be drawn from at `temperature`.
+    pub fn ranks(&self, temperature: f32) -> Ranks {
+        let sum = (f64::from(self.temperature), self.all.sum);
+        let variance = self.spread.map_or(0.0, |spread| spread.variance());
+        Ranks::new(
+            self.ranking,
+            self.sums.then_some(sum),
+            variance,
+            f64::from(temperature),
+        )
     }
 }

@@ -45,6 +45,25 @@ impl Generator {
     }
 }
 
+/// What one draw of a turn hands to the next.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Carried {
+    /// The generator.
+    pub generator: Generator,
+    /// Mirostat's limit in bits, once it has begun.
+    pub limit: Option<f64>,
+}
+
+impl Carried {
+    /// The first draw of a turn with this seed.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            generator: Generator::new(seed),
+            limit: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,33 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 //! From logits to tokens: the numerics contract, section 9.
 //!
-//! Penalties, top-k, typical, top-p, min-p, temperature, one draw; and the log-probability of a
-//! given token. Both are resumable machines over memory handed in.
+//! Biases, penalties, DRY, top-n-sigma, top-k, typical, top-p, min-p, XTC, temperature, mirostat,
+//! one draw; and the log-probability of a given token. Both are resumable machines over memory handed in.
 
+mod adjustments;
+mod breakers;
 pub mod candidate;
 mod chain;
+#[cfg(test)]
+mod distributions;
 mod draw;
+mod dry;
+mod dynamic_temperature;
 mod gather;
 pub mod generator;
 mod heap;
 pub mod log_sum_exp;
-pub mod memory;
+mod memory;
 mod min_p;
+mod mirostat;
 pub mod parameters;
 pub mod penalties;
+mod ranges;
 pub mod ranking;
 mod ranks;
+mod repetitions;
 pub mod sampler;
 pub mod score;
 #[cfg(test)]
 mod specification;
+mod spread;
 mod sum;
+mod top_n_sigma;
 mod top_p;
 mod typical;
+mod xtc;
 
+pub use breakers::Breakers;
 pub use candidate::Candidate;
-pub use generator::Generator;
+pub use generator::{Carried, Generator};
+pub use memory::{Given, Memory};
 pub use parameters::Parameters;
+pub use ranges::check_biases;
 pub use sampler::Sampler;
 pub use score::Score;
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How the next token is drawn: the one place that knows the range of each parameter.
+//! How the next token is drawn.
 
-use core::mem::offset_of;
-use core::ops::RangeInclusive;
+use super::ranges::{check_samplers, check_sampling};
+use crate::abi::{MILLION, OutOfRange, Samplers, Sampling};
 
-use crate::abi::{MILLION, OutOfRange, Sampling};
-
-/// `struct sislm_sampling` in binary32, checked.
+/// `struct sislm_sampling` and the numbers of `struct sislm_samplers` in binary32, checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {
-    /// 0 is greedy.
+    /// 0 is greedy, unless it is dynamic.
     pub temperature: f32,
     /// Candidates kept; 0 for all.
     pub top_k: u32,
@@ -27,72 +25,77 @@ pub struct Parameters {
     pub presence_penalty: f32,
     /// Subtracted for each occurrence.
     pub frequency_penalty: f32,
-}
-
-/// Upper bound of temperature and penalties, in millionths.
-const HUNDRED: i64 = 100 * MILLION as i64;
-/// A share of which nothing would be none.
-const SHARE: RangeInclusive<i64> = 1..=MILLION as i64;
-
-/// Gives the name, the value and the range of a member to [`check`].
-macro_rules! check {
-    ($from:ident.$member:ident, $range:expr) => {
-        check(
-            offset_of!(Sampling, $member),
-            i64::from($from.$member),
-            $range,
-        )?
-    };
-}
-
-fn check(offset: usize, value: i64, range: RangeInclusive<i64>) -> Result<(), OutOfRange> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(OutOfRange {
-        offset: offset as u32,
-        pad: 0,
-        least: *range.start(),
-        most: *range.end(),
-    })
+    /// Scale of DRY's penalty; 0 is none.
+    pub dry_multiplier: f32,
+    /// What DRY's penalty grows by with each token of a repetition, at least 1.
+    pub dry_base: f32,
+    /// Tokens of a repetition that has the penalty `dry_multiplier`.
+    pub dry_allowed_length: u32,
+    /// Tokens looked back at by DRY.
+    pub dry_last: u32,
+    /// Standard deviations kept; 0 keeps all.
+    pub top_n_sigma: f32,
+    /// Share of draws with XTC.
+    pub xtc_probability: f32,
+    /// Probability from which on a candidate may be dropped by XTC.
+    pub xtc_threshold: f32,
+    /// How far the temperature may be from its middle; 0 for not at all.
+    pub dynatemp_range: f32,
+    /// Exponent of the normalized entropy that the temperature follows.
+    pub dynatemp_exponent: f32,
+    /// Whether mirostat 2 drops candidates.
+    pub mirostat: bool,
+    /// Its target, in bits.
+    pub mirostat_tau: f32,
+    /// How fast its limit follows.
+    pub mirostat_eta: f32,
 }
 
 /// One division, rounded once: contract, section 9.
-fn fraction(millionths: u32) -> f32 {
-    millionths as f32 / MILLION as f32
-}
-
-fn signed(millionths: i32) -> f32 {
+pub fn fraction(millionths: i64) -> f32 {
     millionths as f32 / MILLION as f32
 }
 
 impl Parameters {
-    /// Checks each member; the first that is outside its range, in the structure's order.
-    pub fn new(from: &Sampling) -> Result<Self, OutOfRange> {
-        check!(from.temperature, 0..=HUNDRED);
-        check!(from.top_p, SHARE);
-        check!(from.min_p, 0..=i64::from(MILLION));
-        check!(from.typical_p, SHARE);
-        check!(from.repeat_penalty, 1..=HUNDRED);
-        check!(from.presence_penalty, -HUNDRED..=HUNDRED);
-        check!(from.frequency_penalty, -HUNDRED..=HUNDRED);
-        check!(from.pad, 0..=0);
+    /// Checks each member; the first that is outside its range, in the structures' order.
+    pub fn new(sampling: &Sampling, samplers: &Samplers) -> Result<Self, OutOfRange> {
+        check_sampling(sampling)?;
+        check_samplers(samplers)?;
+        let positive = |millionths: u32| fraction(i64::from(millionths));
+        let signed = |millionths: i32| fraction(i64::from(millionths));
         Ok(Self {
-            temperature: fraction(from.temperature),
-            top_k: from.top_k,
-            top_p: fraction(from.top_p),
-            min_p: fraction(from.min_p),
-            typical_p: fraction(from.typical_p),
-            repeat_penalty: fraction(from.repeat_penalty),
-            repeat_last: from.repeat_last,
-            presence_penalty: signed(from.presence_penalty),
-            frequency_penalty: signed(from.frequency_penalty),
+            temperature: positive(sampling.temperature),
+            top_k: sampling.top_k,
+            top_p: positive(sampling.top_p),
+            min_p: positive(sampling.min_p),
+            typical_p: positive(sampling.typical_p),
+            repeat_penalty: positive(sampling.repeat_penalty),
+            repeat_last: sampling.repeat_last,
+            presence_penalty: signed(sampling.presence_penalty),
+            frequency_penalty: signed(sampling.frequency_penalty),
+            dry_multiplier: positive(samplers.dry_multiplier),
+            dry_base: positive(samplers.dry_base),
+            dry_allowed_length: samplers.dry_allowed_length,
+            dry_last: samplers.dry_last,
+            top_n_sigma: positive(samplers.top_n_sigma),
+            xtc_probability: positive(samplers.xtc_probability),
+            xtc_threshold: positive(samplers.xtc_threshold),
+            dynatemp_range: positive(samplers.dynatemp_range),
+            dynatemp_exponent: positive(samplers.dynatemp_exponent),
+            mirostat: samplers.mirostat != 0,
+            mirostat_tau: positive(samplers.mirostat_tau),
+            mirostat_eta: positive(samplers.mirostat_eta),
         })
     }
 
     /// Whether the most likely token is taken, without a draw.
     pub fn is_greedy(&self) -> bool {
-        self.temperature == 0.0
+        self.temperature == 0.0 && self.dynatemp_range == 0.0
+    }
+
+    /// Whether nothing after top-p but mirostat changes what the draw is from.
+    pub fn draws_freely(&self) -> bool {
+        self.min_p <= 0.0 && self.xtc_probability <= 0.0 && self.dynatemp_range <= 0.0
     }
 
     /// Whether any penalty changes a logit.
@@ -110,80 +113,10 @@ mod tests {
 
     #[test]
     fn fractions_are_rounded_once() {
-        let parameters = Parameters::new(&Sampling::BALANCED).unwrap();
+        let parameters = Parameters::new(&Sampling::BALANCED, &Samplers::OFF).unwrap();
         assert_eq!(parameters.temperature.to_bits(), 0.8f32.to_bits());
         assert_eq!(parameters.top_p.to_bits(), 0.9f32.to_bits());
         assert_eq!(parameters.typical_p, 1.0);
         assert!(!parameters.penalizes());
-    }
-
-    #[test]
-    fn the_presets_are_within_the_ranges() {
-        for preset in [Sampling::GREEDY, Sampling::BALANCED, Sampling::CREATIVE] {
-            assert!(Parameters::new(&preset).is_ok());
-        }
-    }
-
-    /// A member's place, the values at its borders and those beyond them.
-    type Case = (
-        usize,
-        fn(&mut Sampling, i64),
-        &'static [i64],
-        &'static [i64],
-    );
-
-    macro_rules! case {
-        ($member:ident, $sound:expr, $wrong:expr) => {
-            (
-                offset_of!(Sampling, $member),
-                |sampling, value| sampling.$member = value.try_into().unwrap(),
-                &$sound,
-                &$wrong,
-            )
-        };
-    }
-
-    #[test]
-    fn each_member_outside_its_range_is_refused_by_its_place() {
-        const MOST: i64 = u32::MAX as i64;
-        let cases: [Case; 10] = [
-            case!(temperature, [0, 100_000_000], [100_000_001, MOST]),
-            case!(top_k, [0, MOST], []),
-            case!(top_p, [1, 1_000_000], [0, 1_000_001]),
-            case!(min_p, [0, 1_000_000], [1_000_001]),
-            case!(typical_p, [1, 1_000_000], [0, 1_000_001]),
-            case!(repeat_penalty, [1, 100_000_000], [0, 100_000_001]),
-            case!(repeat_last, [0, MOST], []),
-            case!(
-                presence_penalty,
-                [-100_000_000, 100_000_000],
-                [-100_000_001, 100_000_001]
-            ),
-            case!(
-                frequency_penalty,
-                [-100_000_000, 100_000_000],
-                [i32::MIN as i64, 100_000_001]
-            ),
-            case!(pad, [0], [1]),
-        ];
-        for (offset, set, sound, wrong) in cases {
-            let result = |value: i64| {
-                let mut sampling = Sampling::BALANCED;
-                set(&mut sampling, value);
-                Parameters::new(&sampling)
-            };
-            for &value in sound {
-                assert!(result(value).is_ok(), "offset {offset}, {value}");
-            }
-            for &value in wrong {
-                let refused = result(value).unwrap_err();
-                assert_eq!(refused.offset as usize, offset);
-                let range = refused.least..=refused.most;
-                assert!(!range.contains(&value), "offset {offset}, {value}");
-                for border in [refused.least, refused.most] {
-                    assert!(sound.contains(&border), "offset {offset}, {border}");
-                }
-            }
-        }
     }
 }

@@ -107,7 +107,7 @@ fn penalize(parameters: &Parameters, logit: f32, count: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::Sampling;
+    use crate::abi::{Samplers, Sampling};
 
     fn parameters(repeat: f32, last: u32, presence: f32, frequency: f32) -> Parameters {
         Parameters {
@@ -115,7 +115,7 @@ mod tests {
             repeat_last: last,
             presence_penalty: presence,
             frequency_penalty: frequency,
-            ..Parameters::new(&Sampling::GREEDY).unwrap()
+            ..Parameters::new(&Sampling::GREEDY, &Samplers::OFF).unwrap()
         }
     }
 

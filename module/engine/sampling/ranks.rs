@@ -16,6 +16,10 @@ pub struct Ranks {
     shift: usize,
     /// A temperature and the sum of all weights at it, until something is dropped.
     sum: Option<(f64, f64)>,
+    /// Of all logits that can be drawn.
+    variance: f64,
+    /// Of the draw.
+    temperature: f64,
 }
 
 /// What is left, with the memory that holds it.
@@ -27,8 +31,9 @@ pub struct Kept<'a> {
 }
 
 impl Ranks {
-    /// All that a ranking holds; `sum` is a temperature and the sum of their weights at it.
-    pub fn new(ranking: Ranking, sum: Option<(f64, f64)>) -> Self {
+    /// All that a ranking holds, to be drawn from at `temperature`; `sum` is a temperature and the sum
+    /// of their weights at it, `variance` that of all logits, where it is needed.
+    pub fn new(ranking: Ranking, sum: Option<(f64, f64)>, variance: f64, temperature: f64) -> Self {
         Self {
             ranking,
             first: 0,
@@ -36,6 +41,8 @@ impl Ranks {
             ties_end: 0,
             shift: 0,
             sum,
+            variance,
+            temperature,
         }
     }
 }
@@ -73,6 +80,21 @@ impl Kept<'_> {
     pub fn sum(&self, temperature: f64) -> Option<f64> {
         let (at, sum) = self.ranks.sum?;
         (at == temperature).then_some(sum)
+    }
+
+    /// Variance of all logits that can be drawn.
+    pub fn variance(&self) -> f64 {
+        self.ranks.variance
+    }
+
+    /// Temperature of the draw.
+    pub fn temperature(&self) -> f64 {
+        self.ranks.temperature
+    }
+
+    /// Sets the temperature of the draw, above 0.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        self.ranks.temperature = temperature;
     }
 
     /// Drops all ranks from `last` on.

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Draws the next token.
 
+use super::adjustments::Adjustments;
 use super::chain::Chain;
 use super::gather::Gather;
-use super::generator::Generator;
-use super::memory::Memory;
+use super::generator::Carried;
+use super::memory::{Given, Memory};
 use super::parameters::Parameters;
-use super::penalties::Penalties;
 use super::ranks::{Kept, Ranks};
 use super::{Budget, Fault, Progress};
 
 /// What is being done.
 #[derive(Clone, Copy)]
 enum Phase {
-    /// Ordering the tokens looked back at.
-    Window(Penalties),
+    /// Making ready what changes logits.
+    Prepare(Adjustments),
     /// One pass over the vocabulary.
     Gather(Gather),
     /// Dropping candidates, and drawing one of them.
@@ -32,40 +32,41 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Starts; `history` holds the tokens of the context, oldest first.
+    /// Starts.
     ///
     /// # Errors
     /// [`Fault::Argument`] for an empty vocabulary, too little memory or an unknown token.
     pub fn new(
         parameters: Parameters,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
-        history: &[u32],
     ) -> Result<Self, Fault> {
-        let vocabulary = memory.logits.len();
+        let vocabulary = given.logits.len();
         if vocabulary == 0 || vocabulary != memory.candidates.len() {
             return Err(Fault::Argument);
         }
-        let penalties = Penalties::new(&parameters, history, vocabulary, memory.window)
-            .ok_or(Fault::Argument)?;
+        let adjustments = Adjustments::new(&parameters, given, memory)?;
         Ok(Self {
             parameters,
             vocabulary,
-            phase: Phase::Window(penalties),
+            phase: Phase::Prepare(adjustments),
         })
     }
 
     /// Goes on for about `budget` candidates. The generator advances by one draw before `Done`,
-    /// by none when greedy.
+    /// by two with XTC, by none when greedy.
     ///
     /// # Errors
-    /// [`Fault::Numeric`] for a logit that is not finite; [`Fault::Argument`] for other memory.
+    /// [`Fault::Numeric`] for a logit that is not finite; [`Fault::Argument`] for other memory, or
+    /// when all tokens are banned.
     pub fn run(
         &mut self,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
         budget: u32,
-        generator: &mut Generator,
+        carried: &mut Carried,
     ) -> Result<Progress, Fault> {
-        if memory.logits.len() != self.vocabulary || memory.candidates.len() != self.vocabulary {
+        if given.logits.len() != self.vocabulary || memory.candidates.len() != self.vocabulary {
             return Err(Fault::Argument);
         }
         let mut budget = Budget::new(budget);
@@ -73,7 +74,7 @@ impl Sampler {
             if let Phase::Finished(_) = self.phase {
                 return Ok(Progress::Done);
             }
-            if self.step(memory, &mut budget, generator)? == Progress::More {
+            if self.step(given, memory, &mut budget, carried)? == Progress::More {
                 return Ok(Progress::More);
             }
         }
@@ -90,23 +91,25 @@ impl Sampler {
     /// Goes on with what is being done, and starts what comes after it.
     fn step(
         &mut self,
+        given: &Given<'_>,
         memory: &mut Memory<'_>,
         budget: &mut Budget,
-        generator: &mut Generator,
+        carried: &mut Carried,
     ) -> Result<Progress, Fault> {
         match &mut self.phase {
-            Phase::Window(penalties) => {
-                if !penalties.prepare(memory.window, budget) {
+            Phase::Prepare(adjustments) => {
+                let progress = adjustments.prepare(&self.parameters, given, memory, budget);
+                if progress == Progress::More {
                     return Ok(Progress::More);
                 }
-                let gather = Gather::new(&self.parameters, self.vocabulary, *penalties);
+                let gather = Gather::new(&self.parameters, self.vocabulary, *adjustments);
                 self.phase = Phase::Gather(gather);
             }
             Phase::Gather(gather) => {
-                if gather.step(&self.parameters, memory, budget)? == Progress::More {
+                if gather.step(&self.parameters, given, memory, budget)? == Progress::More {
                     return Ok(Progress::More);
                 }
-                let mut ranks = gather.ranks();
+                let mut ranks = gather.ranks(self.parameters.temperature);
                 self.phase = if self.parameters.is_greedy() {
                     let candidates = &mut *memory.candidates;
                     let mut kept = Kept {
@@ -121,7 +124,7 @@ impl Sampler {
             Phase::Chain(ranks, chain) => {
                 let candidates = &mut *memory.candidates;
                 let mut kept = Kept { ranks, candidates };
-                match chain.step(&self.parameters, &mut kept, budget, generator)? {
+                match chain.step(&self.parameters, &mut kept, budget, carried)? {
                     Some(token) => self.phase = Phase::Finished(token),
                     None => return Ok(Progress::More),
                 }
@@ -135,118 +138,97 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::Sampling;
+    use crate::abi::{BIAS_BANNED, Bias, Sampling};
+    use crate::sampling::generator::Generator;
     use crate::sampling::specification::{Case, FREE};
 
-    #[test]
-    fn frequencies_are_the_probabilities() {
-        let logits: Vec<f32> = [0.5f32, 0.3, 0.15, 0.05].iter().map(|p| p.ln()).collect();
-        let case = Case {
-            sampling: FREE,
-            logits: &logits,
-            history: &[],
-        };
-        let mut generator = Generator::new(1);
-        let mut counts = [0u32; 4];
-        for _ in 0..20_000 {
-            counts[case.draw(&mut generator, 1000).unwrap() as usize] += 1;
-        }
-        for (count, p) in counts.into_iter().zip([0.5, 0.3, 0.15, 0.05]) {
-            assert!(
-                (f64::from(count) / 20_000.0 - p).abs() < 0.012,
-                "{counts:?}"
-            );
-        }
+    fn draw(case: &Case<'_>, budget: u32) -> Result<u32, Fault> {
+        case.draw(&mut Generator::new(1), budget)
     }
 
     #[test]
     fn ties_go_to_the_lowest_id() {
-        let greedy = Sampling {
-            temperature: 0,
-            ..FREE
-        };
         let logits = [1.0, 2.0, 2.0, -0.0, 0.0];
-        let mut generator = Generator::new(1);
-        let case = Case {
-            sampling: greedy,
-            logits: &logits,
-            history: &[],
-        };
-        assert_eq!(case.draw(&mut generator, 1), Ok(1));
+        assert_eq!(draw(&Case::new(Sampling::GREEDY, &logits), 1), Ok(1));
         let equal = [0.0; 700];
         let one = Sampling { top_k: 1, ..FREE };
-        let case = Case {
-            sampling: one,
-            logits: &equal,
-            history: &[],
-        };
-        assert_eq!(case.draw(&mut generator, 1), Ok(0));
+        assert_eq!(draw(&Case::new(one, &equal), 1), Ok(0));
         let typical = Sampling {
             typical_p: 1,
             ..FREE
         };
-        let case = Case {
-            sampling: typical,
-            logits: &equal,
-            history: &[],
-        };
-        assert!(case.draw(&mut generator, 1).is_ok());
+        assert!(draw(&Case::new(typical, &equal), 1).is_ok());
     }
 
     #[test]
     fn what_is_not_finite_or_not_there_is_an_error() {
-        let mut generator = Generator::new(1);
         for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             for place in [0, 15, 16, 511, 512, 699] {
                 let mut logits = [0.0; 700];
                 logits[place] = wrong;
                 for top_k in [0, 1, 40] {
-                    let case = Case {
-                        sampling: Sampling { top_k, ..FREE },
-                        logits: &logits,
-                        history: &[],
-                    };
-                    assert_eq!(case.draw(&mut generator, 9), Err(Fault::Numeric));
+                    let case = Case::new(Sampling { top_k, ..FREE }, &logits);
+                    assert_eq!(draw(&case, 9), Err(Fault::Numeric));
                 }
             }
         }
-        let empty = Case {
-            sampling: FREE,
-            logits: &[],
-            history: &[],
-        };
-        assert_eq!(empty.draw(&mut generator, 9), Err(Fault::Argument));
+        assert_eq!(draw(&Case::new(FREE, &[]), 9), Err(Fault::Argument));
         let penalized = Sampling {
             repeat_penalty: 2_000_000,
             repeat_last: 9,
             ..FREE
         };
-        let unknown = Case {
-            sampling: penalized,
-            logits: &[0.0, 1.0],
-            history: &[2],
-        };
-        assert_eq!(unknown.draw(&mut generator, 9), Err(Fault::Argument));
+        let mut unknown = Case::new(penalized, &[0.0, 1.0]);
+        unknown.history = &[2];
+        assert_eq!(draw(&unknown, 9), Err(Fault::Argument));
     }
 
     #[test]
     fn extreme_logits_draw_something() {
-        let mut generator = Generator::new(1);
         let logits = [f32::MAX, f32::MIN, 0.0];
         for temperature in [1, 100_000_000] {
             for typical_p in [1, 1_000_000] {
-                let sampling = Sampling {
-                    temperature,
-                    typical_p,
-                    ..FREE
-                };
-                let case = Case {
-                    sampling,
-                    logits: &logits,
-                    history: &[],
-                };
-                assert_eq!(case.draw(&mut generator, 1), Ok(0));
+                let mut case = Case::new(
+                    Sampling {
+                        temperature,
+                        typical_p,
+                        ..FREE
+                    },
+                    &logits,
+                );
+                assert_eq!(draw(&case, 1), Ok(0));
+                case.samplers.top_n_sigma = 1;
+                case.samplers.dynatemp_range = 500_000;
+                case.samplers.dynatemp_exponent = 100_000_000;
+                case.samplers.mirostat = 2;
+                assert_eq!(draw(&case, 1), Ok(0));
             }
         }
+    }
+
+    #[test]
+    fn banned_tokens_are_never_drawn() {
+        let logits: Vec<f32> = (0..1200).map(|id| (id % 7) as f32).collect();
+        let ban = |ids: core::ops::Range<u32>| -> Vec<Bias> {
+            let bias = BIAS_BANNED;
+            ids.map(|id| Bias { id, bias }).collect()
+        };
+        for sampling in [Sampling::GREEDY, FREE, Sampling { top_k: 1, ..FREE }] {
+            let mut case = Case::new(sampling, &logits);
+            case.biases = ban(0..1199);
+            assert_eq!(draw(&case, 1), Ok(1199), "whole segments are banned");
+            case.biases = ban(1..1200);
+            assert_eq!(draw(&case, 1), Ok(0));
+            case.biases = ban(0..1200);
+            assert_eq!(draw(&case, 1), Err(Fault::Argument), "nothing is left");
+        }
+    }
+
+    #[test]
+    fn a_bias_moves_the_best() {
+        let mut case = Case::new(Sampling::GREEDY, &[1.0, 2.0, 3.0]);
+        let bias = |id, bias| Bias { id, bias };
+        case.biases = vec![bias(0, 2_500_000), bias(2, -1_500_000)];
+        assert_eq!(draw(&case, 1), Ok(0));
     }
 }

@@ -29,7 +29,7 @@ mod requirements;
 mod score;
 mod special;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod unicode;
 mod unicode_table;
 mod utf8;

@@ -8,10 +8,10 @@ use crate::gguf::{Array, Refusal};
 use super::{Builder, Progress, TOKEN_BYTES_MAX, Text, Tokenizer, TokenizerKeys, Vocabulary};
 
 /// A token: text, kind, score.
-pub(super) type Token = (&'static str, i32, f32);
+pub(crate) type Token = (&'static str, i32, f32);
 
 /// A SentencePiece vocabulary without byte tokens.
-pub(super) const PIECES: &[Token] = &[
+pub(crate) const PIECES: &[Token] = &[
     ("<unk>", 2, 0.0),
     ("<s>", 3, 0.0),
     ("</s>", 3, 0.0),
@@ -34,7 +34,7 @@ pub(super) const PIECES: &[Token] = &[
 ];
 
 /// A SentencePiece file of these tokens.
-pub(super) fn sentence_piece(tokens: &[Token]) -> Writer {
+pub(crate) fn sentence_piece(tokens: &[Token]) -> Writer {
     let texts: Vec<&[u8]> = tokens.iter().map(|token| token.0.as_bytes()).collect();
     let kinds: Vec<i32> = tokens.iter().map(|token| token.1).collect();
     let scores: Vec<f32> = tokens.iter().map(|token| token.2).collect();
@@ -84,7 +84,7 @@ pub(super) fn build_parsed(
 }
 
 /// The tables of a sound file.
-pub(super) fn tables(writer: &Writer) -> Vec<u8> {
+pub(crate) fn tables(writer: &Writer) -> Vec<u8> {
     build(&writer.finish(), 100).expect("a sound vocabulary")
 }
 

@@ -2,10 +2,16 @@
 //! The wall's functions that draw tokens.
 
 use crate::abi::{self, DONE, fault};
-use crate::sampling::memory::Memory;
-use crate::sampling::{Generator, Parameters, Progress, Sampler};
+use crate::sampling::{
+    Breakers, Carried, Generator, Given, Parameters, Progress, Sampler, check_biases,
+};
+use crate::tokenizer::Vocabulary;
 
-use super::workspace::{SAMPLER, Shape, Work, numbers, status};
+use super::model::loaded;
+use super::workspace::{DrawnFrom, SAMPLER, Shape, Work, list, status};
+
+/// What [`abi::Generator::limit`] is before mirostat has begun.
+const NO_LIMIT: u64 = !0;
 
 /// See the list of the wall.
 ///
@@ -27,15 +33,23 @@ pub unsafe extern "C" fn sislm_engine_sample_size(model: *const u8, size: *mut u
 ///
 /// # Safety
 ///
-/// `sampling` is valid and `refused` valid for writing.
+/// `sampling` and `samplers` are valid, `biases` are `count`, and `refused` is valid for writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_sampling_check(
     sampling: *const abi::Sampling,
+    samplers: *const abi::Samplers,
+    biases: *const abi::Bias,
+    count: u32,
     refused: *mut abi::OutOfRange,
 ) -> i32 {
-    // SAFETY: The caller's promise.
-    match Parameters::new(unsafe { &*sampling }) {
-        Ok(_) => DONE,
+    // SAFETY: The caller's promises.
+    let (sampling, samplers, biases) =
+        unsafe { (&*sampling, &*samplers, list(biases, count as usize)) };
+    let Some(biases) = biases else {
+        return fault::ARGUMENT;
+    };
+    match Parameters::new(sampling, samplers).and_then(|_| check_biases(biases)) {
+        Ok(()) => DONE,
         Err(which) => {
             // SAFETY: The caller's promise.
             unsafe { refused.write(which) };
@@ -52,17 +66,54 @@ pub unsafe extern "C" fn sislm_engine_sampling_check(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_generator(generator: *mut abi::Generator, seed: u64) -> i32 {
     let Generator { state, stream } = Generator::new(seed);
+    let limit = NO_LIMIT;
     // SAFETY: The caller's promise.
-    unsafe { generator.write(abi::Generator { state, stream }) };
+    unsafe {
+        generator.write(abi::Generator {
+            state,
+            stream,
+            limit,
+        })
+    };
     DONE
+}
+
+/// What a draw depends on; `None` when something is not there.
+///
+/// # Safety
+///
+/// `logits` are one per token of the model's vocabulary, and they and all that `from` points at live
+/// and do not change for `'a`; the model is sealed.
+unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> Option<Given<'a>> {
+    // SAFETY: The caller's promises.
+    let (logits, history, biases, samplers, tables) = unsafe {
+        (
+            list(logits, vocabulary)?,
+            list(from.history, from.count)?,
+            list(from.biases, from.bias_count)?,
+            from.samplers.as_ref()?,
+            loaded(from.model)?.vocabulary,
+        )
+    };
+    let breakers = match samplers.breaker_count {
+        0 => None,
+        _ => Some(Breakers::new(samplers, Vocabulary::view(tables)?)),
+    };
+    Some(Given {
+        logits,
+        history,
+        biases,
+        breakers,
+    })
 }
 
 /// See the list of the wall.
 ///
 /// # Safety
 ///
-/// `work` is memory of the size asked for, `model` sealed, `logits` its vocabulary of f32 that live
-/// to the end of the draw, `sampling` valid, and `history` holds `count` ids.
+/// `work` is memory of the size asked for, `model` sealed, `logits` its vocabulary of f32,
+/// `sampling` and `samplers` valid and checked as the `bias_count` `biases` are, and `history` holds
+/// `count` ids; all but `sampling` live to the end of the draw.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_sample_begin(
     work: *mut u8,
@@ -70,43 +121,43 @@ pub unsafe extern "C" fn sislm_engine_sample_begin(
     model: *const u8,
     logits: *const u8,
     sampling: *const abi::Sampling,
+    samplers: *const abi::Samplers,
+    biases: *const abi::Bias,
+    bias_count: u32,
     history: *const u32,
     count: u32,
 ) -> i32 {
-    // SAFETY: The caller's promises.
-    let (shape, sampling) = unsafe { (Shape::of(model), &*sampling) };
-    let Some(shape) = shape else {
+    let from = DrawnFrom {
+        model,
+        samplers,
+        biases,
+        bias_count: bias_count as usize,
+        history,
+        count: count as usize,
+    };
+    // SAFETY: The caller's promise.
+    let Some(shape) = (unsafe { Shape::of(model) }) else {
         return fault::ARGUMENT;
     };
     // SAFETY: The caller's promises.
     let parts = unsafe {
         (
             Work::new(work, work_bytes, shape),
-            numbers(logits.cast(), shape.vocabulary),
+            given(logits.cast(), shape.vocabulary, &from),
         )
     };
-    let (Some(mut work), Some(logits_view)) = parts else {
+    let (Some(mut work), Some(given)) = parts else {
         return fault::ARGUMENT;
     };
-    let Ok(parameters) = Parameters::new(sampling) else {
+    // SAFETY: The caller's promises.
+    let parameters = unsafe { Parameters::new(&*sampling, &*samplers) };
+    let Ok(parameters) = parameters else {
         return fault::ARGUMENT;
     };
-    if count != 0 && history.is_null() {
-        return fault::ARGUMENT;
-    }
-    let history = match count {
-        0 => &[],
-        // SAFETY: The caller's promise.
-        count => unsafe { core::slice::from_raw_parts(history, count as usize) },
-    };
-    let mut memory = Memory {
-        logits: logits_view,
-        window: &mut *work.window,
-        candidates: &mut *work.candidates,
-    };
-    match Sampler::new(parameters, &mut memory, history) {
+    match Sampler::new(parameters, &given, &mut work.memory()) {
         Ok(sampler) => {
             work.header.sampler.write(sampler);
+            work.header.draw = from;
             work.begun(SAMPLER, shape, logits, work_bytes);
             DONE
         }
@@ -118,7 +169,8 @@ pub unsafe extern "C" fn sislm_engine_sample_begin(
 ///
 /// # Safety
 ///
-/// `work` was begun with `sample_begin`, its logits live, and the others are valid for writing.
+/// `work` was begun with `sample_begin`, what that was given lives, and the others are valid for
+/// writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_sample_run(
     work: *mut u8,
@@ -127,31 +179,31 @@ pub unsafe extern "C" fn sislm_engine_sample_run(
     token: *mut u32,
 ) -> i32 {
     // SAFETY: The caller's promise.
-    let Some(work) = (unsafe { Work::again(work, SAMPLER) }) else {
+    let Some(mut work) = (unsafe { Work::again(work, SAMPLER) }) else {
         return fault::ARGUMENT;
     };
+    let (logits, vocabulary, from) = (work.header.logits, work.header.vocabulary, work.header.draw);
     // SAFETY: The caller's promises; `machine` says that the sampler was written.
-    let (logits, sampler, from) = unsafe {
+    let (given, (sampler, mut memory), from) = unsafe {
         (
-            numbers(work.header.logits, work.header.vocabulary),
-            work.header.sampler.assume_init_mut(),
+            given(logits, vocabulary, &from),
+            work.sampler(),
             &mut *generator,
         )
     };
-    let Some(logits) = logits else {
+    let Some(given) = given else {
         return fault::ARGUMENT;
     };
-    let mut memory = Memory {
-        logits,
-        window: work.window,
-        candidates: work.candidates,
+    let mut carried = Carried {
+        generator: Generator {
+            state: from.state,
+            stream: from.stream,
+        },
+        limit: (from.limit != NO_LIMIT).then_some(f64::from_bits(from.limit)),
     };
-    let mut generator = Generator {
-        state: from.state,
-        stream: from.stream,
-    };
-    let result = sampler.run(&mut memory, budget, &mut generator);
-    from.state = generator.state;
+    let result = sampler.run(&given, &mut memory, budget, &mut carried);
+    from.state = carried.generator.state;
+    from.limit = carried.limit.map_or(NO_LIMIT, f64::to_bits);
     if result == Ok(Progress::Done) {
         // SAFETY: The caller's promise.
         unsafe { token.write(sampler.token()) };

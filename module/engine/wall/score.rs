@@ -4,7 +4,7 @@
 use crate::abi::{self, DONE, fault};
 use crate::sampling::{Progress, Score};
 
-use super::workspace::{SCORE, Shape, Work, numbers, status};
+use super::workspace::{SCORE, Shape, Work, list, status};
 
 /// See the list of the wall.
 ///
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn sislm_engine_score_run(
     // SAFETY: The caller's promises; `machine` says that the score was written.
     let (logits, score) = unsafe {
         (
-            numbers(work.header.logits, work.header.vocabulary),
+            list(work.header.logits, work.header.vocabulary),
             work.header.score.assume_init_mut(),
         )
     };

@@ -3,8 +3,8 @@
 
 use core::mem::{MaybeUninit, size_of};
 
-use crate::abi::{ALIGN, DONE, MORE, fault};
-use crate::sampling::{Candidate, Fault, Progress, Sampler, Score};
+use crate::abi::{ALIGN, Bias, DONE, MORE, Samplers, TOKEN_BYTES_MAX, fault};
+use crate::sampling::{Candidate, Fault, Memory, Progress, Sampler, Score};
 
 use super::model::loaded;
 use crate::memory::pod::{Pod, cast_mut};
@@ -20,7 +20,8 @@ pub const SAMPLER: u32 = 1;
 /// As above.
 pub const SCORE: u32 = 2;
 
-/// Start of the workspace; behind it the window (context u32) and the candidates (vocabulary).
+/// Start of the workspace; behind it the window (context u32), DRY's matches (context u64) and the
+/// candidates (vocabulary).
 #[repr(C)]
 pub struct Header {
     /// [`SAMPLER`], [`SCORE`], or 0 for none: zeroed memory.
@@ -33,10 +34,32 @@ pub struct Header {
     /// Their number.
     pub vocabulary: usize,
     work_bytes: usize,
+    /// What a draw was begun with.
+    pub draw: DrawnFrom,
+    /// Room for the text of a token.
+    text: [u8; TOKEN_BYTES_MAX],
     /// There when `machine` says so.
     pub sampler: MaybeUninit<Sampler>,
     /// As above.
     pub score: MaybeUninit<Score>,
+}
+
+/// What the calls of a draw refer to: it lives to the end of the draw.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct DrawnFrom {
+    /// The sealed model.
+    pub model: *const u8,
+    /// The samplers.
+    pub samplers: *const Samplers,
+    /// The biases.
+    pub biases: *const Bias,
+    /// Their number.
+    pub bias_count: usize,
+    /// The tokens of the context.
+    pub history: *const u32,
+    /// Their number.
+    pub count: usize,
 }
 
 /// Vocabulary and longest context of a model.
@@ -70,11 +93,16 @@ impl Shape {
         self.context.checked_mul(4)?.checked_next_multiple_of(ALIGN)
     }
 
+    fn matches_bytes(self) -> Option<usize> {
+        self.context.checked_mul(8)?.checked_next_multiple_of(ALIGN)
+    }
+
     /// Bytes of a workspace.
     pub fn bytes(self) -> Option<usize> {
         let candidates = self.vocabulary.checked_mul(size_of::<Candidate>())?;
         HEADER
             .checked_add(self.window_bytes()?)?
+            .checked_add(self.matches_bytes()?)?
             .checked_add(candidates)
     }
 }
@@ -85,6 +113,8 @@ pub struct Work<'a> {
     pub header: &'a mut Header,
     /// Tokens looked back at.
     pub window: &'a mut [u32],
+    /// Repetitions found by DRY.
+    pub matches: &'a mut [u64],
     /// One per token of the vocabulary.
     pub candidates: &'a mut [Candidate],
 }
@@ -107,9 +137,11 @@ impl<'a> Work<'a> {
             (&mut *work.cast::<Header>(), rest)
         };
         let (window, rest) = rest.split_at_mut_checked(shape.window_bytes()?)?;
+        let (matches, rest) = rest.split_at_mut_checked(shape.matches_bytes()?)?;
         Some(Self {
             header,
             window: cast_mut(window)?,
+            matches: cast_mut(matches)?,
             candidates: cast_mut(rest)?,
         })
     }
@@ -137,6 +169,33 @@ impl<'a> Work<'a> {
         unsafe { Self::new(work, bytes, shape) }
     }
 
+    /// The machine that draws, when one was begun, and its memory.
+    ///
+    /// # Safety
+    ///
+    /// `sampler` was written.
+    pub unsafe fn sampler(&mut self) -> (&mut Sampler, Memory<'_>) {
+        let Header { sampler, text, .. } = &mut *self.header;
+        let memory = Memory {
+            window: self.window,
+            matches: self.matches,
+            candidates: self.candidates,
+            text,
+        };
+        // SAFETY: The caller's promise.
+        (unsafe { sampler.assume_init_mut() }, memory)
+    }
+
+    /// The memory of a machine that is to draw.
+    pub fn memory(&mut self) -> Memory<'_> {
+        Memory {
+            window: self.window,
+            matches: self.matches,
+            candidates: self.candidates,
+            text: &mut self.header.text,
+        }
+    }
+
     /// Notes what was begun.
     pub fn begun(&mut self, machine: u32, shape: Shape, logits: *const u8, work_bytes: usize) {
         self.header.machine = machine;
@@ -147,17 +206,20 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The logits of a model.
+/// A list of the caller's, such as the logits of a model; `None` for one that is not there.
 ///
 /// # Safety
 ///
-/// `logits` points at `vocabulary` numbers that live and do not change for `'a`, or is null.
-pub unsafe fn numbers<'a>(logits: *const f32, vocabulary: usize) -> Option<&'a [f32]> {
-    if logits.is_null() || !logits.is_aligned() {
+/// `first` points at `count` values that live and do not change for `'a`, or is null.
+pub unsafe fn list<'a, T>(first: *const T, count: usize) -> Option<&'a [T]> {
+    if count == 0 {
+        return Some(&[]);
+    }
+    if first.is_null() || !first.is_aligned() {
         return None;
     }
     // SAFETY: The caller's promise.
-    Some(unsafe { core::slice::from_raw_parts(logits, vocabulary) })
+    Some(unsafe { core::slice::from_raw_parts(first, count) })
 }
 
 /// What a machine says, as a status of the wall.

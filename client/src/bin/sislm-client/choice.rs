@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use sislm::{Device, Digest, Model, ModelName, Note, SessionConfig, Tokenize};
+use sislm::{Bias, Device, Digest, Model, ModelName, Note, SessionConfig, Tokenize};
 
 use crate::cli::Cli;
 use crate::exit_codes::{ExitCode, Failure};
@@ -59,6 +59,18 @@ pub fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
             Err(Failure::error(ExitCode::Usage, sentence))
         }
     }
+}
+
+/// The biases, when all are of tokens of `model` and none is of the same.
+pub fn biases(model: &Model, biases: &[Bias]) -> anyhow::Result<Vec<Bias>> {
+    let mut ids: Vec<u32> = biases.iter().map(|bias| bias.id).collect();
+    check_ids(model, &ids)?;
+    ids.sort_unstable();
+    if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        let sentence = format!("token {} has two biases: give it one", pair[0]);
+        return Err(Failure::error(ExitCode::Usage, sentence));
+    }
+    Ok(biases.to_vec())
 }
 
 /// `default`, else the only one, else the embedded one.

@@ -13,7 +13,7 @@ mod team;
 
 pub use load::Loader;
 pub use model::Model;
-pub use sample::{Sampler, check_sampling};
+pub use sample::{Drawing, Sampler, check_drawing};
 pub use sequence::Sequence;
 pub use status::Fault;
 pub use step::{Step, Token};
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use sislm_engine::abi;
 use sislm_engine::abi::{
-    Candidate, Facts, Generator, Header, Limits, Literal, OutOfRange, Plan, Read, Refusal, Row,
-    Sampling, Segment, SelfTest, StepShape, StepSize, Text,
+    Bias, Candidate, Facts, Generator, Header, Limits, Literal, OutOfRange, Plan, Read, Refusal,
+    Row, Samplers, Sampling, Segment, SelfTest, StepShape, StepSize, Text,
 };
 
 macro_rules! declare {

@@ -2,23 +2,44 @@
 //! From logits to tokens and log-probabilities.
 
 use anyhow::Result;
-use sislm_engine::abi::{Candidate, Generator, OutOfRange, Sampling};
+use sislm_engine::abi::{Bias, Candidate, Generator, OutOfRange, Samplers, Sampling};
 
 use super::memory::Memory;
 use super::model::Model;
 use super::status::{Fault, done, finish};
 use super::*;
 
+/// How tokens are drawn.
+#[derive(Clone)]
+pub struct Drawing {
+    /// What is always there.
+    pub sampling: Sampling,
+    /// What is off unless asked for.
+    pub samplers: Samplers,
+    /// By ascending id.
+    pub biases: Vec<Bias>,
+}
+
 /// Checks the ranges; the member that is outside its own.
-pub fn check_sampling(sampling: &Sampling) -> Result<(), OutOfRange> {
+pub fn check_drawing(drawing: &Drawing) -> Result<(), OutOfRange> {
     let mut refused = OutOfRange {
+        part: 0,
         offset: 0,
-        pad: 0,
         least: 0,
         most: 0,
     };
-    // SAFETY: Live locals.
-    match done(unsafe { sislm_engine_sampling_check(sampling, &mut refused) }) {
+    let count = u32::try_from(drawing.biases.len()).unwrap_or(u32::MAX);
+    // SAFETY: Live locals, and `count` biases.
+    let checked = unsafe {
+        sislm_engine_sampling_check(
+            &drawing.sampling,
+            &drawing.samplers,
+            drawing.biases.as_ptr(),
+            count,
+            &mut refused,
+        )
+    };
+    match done(checked) {
         Ok(_) => Ok(()),
         Err(_) => Err(refused),
     }
@@ -41,6 +62,7 @@ impl<'m> Sampler<'m> {
         let mut generator = Generator {
             state: 0,
             stream: 0,
+            limit: 0,
         };
         // SAFETY: A live local.
         done(unsafe { sislm_engine_generator(&mut generator, seed) })?;
@@ -56,18 +78,23 @@ impl<'m> Sampler<'m> {
     pub fn sample(
         &mut self,
         logits: &[f32],
-        sampling: &Sampling,
+        drawing: &Drawing,
         history: &[u32],
     ) -> Result<u32, Fault> {
         let count = u32::try_from(history.len()).map_err(|_| Fault::Capacity)?;
-        // SAFETY: The logits are the model's vocabulary long; history is `count` ids.
+        let biases = u32::try_from(drawing.biases.len()).map_err(|_| Fault::Capacity)?;
+        // SAFETY: The logits are the model's vocabulary long; history is `count` ids, and there are
+        // as many biases as said. All live to the end of the draw.
         done(unsafe {
             sislm_engine_sample_begin(
                 self.work.base(),
                 self.work.len(),
                 self.model.base(),
                 logits.as_ptr().cast(),
-                sampling,
+                &drawing.sampling,
+                &drawing.samplers,
+                drawing.biases.as_ptr(),
+                biases,
                 history.as_ptr(),
                 count,
             )

@@ -97,6 +97,8 @@ fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<S
         kv: arguments.context.kv,
         max_tokens: arguments.max_tokens,
         sampling: arguments.sampling.config(),
+        samplers: arguments.sampling.samplers(),
+        biases: choice::biases(model, &arguments.sampling.logit_bias)?,
         seed: arguments.seed.0,
         stop,
         stop_ids,
