@@ -9,6 +9,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+use crate::raw;
 use crate::report::Failure;
 
 /// Time of a whole turn.
@@ -18,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub fn answer(file: File, prompt: &[u8]) -> Result<Vec<u8>, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let file = AsyncFd::register(file)?;
+        let file = raw::register(file)?;
         let turn = async {
             write(&file, prompt).await?;
             read(&file).await

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use tokio::io::unix::AsyncFd;
 
 pub use uapi::*;
 
@@ -197,6 +198,12 @@ pub fn transfer(file: &File, address: u64, write: bool) -> Result<usize, Errno> 
         }
     };
     Errno::result(count).map(|count| count.unsigned_abs())
+}
+
+/// The file on the event loop of tokio's runtime, in which this is called.
+pub fn register(file: File) -> io::Result<AsyncFd<File>> {
+    // SAFETY: A `File` stays open as long as it lives, and so with the loop that owns it.
+    Ok(unsafe { AsyncFd::register(file) }?)
 }
 
 /// epoll(7) on one file.
