@@ -6,14 +6,14 @@ use crate::{
     stop::{StopIds, StopStrings},
     sys::{
         neon::Section,
-        sample::{Drawing, BALANCED},
+        sample::{Drawing, SharedDrawing},
         uapi::{
             Configure, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
             SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
         },
     },
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::prelude::*;
 
 /// What CONFIGURE sets, checked.
 #[derive(Clone)]
@@ -26,7 +26,8 @@ pub(crate) struct Configuration {
     pub(crate) kv_type: u32,
     /// Most tokens of a turn, 0 for no limit.
     pub(crate) max_tokens: u32,
-    drawing: Option<Arc<Drawing>>,
+    /// How tokens are drawn.
+    pub(crate) drawing: SharedDrawing,
     /// The seed of every turn; drawn for each when not given.
     pub(crate) seed: Option<u64>,
     /// Whether control tokens in text are parsed.
@@ -49,7 +50,7 @@ impl Configuration {
             context: 0,
             kv_type: SISLM_KV_F16,
             max_tokens: 0,
-            drawing: None,
+            drawing: SharedDrawing::BALANCED,
             seed: None,
             control: false,
             ignore_eos: false,
@@ -74,14 +75,14 @@ impl Configuration {
         {
             return Err(EINVAL);
         }
-        let drawing = Arc::new(drawing(request)?, GFP_KERNEL_ACCOUNT)?;
+        let drawing = SharedDrawing::new(drawing(request)?)?;
         let has = |flag| request.flags & flag != 0;
         Ok(Self {
             model: Name::optional(request.model)?,
             context: request.context,
             kv_type: request.kv_type,
             max_tokens: request.max_tokens,
-            drawing: Some(drawing),
+            drawing,
             seed: has(SISLM_CONFIGURE_SEED).then_some(request.seed),
             control: has(SISLM_CONFIGURE_CONTROL),
             ignore_eos: has(SISLM_CONFIGURE_IGNORE_EOS),
@@ -89,11 +90,6 @@ impl Configuration {
             stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
             stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
         })
-    }
-
-    /// How tokens are drawn.
-    pub(crate) fn drawing(&self) -> &Drawing {
-        self.drawing.as_deref().unwrap_or(&BALANCED)
     }
 }
 

@@ -8,10 +8,10 @@ use crate::{
     outcome::{Ids, Outcome},
     sequence::Sequence,
     statistics::Statistics,
-    stop::Filter,
+    stop::{Filter, StopIds},
     sys::{
         neon::Section,
-        sample::{Generator, Sampler},
+        sample::{Generator, Sampler, SharedDrawing},
         step::Logits,
         task,
         text::{detokenize, ends, TOKEN_BYTES_MAX},
@@ -35,10 +35,13 @@ pub(crate) struct Generation {
     pub(crate) prefill_ns: u64,
     /// Time from the first logits on.
     pub(crate) decode_ns: u64,
-    configuration: Configuration,
+    drawing: SharedDrawing,
     generator: Generator,
     filter: Filter,
     text: Wiped<u8>,
+    most: u32,
+    ignore_eos: bool,
+    stop_ids: StopIds,
 }
 
 impl Generation {
@@ -60,10 +63,13 @@ impl Generation {
             load_ns: 0,
             prefill_ns: 0,
             decode_ns: 0,
-            configuration: configuration.clone(),
+            drawing: configuration.drawing.clone(),
             generator: Generator::new(section, seed)?,
             filter: Filter::new(configuration.stop)?,
             text: Wiped::zeroed(TOKEN_BYTES_MAX)?,
+            most: configuration.max_tokens,
+            ignore_eos: configuration.ignore_eos,
+            stop_ids: configuration.stop_ids,
         })
     }
 
@@ -93,7 +99,7 @@ impl Generation {
         sampler.sample(
             section,
             logits,
-            self.configuration.drawing(),
+            &self.drawing,
             history,
             &mut self.generator,
             task::relax,
@@ -115,8 +121,8 @@ impl Generation {
         let fits = sequence.push(token);
         self.ids.generated.push(token)?;
         let content = model.content()?;
-        let over = !self.configuration.ignore_eos && ends(section, &content.memory, token)?;
-        if over || self.configuration.stop_ids.contains(token) {
+        let over = !self.ignore_eos && ends(section, &content.memory, token)?;
+        if over || self.stop_ids.contains(token) {
             self.filter.flush(|text| link.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
@@ -125,8 +131,7 @@ impl Generation {
         if self.filter.push(text, |text| link.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let most = self.configuration.max_tokens as usize;
-        let finish = if most != 0 && self.ids.generated.len() >= most {
+        let finish = if self.most != 0 && self.ids.generated.len() >= self.most as usize {
             SISLM_FINISH_LENGTH
         } else if !fits {
             SISLM_FINISH_CONTEXT

@@ -240,7 +240,7 @@ impl Session {
         let using: Use = registry.take(configuration.model, self.link.user())?;
         let most = using.model().facts.context;
         let vocabulary = using.model().facts.vocabulary;
-        if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing().fits(vocabulary) {
+        if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing.fits(vocabulary) {
             return Err(EINVAL);
         }
         if configuration.context > most {

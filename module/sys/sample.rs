@@ -11,7 +11,7 @@ use super::{
     wall::{self, status, Fault, Progress},
     wiped::Wiped,
 };
-use core::{mem::offset_of, ptr};
+use core::{mem::offset_of, ops::Deref, ptr};
 use kernel::{prelude::*, sync::Arc};
 
 /// Candidates handled in one section.
@@ -32,8 +32,28 @@ pub(crate) struct Drawing {
     biases: Wiped<Bias>,
 }
 
-/// That of a file that is never configured.
-pub(crate) static BALANCED: Drawing = Drawing {
+/// A drawing that a file shares with its turns.
+#[derive(Clone)]
+pub(crate) struct SharedDrawing(Option<Arc<Drawing>>);
+
+impl SharedDrawing {
+    /// That of a file that is never configured.
+    pub(crate) const BALANCED: Self = Self(None);
+
+    /// Takes its memory, charged to the caller.
+    pub(crate) fn new(drawing: Drawing) -> Result<Self> {
+        Ok(Self(Some(Arc::new(drawing, GFP_KERNEL_ACCOUNT)?)))
+    }
+}
+
+impl Deref for SharedDrawing {
+    type Target = Drawing;
+    fn deref(&self) -> &Drawing {
+        self.0.as_deref().unwrap_or(&BALANCED)
+    }
+}
+
+static BALANCED: Drawing = Drawing {
     sampling: uapi_sampling(wall::Sampling::BALANCED),
     samplers: uapi_samplers(wall::Samplers::OFF),
     biases: Wiped::new(),
