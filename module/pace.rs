@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(pace.prompt_rows(1000), 0);
         pace.note(1000, 4, true);
         assert_eq!(pace.prompt_rows(1000), 8);
-        pace.note(960, 8, true);
+        pace.note(160, 8, true);
         assert!(pace.prompt_rows(1000) > 8);
     }
 
