@@ -17,6 +17,8 @@ CPUS = [
 
 # The directory of the models that scripts/models/layouts makes.
 LAYOUTS = os.environ.get("TEST_LAYOUTS", "")
+# That of the models that scripts/models/architectures makes.
+ARCHITECTURES = os.environ.get("TEST_ARCHITECTURES", "")
 # The file of SmolLM2; empty when it could not be fetched.
 SMOLLM2 = os.environ.get("TEST_SMOLLM2", "")
 
@@ -90,6 +92,7 @@ def units(everything):
     yield host("smollm2", "smollm2", "release", *more, SMOLLM2)
     yield host("digests", "digests", "release", *more)
     yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])
+    yield host("architectures", "architectures", "release", ARCHITECTURES)
     if fused():
         yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
         yield host("digests-fma", "digests", "fma/release", *more)
@@ -102,6 +105,8 @@ def units(everything):
         short = cpu.split(",")[0]
         emulator = ["qemu-aarch64", "-cpu", cpu]
         yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
+        highest = [ARCHITECTURES, "--levels", levels.split(",")[-1]]
+        yield host(f"architectures-{short}", "architectures", f"{TARGET}/release", *highest, emulator=emulator)
     yield Unit("boot", [REPO / "tests/boot.py"])
     yield Unit("second-clone", [REPO / "tests/second_clone.py"])
     yield Unit("performance", [REPO / "tests/performance.py"])
