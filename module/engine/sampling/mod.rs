@@ -42,7 +42,7 @@ pub use candidate::Candidate;
 pub use generator::{Carried, Generator};
 pub use memory::{Given, Memory};
 pub use parameters::Parameters;
-pub use ranges::check_biases;
+pub use ranges::{check_biases, check_breakers};
 pub use sampler::Sampler;
 pub use score::Score;
 

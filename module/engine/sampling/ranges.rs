@@ -123,11 +123,20 @@ pub fn check_samplers(from: &Samplers) -> Result<(), OutOfRange> {
     check!(Samplers from.mirostat_eta, UP_TO_HUNDRED);
     check!(Samplers from.breaker_count, 0..=BREAKERS_MAX as i64);
     check!(Samplers from.pad, 0..=0);
-    if !Breakers::are_sound(from) {
-        let place = (part::SAMPLERS, offset_of!(Samplers, breaker_length));
-        return Err(refused(place, 1..=BREAKER_BYTES as i64));
-    }
     Ok(())
+}
+
+/// Checks the strings that break a sequence. Once for a configuration: all of their bytes are looked
+/// at, and a draw is safe without.
+///
+/// # Errors
+/// Their lengths, when a string is unsound.
+pub fn check_breakers(from: &Samplers) -> Result<(), OutOfRange> {
+    if Breakers::are_sound(from) {
+        return Ok(());
+    }
+    let place = (part::SAMPLERS, offset_of!(Samplers, breaker_length));
+    Err(refused(place, 1..=BREAKER_BYTES as i64))
 }
 
 #[cfg(test)]
@@ -230,6 +239,7 @@ mod tests {
                 set(&mut all, value);
                 check_sampling(&all.0)?;
                 check_samplers(&all.1)?;
+                check_breakers(&all.1)?;
                 check_biases(&[all.2])
             };
             for &value in sound {
@@ -275,7 +285,7 @@ mod tests {
     fn unsound_breakers_are_refused() {
         let mut samplers = Samplers::OFF;
         samplers.breaker_count = 1;
-        let refused = check_samplers(&samplers).unwrap_err();
+        let refused = check_breakers(&samplers).unwrap_err();
         assert_eq!((refused.least, refused.most), (1, BREAKER_BYTES as i64));
     }
 }

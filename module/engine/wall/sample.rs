@@ -4,6 +4,7 @@
 use crate::abi::{self, DONE, fault};
 use crate::sampling::{
     Breakers, Carried, Generator, Given, Parameters, Progress, Sampler, check_biases,
+    check_breakers,
 };
 use crate::tokenizer::Vocabulary;
 
@@ -48,7 +49,10 @@ pub unsafe extern "C" fn sislm_engine_sampling_check(
     let Some(biases) = biases else {
         return fault::ARGUMENT;
     };
-    match Parameters::new(sampling, samplers).and_then(|_| check_biases(biases)) {
+    let checked = Parameters::new(sampling, samplers)
+        .and_then(|_| check_breakers(samplers))
+        .and_then(|()| check_biases(biases));
+    match checked {
         Ok(()) => DONE,
         Err(which) => {
             // SAFETY: The caller's promise.
