@@ -36,7 +36,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sislm-floors.") as folder:
         tree = pathlib.Path(folder)
         copies.copy(tree)
-        (tree / "client/src/main.rs").write_text("// SPDX-License-Identifier: GPL-2.0\n", encoding="ascii")
+        (tree / "client/src/main.rs").write_text("// SPDX-License-Identifier: MIT OR Apache-2.0\n", encoding="ascii")
         for name, file, line, wanted in CASES:
             text = (tree / file).read_text(encoding="utf-8")
             head, _, rest = text.partition("\n")
