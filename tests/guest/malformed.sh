@@ -66,7 +66,7 @@ noted scores-missing 'no scores'
 noted ends-by-name 'not marked as a control token'
 noted sliding-window 'sliding window'
 sislm-client load /models/malformed/sliding-window.gguf --name noted >/dev/null
-equal context-ends-at-the-window "$(sislm-client models --json | number context)" 16
+equal context-is-that-of-the-file "$(sislm-client models --json | number context)" 64
 unload noted
 equal sound-without-a-note "$(sislm-client load /models/malformed/sound.gguf --name noted | wc -l)" 1
 unload noted
