@@ -6,31 +6,17 @@ use super::{
     model::{Facts, ModelMemory},
     neon::Section,
     piece::{Piece, Source},
-    wall::{self, status, Fault, Header, Limits, Plan, Progress, Read, Text},
+    refusal::{check, no_refusal},
+    wall::{self, Header, Limits, Plan, Progress, Read, Text},
 };
 use core::{mem::MaybeUninit, slice};
 use kernel::{error::Error, prelude::*, sync::Arc};
 
+pub(crate) use super::refusal::LoadError;
 pub(crate) use super::wall::{Plan as LoadPlan, Read as LoadRead, Refusal, READ_BYTES_MAX};
 
 /// Items of the header, entries of the vocabulary or so handled in one section.
 const BUDGET: u32 = 256;
-
-/// Why a load ends early.
-pub(crate) enum LoadError {
-    /// Something went wrong here.
-    Errno(Error),
-    /// The engine refuses the model.
-    Refused(Refusal),
-    /// The header is longer: so many bytes from the start of the file are needed at least.
-    Short(u64),
-}
-
-impl From<Error> for LoadError {
-    fn from(error: Error) -> Self {
-        Self::Errno(error)
-    }
-}
 
 /// What a model must keep to.
 pub(crate) struct LoadLimits {
@@ -44,16 +30,6 @@ pub(crate) struct LoadLimits {
     pub(crate) simd: u32,
     /// Bytes of a segment of the arena.
     pub(crate) segment_bytes: u32,
-}
-
-pub(super) fn no_refusal() -> Refusal {
-    Refusal {
-        reason: 0,
-        kind: 0,
-        detail: 0,
-        subject: [0; 64],
-        value: [0; 32],
-    }
 }
 
 /// A load in progress.
@@ -371,12 +347,4 @@ impl Load {
             _ => Ok(()),
         }
     }
-}
-
-pub(super) fn check(code: i32, header: &Header, refusal: &Refusal) -> Result<Progress, LoadError> {
-    status(code).map_err(|fault| match fault {
-        Fault::Refused => LoadError::Refused(*refusal),
-        Fault::Short => LoadError::Short(header.need),
-        other => LoadError::Errno(other.into()),
-    })
 }

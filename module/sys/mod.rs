@@ -18,6 +18,7 @@ pub(crate) mod model;
 pub(crate) mod neon;
 pub(crate) mod node;
 pub(crate) mod piece;
+mod refusal;
 pub(crate) mod sample;
 pub(crate) mod step;
 pub(crate) mod task;

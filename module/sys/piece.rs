@@ -7,10 +7,10 @@
 
 use super::{
     digest::{Sha256, DIGEST_BYTES},
-    load::{check, no_refusal, LoadError},
     memory::Memory,
     model::ModelMemory,
     neon::Section,
+    refusal::{check, no_refusal, LoadError},
     task,
     wait::{WaitQueue, Woken, FOREVER},
     wall::{self, Header, Read},

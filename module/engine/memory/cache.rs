@@ -114,7 +114,7 @@ impl<'a> Store<'a> {
 
     /// Stores `values`, of consecutive dimensions, at the position of row `row`, rounded to the
     /// type of its sequence.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
         let row = self.rows.get(row)?;
         let kv_type = KvType::new(row.kv_type)?;

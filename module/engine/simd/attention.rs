@@ -101,7 +101,7 @@ impl Head<'_> {
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
     fn is_plain(&self, first: usize) -> bool {
-        self.first <= first && self.cap == 0.0 && self.slope == 0.0
+        self.first <= first && self.cap.to_bits() | self.slope.to_bits() == 0
     }
 }
 

@@ -35,13 +35,10 @@ pub fn up(
 ) -> Option<()> {
     for (row, routes) in chosen(task, routes) {
         for (index, route) in routes.iter().enumerate() {
-            let of = |matrix, bias| Projection {
-                expert: route.expert,
-                ..Projection::of(layer, matrix, bias)
-            };
+            let of = |matrix, bias| Projection::of(layer, matrix, bias).expert(route.expert);
             let parts = [
-                of(Part::GateExperts, Part::GateExpertsBias),
-                of(Part::UpExperts, Part::UpExpertsBias),
+                of(Part::GateExperts, Part::GateExpertsBias)?,
+                of(Part::UpExperts, Part::UpExpertsBias)?,
             ];
             let operands = Operands {
                 first: row,
@@ -72,10 +69,8 @@ pub fn down(
 ) -> Option<()> {
     for (row, routes) in chosen(task, routes) {
         for (index, route) in routes.iter().enumerate() {
-            let part = Projection {
-                expert: route.expert,
-                ..Projection::of(layer, Part::DownExperts, Part::DownExpertsBias)
-            };
+            let part = Projection::of(layer, Part::DownExperts, Part::DownExpertsBias);
+            let part = part.expert(route.expert)?;
             let operands = Operands {
                 first: row * routes.len() + index,
                 rows: 1,

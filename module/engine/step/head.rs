@@ -19,11 +19,8 @@ pub fn run(
     room: &mut [f32],
     mut logits: Columns<'_>,
 ) -> Option<()> {
-    let head = Projection {
-        matrix: task.model.matrix(Part::Output),
-        bias: task.model.vector(Part::OutputBias),
-        expert: 0,
-    };
+    let matrix = task.model.matrix(Part::Output);
+    let head = Projection::new(matrix, task.model.matrix(Part::OutputBias));
     let scales = &task.model.shape.scales;
     for_each_run(task, [head], groups, operands, room, |[mut products]| {
         if scales.logit != 1.0 {

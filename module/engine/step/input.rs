@@ -159,7 +159,8 @@ impl Input {
     pub fn row(self, task: &Task<'_>, index: usize) -> Option<usize> {
         match self {
             Input::Head => task.batch.logits().get(index).map(|row| usize::from(*row)),
-            _ => index.checked_div(self.rows_of_each(task)),
+            Input::ExpertsDown(_) => index.checked_div(self.rows_of_each(task)),
+            _ => Some(index),
         }
     }
 
@@ -170,14 +171,27 @@ impl Input {
 
     /// Groups of the stage that multiplies it, and the bytes of the largest.
     pub fn groups(self, task: &Task<'_>) -> Option<(u32, u64)> {
-        let (_, together) = self.parts();
-        let of = |matrix: &Matrix| (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
-        self.matrices(task).map(of).reduce(|one, other| {
-            if together {
-                (one.0.max(other.0), one.1 + other.1)
-            } else {
-                (one.0 + other.0, one.1.max(other.1))
+        let (parts, together) = self.parts();
+        let layer = match self.layer() {
+            Some(layer) => Some(task.layer(layer)?),
+            None => None,
+        };
+        let (mut count, mut largest) = (0, 0);
+        for part in parts {
+            let matrix = match layer {
+                Some(layer) => layer.matrix(*part),
+                None => task.model.matrix(*part),
+            };
+            let (groups, bytes) = (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
+            if groups == 0 {
+                continue;
             }
-        })
+            if together {
+                (count, largest) = (groups, largest + bytes);
+            } else {
+                (count, largest) = (count + groups, bytes.max(largest));
+            }
+        }
+        (count > 0).then_some((count, largest))
     }
 }

@@ -34,17 +34,18 @@ pub fn merge(partials: Partials<'_>, room: &mut [f32], out: &mut [f32]) -> Optio
     let task = partials.group.checked_mul(size)?;
     let groups = pieces(partials.values, task.checked_mul(partials.stride)?);
     let mut heads = pieces_mut(out, partials.head_size);
+    let skipped = partials.first.checked_mul(task)?;
+    let count = partials.end.checked_sub(partials.first)?;
     for (number, group) in groups.enumerate() {
+        let segments = pieces(group.get(skipped..)?, task).take(count);
         for head in 0..partials.group {
             let mut total = Partial::view(room, partials.head_size)?;
             total.clear();
-            for segment in pieces(group, task).take(partials.end).skip(partials.first) {
+            for segment in segments.clone() {
                 join(&mut total, segment.get(head * size..)?.get(..size)?)?;
             }
             if let Some(sinks) = partials.sinks {
-                let sink = *sinks.get(number * partials.group + head)?;
-                total.raise(sink);
-                *total.weight += exp(sink - *total.largest);
+                add_sink(&mut total, *sinks.get(number * partials.group + head)?);
             }
             let factor = 1.0 / *total.weight;
             for (out, sum) in heads.next()?.iter_mut().zip(total.sum.iter()) {
@@ -53,6 +54,14 @@ pub fn merge(partials: Partials<'_>, room: &mut [f32], out: &mut [f32]) -> Optio
         }
     }
     Some(())
+}
+
+/// Adds a logit that only the denominator has.
+#[cold]
+#[inline(never)]
+fn add_sink(total: &mut Partial<'_>, sink: f32) {
+    total.raise(sink);
+    *total.weight += exp(sink - *total.largest);
 }
 
 /// Adds the partial result of the next segment.

@@ -67,8 +67,11 @@ impl<'a> Packed<'a> {
             ActivationKind::Int8Per32 => self.int8,
             ActivationKind::Int8Per256 => self.int8_wide,
         };
-        let (start, length) = (first.checked_mul(bytes)?, rows.checked_mul(bytes)?);
-        all.get(start..)?.get(..length)
+        let length = rows.checked_mul(bytes)?;
+        if first == 0 {
+            return all.get(..length);
+        }
+        all.get(first.checked_mul(bytes)?..)?.get(..length)
     }
 }
 

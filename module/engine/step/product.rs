@@ -8,7 +8,6 @@ use crate::model::Layer;
 use crate::model::Part;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
-use crate::model::vector::Vector;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
@@ -21,35 +20,42 @@ pub struct Projection<'a> {
     /// (outputs, inputs), for each expert where there are some.
     pub matrix: &'a Matrix,
     /// One value for each output, of each expert, or none.
-    pub bias: Vector,
-    /// The expert; 0 where there are none.
-    pub expert: u32,
+    bias: &'a Matrix,
+    /// First group of the expert.
+    group: u32,
+    /// First output of the expert.
+    output: usize,
 }
 
 impl<'a> Projection<'a> {
+    /// A matrix, with the vector kept as `bias` unless that is empty.
+    #[inline(always)]
+    pub fn new(matrix: &'a Matrix, bias: &'a Matrix) -> Projection<'a> {
+        Projection {
+            matrix,
+            bias,
+            group: 0,
+            output: 0,
+        }
+    }
+
     /// The matrix and bias of a layer.
     pub fn of(layer: &'a Layer, matrix: Part, bias: Part) -> Projection<'a> {
-        Projection {
-            matrix: layer.matrix(matrix),
-            bias: layer.vector(bias),
-            expert: 0,
-        }
+        Projection::new(layer.matrix(matrix), layer.matrix(bias))
     }
 
     /// The matrix of a layer, without a bias.
     pub fn without_bias(layer: &'a Layer, matrix: Part) -> Projection<'a> {
-        Projection {
-            matrix: layer.matrix(matrix),
-            bias: Vector::NONE,
-            expert: 0,
-        }
+        Projection::new(layer.matrix(matrix), &Matrix::NONE)
     }
 
-    /// Where group `group` of the expert is, and how many follow in its segment, itself included.
-    fn place(&self, group: u32) -> Option<(u32, u32)> {
-        let first = self.expert.checked_mul(self.matrix.group_count())?;
-        let group = first.checked_add(group)?;
-        Some((group, self.matrix.groups.place(group)?.1))
+    /// The part of `expert`; `None` when there are fewer.
+    pub fn expert(self, expert: u32) -> Option<Projection<'a>> {
+        Some(Projection {
+            group: expert.checked_mul(self.matrix.group_count())?,
+            output: (expert as usize).checked_mul(self.matrix.rows as usize)?,
+            ..self
+        })
     }
 }
 
@@ -98,7 +104,7 @@ pub fn for_each_run<const N: usize>(
     while next < groups.end {
         let mut run = groups.end - next;
         for part in &projections {
-            run = run.min(part.place(next)?.1);
+            run = run.min(part.matrix.groups.place(part.group.checked_add(next)?)?.1);
         }
         let first = next as usize * GROUP_ROWS as usize;
         let width = run as usize * GROUP_ROWS as usize;
@@ -117,8 +123,8 @@ pub fn for_each_run<const N: usize>(
             values: pieces.next().unwrap_or_default(),
         });
         for (part, products) in projections.iter().zip(&mut products) {
-            let bias = part.bias.values(task.arena);
-            products.add_bias(bias, part.expert as usize * outputs as usize)?;
+            let bias = part.bias.vector().values(task.arena);
+            products.add_bias(bias, part.output)?;
         }
         take(products)?;
         next += run;
@@ -136,7 +142,7 @@ fn multiply(
 ) -> Option<()> {
     let matrix = part.matrix;
     let count = groups.end.checked_sub(groups.start)?;
-    let (first, _) = part.place(groups.start)?;
+    let first = part.group.checked_add(groups.start)?;
     let (weights, run) = matrix.groups.run(task.arena, first, count)?;
     if run != count {
         return None;

@@ -7,10 +7,12 @@ use crate::memory::kv::KvType;
 use crate::memory::kv::SEGMENT;
 use crate::memory::kv::TILE;
 use crate::simd::activation::TILE_ROWS;
+use crate::simd::attention::HEADS;
 use crate::simd::attention::Head;
 use crate::simd::attention::attend;
 use crate::simd::attention::partial::Partial;
 use crate::simd::attention::partial::partial_values;
+use crate::simd::level::Level;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
 use crate::step::task::Task;
@@ -103,43 +105,57 @@ fn sequence<'t>(
     rows: &mut [Option<Attendant<'_>>],
 ) -> Option<()> {
     let shape = &task.model.shape;
-    let head_size = shape.head_size as usize;
-    let segment = unit.segment as usize * SEGMENT..(unit.segment as usize + 1) * SEGMENT;
-    let reach = |row: &&mut Attendant<'_>| row.position >= segment.start && row.first < segment.end;
+    let (size, cap) = (shape.head_size as usize, shape.scales.score_cap);
+    let end = (unit.segment as usize + 1) * SEGMENT;
     let first_head = unit.head * shape.group();
-    let heads = rows.iter_mut().flatten().filter(reach).flat_map(|row| {
-        let partials = pieces_mut(row.partials, partial_values(head_size));
-        let (position, first) = (row.position, row.first);
-        let scale = shape.score_scale(position);
-        let queries = pieces(row.queries, head_size).zip(partials);
-        (first_head..)
-            .zip(queries)
-            .filter_map(move |(head, (query, partial))| {
-                let mut partial = Partial::view(partial, head_size)?;
-                partial.clear();
-                Some(Head {
-                    query,
-                    partial,
-                    position,
-                    first,
-                    scale,
-                    cap: shape.scales.score_cap,
-                    slope: shape.slope(head),
-                })
-            })
-    });
-    let mut heads = heads.fuse();
     let level = task.model.level;
-    while let Some(first) = heads.next() {
-        let tiles = tiles.clone();
-        match [heads.next(), heads.next(), heads.next()] {
-            [Some(b), Some(c), Some(d)] => {
-                attend(level, kv_type, &mut [first, b, c, d], start, tiles)?
+    let mut together = [const { None }; HEADS];
+    let mut count = 0;
+    for row in rows.iter_mut().flatten() {
+        if row.position < start || row.first >= end {
+            continue;
+        }
+        let (position, first, scale) = (row.position, row.first, shape.score_scale(row.position));
+        let partials = pieces_mut(row.partials, partial_values(size));
+        for (head, (query, partial)) in (first_head..).zip(pieces(row.queries, size).zip(partials))
+        {
+            let mut partial = Partial::view(partial, size)?;
+            partial.clear();
+            *together.get_mut(count)? = Some(Head {
+                query,
+                partial,
+                position,
+                first,
+                scale,
+                cap,
+                slope: shape.slope(head),
+            });
+            count += 1;
+            if count == HEADS {
+                attend_together(level, kv_type, &mut together, start, tiles.clone())?;
+                count = 0;
             }
-            [Some(b), Some(c), None] => attend(level, kv_type, &mut [first, b, c], start, tiles)?,
-            [Some(b), ..] => attend(level, kv_type, &mut [first, b], start, tiles)?,
-            _ => attend(level, kv_type, &mut [first], start, tiles)?,
         }
     }
-    Some(())
+    attend_together(level, kv_type, &mut together, start, tiles)
+}
+
+/// Attends with up to four heads, and takes them away.
+#[inline(always)]
+fn attend_together<'t>(
+    level: Level,
+    kv_type: KvType,
+    heads: &mut [Option<Head<'_>>; HEADS],
+    start: usize,
+    tiles: impl Iterator<Item = &'t [u8]>,
+) -> Option<()> {
+    match heads.each_mut().map(Option::take) {
+        [None, ..] => Some(()),
+        [Some(a), Some(b), Some(c), Some(d)] => {
+            attend(level, kv_type, &mut [a, b, c, d], start, tiles)
+        }
+        [Some(a), Some(b), Some(c), None] => attend(level, kv_type, &mut [a, b, c], start, tiles),
+        [Some(a), Some(b), ..] => attend(level, kv_type, &mut [a, b], start, tiles),
+        [Some(a), ..] => attend(level, kv_type, &mut [a], start, tiles),
+    }
 }

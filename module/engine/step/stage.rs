@@ -129,8 +129,12 @@ pub fn most(layers: u32) -> usize {
 pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Option<()> {
     let shape = &task.model.shape;
     put(Planned::new(task, Stage::Embedding)?)?;
+    let mut all = [None; OPERATIONS_MAX];
+    for (place, operation) in all.iter_mut().zip(operations(shape)) {
+        *place = Some(operation);
+    }
     for layer in 0..shape.layers {
-        for operation in operations(shape) {
+        for operation in all.iter().map_while(|operation| *operation) {
             plan_one(task, Stage::of(operation, layer), &mut put)?;
         }
     }
@@ -141,6 +145,7 @@ pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Opti
 }
 
 /// Plans `stage`, and before it the packing of what it multiplies in a wide batch.
+#[inline(always)]
 fn plan_one(
     task: &Task<'_>,
     stage: Stage,
@@ -183,7 +188,7 @@ impl Stage {
     }
 
     /// How the stage is cut for this batch.
-    fn cut(self, task: &Task<'_>) -> Option<Cut> {
+    pub fn cut(self, task: &Task<'_>) -> Option<Cut> {
         let tiles = |rows: usize| rows.div_ceil(TILE_ROWS) as u32;
         let shape = &task.model.shape;
         let rows = task.batch.rows();

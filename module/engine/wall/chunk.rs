@@ -49,7 +49,7 @@ use crate::step::segment::Unit;
 use crate::step::stage::Branch;
 use crate::step::stage::Stage;
 use crate::step::task::Task;
-use crate::wall::step::Head;
+use crate::wall::head::Head;
 
 // SAFETY: A u32 and an f32: no padding, and all bytes are a value.
 unsafe impl Pod for Route {}
@@ -115,6 +115,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody writes it for `'a`.
+    #[inline(always)]
     unsafe fn read<T: Pod>(&self, place: Place) -> &'a [T] {
         // SAFETY: Within the step and aligned to 64, by the invariant; the caller's promise.
         unsafe {
@@ -158,6 +159,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody else refers to this part of the slot for `'a`.
+    #[inline(always)]
     unsafe fn own<T: Pod>(&self, slot: Slot, part: Place) -> &'a mut [T] {
         let offset = slot.start + part.offset;
         // SAFETY: The parts of a slot do not overlap; the caller's promise.
@@ -169,6 +171,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody else refers to it for `'a`.
+    #[inline(always)]
     unsafe fn whole<T: Pod>(&self, place: Place) -> &'a mut [T] {
         // SAFETY: Within the step and aligned to 64, by the invariant; the caller's promise.
         unsafe {
@@ -453,6 +456,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// The stage that multiplies `input` runs, and these groups and the slot are the caller's.
+    #[inline(always)]
     unsafe fn multiply(
         &self,
         task: &Task<'_>,

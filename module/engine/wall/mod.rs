@@ -5,6 +5,7 @@ mod check;
 pub mod chunk;
 #[cfg(test)]
 mod crossing;
+mod head;
 pub mod load;
 pub mod model;
 mod sample;

@@ -3,7 +3,6 @@
 
 use core::slice;
 
-use crate::abi::ALIGN;
 use crate::abi::DONE;
 use crate::abi::LOGITS_MAX;
 use crate::abi::ROW_LOGITS;
@@ -14,91 +13,13 @@ use crate::abi::StepSize;
 use crate::abi::fault;
 use crate::memory::kv::KvType;
 use crate::model::Hyperparameters;
-use crate::step::batch::Batch;
 use crate::step::places::Places;
-use crate::step::stage;
 use crate::step::stage::Planned;
-use crate::step::task::Task;
 use crate::wall::chunk;
+use crate::wall::head::HEAD;
+use crate::wall::head::Head;
 use crate::wall::model::Loaded;
 use crate::wall::model::loaded;
-
-/// Start of a step's memory; the parts of its places follow.
-#[repr(C)]
-pub struct Head {
-    /// The model.
-    model: *const u8,
-    /// What the step was made for.
-    shape: StepShape,
-    /// Where its parts are.
-    pub places: Places,
-    /// Number of stages of this pass, which its first part holds.
-    stages: u32,
-    /// Its rows.
-    batch: Batch,
-}
-
-/// Bytes before the parts.
-const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
-
-impl Head {
-    /// What the chunks of this step can read.
-    ///
-    /// # Safety
-    ///
-    /// The step's model lives for `'a`.
-    pub unsafe fn task(&self) -> Option<Task<'_>> {
-        // SAFETY: `step_begin` was given a model; the caller's promise.
-        let loaded = unsafe { loaded(self.model)? };
-        Some(Task {
-            model: loaded.model,
-            layers: loaded.layers,
-            arena: loaded.arena,
-            batch: &self.batch,
-        })
-    }
-
-    /// Stage number `index` of this pass; `None` past the end.
-    ///
-    /// # Safety
-    ///
-    /// This is the head of `step`.
-    pub unsafe fn stage(&self, step: *const u8, index: u32) -> Option<Planned> {
-        if index >= self.stages {
-            return None;
-        }
-        // SAFETY: `plan` wrote so many stages there; the caller's promise.
-        unsafe {
-            let stages = step.add(self.places.stages.offset).cast::<Planned>();
-            Some(*stages.add(index as usize))
-        }
-    }
-
-    /// Plans the stages of the pass whose rows are set.
-    ///
-    /// # Safety
-    ///
-    /// This is the head of `step`, whose parts nobody else refers to, and its model lives.
-    unsafe fn plan(&mut self, step: *mut u8) -> Option<()> {
-        let room = self.places.stages;
-        let mut count = 0;
-        // SAFETY: The caller's promise; the stages lie within their part, which is aligned.
-        unsafe {
-            let task = self.task()?;
-            let stages = step.add(room.offset).cast::<Planned>();
-            stage::plan(&task, |planned| {
-                if count as usize >= room.bytes / size_of::<Planned>() {
-                    return None;
-                }
-                stages.add(count as usize).write(planned);
-                count += 1;
-                Some(())
-            })?;
-        }
-        self.stages = count;
-        Some(())
-    }
-}
 
 /// Places of a step of `shape`; `None` when it is outside its documented range.
 fn places(model: &Hyperparameters, shape: &StepShape) -> Option<Places> {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The start of a step's memory: its model, its rows and its stages.
+
+use crate::abi::ALIGN;
+use crate::abi::StepShape;
+use crate::step::batch::Batch;
+use crate::step::places::Places;
+use crate::step::stage;
+use crate::step::stage::Planned;
+use crate::step::stage::Stage;
+use crate::step::task::Task;
+use crate::wall::model::loaded;
+
+/// Start of a step's memory; the parts of its places follow.
+#[repr(C)]
+pub struct Head {
+    /// The model.
+    pub(super) model: *const u8,
+    /// What the step was made for.
+    pub(super) shape: StepShape,
+    /// Where its parts are.
+    pub places: Places,
+    /// Number of stages of this pass, which its first part holds.
+    pub(super) stages: u32,
+    /// Number of stages that are planned there, and for how many rows and rows with logits.
+    planned: (u32, usize, usize),
+    /// Its rows.
+    pub(super) batch: Batch,
+}
+
+/// Bytes before the parts.
+pub(super) const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
+
+impl Head {
+    /// What the chunks of this step can read.
+    ///
+    /// # Safety
+    ///
+    /// The step's model lives for `'a`.
+    pub unsafe fn task(&self) -> Option<Task<'_>> {
+        // SAFETY: `step_begin` was given a model; the caller's promise.
+        let loaded = unsafe { loaded(self.model)? };
+        Some(Task {
+            model: loaded.model,
+            layers: loaded.layers,
+            arena: loaded.arena,
+            batch: &self.batch,
+        })
+    }
+
+    /// Stage number `index` of this pass; `None` past the end.
+    ///
+    /// # Safety
+    ///
+    /// This is the head of `step`.
+    pub unsafe fn stage(&self, step: *const u8, index: u32) -> Option<Planned> {
+        if index >= self.stages {
+            return None;
+        }
+        // SAFETY: `plan` wrote so many stages there; the caller's promise.
+        unsafe {
+            let stages = step.add(self.places.stages.offset).cast::<Planned>();
+            Some(*stages.add(index as usize))
+        }
+    }
+
+    /// Plans the stages of the pass whose rows are set. Those of as many rows as in the pass before
+    /// differ in attention only.
+    ///
+    /// # Safety
+    ///
+    /// This is the head of `step`, whose parts nobody else refers to, and its model lives.
+    pub(super) unsafe fn plan(&mut self, step: *mut u8) -> Option<()> {
+        let (count, rows, logits) = self.planned;
+        let now = (self.batch.rows().len(), self.batch.logits().len());
+        self.planned = (0, 0, 0);
+        // SAFETY: The caller's promise.
+        let count = unsafe {
+            if count > 0 && now == (rows, logits) {
+                self.plan_attention(step, count)?;
+                count
+            } else {
+                self.plan_all(step)?
+            }
+        };
+        self.planned = (count, now.0, now.1);
+        self.stages = count;
+        Some(())
+    }
+
+    /// Plans all stages; their number.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Head::plan`].
+    unsafe fn plan_all(&self, step: *mut u8) -> Option<u32> {
+        let room = self.places.stages;
+        let mut count = 0;
+        // SAFETY: The caller's promise; the stages lie within their part, which is aligned.
+        unsafe {
+            let task = self.task()?;
+            let stages = step.add(room.offset).cast::<Planned>();
+            stage::plan(&task, |planned| {
+                if count as usize >= room.bytes / size_of::<Planned>() {
+                    return None;
+                }
+                stages.add(count as usize).write(planned);
+                count += 1;
+                Some(())
+            })?;
+        }
+        Some(count)
+    }
+
+    /// Cuts the attention of `count` planned stages anew, which is the same in all layers.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Head::plan`], and so many stages are planned.
+    unsafe fn plan_attention(&self, step: *mut u8, count: u32) -> Option<()> {
+        // SAFETY: The caller's promise: the stages are initialized, and nobody else refers to them.
+        let (task, stages) = unsafe {
+            let stages = step.add(self.places.stages.offset).cast::<Planned>();
+            let stages = core::slice::from_raw_parts_mut(stages, count as usize);
+            (self.task()?, stages)
+        };
+        let cut = Stage::Attention(0).cut(&task)?;
+        for planned in stages {
+            if let Stage::Attention(_) = planned.stage {
+                planned.cut = cut;
+            }
+        }
+        Some(())
+    }
+}
