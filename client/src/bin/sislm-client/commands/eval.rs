@@ -177,13 +177,13 @@ mod tests {
     #[test]
     fn the_context_grows_with_the_ids_up_to_the_models() {
         let model = Model {
-            context: 512,
+            context: 8192,
             ..Default::default()
         };
-        assert_eq!(positions(None, 10, &model).unwrap(), 256);
-        assert_eq!(positions(None, 300, &model).unwrap(), 300);
+        assert_eq!(positions(None, 10, &model).unwrap(), 4096);
+        assert_eq!(positions(None, 5000, &model).unwrap(), 5000);
         assert_eq!(positions(Some(64), 10, &model).unwrap(), 64);
-        for (asked, ids) in [(None, 513), (Some(64), 65), (None, 0)] {
+        for (asked, ids) in [(None, 8193), (Some(64), 65), (None, 0)] {
             assert!(positions(asked, ids, &model).is_err());
         }
     }
