@@ -16,8 +16,10 @@ use crate::model::architecture::Norm;
 use crate::model::architecture::Positions;
 use crate::model::architecture::Unrotated;
 use crate::model::architecture::Windows;
+use crate::model::experts::Experts;
 use crate::model::heads::Heads;
 use crate::model::keys::ModelKeys;
+use crate::model::number::COLUMNS_MAX;
 use crate::model::number::LAYERS_MAX;
 use crate::model::number::Range;
 use crate::model::number::float;
@@ -27,14 +29,8 @@ use crate::model::scales::Scales;
 use crate::model::windows::Window;
 use crate::simd::format::GROUP_ROWS;
 
-/// Most columns of a matrix: a group of 16 rows in f32 fills a read.
-const COLUMNS_MAX: u32 = 65_536;
 /// Most positions of a context.
 const CONTEXT_MAX: u32 = 1 << 20;
-/// Most experts of a layer.
-const EXPERTS_MAX: u32 = 512;
-/// Most experts that a row goes through.
-pub const EXPERTS_USED_MAX: u32 = 32;
 
 /// Name of the key of [`Hyperparameters::temperature`].
 const TEMPERATURE: &[u8] = b"attention.temperature_scale";
@@ -135,44 +131,6 @@ fn window_note(keys: &ModelKeys<'_>, trained_context: u32) -> Result<u32, Refusa
     Ok(if passed_over { note::WINDOW } else { 0 })
 }
 
-/// Numbers of experts, and their widths; all 0 without experts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Experts {
-    /// Experts of a layer.
-    pub count: u32,
-    /// Experts that a row goes through.
-    pub used: u32,
-    /// Width of the hidden layer of an expert.
-    pub hidden: u32,
-    /// Width of the hidden layer of the shared expert; 0 without one.
-    pub shared: u32,
-}
-
-impl Experts {
-    fn new(keys: &ModelKeys<'_>, layers: u32, hidden: u32) -> Result<Experts, Refusal> {
-        let number = |suffix, most| Range::new(suffix, most);
-        let count = keys.name(b"expert_count");
-        let count = keys.all().u32(count.bytes())?.unwrap_or(0);
-        let Some(kind) = keys.architecture().experts.filter(|_| count != 0) else {
-            return Ok(Experts::default());
-        };
-        let count = number(b"expert_count", EXPERTS_MAX).required(keys, None)?;
-        let used = number(b"expert_used_count", count.min(EXPERTS_USED_MAX));
-        let own = number(b"expert_feed_forward_length", COLUMNS_MAX);
-        let shared = number(b"expert_shared_feed_forward_length", COLUMNS_MAX);
-        let shared = match kind.shared {
-            true => shared.optional(keys, Some(layers))?.unwrap_or(0),
-            false => 0,
-        };
-        Ok(Experts {
-            count,
-            used: used.required(keys, None)?,
-            hidden: own.optional(keys, Some(layers))?.unwrap_or(hidden),
-            shared,
-        })
-    }
-}
-
 impl Hyperparameters {
     /// The shape in the file's `keys`, and notes on it ([`note`]).
     ///
@@ -225,7 +183,6 @@ impl Hyperparameters {
         let rotates = match self.architecture.unrotated {
             Unrotated::None => true,
             Unrotated::EveryFourth => layer % 4 != 3,
-            Unrotated::WithoutWindow => windowed || self.window.positions == 0,
         };
         let table = windowed && self.rope.tables() > 1;
         (self.rotated > 0 && rotates).then_some(usize::from(table))

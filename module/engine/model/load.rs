@@ -93,8 +93,12 @@ pub fn tensors_of(prefix: &[u8]) -> Option<usize> {
 /// Lets parts that are not there be others: the head the token embeddings, and of two norms before
 /// parallel branches each the other.
 fn share(model: &mut Model, layers: &mut [Layer]) {
-    let embedding = *model.matrix(Part::TokenEmbedding);
-    if let Some(head) = model.part_mut(Part::Output).filter(|head| !head.exists()) {
+    let embedding = *model.parts.matrix(Part::TokenEmbedding);
+    if let Some(head) = model
+        .parts
+        .part_mut(Part::Output)
+        .filter(|head| !head.exists())
+    {
         *head = embedding;
     }
     if !model.shape.parallel {

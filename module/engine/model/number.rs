@@ -7,6 +7,8 @@ use crate::gguf::Refusal;
 use crate::gguf::Value;
 use crate::model::keys::ModelKeys;
 
+/// Most columns of a matrix: a group of 16 rows in f32 fills a read.
+pub const COLUMNS_MAX: u32 = 65_536;
 /// Most layers.
 pub const LAYERS_MAX: u32 = 512;
 

@@ -230,7 +230,7 @@ pub fn place<'a>(
     if part.is_of_layer() {
         layers.get_mut(usize::from(layer))?.part_mut(part)
     } else {
-        model.part_mut(part)
+        model.parts.part_mut(part)
     }
 }
 

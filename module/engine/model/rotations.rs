@@ -27,9 +27,9 @@ pub fn row_bytes(shape: &Hyperparameters) -> usize {
 /// The vector that divides the angles of `model`; empty when there is none. A model with two has one
 /// for contexts up to the original one, and one for longer ones: its own context decides.
 pub fn factors(model: &Model) -> Items {
-    let usual = model.matrix(Part::RopeFactors);
+    let usual = model.parts.matrix(Part::RopeFactors);
     let long = model.shape.context > model.shape.rope.original_context;
-    let by_context = model.matrix(if long {
+    let by_context = model.parts.matrix(if long {
         Part::LongRopeFactors
     } else {
         Part::ShortRopeFactors

@@ -19,52 +19,55 @@ pub struct Model {
     pub level: Level,
     /// Shape.
     pub shape: Hyperparameters,
-    /// Its parts beside those of the layers, by [`Part::index`].
-    parts: [Matrix; Part::OF_MODEL],
+    /// Its parts beside those of the layers.
+    pub parts: Parts<{ Part::OF_MODEL }, false>,
     /// Per position: for each table cosines, then sines.
     pub rotations: Items,
 }
 
-/// A transformer layer.
+/// Parts that are kept together, by [`Part::index`]: those of a layer, or those of the model.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Layer {
-    /// Its parts, by [`Part::index`].
-    parts: [Matrix; Part::OF_LAYER],
+pub struct Parts<const COUNT: usize, const OF_LAYER: bool> {
+    parts: [Matrix; COUNT],
 }
+
+/// A transformer layer.
+pub type Layer = Parts<{ Part::OF_LAYER }, true>;
 
 /// What stands for a part that is not there.
 const NONE: &Matrix = &Matrix::NONE;
 
-/// The part called `part` of `parts`.
-#[inline(always)]
-fn get(parts: &[Matrix], part: Part) -> &Matrix {
-    let index = part.index();
-    index.and_then(|index| parts.get(index)).unwrap_or(NONE)
-}
-
-impl Layer {
-    /// A layer without weights.
-    pub const EMPTY: Layer = Layer {
-        parts: [Matrix::NONE; Part::OF_LAYER],
+impl<const COUNT: usize, const OF_LAYER: bool> Parts<COUNT, OF_LAYER> {
+    /// No parts.
+    pub const EMPTY: Self = Parts {
+        parts: [Matrix::NONE; COUNT],
     };
 
-    /// The matrix called `part`, outputs by inputs; without rows where the layer has none.
+    /// Place of `part`; `None` when it is kept elsewhere.
     #[inline(always)]
-    pub fn matrix(&self, part: Part) -> &Matrix {
-        get(&self.parts, part)
+    fn index(part: Part) -> Option<usize> {
+        part.index().filter(|_| part.is_of_layer() == OF_LAYER)
     }
 
-    /// The vector called `part`; without values where the layer has none.
+    /// The matrix called `part`, outputs by inputs; without rows where there is none.
+    #[inline(always)]
+    pub fn matrix(&self, part: Part) -> &Matrix {
+        let index = Self::index(part);
+        index
+            .and_then(|index| self.parts.get(index))
+            .unwrap_or(NONE)
+    }
+
+    /// The vector called `part`; without values where there is none.
     #[inline(always)]
     pub fn vector(&self, part: Part) -> Vector {
         self.matrix(part).vector()
     }
 
-    /// Where `part` is kept; `None` for parts of the model.
+    /// Where `part` is kept; `None` when it is kept elsewhere.
     pub fn part_mut(&mut self, part: Part) -> Option<&mut Matrix> {
-        let index = part.index().filter(|_| part.is_of_layer())?;
-        self.parts.get_mut(index)
+        self.parts.get_mut(Self::index(part)?)
     }
 }
 
@@ -74,27 +77,9 @@ impl Model {
         Model {
             level,
             shape,
-            parts: [Matrix::NONE; Part::OF_MODEL],
+            parts: Parts::EMPTY,
             rotations: Items::NONE,
         }
-    }
-
-    /// The matrix called `part`, outputs by inputs; without rows where the model has none.
-    #[inline(always)]
-    pub fn matrix(&self, part: Part) -> &Matrix {
-        get(&self.parts, part)
-    }
-
-    /// The vector called `part`; without values where the model has none.
-    #[inline(always)]
-    pub fn vector(&self, part: Part) -> Vector {
-        self.matrix(part).vector()
-    }
-
-    /// Where `part` is kept; `None` for parts of a layer.
-    pub fn part_mut(&mut self, part: Part) -> Option<&mut Matrix> {
-        let index = part.index().filter(|_| !part.is_of_layer())?;
-        self.parts.get_mut(index)
     }
 
     /// Bytes of a model with `layers` layers.
@@ -118,5 +103,43 @@ impl Model {
         let values = values.get(table.checked_mul(rotated)?..)?.get(..rotated)?;
         let (cos, sin) = values.split_at_checked(rotated / 2)?;
         Some(Rotation { cos, sin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_layer_are_not_those_of_the_model() {
+        let mut model = Model::empty(Level::SCALAR, Hyperparameters::llama());
+        let mut layer = Layer::EMPTY;
+        for part in Part::ALL.iter().copied() {
+            let whole = part.pieces() == [part];
+            let of_layer = part.is_of_layer();
+            assert_eq!(layer.part_mut(part).is_some(), whole && of_layer);
+            assert_eq!(model.parts.part_mut(part).is_some(), whole && !of_layer);
+            let kept = if of_layer {
+                layer.part_mut(part)
+            } else {
+                model.parts.part_mut(part)
+            };
+            let Some(kept) = kept else { continue };
+            kept.rows = part as u32 + 1;
+        }
+        for part in Part::ALL
+            .iter()
+            .copied()
+            .filter(|part| part.pieces() == [*part])
+        {
+            let rows = [layer.matrix(part).rows, model.parts.matrix(part).rows];
+            let number = part as u32 + 1;
+            let wanted = if part.is_of_layer() {
+                [number, 0]
+            } else {
+                [0, number]
+            };
+            assert_eq!(rows, wanted, "{part:?}");
+        }
     }
 }

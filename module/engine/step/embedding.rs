@@ -20,12 +20,12 @@ pub fn run(
     let rows = task.batch.rows().get(first..)?;
     for (row, out) in rows.iter().zip(pieces_mut(residual, stride)) {
         let out = out.get_mut(..columns)?;
-        let embedding = task.model.matrix(Part::TokenEmbedding);
+        let embedding = task.model.parts.matrix(Part::TokenEmbedding);
         embedding.row(task.arena, row.token, out)?;
         if scale != 1.0 {
             elementwise::scale(out, scale);
         }
-        let positions = task.model.matrix(Part::PositionEmbedding);
+        let positions = task.model.parts.matrix(Part::PositionEmbedding);
         if positions.exists() {
             let position = room.get_mut(..columns)?;
             positions.row(task.arena, row.position, position)?;

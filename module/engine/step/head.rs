@@ -19,8 +19,8 @@ pub fn run(
     room: &mut [f32],
     mut logits: Columns<'_>,
 ) -> Option<()> {
-    let matrix = task.model.matrix(Part::Output);
-    let head = Projection::new(matrix, task.model.matrix(Part::OutputBias));
+    let matrix = task.model.parts.matrix(Part::Output);
+    let head = Projection::new(matrix, task.model.parts.matrix(Part::OutputBias));
     let scales = &task.model.shape.scales;
     for_each_run(task, [head], groups, operands, room, |[mut products]| {
         if scales.logit != 1.0 {

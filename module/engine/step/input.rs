@@ -93,7 +93,7 @@ impl Input {
         let model = task.model;
         let matrices = parts.iter().map(move |part| match layer {
             Some(layer) => layer.matrix(*part),
-            None => model.matrix(*part),
+            None => model.parts.matrix(*part),
         });
         matrices.filter(|matrix| matrix.exists())
     }
@@ -171,21 +171,10 @@ impl Input {
 
     /// Groups of the stage that multiplies it, and the bytes of the largest.
     pub fn groups(self, task: &Task<'_>) -> Option<(u32, u64)> {
-        let (parts, together) = self.parts();
-        let layer = match self.layer() {
-            Some(layer) => Some(task.layer(layer)?),
-            None => None,
-        };
+        let (_, together) = self.parts();
         let (mut count, mut largest) = (0, 0);
-        for part in parts {
-            let matrix = match layer {
-                Some(layer) => layer.matrix(*part),
-                None => task.model.matrix(*part),
-            };
+        for matrix in self.matrices(task) {
             let (groups, bytes) = (matrix.group_count(), u64::from(matrix.groups.item_bytes()));
-            if groups == 0 {
-                continue;
-            }
             if together {
                 (count, largest) = (groups, largest + bytes);
             } else {

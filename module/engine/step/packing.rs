@@ -191,7 +191,7 @@ fn normalize(
 ) -> Option<()> {
     let vector = |part| match input.layer() {
         Some(layer) => Some(task.layer(layer)?.vector(part)),
-        None => Some(task.model.vector(part)),
+        None => Some(task.model.parts.vector(part)),
     };
     let epsilon = task.model.shape.epsilon;
     let weight = vector(weight)?.values(task.arena)?;

@@ -507,7 +507,7 @@ impl<'a> Memory<'a> {
             first: 0,
             rows: input.rows(task),
         };
-        let one = |_: usize| Some(task.model.shape.scales.residual);
+        let factor = |_: usize| Some(task.model.shape.scales.residual);
         // SAFETY: The outputs of our groups are ours: columns of one part that the input is not
         // made of, and in the cache the cells of these outputs of one layer.
         unsafe {
@@ -524,7 +524,7 @@ impl<'a> Memory<'a> {
                     let part =
                         Projection::of(layer, Part::AttentionOutput, Part::AttentionOutputBias);
                     let target = self.target(task, first, count);
-                    residual::run(task, part, groups, operands, room, target, one)
+                    residual::run(task, part, groups, operands, room, target, factor)
                 }
                 Input::FeedForward(layer) => {
                     let mut hidden = self.columns(places.hidden, places.hidden_width, first, count);
@@ -539,7 +539,7 @@ impl<'a> Memory<'a> {
                     let layer = task.layer(layer)?;
                     let part = Projection::of(layer, Part::Down, Part::DownBias);
                     let target = self.target(task, first, count);
-                    residual::run(task, part, groups, operands, room, target, one)
+                    residual::run(task, part, groups, operands, room, target, factor)
                 }
                 Input::Head => {
                     let logits = self.columns(places.logits, places.logits_width, first, count);

@@ -198,8 +198,6 @@ pub enum Unrotated {
     None,
     /// Every fourth.
     EveryFourth,
-    /// Those without a window, where others have one.
-    WithoutWindow,
 }
 
 /// Rotation of the layers with a window.
