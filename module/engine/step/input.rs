@@ -34,6 +34,17 @@ pub enum Input {
     Head,
 }
 
+/// Kinds of packed rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kinds {
+    /// As f32.
+    pub float: bool,
+    /// In 8-bit blocks of 32.
+    pub int8: bool,
+    /// In 8-bit blocks of 256.
+    pub int8_wide: bool,
+}
+
 impl Input {
     /// Values of a row.
     pub fn columns(self, task: &Task<'_>) -> usize {
@@ -98,10 +109,17 @@ impl Input {
         matrices.filter(|matrix| matrix.exists())
     }
 
-    /// Whether one of its matrices needs rows packed as `kind`.
-    pub fn needs(self, task: &Task<'_>, kind: ActivationKind) -> bool {
-        let mut matrices = self.matrices(task);
-        matrices.any(|matrix| matrix.format.activation() == kind)
+    /// Kinds in which its matrices need rows packed.
+    pub fn kinds(self, task: &Task<'_>) -> Kinds {
+        let mut kinds = Kinds::default();
+        for matrix in self.matrices(task) {
+            match matrix.format.activation() {
+                ActivationKind::F32 => kinds.float = true,
+                ActivationKind::Int8Per32 => kinds.int8 = true,
+                ActivationKind::Int8Per256 => kinds.int8_wide = true,
+            }
+        }
+        kinds
     }
 
     /// Weight and bias of the norm before it; `None` when there is none.

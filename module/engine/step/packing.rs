@@ -100,10 +100,7 @@ pub fn pack(
     room: Room<'_>,
 ) -> Option<()> {
     let columns = input.columns(task);
-    let needed = |kind| input.needs(task, kind).then_some(kind);
-    let float = needed(ActivationKind::F32);
-    let int8 = needed(ActivationKind::Int8Per32);
-    let int8_wide = needed(ActivationKind::Int8Per256);
+    let kinds = input.kinds(task);
     let mut done = 0;
     while done < count {
         let rows = (count - done).min(input.tile_rows());
@@ -118,12 +115,18 @@ pub fn pack(
                 values,
             )?;
         }
-        for (kind, out) in [
-            (float, &mut *room.float),
-            (int8, &mut *room.int8),
-            (int8_wide, &mut *room.int8_wide),
+        for (needed, kind, out) in [
+            (kinds.float, ActivationKind::F32, &mut *room.float),
+            (kinds.int8, ActivationKind::Int8Per32, &mut *room.int8),
+            (
+                kinds.int8_wide,
+                ActivationKind::Int8Per256,
+                &mut *room.int8_wide,
+            ),
         ] {
-            let Some(kind) = kind else { continue };
+            if !needed {
+                continue;
+            }
             let bytes = kind.bytes(columns)?;
             let out = out
                 .get_mut(done * bytes..)?

@@ -309,6 +309,7 @@ impl<'a> Memory<'a> {
         unit: Unit,
         row: usize,
     ) -> Option<Attendant<'a>> {
+        let row_of = task.batch.rows().get(row)?;
         let shape = &task.model.shape;
         let group = shape.group() as usize;
         let size = group * partial_values(shape.head_size as usize);
@@ -318,7 +319,6 @@ impl<'a> Memory<'a> {
         // prepared step are valid up to the rows' positions; these partial results are ours.
         unsafe {
             let queries: &[f32] = self.read(self.places.query);
-            let row_of = task.batch.rows().get(row)?;
             Some(Attendant {
                 position: row_of.position as usize,
                 first: shape.window.first(layer, row_of.position as usize),
