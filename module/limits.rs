@@ -7,8 +7,8 @@ use crate::{
         cpu,
         flight::LOGITS_MAX,
         memory,
-        uapi::{SISLM_SIMD_AUTOMATIC, SISLM_SIMD_SCALAR}, //
-    },
+        uapi::{SISLM_SIMD_AUTOMATIC, SISLM_SIMD_SCALAR},
+    }, //
 };
 use kernel::prelude::*;
 

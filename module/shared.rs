@@ -3,12 +3,11 @@
 
 use crate::{
     limits::Limits,
-    quota::Quota,
-    registry::Registry,
-    scheduler::Scheduler,
+    models::registry::Registry,
+    sched::scheduler::Scheduler,
     statistics::Statistics,
     sys::{check, neon::Section, uapi},
-    users::Users,
+    users::{quota::Quota, Users}, //
 };
 use kernel::{prelude::*, sync::Arc};
 

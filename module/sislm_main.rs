@@ -12,45 +12,17 @@ const _: () = assert!(
     "sislm supports pages of 4 and 16 KiB only"
 );
 
-mod batch;
-mod buffer;
-mod carrier;
-mod channel;
-mod configuration;
-mod debugfs;
 mod device;
-mod evaluation;
-mod generation;
-mod growth;
 mod ioctl;
 mod limits;
-mod link;
-mod loader;
-mod metadata;
-mod model;
-mod offer;
-mod outcome;
-mod pace;
-mod prompt;
-mod queue;
-mod quota;
-mod registry;
-mod ring;
-mod scheduler;
-mod sequence;
+mod models;
+mod sched;
 mod session;
 mod shared;
-mod starter;
 mod statistics;
-mod stop;
 mod sys;
-mod tally;
 mod turn;
-mod user_queue;
-mod user_work;
 mod users;
-mod watch;
-mod worker;
 
 use kernel::{prelude::*, sync::Arc};
 use shared::Shared;
@@ -133,25 +105,25 @@ struct Sislm {
     #[pin]
     node: Node<device::Device>,
     #[pin]
-    debugfs: debugfs::Files,
-    _starts: user_work::Running,
-    _workers: worker::Workers,
-    _carrier: carrier::CarrierThread,
-    _ends: user_work::Running,
+    debugfs: device::debugfs::Files,
+    _starts: session::user_work::Running,
+    _workers: sched::worker::Workers,
+    _carrier: sched::carrier::CarrierThread,
+    _ends: session::user_work::Running,
 }
 
 impl kernel::InPlaceModule for Sislm {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
             let shared = Shared::from_parameters()?;
-            let starter = starter::Starter::new(shared.limits.sessions)?;
-            user_work::begin(&shared, &starter)?;
+            let starter = session::starter::Starter::new(shared.limits.sessions)?;
+            session::user_work::begin(&shared, &starter)?;
             Ok(try_pin_init!(Self {
-                _workers: worker::Workers::start(&shared)?,
-                _carrier: carrier::CarrierThread::start(&shared)?,
-                _ends: user_work::Running::new(&shared),
-                _starts: user_work::Running::new(&shared),
-                debugfs <- debugfs::Files::new(shared.clone()),
+                _workers: sched::worker::Workers::start(&shared.scheduler, shared.limits.workers)?,
+                _carrier: sched::carrier::CarrierThread::start(&shared.scheduler)?,
+                _ends: session::user_work::Running::new(&shared),
+                _starts: session::user_work::Running::new(&shared),
+                debugfs <- device::debugfs::Files::new(shared.clone()),
                 node <- Node::register(Arc::new(session::Sessions { shared, starter }, GFP_KERNEL)?),
             }))
         })

@@ -10,7 +10,7 @@ PATH = re.compile(r"(?<![\w:])((?:crate|super|self)(?:::\w+)+)")
 DECLARED = re.compile(r'(?:#\[path = "([^"]+)"\]\s*)?^\s*(?:pub(?:\([a-z]+\))? )?mod (\w+);', re.MULTILINE)
 # A row of the table of weight formats declares the module of its format.
 FORMAT = re.compile(r'^\s*\w+ = \d+, "\w+", (\w+)::\w+;', re.MULTILINE)
-TEST = re.compile(r"^\s*#\[cfg\((?:all\()?test.*?\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([a-z]+\))? )?mod (\w+)( \{|;)", re.MULTILINE)
+TEST = re.compile(r"^\s*#\[(?:cfg\((?:all\()?test|kunit_tests\().*?\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([a-z]+\))? )?mod (\w+)( \{|;)", re.MULTILINE)
 
 
 def bare(text):

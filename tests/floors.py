@@ -13,14 +13,14 @@ import copies
 CASES = [
     ("nothing", "module/engine/math/half.rs", "", ""),
     ("engine-goes-up", "module/engine/math/half.rs", "use crate::sampling::parameters;", "import goes up: math::half sampling"),
-    ("module-goes-up", "module/stop.rs", "use crate::{device::Sislm, ring};", "import goes up: stop device"),
+    ("module-goes-up", "module/turn/stop.rs", "use crate::{device::Sislm, limits};", "import goes up: turn::stop device"),
     ("client-goes-up", "client/src/utf8.rs", "use super::session::Session;", "import goes up: utf8 session"),
     ("program-goes-up", "client/src/bin/sislm-client/exit_codes.rs", "use crate::commands;", "import goes up: exit_codes commands"),
     ("path-goes-up", "module/engine/math/half.rs", "const _: u32 = crate::abi::X + crate::wall::X;", "import goes up: math::half wall"),
     ("circle-of-files", "client/src/error.rs", "use crate::device::Device;", "in a circle: device error"),
     ("std-in-the-engine", "module/engine/math/half.rs", "use std::fs;", "may not import std"),
-    ("bindings", "module/stop.rs", "use crate::sys; const _: () = bindings::X;", "C bindings belong to module/sys"),
-    ("unsafe-elsewhere", "module/stop.rs", "unsafe fn x() {}", "unsafe outside its places"),
+    ("bindings", "module/turn/stop.rs", "use crate::sys; const _: () = bindings::X;", "C bindings belong to module/sys"),
+    ("unsafe-elsewhere", "module/turn/stop.rs", "unsafe fn x() {}", "unsafe outside its places"),
     ("no-floor", "client/src/lib.rs", "mod main;", "main has no floor"),
 ]
 

@@ -12,7 +12,7 @@ use crate::{
         uapi::{self, SISLM_SIMD_AUTOMATIC, SISLM_SIMD_I8MM},
         user::Argument,
         Progress,
-    },
+    }, //
 };
 use kernel::{
     prelude::*,

@@ -3,8 +3,10 @@
 
 use super::require;
 use crate::{
-    loader::{self, timed, LoadTimes},
-    model::{Model, Name},
+    models::{
+        loader::{self, timed, LoadTimes},
+        model::{Model, Name},
+    },
     session::Session,
     sys::{
         file::ModelFile,
@@ -13,7 +15,7 @@ use crate::{
         node::is_administrator,
         uapi::{self, SISLM_LOAD_OK, SISLM_UNLOAD_FORCE},
         user::{self, Argument},
-    },
+    }, //
 };
 use kernel::{
     fs::File,
@@ -57,7 +59,13 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
     let mut all = 0;
     let loaded = timed(&mut all, || {
         let (limits, scheduler) = (&shared.limits, &shared.scheduler);
-        loader::load(&file, limits, scheduler, &reservation.progress, &mut times)
+        loader::load(
+            &file,
+            limits,
+            &**scheduler,
+            &reservation.progress,
+            &mut times,
+        )
     });
     request.done = reservation.progress.done.load(Relaxed);
     request.digest_ns = times.digest;

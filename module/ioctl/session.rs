@@ -3,7 +3,6 @@
 
 use super::require;
 use crate::{
-    configuration::Configuration,
     session::Session,
     sys::{
         check::NUMERICS,
@@ -11,6 +10,7 @@ use crate::{
         uapi::{self, SISLM_ABI_VERSION},
         user::Argument,
     },
+    turn::configuration::Configuration, //
 };
 use kernel::{fs::File, prelude::*, sync::Arc};
 

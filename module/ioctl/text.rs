@@ -3,8 +3,7 @@
 
 use super::require;
 use crate::{
-    buffer::Buffer,
-    session::{tokenize as tokenize_text, Session},
+    session::{buffer::Buffer, tokenize as tokenize_text, Session},
     sys::{
         neon::Section,
         task,
@@ -12,7 +11,7 @@ use crate::{
         uapi::{self, SISLM_LITERAL_MAX, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
         user::{self, Argument},
         wiped::Wiped,
-    },
+    }, //
 };
 use kernel::{prelude::*, sync::Arc};
 

@@ -3,9 +3,7 @@
 
 use super::{start::empty_sequence, Inner, Session};
 use crate::{
-    channel::{Purpose, State},
-    evaluation::{Evaluation, Rows},
-    model::Model,
+    models::model::Model,
     sys::{
         errno::ECANCELED,
         task,
@@ -14,7 +12,11 @@ use crate::{
         wait::Woken,
         wiped::Wiped,
     },
-    turn::{Aim, Turn},
+    turn::{
+        channel::{Purpose, State},
+        evaluation::{Evaluation, Rows},
+        Aim, Turn,
+    }, //
 };
 use kernel::{prelude::*, sync::Arc};
 
@@ -153,7 +155,7 @@ impl Session {
     fn make_evaluation(
         &self,
         model: Arc<Model>,
-        mut sequence: crate::sequence::Sequence,
+        mut sequence: crate::turn::sequence::Sequence,
         ids: &[u32],
         request: &Evaluate,
     ) -> Result<KBox<Turn>> {

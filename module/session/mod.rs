@@ -4,25 +4,25 @@
 //! The session's mutex guards what turns leave behind; nobody holds it over user memory, an
 //! allocation, tokenizing or a wait. What goes on at the moment is in the link's channel.
 
+pub(crate) mod buffer;
 mod evaluate;
+mod prompt;
 mod run;
 mod settle;
 mod show;
 mod start;
+pub(crate) mod starter;
 mod stream;
+pub(crate) mod user_work;
 
 pub(crate) use start::tokenize;
 
 use crate::{
-    configuration::Configuration,
-    link::Link,
-    model::{Model, Use},
-    outcome::Outcome,
-    prompt::Prompt,
-    sequence::Sequence,
+    models::model::{Model, Use},
+    session::{prompt::Prompt, starter::Starter},
     shared::Shared,
-    starter::Starter,
     sys::{charge::Payer, lock, neon::Section, uapi::SISLM_FINISH_CANCELLED},
+    turn::{configuration::Configuration, link::Link, outcome::Outcome, sequence::Sequence}, //
 };
 use kernel::{
     new_mutex,

@@ -3,11 +3,12 @@
 
 use super::Session;
 use crate::{
-    buffer::Buffer,
-    channel::{Purpose, State},
-    outcome::Outcome,
-    prompt::Prompt,
+    session::{buffer::Buffer, prompt::Prompt},
     sys::{task, uapi::Run, user, wait::Woken},
+    turn::{
+        channel::{Purpose, State},
+        outcome::Outcome,
+    }, //
 };
 use kernel::{prelude::*, sync::Arc};
 

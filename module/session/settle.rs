@@ -3,10 +3,8 @@
 
 use super::{Inner, Locked, Session};
 use crate::{
-    channel::State,
-    outcome::Outcome,
     sys::{uapi::SISLM_FINISH_CANCELLED, wait::Woken},
-    turn::{Aim, Turn},
+    turn::{channel::State, outcome::Outcome, Aim, Turn}, //
 };
 use kernel::prelude::*;
 

@@ -2,7 +2,7 @@
 //! What /proc/PID/fdinfo says about an open file; never any text of it.
 
 use super::Session;
-use crate::channel::State;
+use crate::turn::channel::State;
 use kernel::{seq_file::SeqFile, seq_print};
 
 impl Session {

@@ -4,16 +4,9 @@
 
 use super::{Inner, Session};
 use crate::{
-    channel::{Purpose, State},
-    configuration::Configuration,
-    generation::Generation,
     limits::CONTEXT_DEFAULT,
-    model::{Model, Use},
-    outcome::Outcome,
-    prompt::Prompt,
-    ring::Ring,
-    sequence::{Sequence, POSITIONS_AHEAD},
-    starter::Startable,
+    models::model::{Model, Use},
+    session::{prompt::Prompt, starter::Startable},
     sys::{
         charge::Payer,
         neon::Section,
@@ -23,8 +16,16 @@ use crate::{
         wiped::Wiped,
         Progress,
     },
-    turn::{Aim, Turn},
-    users::User,
+    turn::{
+        channel::{Purpose, State},
+        configuration::Configuration,
+        generation::Generation,
+        outcome::Outcome,
+        ring::Ring,
+        sequence::{Sequence, POSITIONS_AHEAD},
+        Aim, Turn,
+    },
+    users::User, //
 };
 use kernel::{
     prelude::*,

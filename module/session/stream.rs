@@ -3,9 +3,7 @@
 
 use super::{Inner, Locked, Session};
 use crate::{
-    buffer::Buffer,
-    channel::{Purpose, State},
-    prompt::Prompt,
+    session::{buffer::Buffer, prompt::Prompt},
     sys::{
         charge::Payer,
         errno::ENODATA,
@@ -14,6 +12,7 @@ use crate::{
         wait::Woken,
         wiped::Wiped,
     },
+    turn::channel::{Purpose, State}, //
 };
 use kernel::{
     iov::{IovIterDest, IovIterSource},

@@ -2,10 +2,13 @@
 //! Calls that meet on one file, and the carrier that computes its turn. Loom reports it when all wait.
 
 use crate::{
-    channel::{Purpose, State},
-    link::Link,
-    ring::Ring,
-    turn::Turn,
+    turn::{
+        channel::{Purpose, State},
+        link::Link,
+        ring::Ring,
+        sink::Sink,
+        Turn,
+    },
     users::Seat,
 };
 use kernel::sync::Arc;

@@ -6,25 +6,11 @@
 //! one cell that no ordering separates, and tasks that all wait.
 
 #[cfg(test)]
-#[allow(dead_code)] // What sessions use besides.
-#[path = "../../../module/channel.rs"]
-mod channel;
-#[cfg(test)]
 mod channel_tests;
 #[cfg(test)]
-#[allow(dead_code)] // What the scheduler uses besides.
-#[path = "../../../module/link.rs"]
-mod link;
-#[cfg(test)]
-#[path = "../../../module/offer.rs"]
-mod offer;
+mod models;
 #[cfg(test)]
 mod offer_tests;
-#[cfg(test)]
-#[path = "../../../module/ring.rs"]
-mod ring;
-#[cfg(test)]
-mod stop;
 #[cfg(test)]
 mod sys;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! A loading task and workers.
 
 use crate::{
-    offer::Offer,
+    models::offer::Offer,
     sys::{
         neon::Section,
         piece::{Piece, PARTS},

@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Turns without a model.
+//! Turns without a model, and the files they go back to.
+
+#[allow(dead_code)] // What sessions use besides.
+#[path = "../../../module/turn/channel.rs"]
+pub(crate) mod channel;
+#[allow(dead_code)] // What the scheduler uses besides.
+#[path = "../../../module/turn/link.rs"]
+pub(crate) mod link;
+#[path = "../../../module/turn/ring.rs"]
+pub(crate) mod ring;
+#[allow(dead_code)] // What turns use.
+#[path = "../../../module/turn/sink.rs"]
+pub(crate) mod sink;
+mod stop;
 
 /// What a turn is for.
 pub(crate) enum Aim {

@@ -3,9 +3,7 @@
 
 use crate::{
     limits::Limits,
-    metadata::Metadata,
-    pace::Pace,
-    quota::{Pool, Quota},
+    models::{metadata::Metadata, pace::Pace},
     statistics::Statistics,
     sys::{
         digest::DIGEST_BYTES,
@@ -16,8 +14,10 @@ use crate::{
         step::{self, Step},
         uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
     },
-    tally::Tally,
-    users::User,
+    users::{
+        quota::{Pool, Quota},
+        Tally, User,
+    }, //
 };
 use kernel::{
     new_mutex, new_spinlock,

@@ -2,13 +2,8 @@
 //! Generating an answer: sampling, text, stop strings, limits.
 
 use crate::{
-    configuration::Configuration,
-    link::Link,
-    model::Model,
-    outcome::{Ids, Outcome},
-    sequence::Sequence,
+    models::model::Model,
     statistics::Statistics,
-    stop::{Filter, StopIds},
     sys::{
         neon::Section,
         sample::{Generator, Sampler, SharedDrawing},
@@ -18,6 +13,13 @@ use crate::{
         uapi::{SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP, SISLM_TOKENIZE_BOS},
         wiped::Wiped,
     },
+    turn::{
+        configuration::Configuration,
+        outcome::{Ids, Outcome},
+        sequence::Sequence,
+        sink::Sink,
+        stop::{Filter, StopIds},
+    }, //
 };
 use kernel::{prelude::*, sync::UniqueArc};
 
@@ -113,7 +115,7 @@ impl Generation {
         section: &mut Section,
         model: &Model,
         sequence: &mut Sequence,
-        link: &Link,
+        sink: &impl Sink,
     ) -> Result<Option<u32>> {
         // The space prefix of the first piece is no text when nothing but BOS comes before it.
         let first = matches!(sequence.tokens(), [only] if *only == model.facts.bos);
@@ -123,12 +125,12 @@ impl Generation {
         let content = model.content()?;
         let over = !self.ignore_eos && ends(section, &content.memory, token)?;
         if over || self.stop_ids.contains(token) {
-            self.filter.flush(|text| link.give(text));
+            self.filter.flush(|text| sink.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
         let length = detokenize(section, &content.memory, token, flags, &mut self.text)?;
         let text = self.text.get(..length).ok_or(EIO)?;
-        if self.filter.push(text, |text| link.give(text)) {
+        if self.filter.push(text, |text| sink.give(text)) {
             return Ok(Some(SISLM_FINISH_STOP));
         }
         let finish = if self.most != 0 && self.ids.generated.len() >= self.most as usize {
@@ -138,7 +140,7 @@ impl Generation {
         } else {
             return Ok(None);
         };
-        self.filter.flush(|text| link.give(text));
+        self.filter.flush(|text| sink.give(text));
         Ok(Some(finish))
     }
 

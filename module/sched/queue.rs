@@ -2,9 +2,8 @@
 //! The queue of the turns that wait for a step.
 
 use crate::{
-    batch::Job,
-    link::Link,
-    turn::Turn, //
+    sched::batch::Job,
+    turn::{link::Link, Turn}, //
 };
 use kernel::{
     new_spinlock,

@@ -2,10 +2,13 @@
 //! The link between a session and its turn: what the turn knows of the session.
 
 use crate::{
-    channel::{Channel, Purpose, State},
-    stop::HELD_MAX,
     sys::wait::WaitQueue,
-    turn::Turn,
+    turn::{
+        channel::{Channel, Purpose, State},
+        sink::Sink,
+        stop::HELD_MAX,
+        Turn,
+    },
     users::{Seat, User}, //
 };
 use kernel::{
@@ -111,19 +114,6 @@ impl Link {
         self.cancelled.store(true, Relaxed);
     }
 
-    /// Whether text of another token fits.
-    pub(crate) fn has_room(&self) -> bool {
-        self.channel.lock().free() >= HELD_MAX
-    }
-
-    /// Takes text of the turn for the reader.
-    pub(crate) fn give(&self, text: &[u8]) {
-        if !text.is_empty() {
-            self.channel.lock().push(text);
-            self.wait.wake_all();
-        }
-    }
-
     /// Takes a turn that is parked or over. Gives back one that can go on at once, since the reader
     /// has made room meanwhile; as an error one whose file is closed, which has to be dropped.
     pub(crate) fn receive(&self, turn: KBox<Turn>) -> Result<Option<KBox<Turn>>, KBox<Turn>> {
@@ -163,5 +153,18 @@ impl Link {
     pub(crate) fn become_idle(&self, refused: Option<Error>) {
         self.channel.lock().become_idle(refused);
         self.wait.wake_all();
+    }
+}
+
+impl Sink for Link {
+    fn has_room(&self) -> bool {
+        self.channel.lock().free() >= HELD_MAX
+    }
+
+    fn give(&self, text: &[u8]) {
+        if !text.is_empty() {
+            self.channel.lock().push(text);
+            self.wait.wake_all();
+        }
     }
 }

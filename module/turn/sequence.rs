@@ -2,10 +2,9 @@
 //! A sequence: the context of one open file.
 
 use crate::{
-    model::Model,
-    quota::Charge,
+    models::model::Model,
     sys::{charge::Payer, kv::BlockTable, wiped::Wiped},
-    users::User,
+    users::{quota::Charge, User}, //
 };
 use kernel::{
     prelude::*,

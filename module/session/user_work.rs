@@ -3,13 +3,11 @@
 //! the end of turns whose file is closed, and starts of turns for pollers.
 
 use crate::{
-    batch::Job,
-    scheduler::Scheduler,
-    session::Session,
+    sched::{scheduler::Scheduler, Job},
+    session::{starter::Starter, Session},
     shared::Shared,
-    starter::Starter,
     sys::task,
-    user_queue::{UserQueue, UserWork},
+    users::{UserQueue, UserWork}, //
 };
 use kernel::{
     prelude::*,

@@ -3,10 +3,8 @@
 //! whose file is closed: no step is held up by memory that is hard to get or takes long to free.
 
 use crate::{
-    batch::Job,
-    link::Link,
-    queue::Queue,
-    turn::Turn, //
+    sched::{batch::Job, queue::Queue},
+    turn::{link::Link, Turn}, //
 };
 use kernel::{
     prelude::*,

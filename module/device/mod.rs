@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! /dev/sislm: the file operations.
 
+pub(crate) mod debugfs;
+
 use crate::{
     ioctl,
     session::{Session, Sessions},

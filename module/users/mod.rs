@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The users of the device, and what each of them has of it.
 
+mod queue;
+pub(crate) mod quota;
+mod tally;
+
+pub(crate) use queue::{UserQueue, UserWork};
+pub(crate) use tally::Tally;
+
 use kernel::{
     new_spinlock,
     prelude::*,
@@ -16,7 +23,6 @@ use crate::{
     limits::Limits,
     statistics::Statistics,
     sys::{task, uapi},
-    user_queue::UserQueue,
 };
 
 /// A user, by effective user id when a file was opened.

@@ -2,9 +2,8 @@
 //! The worker threads.
 
 use crate::{
-    scheduler::{Scheduler, Slot},
-    shared::Shared,
-    sys::thread::{should_stop, Body, Thread},
+    sched::scheduler::{Scheduler, Slot},
+    sys::thread::{should_stop, Body, Thread}, //
 };
 use kernel::{
     new_spinlock,
@@ -40,14 +39,14 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Starts as many as the limits say.
-    pub(crate) fn start(shared: &Shared) -> Result<Self> {
-        let mut threads = KVec::with_capacity(shared.limits.workers as usize, GFP_KERNEL)?;
-        for index in 0..shared.limits.workers {
+    /// Starts `count` of them.
+    pub(crate) fn start(scheduler: &Arc<Scheduler>, count: u32) -> Result<Self> {
+        let mut threads = KVec::with_capacity(count as usize, GFP_KERNEL)?;
+        for index in 0..count {
             let place = Slot::new(index)?;
             let worker = Arc::pin_init(
                 pin_init!(Worker {
-                    scheduler: shared.scheduler.clone(),
+                    scheduler: scheduler.clone(),
                     place <- new_spinlock!(Some(place), "sislm_worker"),
                 }),
                 GFP_KERNEL,

@@ -3,7 +3,7 @@
 
 use crate::sys::{
     errno::ENODATA,
-    memory::{Memory, Owner}, //
+    memory::{Memory, Owner},
 };
 use kernel::prelude::*;
 

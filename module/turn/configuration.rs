@@ -2,8 +2,7 @@
 //! The configuration of a session.
 
 use crate::{
-    model::Name,
-    stop::{StopIds, StopStrings},
+    models::model::Name,
     sys::{
         neon::Section,
         sample::{Drawing, SharedDrawing},
@@ -12,6 +11,7 @@ use crate::{
             SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
         },
     },
+    turn::stop::{StopIds, StopStrings}, //
 };
 use kernel::prelude::*;
 

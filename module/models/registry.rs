@@ -4,7 +4,7 @@
 //! A spinlock: anybody may look, and a task that is seldom let run must not keep others out.
 
 use crate::{
-    model::{Model, Name, Use},
+    models::model::{Model, Name, Use},
     sys::errno::ENOTUNIQ,
     users::User, //
 };

@@ -14,12 +14,14 @@
 //! The spinlocks of the queue, of the offered piece and of the watch are the innermost locks.
 
 use crate::{
-    batch::{Batch, Job},
-    growth::Growth,
     limits::Limits,
-    link::Link,
-    offer::Offer,
-    queue::Queue,
+    models::offer::{Helpers, Offer},
+    sched::{
+        batch::{Batch, Job},
+        growth::Growth,
+        queue::Queue,
+        watch::{Progress, Watch},
+    },
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Published},
@@ -29,8 +31,7 @@ use crate::{
         task::{self, Unpreempted},
         wait::{WaitQueue, Woken, FOREVER},
     },
-    turn::Turn,
-    watch::{Progress, Watch},
+    turn::{link::Link, Turn}, //
 };
 use kernel::{
     new_spinlock,
@@ -304,19 +305,6 @@ impl Scheduler {
         }
     }
 
-    /// Lets the workers help with a piece, unless they help with one of another load.
-    pub(crate) fn share(&self, piece: &Arc<Piece>) {
-        if self.offer.make(piece) {
-            let others = cpu::online().saturating_sub(1);
-            self.work.wake(piece.parts().min(others));
-        }
-    }
-
-    /// Ends [`Scheduler::share`].
-    pub(crate) fn unshare(&self, piece: &Arc<Piece>) {
-        self.offer.end(piece);
-    }
-
     /// Works until `done`, which must not sleep. What a worker does.
     pub(crate) fn serve(&self, slot: &mut Slot, done: impl Fn() -> bool) {
         while !done() {
@@ -427,5 +415,18 @@ impl Scheduler {
         if self.is_broken() && self.broken.xchg(false, Full) {
             pr_info!("the step goes on: the device works again\n");
         }
+    }
+}
+
+impl Helpers for Scheduler {
+    fn share(&self, piece: &Arc<Piece>) {
+        if self.offer.make(piece) {
+            let others = cpu::online().saturating_sub(1);
+            self.work.wake(piece.parts().min(others));
+        }
+    }
+
+    fn unshare(&self, piece: &Arc<Piece>) {
+        self.offer.end(piece);
     }
 }

@@ -2,7 +2,7 @@
 //! A prompt that waits: text, or the ids of tokens.
 
 use crate::{
-    buffer::Buffer,
+    session::buffer::Buffer,
     sys::wiped::Wiped, //
 };
 use kernel::prelude::*;

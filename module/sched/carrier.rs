@@ -8,18 +8,19 @@
 //! are short, so that it is soon on a CPU after a wake-up, whatever loops there.
 
 use crate::{
-    batch::Job,
-    scheduler::{Driver, Scheduler},
-    shared::Shared,
+    sched::{
+        batch::Job,
+        scheduler::{Driver, Scheduler},
+    },
     sys::{
         claims::Baton,
         neon::Section,
         task,
         thread::{should_stop, Body, Thread},
         uapi::SISLM_FINISH_CANCELLED,
-        wait::{Woken, FOREVER}, //
+        wait::{Woken, FOREVER},
     },
-    turn::Next,
+    turn::Next, //
 };
 use kernel::{
     new_spinlock,
@@ -108,7 +109,7 @@ impl Scheduler {
     fn dispose(&self, mut job: Job, next: Next) {
         match next {
             Next::Step if job.turn.sequence.lacks_blocks() => self.growth.push(job),
-            Next::Step if job.turn.has_room(&job.link) => self.queue.push(job),
+            Next::Step if job.turn.has_room(&*job.link) => self.queue.push(job),
             Next::Step => {
                 job.turn.pause_clock();
                 self.hand_over(job);
@@ -226,11 +227,11 @@ pub(crate) struct CarrierThread {
 
 impl CarrierThread {
     /// Starts it.
-    pub(crate) fn start(shared: &Shared) -> Result<Self> {
+    pub(crate) fn start(scheduler: &Arc<Scheduler>) -> Result<Self> {
         let section = Section::new()?;
         let carrier = Arc::pin_init(
             pin_init!(Carrier {
-                scheduler: shared.scheduler.clone(),
+                scheduler: scheduler.clone(),
                 section <- new_spinlock!(Some(section), "sislm_carrier"),
             }),
             GFP_KERNEL,

@@ -4,7 +4,7 @@
 use crate::sys::{
     text::TOKEN_BYTES_MAX,
     uapi::{STOP_BYTES, STOP_STRINGS},
-    wiped::Wiped, //
+    wiped::Wiped,
 };
 use kernel::prelude::*;
 

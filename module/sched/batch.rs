@@ -7,14 +7,13 @@
 //! the end of the step, only as much as takes about `step_ms`.
 
 use crate::{
-    link::Link,
-    model::Workspace,
+    models::model::Workspace,
     sys::{
         flight::{Flight, LOGITS_MAX, ROWS_MAX},
-        neon::Section, //
+        neon::Section,
     },
-    turn::{Demand, Next, Turn},
-    users::User,
+    turn::{link::Link, Demand, Next, Turn},
+    users::User, //
 };
 use kernel::{
     prelude::*,
@@ -216,7 +215,7 @@ impl Batch {
         for member in self.members.iter_mut().filter(|member| !member.left) {
             let rows = (member.first, member.count);
             let Job { link, turn } = &mut member.job;
-            member.next = Some(turn.after_step(link, &workspace, flight, section, rows));
+            member.next = Some(turn.after_step(&**link, &workspace, flight, section, rows));
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! How much memory keys and values may take: of the machine, of a model, and of a user.
 
-use crate::{tally::Tally, users::User};
+use crate::users::{Tally, User};
 use kernel::{
     prelude::*,
     sync::{

@@ -9,7 +9,7 @@ use crate::{
         uapi::{self, SISLM_FINISH_CANCELLED, SISLM_FINISH_NONE},
         user,
         wiped::Wiped,
-    },
+    }, //
 };
 use kernel::{prelude::*, sync::Arc};
 

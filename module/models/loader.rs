@@ -6,10 +6,7 @@
 
 use crate::{
     limits::Limits,
-    metadata::Metadata,
-    model::Loaded,
-    registry::LoadProgress,
-    scheduler::Scheduler,
+    models::{metadata::Metadata, model::Loaded, offer::Helpers, registry::LoadProgress},
     sys::{
         errno::{EOPNOTSUPP, ESTALE},
         file::ModelFile,
@@ -23,7 +20,7 @@ use crate::{
             SISLM_NOTE_METADATA,
         },
         Progress,
-    },
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -207,7 +204,7 @@ fn fill(
 fn pack(
     load: &mut Load,
     prefix: &Prefix<'_>,
-    scheduler: &Scheduler,
+    helpers: &impl Helpers,
     progress: &LoadProgress,
     times: &mut LoadTimes,
 ) -> Result<(), LoadError> {
@@ -218,7 +215,7 @@ fn pack(
         pause()?;
         let following = load.next()?;
         let piece = load.publish(read)?;
-        scheduler.share(&piece);
+        helpers.share(&piece);
         done = done.saturating_add(u64::from(read.bytes));
         let filled = fill(load, prefix, &following, done, times);
         while load.work(&piece) {
@@ -227,7 +224,7 @@ fn pack(
             }
         }
         let packed = piece.wait();
-        scheduler.unshare(&piece);
+        helpers.unshare(&piece);
         let (digest_ns, pack_ns) = piece.times();
         times.digest = times.digest.saturating_add(digest_ns);
         times.pack = times.pack.saturating_add(pack_ns);
@@ -247,7 +244,7 @@ fn pack(
 pub(crate) fn load(
     file: &ModelFile,
     limits: &Limits,
-    scheduler: &Scheduler,
+    helpers: &impl Helpers,
     progress: &LoadProgress,
     times: &mut LoadTimes,
 ) -> Result<KBox<Loaded>, LoadError> {
@@ -290,7 +287,7 @@ pub(crate) fn load(
         .bytes()
         .saturating_add(prefix.bytes.len() as u64)
         .saturating_add(metadata.bytes());
-    pack(&mut load, &prefix, scheduler, progress, times)?;
+    pack(&mut load, &prefix, helpers, progress, times)?;
     while load.complete()? == Progress::More {
         pause()?;
     }

@@ -4,11 +4,7 @@
 //! Turns are numbered. Whoever waits, waits for the turn it knows by number, and learns here when
 //! that one is gone.
 
-use crate::{
-    ring::Ring,
-    stop::HELD_MAX,
-    turn::{Aim, Turn}, //
-};
+use crate::turn::{ring::Ring, stop::HELD_MAX, Aim, Turn};
 use kernel::prelude::*;
 
 /// What a turn is for.

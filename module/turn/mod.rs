@@ -4,12 +4,19 @@
 //! It belongs to one place at a time: to its session while it is made, parked or over, to the
 //! scheduler's queue, or to the step in flight; in the latter two with its session.
 
+pub(crate) mod channel;
+pub(crate) mod configuration;
+pub(crate) mod evaluation;
+pub(crate) mod generation;
+pub(crate) mod link;
+pub(crate) mod outcome;
+pub(crate) mod ring;
+pub(crate) mod sequence;
+pub(crate) mod sink;
+pub(crate) mod stop;
+
 use crate::{
-    evaluation::Evaluation,
-    generation::Generation,
-    link::Link,
-    model::{Model, Workspace},
-    sequence::Sequence,
+    models::model::{Model, Workspace},
     statistics::Statistics,
     sys::{
         flight::{Flight, RowPlan},
@@ -19,6 +26,7 @@ use crate::{
             SISLM_FINISH_CANCELLED, SISLM_FINISH_ERROR, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC,
         },
     },
+    turn::{evaluation::Evaluation, generation::Generation, sequence::Sequence, sink::Sink}, //
 };
 use core::mem::MaybeUninit;
 use kernel::{
@@ -135,9 +143,9 @@ impl Turn {
     }
 
     /// Whether a step can be made now; a turn whose reader is slow must wait.
-    pub(crate) fn has_room(&self, link: &Link) -> bool {
+    pub(crate) fn has_room(&self, sink: &impl Sink) -> bool {
         match &self.aim {
-            Aim::Generate(_) => link.has_room(),
+            Aim::Generate(_) => sink.has_room(),
             Aim::Evaluate(evaluation) => evaluation.has_room(),
         }
     }
@@ -172,7 +180,7 @@ impl Turn {
     /// Handles the logits of the step that is done, in which it had `count` rows from `first` on.
     pub(crate) fn after_step(
         &mut self,
-        link: &Link,
+        sink: &impl Sink,
         workspace: &Workspace,
         flight: &Flight,
         section: &mut Section,
@@ -190,7 +198,7 @@ impl Turn {
         if generating {
             self.charge_time();
         }
-        match self.take_logits(link, workspace, flight, section, (first, count)) {
+        match self.take_logits(sink, workspace, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}
             Ok(()) if generating => return Next::Step,
             Ok(()) => {}
@@ -206,7 +214,7 @@ impl Turn {
 
     fn take_logits(
         &mut self,
-        link: &Link,
+        sink: &impl Sink,
         workspace: &Workspace,
         flight: &Flight,
         section: &mut Section,
@@ -222,7 +230,7 @@ impl Turn {
                 let token = generation.draw(section, &mut sampler, &logits, history)?;
                 drop(sampler);
                 let finish =
-                    generation.take(token, section, &self.model, &mut self.sequence, link)?;
+                    generation.take(token, section, &self.model, &mut self.sequence, sink)?;
                 self.statistics.add(|all| &all.tokens, 1);
                 if let Some(finish) = finish {
                     self.end(finish);

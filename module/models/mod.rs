@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Models: loaded, named, and counted by who uses them.
+
+pub(crate) mod loader;
+pub(crate) mod metadata;
+pub(crate) mod model;
+pub(crate) mod offer;
+pub(crate) mod pace;
+pub(crate) mod registry;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Scheduling: which turns are in the next step, and who computes it.
+
+mod batch;
+pub(crate) mod carrier;
+mod growth;
+mod queue;
+pub(crate) mod scheduler;
+mod watch;
+pub(crate) mod worker;
+
+pub(crate) use batch::Job;
