@@ -26,14 +26,15 @@ pub(crate) fn set(cells: &mut [Cell], index: usize, value: u32) -> Option<()> {
 }
 
 /// Cuts `bytes` off the front of `rest`, as cells; `None` when there are fewer.
-pub(crate) fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Option<&'a [u8]> {
-    let (front, back) = rest.split_at_checked(bytes)?;
+pub(crate) fn take<'a>(rest: &mut &'a [u8], bytes: u64) -> Option<&'a [u8]> {
+    let (front, back) = rest.split_at_checked(usize::try_from(bytes).ok()?)?;
     *rest = back;
     Some(front)
 }
 
 /// As [`take`], to be written.
-pub(crate) fn take_mut<'a>(rest: &mut &'a mut [u8], bytes: usize) -> Option<&'a mut [u8]> {
+pub(crate) fn take_mut<'a>(rest: &mut &'a mut [u8], bytes: u64) -> Option<&'a mut [u8]> {
+    let bytes = usize::try_from(bytes).ok()?;
     let (front, back) = core::mem::take(rest).split_at_mut_checked(bytes)?;
     *rest = back;
     Some(front)

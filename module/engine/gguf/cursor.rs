@@ -57,10 +57,11 @@ impl<'a> Cursor<'a> {
             return Err(Refusal::new(Reason::Count, end, b"header").into());
         }
         let rest = self.prefix.get(self.at..).unwrap_or_default();
-        let (taken, _) = rest
-            .split_at_checked(length as usize)
-            .ok_or(Stop::Short(end))?;
-        self.at = end as usize;
+        // CAST: At most HEADER_BYTES_MAX.
+        #[expect(clippy::cast_possible_truncation)]
+        let (length, at) = (length as usize, end as usize);
+        let (taken, _) = rest.split_at_checked(length).ok_or(Stop::Short(end))?;
+        self.at = at;
         Ok(taken)
     }
 

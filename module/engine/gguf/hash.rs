@@ -11,6 +11,8 @@ pub(crate) const PROBES: usize = 128;
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Folds one word into the state: the multiply-and-fold step of wyhash.
+// CAST: The lower half of the product.
+#[expect(clippy::cast_possible_truncation)]
 fn mix(state: u64, word: u64) -> u64 {
     let product = u128::from(state ^ word).wrapping_mul(u128::from(MULTIPLIER));
     (product as u64) ^ ((product >> 64) as u64)

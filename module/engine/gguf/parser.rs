@@ -148,6 +148,8 @@ impl Parser {
     fn step(&mut self, prefix: &[u8], table: &mut TableMut<'_>) -> Result<(), Stop> {
         match self.stage {
             Stage::Keys if self.done == self.keys => {
+                // CAST: At most HEADER_BYTES_MAX.
+                #[expect(clippy::cast_possible_truncation)]
                 table.close_keys(self.at as u32);
                 self.alignment = alignment(&table.keys(prefix))?;
                 self.done = 0;
@@ -202,6 +204,8 @@ impl Parser {
         }
         let key = cursor.bytes(length)?;
         let value = Value::read(&mut cursor, key)?;
+        // CAST: At most HEADER_BYTES_MAX.
+        #[expect(clippy::cast_possible_truncation)]
         table.add_key(prefix, self.done, key, start as u32)?;
         self.at = cursor.at();
         self.done += 1;
@@ -238,10 +242,10 @@ fn alignment(keys: &Keys<'_>) -> Result<u32, Refusal> {
 }
 
 fn capped(count: u64, most: u64, what: &[u8]) -> Result<u32, Refusal> {
-    if count > most {
-        return Err(Refusal::new(Reason::Count, count, what));
+    match u32::try_from(count) {
+        Ok(number) if count <= most => Ok(number),
+        _ => Err(Refusal::new(Reason::Count, count, what)),
     }
-    Ok(count as u32)
 }
 
 #[cfg(test)]

@@ -13,6 +13,16 @@ pub struct Span {
 }
 
 impl Span {
+    /// The piece of so many bytes from byte `offset` on, within the longest header.
+    // CAST: At most HEADER_BYTES_MAX.
+    #[expect(clippy::cast_possible_truncation)]
+    pub(super) fn new(offset: usize, length: u64) -> Self {
+        Self {
+            offset: offset as u32,
+            length: length as u32,
+        }
+    }
+
     /// The piece's bytes, `prefix` being the start of the file; empty when they are not in it.
     pub fn of(self, prefix: &[u8]) -> &[u8] {
         let rest = prefix.get(self.offset as usize..).unwrap_or_default();

@@ -51,13 +51,11 @@ impl<'a> TableMut<'a> {
         let parts = Parts::new(keys, tensors);
         let mut rest = memory;
         Some(Self {
-            infos: cells::take_mut(&mut rest, parts.infos as usize)?
-                .as_chunks_mut()
-                .0,
-            order: cells_mut(cells::take_mut(&mut rest, parts.order as usize)?),
-            names: cells_mut(cells::take_mut(&mut rest, parts.names as usize)?),
-            keys: cells_mut(cells::take_mut(&mut rest, parts.keys as usize)?),
-            key_starts: cells_mut(cells::take_mut(&mut rest, parts.key_starts as usize)?),
+            infos: cells::take_mut(&mut rest, parts.infos)?.as_chunks_mut().0,
+            order: cells_mut(cells::take_mut(&mut rest, parts.order)?),
+            names: cells_mut(cells::take_mut(&mut rest, parts.names)?),
+            keys: cells_mut(cells::take_mut(&mut rest, parts.keys)?),
+            key_starts: cells_mut(cells::take_mut(&mut rest, parts.key_starts)?),
         })
     }
 
@@ -154,9 +152,9 @@ pub(crate) fn keys<'a>(
     let parts = Parts::new(keys, tensors);
     let mut rest = memory;
     let before = parts.infos + parts.order + parts.names;
-    cells::take(&mut rest, before as usize)?;
-    let slots = cells::cells(cells::take(&mut rest, parts.keys as usize)?);
-    let starts = cells::cells(cells::take(&mut rest, parts.key_starts as usize)?);
+    cells::take(&mut rest, before)?;
+    let slots = cells::cells(cells::take(&mut rest, parts.keys)?);
+    let starts = cells::cells(cells::take(&mut rest, parts.key_starts)?);
     Some(Keys::new(prefix, starts, slots))
 }
 
@@ -173,13 +171,15 @@ impl<'a> Tensors<'a> {
         let parts = Parts::new(keys, tensors);
         let mut rest = memory;
         Some(Self {
-            infos: cells::take(&mut rest, parts.infos as usize)?.as_chunks().0,
-            order: cells::cells(cells::take(&mut rest, parts.order as usize)?),
-            names: cells::cells(cells::take(&mut rest, parts.names as usize)?),
+            infos: cells::take(&mut rest, parts.infos)?.as_chunks().0,
+            order: cells::cells(cells::take(&mut rest, parts.order)?),
+            names: cells::cells(cells::take(&mut rest, parts.names)?),
         })
     }
 
     /// Number of tensors.
+    // CAST: Cut for a number of 32 bits.
+    #[expect(clippy::cast_possible_truncation)]
     pub fn count(&self) -> u32 {
         self.infos.len() as u32
     }

@@ -54,12 +54,8 @@ impl TensorInfo {
         let kind = cursor.u32()?;
         let offset = cursor.u64()?;
         let bytes = size(kind, dims, name)?;
-        let name = Span {
-            offset: at as u32,
-            length: length as u32,
-        };
         Ok(Self {
-            name,
+            name: Span::new(at, length),
             kind,
             dims,
             offset,
@@ -93,12 +89,15 @@ impl TensorInfo {
             *to = u64::from_le_bytes(word);
         }
         let [name, kind, d0, d1, d2, d3, offset, bytes] = words;
+        // CAST: Both halves of a word, and the type as it was put in.
+        #[expect(clippy::cast_possible_truncation)]
+        let (start, length, kind) = (name as u32, (name >> 32) as u32, kind as u32);
         Self {
             name: Span {
-                offset: name as u32,
-                length: (name >> 32) as u32,
+                offset: start,
+                length,
             },
-            kind: kind as u32,
+            kind,
             dims: [d0, d1, d2, d3],
             offset,
             bytes,

@@ -91,10 +91,7 @@ impl Value {
                 let length = cursor.u64()?;
                 let offset = cursor.at();
                 cursor.bytes(length)?;
-                Ok(Self::String(Span {
-                    offset: offset as u32,
-                    length: length as u32,
-                }))
+                Ok(Self::String(Span::new(offset, length)))
             }
             Kind::Array => Self::read_array(cursor, key),
             Kind::F64 => cursor.u64().map(|_| Self::Other),
@@ -130,7 +127,7 @@ impl Value {
     pub(crate) fn refuse(self, reason: Reason, key: &[u8], prefix: &[u8]) -> Refusal {
         match self {
             Self::U32(number) => Refusal::new(reason, u64::from(number), key),
-            Self::Integer(number) => Refusal::new(reason, number as u64, key),
+            Self::Integer(number) => Refusal::new(reason, number.cast_unsigned(), key),
             Self::Bool(truth) => Refusal::new(reason, u64::from(truth), key),
             Self::F32(number) => Refusal::of_float(reason, number, key),
             Self::String(text) => Refusal::of_text(reason, text.of(prefix), key),
@@ -154,11 +151,12 @@ impl Value {
         };
         cursor.bytes(bytes)?;
         let count = u32::try_from(count).map_err(|_| too_many())?;
+        let Span { offset, length } = Span::new(offset, bytes);
         Ok(Self::Array(Array {
             kind,
             count,
-            offset: offset as u32,
-            bytes: bytes as u32,
+            offset,
+            bytes: length,
         }))
     }
 
@@ -215,6 +213,8 @@ fn refused(reason: Reason, detail: u64, key: &[u8]) -> Stop {
 }
 
 /// The integer in `bytes`; `None` when it is 2^63 or more.
+// CAST: `bytes` are as many as the type has; above them are zeros.
+#[expect(clippy::cast_possible_truncation)]
 fn integer_of(kind: Kind, bytes: &[u8]) -> Option<i64> {
     let mut word = [0; 8];
     word.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -223,7 +223,7 @@ fn integer_of(kind: Kind, bytes: &[u8]) -> Option<i64> {
         Kind::I8 => Some(i64::from(number as i8)),
         Kind::I16 => Some(i64::from(number as i16)),
         Kind::I32 => Some(i64::from(number as i32)),
-        Kind::I64 => Some(number as i64),
+        Kind::I64 => Some(number.cast_signed()),
         _ => i64::try_from(number).ok(),
     }
 }

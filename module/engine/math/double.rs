@@ -56,8 +56,8 @@ pub fn ln64(x: f64) -> f64 {
     // Bits of sqrt(1/2): what is above it in the fraction belongs to the next power of two.
     const HALF_ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
     let above = x.to_bits().wrapping_sub(HALF_ROOT);
-    let k = (above as i64) >> 52;
-    let m = f64::from_bits(x.to_bits().wrapping_sub((k as u64) << 52));
+    let k = above.cast_signed() >> 52;
+    let m = f64::from_bits(x.to_bits().wrapping_sub(k.cast_unsigned() << 52));
     let f = (m - 1.0) / (m + 1.0);
     let s = f * f;
     let mut y = 0.0;

@@ -30,8 +30,8 @@ pub fn log(x: f32) -> f32 {
         (x, 0)
     };
     let bits = scaled.to_bits();
-    let exponent = bits.wrapping_sub(SQRT_HALF) as i32 >> 23;
-    let f = f32::from_bits(bits.wrapping_sub((exponent << 23) as u32)) - 1.0;
+    let exponent = bits.wrapping_sub(SQRT_HALF).cast_signed() >> 23;
+    let f = f32::from_bits(bits.wrapping_sub((exponent << 23).cast_unsigned())) - 1.0;
     let n = exponent.wrapping_sub(shift) as f32;
     let p = P.iter().rev().fold(0.0, |sum, c| fma(sum, f, *c));
     let tail = fma(fma(p, f, -0.5), f * f, n * LN_2_LOW);

@@ -136,7 +136,7 @@ impl<'a> Store<'a> {
         // invariant, and they are this view's alone: values side by side as one slice, keys by raw
         // writes, so no reference overlaps others.
         unsafe {
-            let base = (*row.blocks.add((row.position / TILE as u32) as usize)).add(offset);
+            let base = (*row.blocks.add(row.position as usize / TILE)).add(offset);
             match kv_type {
                 KvType::F16 if cell.value => {
                     let base = base.cast::<u16>().add(first);

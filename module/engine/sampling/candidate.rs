@@ -30,6 +30,8 @@ impl Candidate {
     }
 
     /// Its token id.
+    // CAST: The id is in the lower half.
+    #[expect(clippy::cast_possible_truncation)]
     #[inline(always)]
     pub fn id(self) -> u32 {
         !(self.0 as u32)

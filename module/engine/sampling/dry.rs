@@ -186,6 +186,8 @@ impl Dry {
             self.held = self.held.saturating_sub(1);
         }
         match longest {
+            // CAST: The length is in the lower half.
+            #[expect(clippy::cast_possible_truncation)]
             Some(top) => penalize(parameters, logit, top as u32),
             None => logit,
         }
@@ -197,7 +199,10 @@ fn penalize(parameters: &Parameters, logit: f32, length: u32) -> f32 {
     let excess = length.saturating_sub(parameters.dry_allowed_length);
     let power = pow64(f64::from(parameters.dry_base), f64::from(excess));
     let penalized = f64::from(logit) - f64::from(parameters.dry_multiplier) * power;
-    (penalized as f32).clamp(f32::MIN, f32::MAX)
+    // CAST: Rounds to the nearest; to infinity what is too large.
+    #[expect(clippy::cast_possible_truncation)]
+    let penalized = penalized as f32;
+    penalized.clamp(f32::MIN, f32::MAX)
 }
 
 #[cfg(test)]

@@ -122,6 +122,8 @@ impl Gather {
         memory: &mut Memory<'_>,
         segment: &[f32],
     ) -> Option<()> {
+        // CAST: A token id.
+        #[expect(clippy::cast_possible_truncation)]
         let (mut first, mut rest) = (self.next as u32, segment);
         while let Some(id) = self.adjustments.lowest(given, memory) {
             let Some((free, others)) = rest.split_at_checked(id.checked_sub(first)? as usize)

@@ -35,6 +35,8 @@ impl Generator {
     pub fn draw(&mut self) -> u32 {
         let old = self.state;
         self.state = old.wrapping_mul(MULTIPLIER).wrapping_add(self.stream);
+        // CAST: The upper bits fall away.
+        #[expect(clippy::cast_possible_truncation)]
         let mixed = (((old >> 18) ^ old) >> 27) as u32;
         mixed.rotate_right((old >> 59) as u32)
     }

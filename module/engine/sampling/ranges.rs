@@ -20,6 +20,14 @@ const SIGNED: RangeInclusive<i64> = -HUNDRED..=HUNDRED;
 const PART: RangeInclusive<i64> = 0..=MILLION as i64;
 /// A share of which nothing would be none.
 const SHARE: RangeInclusive<i64> = 1..=MILLION as i64;
+/// Number of strings that break a sequence.
+// CAST: A small constant.
+#[expect(clippy::cast_possible_wrap)]
+const BREAKERS: RangeInclusive<i64> = 0..=BREAKERS_MAX as i64;
+/// Bytes of a string that breaks a sequence.
+// CAST: A small constant.
+#[expect(clippy::cast_possible_wrap)]
+const BREAKER: RangeInclusive<i64> = 1..=BREAKER_BYTES as i64;
 
 /// Gives the place, the value and the range of a member of `Sampling` or `Samplers` to [`check`].
 macro_rules! check {
@@ -49,6 +57,8 @@ fn check(place: (u32, usize), value: i64, range: RangeInclusive<i64>) -> Result<
 fn refused((part, offset): (u32, usize), range: RangeInclusive<i64>) -> OutOfRange {
     OutOfRange {
         part,
+        // CAST: A structure, and a list of BIASES_MAX, have less than 4 GiB.
+        #[expect(clippy::cast_possible_truncation)]
         offset: offset as u32,
         least: *range.start(),
         most: *range.end(),
@@ -60,11 +70,10 @@ fn refused((part, offset): (u32, usize), range: RangeInclusive<i64>) -> OutOfRan
 /// # Errors
 /// The first that is outside its range, or the length of the list.
 pub fn check_biases(biases: &[Bias]) -> Result<(), OutOfRange> {
-    check(
-        (part::BIASES, 0),
-        biases.len() as i64,
-        0..=i64::from(BIASES_MAX),
-    )?;
+    // CAST: A slice has fewer than 2^63 bytes.
+    #[expect(clippy::cast_possible_wrap)]
+    let count = biases.len() as i64;
+    check((part::BIASES, 0), count, 0..=i64::from(BIASES_MAX))?;
     let mut least = 0;
     for (index, bias) in biases.iter().enumerate() {
         let at = |member| {
@@ -121,7 +130,7 @@ pub fn check_samplers(from: &Samplers) -> Result<(), OutOfRange> {
     }
     check!(Samplers from.mirostat_tau, UP_TO_HUNDRED);
     check!(Samplers from.mirostat_eta, UP_TO_HUNDRED);
-    check!(Samplers from.breaker_count, 0..=BREAKERS_MAX as i64);
+    check!(Samplers from.breaker_count, BREAKERS);
     check!(Samplers from.pad, 0..=0);
     Ok(())
 }
@@ -136,7 +145,7 @@ pub fn check_breakers(from: &Samplers) -> Result<(), OutOfRange> {
         return Ok(());
     }
     let place = (part::SAMPLERS, offset_of!(Samplers, breaker_length));
-    Err(refused(place, 1..=BREAKER_BYTES as i64))
+    Err(refused(place, BREAKER))
 }
 
 #[cfg(test)]

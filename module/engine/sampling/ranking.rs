@@ -102,12 +102,15 @@ impl Ranking {
     pub fn offer_all(&mut self, memory: &mut [Candidate], first: u32, logits: &[f32]) {
         let mut bar = self.bar(memory);
         let (runs, rest) = logits.as_chunks::<RUN>();
+        // CAST: A small constant.
+        #[expect(clippy::cast_possible_truncation)]
+        const STEP: u32 = RUN as u32;
         let mut id = first;
         for run in runs {
             if exceeds(run, bar) {
                 bar = self.offer_run(memory, id, run, bar);
             }
-            id = id.wrapping_add(RUN as u32);
+            id = id.wrapping_add(STEP);
         }
         self.offer_run(memory, id, rest, bar);
     }

@@ -58,6 +58,8 @@ impl Repetitions {
         let left = self.reach.saturating_sub(self.age);
         let same = lengths.get(self.age.saturating_sub(self.furthest));
         match same {
+            // CAST: A count of tokens, as it was put in.
+            #[expect(clippy::cast_possible_truncation)]
             Some(&same) if left != 0 => (same as usize).min(left),
             _ => 0,
         }

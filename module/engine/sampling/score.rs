@@ -80,8 +80,10 @@ impl Score {
         if !finite(segment) {
             return Err(Fault::Numeric);
         }
-        self.ranking
-            .offer_all(candidates, self.next as u32, segment);
+        // CAST: A token id.
+        #[expect(clippy::cast_possible_truncation)]
+        let first = self.next as u32;
+        self.ranking.offer_all(candidates, first, segment);
         self.all.add(segment.iter().copied());
         budget.spend(segment.len());
         self.next = end;
@@ -105,6 +107,8 @@ impl Score {
     }
 
     /// ln p, rounded to the nearest millionth (ties to even), not below `i32::MIN`.
+    // CAST: A whole number from `i32::MIN` to 0.
+    #[expect(clippy::cast_possible_truncation)]
     fn millionths(&self, logit: f32) -> i32 {
         /// Adding and subtracting it rounds to an integer.
         const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52

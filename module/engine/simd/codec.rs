@@ -85,13 +85,13 @@ pub fn finite(scale: [u8; 2]) -> Option<f32> {
 pub fn nibbles(bytes: &[u8], out: &mut [i8]) {
     let (low, high) = out.split_at_mut_checked(bytes.len()).unwrap_or_default();
     for (byte, (low, high)) in bytes.iter().zip(low.iter_mut().zip(high)) {
-        (*low, *high) = ((byte & 15) as i8, (byte >> 4) as i8);
+        (*low, *high) = ((byte & 15).cast_signed(), (byte >> 4).cast_signed());
     }
 }
 
 /// Adds 16 to the quanta whose bits in `bits` are set, the first in the lowest bit.
 pub fn fifth_bits(bits: u32, quanta: &mut [i8; 32]) {
     for (k, quantum) in quanta.iter_mut().enumerate() {
-        *quantum |= ((bits >> k & 1) << 4) as i8;
+        *quantum |= ((bits >> k & 1) as i8) << 4;
     }
 }

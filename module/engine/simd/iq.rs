@@ -3,13 +3,13 @@
 
 /// The sign bits of eight quanta from seven: the number of minus signs is even.
 pub fn even_signs(seven: u8) -> u8 {
-    seven & 127 | (((seven & 127).count_ones() & 1) << 7) as u8
+    seven & 127 | (((seven & 127).count_ones() & 1) as u8) << 7
 }
 
 /// Puts eight quanta, as the codes of entry `entry` with the signs `signs`, the first lowest.
 pub fn eight(entry: u16, signs: u8, out: &mut [i8; 8]) {
     for (k, code) in out.iter_mut().enumerate() {
-        *code = ((entry >> (2 * k) & 3) as u8 | (signs >> k & 1) << 3) as i8;
+        *code = ((entry >> (2 * k) & 3) as u8 | (signs >> k & 1) << 3).cast_signed();
     }
 }
 
@@ -17,7 +17,7 @@ pub fn eight(entry: u16, signs: u8, out: &mut [i8; 8]) {
 pub fn two_fours(entries: [u16; 2], signs: u8, out: &mut [i8; 8]) {
     for (k, code) in out.iter_mut().enumerate() {
         let magnitude = (entries[k / 4 % 2] >> (3 * (k % 4)) & 7) as u8;
-        *code = (magnitude | (signs >> k & 1) << 3) as i8;
+        *code = (magnitude | (signs >> k & 1) << 3).cast_signed();
     }
 }
 
@@ -35,7 +35,7 @@ pub const fn signed(magnitudes: [i8; 8]) -> [i8; 16] {
 
 /// The odd scale 2 * `step` + 1.
 pub fn odd(step: u8) -> i8 {
-    (2 * (step & 15) + 1) as i8
+    (2 * (step & 15) + 1).cast_signed()
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ impl WideTile {
             (out.start[i], out.start[i + 2]) = (part.start[0][0], part.start[0][0]);
             out.zeros = [[[0; 4]; 4]; 2];
             for (n, halves) in out.halves.iter_mut().enumerate() {
+                // CAST: At most 16 * 127.
+                #[expect(clippy::cast_possible_truncation)]
                 let sum = (block.half_sum(2 * index + n) as i16).to_le_bytes();
                 (halves[i], halves[i + 2]) = (sum, sum);
             }

@@ -134,16 +134,14 @@ impl<'a> Tables<'a> {
         let parts = layout.parts();
         let mut rest = memory;
         Some(Self {
-            head: cells(cells::take(&mut rest, head::CELLS * 4)?),
-            starts: cells(cells::take(&mut rest, parts.starts as usize)?),
-            scores: cells(cells::take(&mut rest, parts.scores as usize)?),
-            slots: cells(cells::take(&mut rest, parts.slots as usize)?),
-            merge_slots: cells(cells::take(&mut rest, parts.merge_slots as usize)?),
-            merges: cells(cells::take(&mut rest, parts.merges as usize)?)
-                .as_chunks()
-                .0,
-            kinds: cells::take(&mut rest, parts.kinds as usize)?,
-            text: cells::take(&mut rest, layout.text_bytes as usize)?,
+            head: cells(cells::take(&mut rest, 4 * head::CELLS as u64)?),
+            starts: cells(cells::take(&mut rest, parts.starts)?),
+            scores: cells(cells::take(&mut rest, parts.scores)?),
+            slots: cells(cells::take(&mut rest, parts.slots)?),
+            merge_slots: cells(cells::take(&mut rest, parts.merge_slots)?),
+            merges: cells(cells::take(&mut rest, parts.merges)?).as_chunks().0,
+            kinds: cells::take(&mut rest, parts.kinds)?,
+            text: cells::take(&mut rest, u64::from(layout.text_bytes))?,
         })
     }
 }
@@ -154,16 +152,16 @@ impl<'a> TablesMut<'a> {
         let parts = layout.parts();
         let mut rest = memory;
         Some(Self {
-            head: cells_mut(cells::take_mut(&mut rest, head::CELLS * 4)?),
-            starts: cells_mut(cells::take_mut(&mut rest, parts.starts as usize)?),
-            scores: cells_mut(cells::take_mut(&mut rest, parts.scores as usize)?),
-            slots: cells_mut(cells::take_mut(&mut rest, parts.slots as usize)?),
-            merge_slots: cells_mut(cells::take_mut(&mut rest, parts.merge_slots as usize)?),
-            merges: cells_mut(cells::take_mut(&mut rest, parts.merges as usize)?)
+            head: cells_mut(cells::take_mut(&mut rest, 4 * head::CELLS as u64)?),
+            starts: cells_mut(cells::take_mut(&mut rest, parts.starts)?),
+            scores: cells_mut(cells::take_mut(&mut rest, parts.scores)?),
+            slots: cells_mut(cells::take_mut(&mut rest, parts.slots)?),
+            merge_slots: cells_mut(cells::take_mut(&mut rest, parts.merge_slots)?),
+            merges: cells_mut(cells::take_mut(&mut rest, parts.merges)?)
                 .as_chunks_mut()
                 .0,
-            kinds: cells::take_mut(&mut rest, parts.kinds as usize)?,
-            text: cells::take_mut(&mut rest, layout.text_bytes as usize)?,
+            kinds: cells::take_mut(&mut rest, parts.kinds)?,
+            text: cells::take_mut(&mut rest, u64::from(layout.text_bytes))?,
         })
     }
 

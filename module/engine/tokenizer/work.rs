@@ -71,14 +71,14 @@ impl<'a> Work<'a> {
         let parts = Parts::new(vocabulary, text)?;
         let mut rest = memory;
         Some(Self {
-            ids: cells_mut(cells::take_mut(&mut rest, parts.ids)?),
-            symbols: cells_mut(cells::take_mut(&mut rest, parts.symbols)?)
+            ids: cells_mut(cells::take_mut(&mut rest, parts.ids as u64)?),
+            symbols: cells_mut(cells::take_mut(&mut rest, parts.symbols as u64)?)
                 .as_chunks_mut()
                 .0,
-            queue: cells_mut(cells::take_mut(&mut rest, parts.queue)?)
+            queue: cells_mut(cells::take_mut(&mut rest, parts.queue as u64)?)
                 .as_chunks_mut()
                 .0,
-            text: cells::take_mut(&mut rest, parts.text)?,
+            text: cells::take_mut(&mut rest, parts.text as u64)?,
         })
     }
 }

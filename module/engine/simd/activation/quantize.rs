@@ -32,11 +32,13 @@ pub fn round(x: &[f32; 32], inverse: f32) -> ([[i8; 16]; 2], i32) {
     let mut values = [[0i8; 16]; 2];
     let mut sum = 0i32;
     for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
+        // CAST: From -127 to 127 in the low byte.
+        #[expect(clippy::cast_possible_truncation)]
         let rounded = (x * inverse + ROUND)
             .to_bits()
-            .wrapping_sub(ROUND.to_bits());
-        *value = rounded as i8;
-        sum = sum.wrapping_add(i32::from(rounded as i8));
+            .wrapping_sub(ROUND.to_bits()) as i8;
+        *value = rounded;
+        sum = sum.wrapping_add(i32::from(rounded));
     }
     (values, sum)
 }

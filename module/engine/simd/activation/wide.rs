@@ -96,6 +96,8 @@ impl WideBlock {
     /// byte of all is from -32 to 31.
     #[inline(always)]
     fn set_sums(&mut self, part: usize, halves: [i32; 2]) {
+        // CAST: From -32 to 31.
+        #[expect(clippy::cast_possible_truncation)]
         let split = |sum: i32| {
             let negative = sum.wrapping_neg();
             [(negative >> 7) as i8, (negative & 127) as i8]

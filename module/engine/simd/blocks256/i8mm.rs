@@ -23,6 +23,8 @@ fn scales_of<S: Scaling>(scaling: &S, part: usize, half: usize, quarter: usize) 
     let bytes = scaling.scales(part);
     [0, 1].map(|four| {
         // The scale of a row in the top byte of its two lanes.
+        // CAST: Below 16.
+        #[expect(clippy::cast_possible_truncation)]
         let first = (8 * half + 4 * four + 2 * quarter) as u32;
         let rows = vcombine_u32(vcreate_u32(0), vcreate_u32(0x0100_0000_0100_0000));
         let select = vaddq_u32(rows, vdupq_n_u32(first << 24 | 0x00ff_ffff));

@@ -45,7 +45,7 @@ impl Codec for IQ2XXS {
             let signs = u32::from_le_bytes(*signs);
             row.scaling.scales[n % 8] = odd((signs >> 28) as u8);
             for (l, (out, index)) in out.iter_mut().zip(indices).enumerate() {
-                let signs = even_signs((signs >> (7 * l)) as u8);
+                let signs = even_signs((signs >> (7 * l) & 127) as u8);
                 eight(IQ2_XXS[usize::from(*index)], signs, out);
             }
         }

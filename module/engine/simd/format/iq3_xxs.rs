@@ -40,7 +40,7 @@ impl Codec for IQ3XXS {
         row.scaling.scales = signs.map(|signs| odd((signs >> 28) as u8));
         let indices = file.indices.iter().enumerate();
         for (out, (n, indices)) in row.quanta.as_chunks_mut::<8>().0.iter_mut().zip(indices) {
-            let signs = even_signs((signs[n / 4 % 8] >> (n % 4 * 7)) as u8);
+            let signs = even_signs((signs[n / 4 % 8] >> (n % 4 * 7) & 127) as u8);
             let entries = indices.map(|index| IQ3_XXS[usize::from(index)]);
             two_fours(entries, signs, out);
         }

@@ -40,7 +40,8 @@ impl Codec for IQ4XS {
         let upper = u16::from_le_bytes(file.upper_scales);
         for (n, scale) in row.scaling.scales.iter_mut().enumerate() {
             let lower = file.scales[n / 2 % 4] >> (n % 2 * 4) & 15;
-            *scale = (lower | ((upper >> (2 * n) & 3) << 4) as u8) as i8 - 32;
+            let upper = (upper >> (2 * n) & 3) as u8;
+            *scale = (lower | upper << 4).cast_signed() - 32;
         }
         for (out, codes) in row
             .quanta

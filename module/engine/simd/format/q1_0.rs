@@ -34,7 +34,7 @@ impl Codec for Q1_0 {
         row.scaling = finite_f16(file.scale)?;
         let bits = u32::from_le_bytes(file.bits[part % 4]);
         for (k, quantum) in row.quanta.iter_mut().enumerate() {
-            *quantum = (2 * (bits >> k & 1)) as i8 - 1;
+            *quantum = 2 * (bits >> k & 1) as i8 - 1;
         }
         Some(())
     }

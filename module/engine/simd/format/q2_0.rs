@@ -33,7 +33,7 @@ impl Codec for Q2_0 {
     fn decode(file: &File, part: usize, row: &mut RowOf<Self>) -> Option<()> {
         row.scaling = finite_f16(file.scale)?;
         for (k, quantum) in row.quanta.iter_mut().enumerate() {
-            *quantum = (file.quanta[part % 2][k / 4 % 8] >> (k % 4 * 2) & 3) as i8 - 1;
+            *quantum = (file.quanta[part % 2][k / 4 % 8] >> (k % 4 * 2) & 3).cast_signed() - 1;
         }
         Some(())
     }

@@ -35,12 +35,12 @@ impl Codec for Q2K {
     fn decode(file: &File, _part: usize, row: &mut RowOf<Self>) -> Option<()> {
         row.scaling.steps.d = finite(file.d)?.to_le_bytes();
         row.scaling.dmin = finite(file.dmin)?.to_le_bytes();
-        row.scaling.steps.scales = file.scales.map(|byte| (byte & 15) as i8);
-        row.scaling.minima = file.scales.map(|byte| (byte >> 4) as i8);
+        row.scaling.steps.scales = file.scales.map(|byte| (byte & 15).cast_signed());
+        row.scaling.minima = file.scales.map(|byte| (byte >> 4).cast_signed());
         let (halves, _) = row.quanta.as_chunks_mut::<128>();
         for (out, bytes) in halves.iter_mut().zip(&file.quanta) {
             for (quarter, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-                *out = bytes.map(|byte| (byte >> (2 * quarter) & 3) as i8);
+                *out = bytes.map(|byte| (byte >> (2 * quarter) & 3).cast_signed());
             }
         }
         Some(())

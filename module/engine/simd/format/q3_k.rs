@@ -40,13 +40,13 @@ impl Codec for Q3K {
         for (j, scale) in row.scaling.scales.iter_mut().enumerate() {
             let lower = file.scales[j % 8] >> (j / 8 % 2 * 4) & 15;
             let upper = file.upper_scales[j % 4] >> (j / 4 % 4 * 2) & 3;
-            *scale = (lower | upper << 4) as i8 - 32;
+            *scale = (lower | upper << 4).cast_signed() - 32;
         }
         for (n, out) in row.quanta.as_chunks_mut::<32>().0.iter_mut().enumerate() {
             let lower = &file.lower[n / 4 % 2];
             for (out, (lower, upper)) in out.iter_mut().zip(lower.iter().zip(&file.upper)) {
                 let lower = lower >> (n % 4 * 2) & 3;
-                *out = (lower | (upper >> (n % 8) & 1) << 2) as i8 - 4;
+                *out = (lower | (upper >> (n % 8) & 1) << 2).cast_signed() - 4;
             }
         }
         Some(())

@@ -84,7 +84,7 @@ impl Codec for Q4_0 {
             .iter()
             .zip(low.iter_mut().zip(high))
         {
-            (*low, *high) = ((byte & 15) as i8 - 8, (byte >> 4) as i8 - 8);
+            (*low, *high) = ((byte & 15).cast_signed() - 8, (byte >> 4).cast_signed() - 8);
         }
         Some(())
     }
@@ -118,7 +118,8 @@ impl Layout for Q4_0 {
                     quantum << 4
                 } else {
                     quantum + 8
-                } as u8;
+                }
+                .cast_unsigned();
             }
         }
     }
@@ -163,7 +164,7 @@ impl Layout for Q4_0 {
 #[inline(always)]
 fn quantum(byte: u8, lane: usize) -> i32 {
     if lane % 8 < 4 {
-        i32::from(byte as i8 >> 4)
+        i32::from(byte.cast_signed() >> 4)
     } else {
         i32::from(byte & 15) - 8
     }

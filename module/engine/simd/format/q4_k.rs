@@ -122,7 +122,7 @@ impl Codec for Q4K {
         for (out, bytes) in pairs.iter_mut().zip(&file.quanta) {
             let (low, high) = out.split_at_mut(32);
             for (byte, (low, high)) in bytes.as_flattened().iter().zip(low.iter_mut().zip(high)) {
-                (*low, *high) = ((byte & 15) as i8, (byte >> 4) as i8);
+                (*low, *high) = ((byte & 15).cast_signed(), (byte >> 4).cast_signed());
             }
         }
         Some(())
@@ -163,7 +163,8 @@ impl Layout for Q4K {
                         (quantum ^ 8) << 4
                     } else {
                         *quantum
-                    } as u8;
+                    }
+                    .cast_unsigned();
                 }
             }
         }

@@ -41,16 +41,19 @@ impl Codec for Q5K {
         let [first, second, rest] = file.scales;
         for j in 0..4 {
             let (scales, minima) = (&mut row.scaling.steps.scales, &mut row.scaling.minima);
-            (scales[j], minima[j]) = ((first[j] & 63) as i8, (second[j] & 63) as i8);
-            scales[j + 4] = (rest[j] & 15 | first[j] >> 6 << 4) as i8;
-            minima[j + 4] = (rest[j] >> 4 | second[j] >> 6 << 4) as i8;
+            (scales[j], minima[j]) = (
+                (first[j] & 63).cast_signed(),
+                (second[j] & 63).cast_signed(),
+            );
+            scales[j + 4] = (rest[j] & 15 | first[j] >> 6 << 4).cast_signed();
+            minima[j + 4] = (rest[j] >> 4 | second[j] >> 6 << 4).cast_signed();
         }
         let (pairs, _) = row.quanta.as_chunks_mut::<64>();
         for (n, (out, bytes)) in pairs.iter_mut().zip(&file.lower).enumerate() {
             nibbles(bytes, out);
             for (k, quantum) in out.iter_mut().enumerate() {
                 let upper = file.upper[k % 32] >> (2 * n + k / 32) & 1;
-                *quantum |= (upper << 4) as i8;
+                *quantum |= (upper << 4).cast_signed();
             }
         }
         Some(())

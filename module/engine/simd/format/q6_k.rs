@@ -88,7 +88,7 @@ impl Group {
             quad @ 0..3 => thirds[quad] & !3,
             _ => (thirds[0] & 3) << 2 | (thirds[1] & 3) << 4 | thirds[2] << 6,
         };
-        i32::from(byte as i8 >> 2)
+        i32::from(byte.cast_signed() >> 2)
     }
 }
 
@@ -109,7 +109,7 @@ impl Codec for Q6K {
                 let lower = &lower.as_chunks::<32>().0[quarter % 2];
                 for (out, (lower, upper)) in out.iter_mut().zip(lower.iter().zip(upper)) {
                     let low = lower >> (quarter / 2 * 4) & 15;
-                    *out = (low | (upper >> (2 * quarter) & 3) << 4) as i8 - 32;
+                    *out = (low | (upper >> (2 * quarter) & 3) << 4).cast_signed() - 32;
                 }
             }
         }
@@ -145,8 +145,8 @@ impl Layout for Q6K {
             for (third, rows) in thirds.iter_mut().enumerate() {
                 for (byte, quantum) in rows[lane % 4].iter_mut().zip(four) {
                     *byte |= match lane / 4 % 4 {
-                        3 => *quantum as u8 >> (2 * third) & 3,
-                        quad if quad == third => (quantum << 2) as u8,
+                        3 => quantum.cast_unsigned() >> (2 * third) & 3,
+                        quad if quad == third => (quantum << 2).cast_unsigned(),
                         _ => 0,
                     };
                 }

@@ -32,7 +32,8 @@ impl Codec for TQ2_0 {
 
     fn decode(file: &File, part: usize, row: &mut RowOf<Self>) -> Option<()> {
         row.scaling = finite_f16(file.scale)?;
-        row.quanta = file.quanta[part / 4 % 2].map(|byte| (byte >> (part % 4 * 2) & 3) as i8 - 1);
+        row.quanta =
+            file.quanta[part / 4 % 2].map(|byte| (byte >> (part % 4 * 2) & 3).cast_signed() - 1);
         Some(())
     }
 }

@@ -43,7 +43,7 @@ impl<B: Book> Quanta for Codes<B> {
     fn put(&mut self, lane: usize, quanta: &[i8; 32]) {
         for (j, four) in quanta.as_chunks::<4>().0.iter().enumerate() {
             let pair = &mut self.0[j / 4][lane / 8 % 2][j % 4][lane % 4];
-            put_codes(pair, lane, four.map(|code| code as u8));
+            put_codes(pair, lane, four.map(i8::cast_unsigned));
         }
     }
 

@@ -31,7 +31,7 @@ impl<const LEAST: i8> Quanta for Fives<LEAST> {
     fn put(&mut self, lane: usize, quanta: &[i8; 32]) {
         let half = lane / 8 % 2;
         for (j, four) in quanta.as_chunks::<4>().0.iter().enumerate() {
-            let codes = four.map(|quantum| quantum.wrapping_sub(LEAST) as u8);
+            let codes = four.map(|quantum| quantum.wrapping_sub(LEAST).cast_unsigned());
             let codes = u32::from_le_bytes(codes);
             let or = |bytes: &mut [u8; 4], bits: u32| {
                 *bytes = (u32::from_le_bytes(*bytes) | bits).to_le_bytes();

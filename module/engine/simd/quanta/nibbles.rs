@@ -29,7 +29,7 @@ impl<const LEAST: i8> Quanta for Nibbles<LEAST> {
     fn put(&mut self, lane: usize, quanta: &[i8; 32]) {
         for (j, four) in quanta.as_chunks::<4>().0.iter().enumerate() {
             let pair = &mut self.0[j / 4][lane / 8 % 2][j % 4][lane % 4];
-            let codes = four.map(|quantum| quantum.wrapping_sub(LEAST) as u8);
+            let codes = four.map(|quantum| quantum.wrapping_sub(LEAST).cast_unsigned());
             put_codes(
                 pair,
                 lane,

@@ -289,7 +289,7 @@ unsafe fn four_by_half<const HALF: usize>(
             high = inout(reg) first.add(64 * HALF + 128) => _,
             block = in(reg) size_of::<Group>(),
             // From the next block's half of the lower weights back to this block's scales.
-            scales = const 256 + 16 * (HALF as i32) - 64 * (HALF as i32) - 288,
+            scales = const if HALF == 0 { 256 - 288 } else { 256 + 16 - 64 - 288 },
             a = inout(reg) tile.as_ptr() => _,
             left = inout(reg) group.len() => _,
             out = inout(reg) out.as_mut_ptr().add(8 * HALF) => _,

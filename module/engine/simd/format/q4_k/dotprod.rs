@@ -83,7 +83,7 @@ fn part<const PART: usize>(
             block = in(reg) activation,
             values = const 64 * PART,
             pairs = in(reg) core::ptr::from_ref(group).byte_add(core::mem::offset_of!(Group, pairs) + PART / 4 * 1024 + 512),
-            at = const 256 * (PART % 4) as isize - 512,
+            at = const [-512, -256, 0, 256][PART % 4],
             fifteen = in(vreg) vdupq_n_s8(15),
             select = in(vreg) select(PART % 4),
             s0 = in(vreg) scales[0], s1 = in(vreg) scales[1],

@@ -53,6 +53,8 @@ pub fn minima(group: &Group, four: usize) -> Four {
 #[target_feature(enable = "neon")]
 pub fn select(index: usize) -> uint8x16_t {
     let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
+    // CAST: Below 16.
+    #[expect(clippy::cast_possible_truncation)]
     let index = vdupq_n_u32(0xffff_ff00 | index as u32);
     vreinterpretq_u8_u32(vaddq_u32(rows, index))
 }
@@ -62,6 +64,8 @@ pub fn select(index: usize) -> uint8x16_t {
 #[target_feature(enable = "neon")]
 pub fn select_of_pair(index: usize) -> uint8x16_t {
     let rows = vcombine_u32(vcreate_u32(0), vcreate_u32(8 << 32 | 8));
+    // CAST: Below 16.
+    #[expect(clippy::cast_possible_truncation)]
     let index = vdupq_n_u32(0xffff_ff00 | index as u32);
     vreinterpretq_u8_u32(vaddq_u32(rows, index))
 }

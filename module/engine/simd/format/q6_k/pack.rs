@@ -38,8 +38,11 @@ fn quanta(row: &File, part: usize) -> int8x16_t {
     let lower = &row.lower[n].as_chunks::<16>().0[quarter % 2 * 2 + i];
     let upper = &row.upper[n].as_chunks::<16>().0[i];
     let [lower, upper] = [lower, upper].map(|bytes| vreinterpretq_u8_s8(load(bytes)));
-    let lower = vshlq_u8(lower, vdupq_n_s8(-4 * (quarter / 2) as i8));
-    let upper = vshlq_u8(upper, vdupq_n_s8(4 - 2 * quarter as i8));
+    // CAST: Below 4.
+    #[expect(clippy::cast_possible_truncation)]
+    let quarter = quarter as i8;
+    let lower = vshlq_u8(lower, vdupq_n_s8(-4 * (quarter / 2)));
+    let upper = vshlq_u8(upper, vdupq_n_s8(4 - 2 * quarter));
     let both = vbslq_u8(vdupq_n_u8(15), lower, vandq_u8(upper, vdupq_n_u8(0x30)));
     vreinterpretq_s8_u8(veorq_u8(both, vdupq_n_u8(32)))
 }
