@@ -3,6 +3,15 @@
 //!
 //! Pure: no allocation, input or output, locks, threads, time or randomness of its own.
 #![cfg_attr(not(test), no_std)]
+// Tests make up small numbers. For all else the lints hold when it is built without tests.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
 #![feature(core_float_math)]
 #![cfg_attr(
     target_arch = "aarch64",

@@ -213,10 +213,10 @@ impl Options {
             let (Some(length), Some(bytes)) = (length, bytes) else {
                 bail!("too many or too long sequence breakers");
             };
-            *length = string.len() as u32;
+            *length = u32::try_from(string.len())?;
             bytes.copy_from_slice(string.as_bytes());
         }
-        samplers.breaker_count = strings.len() as u32;
+        samplers.breaker_count = u32::try_from(strings.len())?;
         Ok(samplers)
     }
 
@@ -241,6 +241,8 @@ impl Options {
     }
 }
 
+// CAST: Within the range, by the check.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn millionths(value: f64) -> Result<u32> {
     let scaled = (value * 1e6).round();
     ensure!(
@@ -250,6 +252,8 @@ fn millionths(value: f64) -> Result<u32> {
     Ok(scaled as u32)
 }
 
+// CAST: Within the range, by the check.
+#[expect(clippy::cast_possible_truncation)]
 fn signed(value: f64) -> Result<i32> {
     let scaled = (value * 1e6).round();
     ensure!(scaled.abs() < 2e9, "{value} is no number of millionths");

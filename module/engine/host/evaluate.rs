@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> 
         ids.len()
     );
 
-    let context = ids.len() as u32;
+    let context = u32::try_from(ids.len())?;
     let kv_type = options.kv.number();
     let step = Step::new(model, options.batch, arguments.threads, context, kv_type)?;
     let sequences = (0..options.sequences)
@@ -107,6 +107,8 @@ impl Evaluation<'_> {
             for (shift, sequence) in sequences.iter().enumerate() {
                 tokens.extend((first..first + count).map(|position| Token {
                     sequence,
+                    // CAST: Below `context`.
+                    #[expect(clippy::cast_possible_truncation)]
                     position: position as u32,
                     id: self.ids[(position + shift) % self.ids.len()],
                     logits: shift == 0 && wanted.contains(&position),

@@ -70,9 +70,9 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) ->
         "simd": simd.name(),
         "threads": arguments.threads,
         "timings": {
-            "load_ns": load.as_nanos() as u64,
-            "prefill_ns": prefill.as_nanos() as u64,
-            "decode_ns": decode.as_nanos() as u64,
+            "load_ns": u64::try_from(load.as_nanos())?,
+            "prefill_ns": u64::try_from(prefill.as_nanos())?,
+            "decode_ns": u64::try_from(decode.as_nanos())?,
         },
     });
     println!("{report}");
@@ -139,7 +139,7 @@ impl Turn<'_> {
                 })
                 .collect();
             self.step.run(&mut self.team, &tokens)?;
-            position += batch.len() as u32;
+            position += u32::try_from(batch.len())?;
             last = batch.len() - 1;
         }
         Ok(last)
@@ -182,7 +182,7 @@ impl Turn<'_> {
                 self.show(self.text.len())?;
                 return Ok("length");
             }
-            let position = history.len() as u32;
+            let position = u32::try_from(history.len())?;
             if position >= self.context {
                 self.show(self.text.len())?;
                 return Ok("context");

@@ -237,11 +237,16 @@ impl Hyperparameters {
         }
         let times = position as u64 / u64::from(self.rope.original_context.max(1));
         let grown = f64::from(self.temperature) * ln64(1.0 + times as f64) + 1.0;
-        self.scales.score * grown as f32
+        // CAST: Rounds to the nearest.
+        #[expect(clippy::cast_possible_truncation)]
+        let grown = grown as f32;
+        self.scales.score * grown
     }
 
     /// How much the scores of query head `head` fall from each position to the one before (Press,
     /// Smith and Lewis, 2022); 0 where positions are told otherwise.
+    // CAST: Rounds to the nearest.
+    #[expect(clippy::cast_possible_truncation)]
     #[inline]
     pub fn slope(&self, head: u32) -> f32 {
         if self.architecture.positions != Positions::Slopes {

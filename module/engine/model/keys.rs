@@ -167,7 +167,10 @@ fn check_whole(keys: &Keys<'_>) -> Result<(), Refusal> {
     const KEY: &[u8] = b"split.count";
     let count = keys.find(KEY).and_then(Value::number).unwrap_or(0.0);
     if count > 1.0 {
-        return Err(Refusal::new(Reason::Split, count as u64, KEY));
+        // CAST: Above 1; what is too large becomes the largest.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let count = count as u64;
+        return Err(Refusal::new(Reason::Split, count, KEY));
     }
     Ok(())
 }

@@ -45,6 +45,8 @@ impl Order {
     /// Rows that a read holds a multiple of: whole groups, and whole heads where there are some.
     pub fn unit(&self) -> u32 {
         let head = self.head.max(1);
+        // CAST: A small constant.
+        #[expect(clippy::cast_possible_truncation)]
         let group = GROUP_ROWS as u32;
         let common = head.trailing_zeros().min(group.trailing_zeros());
         head.saturating_mul(group >> common)

@@ -179,6 +179,8 @@ pub struct Piece {
 
 /// Number of pieces of `tensor`.
 pub fn piece_count(tensor: &Tensor) -> u32 {
+    // CAST: A few.
+    #[expect(clippy::cast_possible_truncation)]
     let pieces = tensor.role.part.pieces().len() as u32;
     pieces.max(tensor.experts)
 }

@@ -131,6 +131,8 @@ impl Presence {
 /// A refusal about `part` of layer `layer`.
 fn refusal(reason: Reason, part: Part, layer: usize, model: &Hyperparameters) -> Refusal {
     let mut refusal = Refusal::new(reason, layer as u64, b"");
+    // CAST: Below LAYERS_MAX.
+    #[expect(clippy::cast_possible_truncation)]
     let layer = layer as u16;
     Role { part, layer }.write(model.architecture, &mut refusal.subject);
     refusal

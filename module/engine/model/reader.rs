@@ -74,6 +74,8 @@ impl Reader {
         let tensor = tensors.get(self.tensor as usize);
         let start = tensor.map_or(file_bytes, |tensor| tensor.offset);
         if tensor.is_none() || self.offset < start {
+            // CAST: At most READ_BYTES_MAX.
+            #[expect(clippy::cast_possible_truncation)]
             let bytes = start.checked_sub(self.offset)?.min(READ_BYTES_MAX as u64) as u32;
             let read = Read {
                 offset: self.offset,
@@ -201,11 +203,16 @@ impl Current {
         let (Some(row_bytes), columns) = (self.row_bytes(), matrix.columns as usize) else {
             return Ok(None);
         };
+        // CAST: At most READ_BYTES_MAX.
+        #[expect(clippy::cast_possible_truncation)]
         let count = rows.len().checked_div(row_bytes).unwrap_or(0) as u32;
         for start in (0..count).step_by(GROUP_ROWS as usize) {
-            let source = |lane: usize| self.order.source(start + lane as u32);
+            // CAST: A lane of a group.
+            #[expect(clippy::cast_possible_truncation)]
+            let number = |lane: usize| start + lane as u32;
+            let source = |lane: usize| self.order.source(number(lane));
             let row = |lane: usize| {
-                let row = (start + (lane as u32) < count).then(|| source(lane) as usize)?;
+                let row = (number(lane) < count).then(|| source(lane) as usize)?;
                 rows.get(row.checked_mul(row_bytes)?..)?.get(..row_bytes)
             };
             let rows = core::array::from_fn(|lane| row(lane).unwrap_or_default());

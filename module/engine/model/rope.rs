@@ -193,6 +193,8 @@ fn scaled(
 
 /// The largest whole number up to `x`, which is within 2^31.
 fn floor(x: f64) -> f64 {
+    // CAST: The whole part, within 2^31.
+    #[expect(clippy::cast_possible_truncation)]
     let whole = f64::from(x as i32);
     if whole > x { whole - 1.0 } else { whole }
 }

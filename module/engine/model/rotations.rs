@@ -69,8 +69,11 @@ impl Making {
                     let start = self.table.checked_mul(shape.rotated)? as usize;
                     let row = row.get_mut(start..)?.get_mut(..shape.rotated as usize)?;
                     let (cosines, sines) = row.split_at_mut_checked(pairs as usize)?;
-                    *cosines.get_mut(self.pair as usize)? = (cos * magnitude) as f32;
-                    *sines.get_mut(self.pair as usize)? = (sin * magnitude) as f32;
+                    // CAST: Rounds to the nearest.
+                    #[expect(clippy::cast_possible_truncation)]
+                    let (cos, sin) = ((cos * magnitude) as f32, (sin * magnitude) as f32);
+                    *cosines.get_mut(self.pair as usize)? = cos;
+                    *sines.get_mut(self.pair as usize)? = sin;
                     self.position += 1;
                 }
                 self.position = 0;

@@ -61,7 +61,10 @@ fn fill<const N: usize>(
     widened: impl Fn([u8; N]) -> f32,
 ) -> Option<usize> {
     let (values, _) = values.as_chunks::<N>();
-    for (index, out) in (0..values.len() as u32).zip(out) {
+    // CAST: Values of a read, which has at most READ_BYTES_MAX.
+    #[expect(clippy::cast_possible_truncation)]
+    let count = values.len() as u32;
+    for (index, out) in (0..count).zip(out) {
         let source = order.source(index) as usize;
         let Some(value) = values.get(source) else {
             continue;

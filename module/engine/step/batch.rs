@@ -60,7 +60,10 @@ impl Batch {
             if row.flags & ROW_LOGITS != 0 {
                 let place = self.logits.get_mut(self.logits_count as usize);
                 let place = place.filter(|_| self.logits_count < shape.logits);
-                *place.ok_or(fault::ARGUMENT)? = index as u8;
+                // CAST: Below ROWS_MAX.
+                #[expect(clippy::cast_possible_truncation)]
+                let index = index as u8;
+                *place.ok_or(fault::ARGUMENT)? = index;
                 self.logits_count += 1;
             }
             *self.rows.get_mut(index).ok_or(fault::ARGUMENT)? = *row;
@@ -68,9 +71,12 @@ impl Batch {
         for failed in &mut self.failed {
             *failed.get_mut() = 0;
         }
-        self.segments = longest / SEGMENT as u32 + 1;
+        // CAST: A small constant, and at most ROWS_MAX.
+        #[expect(clippy::cast_possible_truncation)]
+        let (segment, count) = (SEGMENT as u32, rows.len() as u32);
+        self.segments = longest / segment + 1;
         self.pass = self.pass.wrapping_add(1);
-        self.count = rows.len() as u32;
+        self.count = count;
         Ok(())
     }
 

@@ -94,6 +94,8 @@ fn put(
         return Some(());
     }
     let mut rest = &*values;
+    // CAST: Below the number of heads.
+    #[expect(clippy::cast_possible_truncation)]
     let mut head = first.checked_div(head_size)? as u32;
     let mut dimension = first.checked_rem(head_size)?;
     while !rest.is_empty() {
@@ -101,6 +103,8 @@ fn put(
         let cell = Cell {
             value: part == Part::Value,
             head,
+            // CAST: Below `head_size`.
+            #[expect(clippy::cast_possible_truncation)]
             dimension: dimension as u32,
         };
         outputs.cache.put(row, cell, values)?;

@@ -92,6 +92,8 @@ impl Cut {
             .clamp(1, u64::from(most.max(1)));
         Cut {
             units,
+            // CAST: At most `most`.
+            #[expect(clippy::cast_possible_truncation)]
             each: each as u32,
             unit_work,
         }
@@ -189,6 +191,8 @@ impl Stage {
 
     /// How the stage is cut for this batch.
     pub fn cut(self, task: &Task<'_>) -> Option<Cut> {
+        // CAST: At most ROWS_MAX.
+        #[expect(clippy::cast_possible_truncation)]
         let tiles = |rows: usize| rows.div_ceil(TILE_ROWS) as u32;
         let shape = &task.model.shape;
         let rows = task.batch.rows();
@@ -197,6 +201,8 @@ impl Stage {
             Stage::Embedding | Stage::Join(..) => Some(by_rows(shape.embedding as usize)),
             Stage::Route(_) => Some(by_rows(shape.experts.count as usize * 4)),
             Stage::Pack(input) => {
+                // CAST: At most ROWS_MAX times the experts of a row.
+                #[expect(clippy::cast_possible_truncation)]
                 let units = input.tiles(task) as u32;
                 Some(Cut::new(units, input.columns(task) as u64 * 16, u32::MAX))
             }
@@ -219,6 +225,8 @@ impl Stage {
                 Some(Cut::new(tiles(rows.len()) * heads, work, u32::MAX))
             }
             Stage::Attention(_) => {
+                // CAST: A small constant.
+                #[expect(clippy::cast_possible_truncation)]
                 let longest = rows
                     .iter()
                     .map(|row| row.position)
@@ -226,6 +234,8 @@ impl Stage {
                     .min(SEGMENT as u32 - 1);
                 let units = tiles(rows.len()) * shape.kv_heads * task.batch.segments();
                 let bytes = u64::from(longest + 1) * u64::from(shape.head_size) * 4;
+                // CAST: At most TILE_ROWS.
+                #[expect(clippy::cast_possible_truncation)]
                 let heads = shape.group() * rows.len().min(TILE_ROWS) as u32;
                 Some(Cut::new(
                     units,

@@ -2,6 +2,9 @@
 //! Tokenizer cases and models in `../shared`, beside the repository, where they exist: the cases of
 //! llama.cpp's vocabularies, and the prompts of models' reference outputs.
 
+// CAST: Sizes of what is in memory.
+#![expect(clippy::cast_possible_truncation)]
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

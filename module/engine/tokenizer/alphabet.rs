@@ -5,6 +5,8 @@
 use super::utf8;
 
 /// The byte that the character `code` stands for.
+// CAST: Below 256 in each arm.
+#[expect(clippy::cast_possible_truncation)]
 fn byte(code: u32) -> Option<u8> {
     let byte = match code {
         0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => code,

@@ -123,6 +123,8 @@ impl Builder {
                 self.enter(Stage::Tokens, self.keys.tokens);
             }
             Stage::Tokens if self.done == self.layout.tokens => {
+                // CAST: At most `text_bytes`.
+                #[expect(clippy::cast_possible_truncation)]
                 cells::set(tables.starts, self.done as usize, self.text as u32);
                 self.mark_ends(tables);
                 self.enter(Stage::Ends, None);
@@ -144,6 +146,8 @@ impl Builder {
                 self.stage = Stage::Finished;
             }
             Stage::Bytes => {
+                // CAST: Below 256.
+                #[expect(clippy::cast_possible_truncation)]
                 self.add_byte(self.done as u8, tables);
                 self.done += 1;
             }
@@ -276,8 +280,11 @@ impl Builder {
         }
         let room = tables.text.get_mut(self.text..).ok_or(refusal)?;
         let length = write_text(self.model, kind, given, room).ok_or(refusal)?;
-        cells::set(tables.starts, id as usize, self.text as u32);
-        cells::set(tables.starts, id as usize + 1, (self.text + length) as u32);
+        // CAST: At most `text_bytes`.
+        #[expect(clippy::cast_possible_truncation)]
+        let (start, end) = (self.text as u32, (self.text + length) as u32);
+        cells::set(tables.starts, id as usize, start);
+        cells::set(tables.starts, id as usize + 1, end);
         let mark = if is_end { END } else { 0 };
         *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8 | mark;
         insert_text(self.model, id, tables).ok_or(refusal)?;
@@ -420,6 +427,8 @@ fn add_special(kind: TokenKind, text: core::ops::Range<usize>, tables: &mut Tabl
 }
 
 /// The byte that a SentencePiece byte token's name says: `<0x0A>`.
+// CAST: Two digits of 4 bits.
+#[expect(clippy::cast_possible_truncation)]
 pub(super) fn byte_of(name: &[u8]) -> Option<u8> {
     let &[b'<', b'0', b'x', high, low, b'>'] = name else {
         return None;

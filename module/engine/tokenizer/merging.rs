@@ -105,13 +105,18 @@ impl Merging {
             put(work, symbol.previous, before);
         }
         self.symbols = at.checked_add(1)?;
-        self.end = self.end.checked_add(length as u32)?;
+        // CAST: Bytes of a text, at most TEXT_BYTES_MAX.
+        #[expect(clippy::cast_possible_truncation)]
+        let length = length as u32;
+        self.end = self.end.checked_add(length)?;
         Some(())
     }
 
     /// Begins a piece at byte `start` of the text.
     pub(super) fn at(start: usize) -> Self {
         Self {
+            // CAST: At most TEXT_BYTES_MAX.
+            #[expect(clippy::cast_possible_truncation)]
             end: start as u32,
             ..Self::new()
         }

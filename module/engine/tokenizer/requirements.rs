@@ -38,6 +38,8 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
         tokens: tokens.count,
         merges,
         scored: model == Model::SentencePiece,
+        // CAST: A small constant.
+        #[expect(clippy::cast_possible_truncation)]
         text_bytes: text_bytes.saturating_add(TOKEN_BYTES_MAX as u32),
     };
     Ok((model, pretokenizer, layout))

@@ -58,11 +58,15 @@ impl TokenKind {
 const NUMBER: u32 = (1 << 21) - 1;
 
 /// A slot for `number`, below 2^20, under a hash.
+// CAST: The lower half of the hash.
+#[expect(clippy::cast_possible_truncation)]
 pub(super) fn slot(hash: u64, number: u32) -> u32 {
     hash as u32 & !NUMBER | number.wrapping_add(1) & NUMBER
 }
 
 /// The number in a slot, if it can be under this hash.
+// CAST: The lower half of the hash.
+#[expect(clippy::cast_possible_truncation)]
 fn number(hash: u64, slot: u32) -> Option<u32> {
     (hash as u32 & !NUMBER == slot & !NUMBER).then(|| (slot & NUMBER).wrapping_sub(1))
 }
@@ -110,6 +114,8 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// Number of tokens.
+    // CAST: Cut for a number of 32 bits.
+    #[expect(clippy::cast_possible_truncation)]
     pub fn tokens(&self) -> u32 {
         self.tables.kinds.len() as u32
     }

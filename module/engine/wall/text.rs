@@ -201,6 +201,8 @@ pub unsafe extern "C" fn sislm_engine_detokenize(
         let Some(bytes) = piece else {
             return fault::CAPACITY;
         };
+        // CAST: At most TOKEN_BYTES_MAX.
+        #[expect(clippy::cast_possible_truncation)]
         length.write(bytes as u32);
     }
     DONE

@@ -277,7 +277,8 @@ fn string(load: &Memory, prefix: &mut Memory, key: &[u8]) -> Result<Option<Vec<u
         return Ok(None);
     }
     let rest = prefix.bytes_mut().get(usize::try_from(text.offset)?..);
-    let string = rest.and_then(|rest| rest.get(..text.bytes as usize));
+    let length = usize::try_from(text.bytes)?;
+    let string = rest.and_then(|rest| rest.get(..length));
     Ok(Some(string.context("a string past the header")?.to_vec()))
 }
 

@@ -93,6 +93,8 @@ pub fn explain(fault: Fault, refusal: &Refusal) -> anyhow::Error {
     };
     let subject = text(&refusal.subject);
     let value = match refusal.kind {
+        // CAST: The bits of a float are in the lower half.
+        #[expect(clippy::cast_possible_truncation)]
         FLOAT => format!(", which is {}", f32::from_bits(refusal.detail as u32)),
         TEXT => format!(", which is '{}'", text(&refusal.value)),
         _ => String::new(),

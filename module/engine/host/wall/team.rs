@@ -97,6 +97,8 @@ impl Team {
     }
 
     /// Threads in it.
+    // CAST: As many as were asked for by a number of 32 bits.
+    #[expect(clippy::cast_possible_truncation)]
     pub fn threads(&self) -> u32 {
         self.helpers.len() as u32 + 1
     }

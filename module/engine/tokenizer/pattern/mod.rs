@@ -175,7 +175,7 @@ const ROWS: &[Row] = &[
 /// The place in the list of the pre-tokenizer of this name.
 pub(super) fn place(name: &[u8]) -> Option<u32> {
     let place = ROWS.iter().position(|row| row.name == name);
-    place.map(|place| place as u32)
+    u32::try_from(place?).ok()
 }
 
 /// The pre-tokenizer at this place in the list.
