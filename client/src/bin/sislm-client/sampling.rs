@@ -41,18 +41,28 @@ pub struct Sampling {
     #[arg(long, value_name = "M", default_value = "0")]
     pub dry_multiplier: Millionths,
     /// DRY: what the penalty grows by with each token
-    #[arg(long, value_name = "B", default_value = "1.75")]
+    #[arg(
+        long,
+        requires = "dry_multiplier",
+        value_name = "B",
+        default_value = "1.75"
+    )]
     pub dry_base: Millionths,
     /// DRY: tokens of the shortest repetition that is penalized
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(
+        long,
+        requires = "dry_multiplier",
+        value_name = "N",
+        default_value_t = 2
+    )]
     pub dry_allowed_length: u32,
     /// DRY: tokens looked back at, -1 for the whole context
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value = "-1",
+    #[arg(long, requires = "dry_multiplier", value_name = "N", allow_negative_numbers = true, default_value = "-1",
           value_parser = last_tokens)]
     pub dry_penalty_last_n: u32,
     /// DRY: text that no repetition reaches across, instead of line end, colon, quotation mark and
     /// asterisk; up to 8 of at most 32 bytes; "none" for none
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, requires = "dry_multiplier", value_name = "TEXT")]
     pub dry_sequence_breaker: Vec<String>,
     /// Standard deviations that a logit may lie below the best; 0 keeps all
     #[arg(long, alias = "top-nsigma", value_name = "N", default_value = "0")]
@@ -61,23 +71,33 @@ pub struct Sampling {
     #[arg(long, value_name = "P", default_value = "0")]
     pub xtc_probability: Millionths,
     /// XTC: probability of a likely candidate
-    #[arg(long, value_name = "P", default_value = "0.1")]
+    #[arg(
+        long,
+        requires = "xtc_probability",
+        value_name = "P",
+        default_value = "0.1"
+    )]
     pub xtc_threshold: Millionths,
     /// How far the temperature may be from its middle, by the entropy; 0 for not at all
     #[arg(long, value_name = "T", default_value = "0")]
     pub dynatemp_range: Millionths,
     /// Power of the normalized entropy that the temperature follows
-    #[arg(long, value_name = "E", default_value = "1")]
+    #[arg(
+        long,
+        requires = "dynatemp_range",
+        value_name = "E",
+        default_value = "1"
+    )]
     pub dynatemp_exp: Millionths,
     /// 2 is mirostat 2; the preset's top-k and top-p are then left out
     #[arg(long, value_name = "0|2", value_parser = mirostat, default_value = "0",
           action = clap::ArgAction::Set)]
     pub mirostat: bool,
     /// Mirostat: surprise aimed at, in bits
-    #[arg(long, value_name = "TAU", default_value = "5")]
+    #[arg(long, requires = "mirostat", value_name = "TAU", default_value = "5")]
     pub mirostat_ent: Millionths,
     /// Mirostat: how fast its limit follows
-    #[arg(long, value_name = "ETA", default_value = "0.1")]
+    #[arg(long, requires = "mirostat", value_name = "ETA", default_value = "0.1")]
     pub mirostat_lr: Millionths,
     /// Add to the logit of a token, such as 15+1 or 15-0.5; 15-inf: never draw it
     #[arg(short = 'l', long, value_name = "ID+BIAS", value_parser = bias)]
@@ -230,6 +250,30 @@ mod tests {
             ..SamplingConfig::creative()
         };
         assert_eq!(sampling(line).unwrap().config(), wanted);
+    }
+
+    #[test]
+    fn an_option_of_a_sampler_that_is_off_is_refused() {
+        for (option, sampler) in [
+            ("--dry-base 2", "--dry-multiplier"),
+            ("--dry-allowed-length 3", "--dry-multiplier"),
+            ("--dry-penalty-last-n 3", "--dry-multiplier"),
+            ("--dry-sequence-breaker none", "--dry-multiplier"),
+            ("--xtc-threshold 0.2", "--xtc-probability"),
+            ("--dynatemp-exp 2", "--dynatemp-range"),
+            ("--mirostat-ent 4", "--mirostat"),
+            ("--mirostat-lr 0.2", "--mirostat"),
+        ] {
+            let refusal = sampling(option).err().map(|error| error.to_string());
+            assert!(
+                refusal.is_some_and(|text| text.contains(sampler)),
+                "{option}"
+            );
+            assert!(
+                sampling(&format!("{option} {sampler} 0")).is_ok(),
+                "{option}"
+            );
+        }
     }
 
     #[test]
