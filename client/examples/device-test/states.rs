@@ -525,19 +525,12 @@ fn events(report: &mut Report) -> Result<(), Failure> {
 /// A long prompt is tokenized in nobody's name who does not wait for it.
 fn impatient(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
     let file = session(32, 0)?;
-    nonblocking(&file, true)?;
     let long = vec![b' '; prompt_max];
-    write(&file, &long)?;
-    let before = cpu_time();
-    poll(&file, POLLIN, 0)?;
-    report.refused("states/impatient-read", read(&file), &[Errno::EAGAIN]);
-    let polled = cpu_time() - before;
-    poll(&file, POLLIN, 600_000)?;
-    report.refused(
-        "states/impatient-read-later",
-        read(&file),
-        &[Errno::EMSGSIZE],
-    );
+    // The least of a few: the emulator's own pauses count as the caller's time.
+    let mut polled = Duration::MAX;
+    for _ in 0..4 {
+        polled = polled.min(poll_once(report, &file, &long)?);
+    }
     nonblocking(&file, false)?;
     write(&file, &long)?;
     let before = cpu_time();
@@ -546,6 +539,23 @@ fn impatient(report: &mut Report, prompt_max: usize) -> Result<(), Failure> {
     // The same work: one who waits does it, one who does not leaves it to the kernel.
     report.equal("states/poll-does-not-tokenize", polled < waited / 4, true);
     Ok(())
+}
+
+/// CPU time of a poll and a nonblocking read that start the turn of `prompt`, which is too long.
+fn poll_once(report: &mut Report, file: &File, prompt: &[u8]) -> Result<Duration, Failure> {
+    nonblocking(file, true)?;
+    write(file, prompt)?;
+    let before = cpu_time();
+    poll(file, POLLIN, 0)?;
+    report.refused("states/impatient-read", read(file), &[Errno::EAGAIN]);
+    let polled = cpu_time() - before;
+    poll(file, POLLIN, 600_000)?;
+    report.refused(
+        "states/impatient-read-later",
+        read(file),
+        &[Errno::EMSGSIZE],
+    );
+    Ok(polled)
 }
 
 /// A file that is open for reading only shows, and does nothing.
