@@ -12,8 +12,6 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Positions of a context when none are asked for.
-pub(crate) const CONTEXT_DEFAULT: u32 = 4096;
 /// Most workers.
 const WORKERS_MAX: u32 = 63;
 
@@ -26,6 +24,8 @@ pub(crate) struct Limits {
     pub(crate) workers: u32,
     /// Most positions of a context.
     pub(crate) context: u32,
+    /// Positions of a context when none are asked for.
+    pub(crate) context_default: u32,
     /// Most bytes of a prompt.
     pub(crate) prompt: u32,
     /// Most open files.
@@ -115,10 +115,13 @@ impl Limits {
     /// From the module's parameters; `EINVAL` and a line in the log for what is out of range.
     pub(crate) fn from_parameters() -> Result<Self> {
         use module_parameters as parameters;
+        let context = within("context_max", *parameters::context_max.value(), 32, 1 << 20)?;
+        let context_default = *parameters::context_default.value();
         Ok(Self {
             simd: simd(*parameters::simd.value())?,
             workers: workers(*parameters::workers.value())?,
-            context: within("context_max", *parameters::context_max.value(), 32, 1 << 20)?,
+            context,
+            context_default: within("context_default", context_default, 32, 1 << 20)?.min(context),
             prompt: within("prompt_max", *parameters::prompt_max.value(), 1, 16 << 20)?,
             sessions: within("sessions_max", *parameters::sessions_max.value(), 1, 4096)?,
             models: within("models_max", *parameters::models_max.value(), 1, 256)?,

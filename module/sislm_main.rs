@@ -51,6 +51,10 @@ module! {
             default: 32768,
             description: "most positions of a context, 32 to 1048576",
         },
+        context_default: u32 {
+            default: 4096,
+            description: "positions of a context when none are asked for, 32 to 1048576; at most context_max and the model's own",
+        },
         prompt_max: u32 {
             default: 65536,
             description: "most bytes of one prompt, 1 to 16777216",

@@ -3,13 +3,11 @@
 
 use crate::name::text_of;
 use crate::uapi::{SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM};
-use crate::Digest;
+use crate::{Digest, Query};
 use std::borrow::Cow;
 
 /// Positions of one block of keys and values.
 const BLOCK_POSITIONS: u32 = 32;
-/// Positions of a context when none are asked for.
-pub(crate) const DEFAULT_CONTEXT: u32 = 4096;
 
 /// A loaded model: shapes, ids, and memory by part; the members are those of `struct sislm_model`.
 pub use crate::uapi::sislm_model as Model;
@@ -46,9 +44,10 @@ impl Model {
         }
     }
 
-    /// Positions of a context when none are asked for: 4096, or the model's own when smaller.
-    pub fn default_context(&self) -> u32 {
-        self.context.min(DEFAULT_CONTEXT)
+    /// Positions of a context when none are asked for: the device's default, or the model's own when
+    /// smaller.
+    pub fn default_context(&self, query: &Query) -> u32 {
+        self.context.min(query.context_default)
     }
 
     /// Bytes of the keys and values of a full context of `positions`, in f16.
@@ -89,7 +88,11 @@ mod tests {
             context: 512,
             ..Default::default()
         };
-        assert_eq!(model.default_context(), 512);
+        let query = Query {
+            context_default: 4096,
+            ..Default::default()
+        };
+        assert_eq!(model.default_context(&query), 512);
         assert_eq!(
             [1, 32, 33, 256].map(|n| model.kv_bytes_of(n)),
             [1000, 1000, 2000, 8000]

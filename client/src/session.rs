@@ -9,7 +9,6 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 
 use crate::error::errno_of;
-use crate::model::DEFAULT_CONTEXT;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
 use crate::{Bias, Finish, OutOfRange, Samplers, SamplingConfig, Turn};
@@ -22,7 +21,7 @@ const TOKEN_BYTES: usize = 1024;
 pub struct SessionConfig {
     /// The model; None for `default`, else the only one loaded.
     pub model: Option<ModelName>,
-    /// Positions of the context; 0 for the default (4096, or the model's own when smaller).
+    /// Positions of the context; 0 for the device's default, or the model's own when smaller.
     pub context: u32,
     /// Type of the stored keys and values.
     pub kv: KvType,
@@ -107,7 +106,7 @@ impl Session {
         Ok(Self {
             file,
             prompt_max: query.prompt_max,
-            context: config.context.max(DEFAULT_CONTEXT),
+            context: config.context.max(query.context_default),
         })
     }
 
@@ -366,7 +365,7 @@ impl Session {
         Self {
             file,
             prompt_max: 0,
-            context: DEFAULT_CONTEXT,
+            context: 4096,
         }
     }
 

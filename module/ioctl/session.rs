@@ -17,7 +17,6 @@ use kernel::{fs::File, prelude::*, sync::Arc};
 #[inline(never)]
 pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
     let mut request: uapi::Query = argument.read()?;
-    require(request.pad == 0)?;
     let shared = session.shared();
     let limits = &shared.limits;
     request.abi = SISLM_ABI_VERSION;
@@ -34,6 +33,7 @@ pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) ->
     request.sessions_max = limits.sessions;
     request.prompt_max = limits.prompt;
     request.context_max = limits.context;
+    request.context_default = limits.context_default;
     request.model_max = limits.model_bytes;
     request.kv_max = limits.kv_bytes;
     request.longest_section = shared.statistics.longest_section.get();

@@ -155,6 +155,8 @@ pub(crate) struct Model {
     content: SpinLock<Option<Arc<Content>>>,
     /// The engine's facts.
     pub(crate) facts: Facts,
+    /// Positions of a context when none are asked for.
+    pub(crate) context_default: u32,
     /// SHA-256 of the file.
     pub(crate) digest: [u8; DIGEST_BYTES],
     /// Keys and values of its sequences.
@@ -209,6 +211,7 @@ impl Model {
                 name,
                 content <- new_spinlock!(Some(content), "sislm_model"),
                 facts: loaded.facts,
+                context_default: limits.context_default.min(context),
                 digest: loaded.digest,
                 pool,
                 file_bytes: loaded.file_bytes,

@@ -4,7 +4,6 @@
 
 use super::{Inner, Session};
 use crate::{
-    limits::CONTEXT_DEFAULT,
     models::model::{Model, Use},
     session::{prompt::Prompt, starter::Startable},
     sys::{
@@ -192,7 +191,7 @@ impl Parts {
 /// The context's positions by configuration and model.
 fn context(configuration: &Configuration, model: &Model) -> u32 {
     match configuration.context {
-        0 => CONTEXT_DEFAULT.min(model.facts.context),
+        0 => model.context_default,
         asked => asked.min(model.facts.context),
     }
 }

@@ -117,7 +117,8 @@
  * @sessions_max: Output: limit of open files.
  * @prompt_max: Output: limit of one prompt, in bytes.
  * @context_max: Output: limit of a context, in positions.
- * @pad: Must be zero; zero in the answer.
+ * @context_default: Output: positions of a context when none are asked for, or the
+ *	model's own when smaller.
  * @model_max: Output: limit of the packed model, in bytes.
  * @kv_max: Output: limit of all keys and values, in bytes.
  * @longest_section: Output: most work done in one NEON section, in weight bytes.
@@ -132,7 +133,7 @@ struct sislm_query {
 	__u32 sessions_max;
 	__u32 prompt_max;
 	__u32 context_max;
-	__u32 pad;
+	__u32 context_default;
 	__u64 model_max;
 	__u64 kv_max;
 	__u64 longest_section;
@@ -399,7 +400,8 @@ struct sislm_bias {
 /**
  * struct sislm_configure - model, context and sampling of this file
  * @flags: Input: SISLM_CONFIGURE_*.
- * @context: Input: positions, 0 for the default (4096, or the model's own when smaller).
+ * @context: Input: positions, 0 for the default (struct sislm_query, or the model's own
+ *	when smaller).
  * @kv_type: Input: SISLM_KV_*.
  * @max_tokens: Input: most tokens of a turn, 0 for no limit but the context.
  * @model: Input: name, or empty for `default`, else the only one loaded.

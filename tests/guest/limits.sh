@@ -43,11 +43,15 @@ equal stop-string "$(echo "$stopped" | number finish_reason)" stop
 sislm-client unload limits || not_ok unload "status $?"
 
 # Limits of the module, given at insmod.
-for wrong in simd=9 workers=100000 simd=-1; do
+for wrong in context_default=31 simd=9 workers=100000 simd=-1; do
 	rmmod sislm
 	if insmod /host/sislm.ko $wrong 2>/dev/null; then not_ok "insmod-$wrong" "loaded"; else ok "insmod-$wrong"; fi
 	lsmod | grep -q '^sislm ' || insmod /host/sislm.ko
 done
+reload context_default=64
+load limits /models/kernel-docs-7m-q4_0.gguf
+equal context-default "$(sislm-client infer --json --preset greedy --ignore-eos "one ten" | number finish_reason)" context
+equal context-default-is-told "$(sislm-client info --json | number context_default)" 64
 reload sessions_max=2 model_max_mb=1
 exec 4<>$device 5<>$device
 if (exec 6<>$device) 2>/dev/null; then not_ok sessions-max "a third file opened"; else ok sessions-max; fi

@@ -314,12 +314,6 @@ fn models(fields: &mut Fields<'_>, weights: &File) {
         |model| model.name = name(b"absent"),
         &[Errno::ENOENT],
     );
-    fields.invalid(
-        "query.pad",
-        SISLM_IOC_QUERY,
-        &sislm_query::default(),
-        |query| query.pad = 1,
-    );
 }
 
 fn metadata(fields: &mut Fields<'_>) {

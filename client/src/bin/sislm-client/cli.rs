@@ -136,7 +136,7 @@ pub struct Seed(pub Option<u64>);
 /// Context of a session.
 #[derive(Debug, Args)]
 pub struct Context {
-    /// Positions of the context [default: 4096, or the model's own when smaller]
+    /// Positions of the context [default: the device's, or the model's own when smaller]
     #[arg(long = "ctx", value_name = "POSITIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub positions: Option<u32>,
     /// Type of the stored keys and values: f16 or f32

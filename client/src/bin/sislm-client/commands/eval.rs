@@ -40,7 +40,7 @@ pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<
         }
     };
     let asked = choice::positions_of(&model, arguments.context.positions)?;
-    config.context = positions(asked, ids.len(), &model)?;
+    config.context = positions(asked, ids.len(), &model, &query)?;
     let evaluation = device.session(&config)?.evaluate(&ids, arguments.top)?;
     if cli.json {
         writeln!(out, "{}", object(&model, &query, &ids, &evaluation))?;
@@ -51,7 +51,7 @@ pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<
 }
 
 /// Positions of the context: those asked for, else as many as the ids need.
-fn positions(asked: Option<u32>, ids: usize, model: &Model) -> anyhow::Result<u32> {
+fn positions(asked: Option<u32>, ids: usize, model: &Model, query: &Query) -> anyhow::Result<u32> {
     if ids == 0 {
         return Err(Failure::error(
             ExitCode::Usage,
@@ -67,7 +67,7 @@ fn positions(asked: Option<u32>, ids: usize, model: &Model) -> anyhow::Result<u3
         );
         return Err(Failure::error(ExitCode::PromptTooLong, sentence));
     }
-    Ok(asked.unwrap_or(needed.max(model.default_context())))
+    Ok(asked.unwrap_or(needed.max(model.default_context(query))))
 }
 
 fn print(ids: &[u32], evaluation: &Evaluation, out: &mut impl Write) -> anyhow::Result<()> {
@@ -180,11 +180,15 @@ mod tests {
             context: 8192,
             ..Default::default()
         };
-        assert_eq!(positions(None, 10, &model).unwrap(), 4096);
-        assert_eq!(positions(None, 5000, &model).unwrap(), 5000);
-        assert_eq!(positions(Some(64), 10, &model).unwrap(), 64);
+        let query = Query {
+            context_default: 4096,
+            ..Default::default()
+        };
+        assert_eq!(positions(None, 10, &model, &query).unwrap(), 4096);
+        assert_eq!(positions(None, 5000, &model, &query).unwrap(), 5000);
+        assert_eq!(positions(Some(64), 10, &model, &query).unwrap(), 64);
         for (asked, ids) in [(None, 8193), (Some(64), 65), (None, 0)] {
-            assert!(positions(asked, ids, &model).is_err());
+            assert!(positions(asked, ids, &model, &query).is_err());
         }
     }
 }

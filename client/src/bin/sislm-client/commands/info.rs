@@ -22,7 +22,7 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let (query, statistics, models) = (device.query()?, device.statistics()?, device.models()?);
     if cli.json {
         let models = models.iter().map(|model| {
-            let mut object = models::object(model);
+            let mut object = models::object(model, &query);
             object["metadata"] = metadata(&device, model)?.into_iter().collect();
             Ok(object)
         });
@@ -51,9 +51,10 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     )?;
     writeln!(
         out,
-        "limits        prompt {}, context {} positions, model {}, keys and values {}",
+        "limits        prompt {}, context {} positions ({} by default), model {}, keys and values {}",
         DecimalBytes(u64::from(query.prompt_max)),
         query.context_max,
+        query.context_default,
         DecimalBytes(query.model_max),
         DecimalBytes(query.kv_max)
     )?;
@@ -67,7 +68,7 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     )?;
     for model in &models {
         writeln!(out)?;
-        print(model, out)?;
+        print(model, &query, out)?;
         for (key, text) in metadata(&device, model)? {
             writeln!(out, "  {}", line_of(key, &text))?;
         }
@@ -100,7 +101,7 @@ fn line_of(key: &str, text: &str) -> String {
     }
 }
 
-fn print(model: &Model, out: &mut impl Write) -> anyhow::Result<()> {
+fn print(model: &Model, query: &Query, out: &mut impl Write) -> anyhow::Result<()> {
     let bytes =
         |label: &str, bytes: u64| format!("  {label:<36}{:>12}", DecimalBytes(bytes).to_string());
     writeln!(
@@ -129,7 +130,7 @@ fn print(model: &Model, out: &mut impl Write) -> anyhow::Result<()> {
         model.context
     )?;
     writeln!(out, "  sha256 {}", model.digest())?;
-    let context = model.default_context();
+    let context = model.default_context(query);
     for line in [
         bytes("file", model.file_bytes),
         bytes("weights in memory", model.weight_bytes),
@@ -142,7 +143,10 @@ fn print(model: &Model, out: &mut impl Write) -> anyhow::Result<()> {
             &format!("keys and values, {context} positions, f16"),
             model.kv_bytes_of(context),
         ),
-        bytes("run-time memory (these two)", models::runtime_bytes(model)),
+        bytes(
+            "run-time memory (these two)",
+            models::runtime_bytes(model, query),
+        ),
         bytes("keys and values in use now", model.kv_bytes),
     ] {
         writeln!(out, "{line}")?;
@@ -162,6 +166,7 @@ fn object(query: &Query) -> Value {
         "sessions_max": query.sessions_max,
         "prompt_max": query.prompt_max,
         "context_max": query.context_max,
+        "context_default": query.context_default,
         "model_max": query.model_max,
         "kv_max": query.kv_max,
         "longest_section": query.longest_section,
@@ -197,8 +202,12 @@ mod tests {
             context: 256,
             ..Default::default()
         };
+        let query = Query {
+            context_default: 4096,
+            ..Default::default()
+        };
         let mut text = Vec::new();
-        print(&model, &mut text).unwrap();
+        print(&model, &query, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(
             text.contains("keys and values, 256 positions, f16") && text.contains("2.00 MB"),

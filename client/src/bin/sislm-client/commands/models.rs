@@ -5,16 +5,17 @@ use std::io::Write;
 
 use indicatif::DecimalBytes;
 use serde_json::{json, Value};
-use sislm::{Device, Model, Note};
+use sislm::{Device, Model, Note, Query};
 
 use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
 
 /// Runs `models`.
 pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let models = Device::open(&cli.device)?.models()?;
+    let device = Device::open(&cli.device)?;
+    let (query, models) = (device.query()?, device.models()?);
     if cli.json {
-        let objects: Vec<Value> = models.iter().map(object).collect();
+        let objects: Vec<Value> = models.iter().map(|model| object(model, &query)).collect();
         writeln!(out, "{}", json!({ "models": objects }))?;
         return Ok(ExitCode::Success);
     }
@@ -46,7 +47,7 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 }
 
 /// A model as JSON, shared with `info`.
-pub fn object(model: &Model) -> Value {
+pub fn object(model: &Model, query: &Query) -> Value {
     json!({
         "name": model.name(),
         "title": model.title(),
@@ -75,7 +76,7 @@ pub fn object(model: &Model) -> Value {
         "kv_block_bytes": model.kv_block_bytes,
         "kv_bytes": model.kv_bytes,
         "peak_bytes": model.peak_bytes,
-        "runtime_bytes": runtime_bytes(model),
+        "runtime_bytes": runtime_bytes(model, query),
         "users": model.users,
     })
 }
@@ -86,10 +87,10 @@ pub fn notes(model: &Model) -> Vec<String> {
 }
 
 /// Bytes a default context runs in: one step's activations, and the keys and values in f16.
-pub fn runtime_bytes(model: &Model) -> u64 {
+pub fn runtime_bytes(model: &Model, query: &Query) -> u64 {
     model
         .step_bytes
-        .saturating_add(model.kv_bytes_of(model.default_context()))
+        .saturating_add(model.kv_bytes_of(model.default_context(query)))
 }
 
 #[cfg(test)]
@@ -106,7 +107,11 @@ mod tests {
             eos: 2,
             ..Default::default()
         };
-        let object = object(&model);
+        let query = Query {
+            context_default: 4096,
+            ..Default::default()
+        };
+        let object = object(&model, &query);
         assert_eq!(object["runtime_bytes"], json!(120));
         assert_eq!((&object["bos"], &object["eos"]), (&Value::Null, &json!(2)));
     }
