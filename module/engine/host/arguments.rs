@@ -51,6 +51,8 @@ pub enum Command {
     Infer(Box<Infer>),
     /// Log-probabilities of given tokens.
     Eval(Eval),
+    /// Logits at every position, as raw numbers.
+    Logits(Logits),
     /// Text to ids.
     Tokenize {
         /// Not at position 0: no BOS, no space prefix.
@@ -181,4 +183,16 @@ pub struct Eval {
     /// The text.
     #[arg(required_unless_present = "ids", default_value = "")]
     pub text: String,
+}
+
+/// Options of `logits`.
+#[derive(Args)]
+pub struct Logits {
+    /// Type of keys and values.
+    #[arg(long, value_enum, default_value_t = Kv::F16)]
+    pub kv: Kv,
+    /// File with the ids of a sequence on each line.
+    pub sequences: PathBuf,
+    /// File that gets a row of f32, little-endian, for each id.
+    pub output: PathBuf,
 }

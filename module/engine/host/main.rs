@@ -6,6 +6,7 @@ mod arguments;
 mod drawing;
 mod evaluate;
 mod infer;
+mod logits;
 mod report;
 mod simd;
 mod stop;
@@ -55,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
         Command::Eval(options) => evaluate::run(arguments, simd, &model, options)?,
+        Command::Logits(options) => logits::run(arguments, &model, options)?,
         Command::Tokenize {
             text,
             continued,
