@@ -89,6 +89,7 @@ def units(everything):
     yield build("host-build")
     yield host("reference", "reference", "release")
     yield host("adder", "adder", "release")
+    yield host("splits", "splits", "release")
     yield host("smollm2", "smollm2", "release", *more, SMOLLM2)
     yield host("digests", "digests", "release", *more)
     yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])

@@ -2,7 +2,7 @@
 //! The device: what it can do, and its models.
 
 use std::fs::{File, OpenOptions};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
     metadata, request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session,
-    SessionConfig,
+    SessionConfig, Source,
 };
 use crate::{Simd, Statistics};
 
@@ -105,22 +105,23 @@ impl Device {
         Ok(selftest)
     }
 
-    /// Loads the GGUF file open at `file` (for reading) under `name`. Needs CAP_SYS_ADMIN.
+    /// Loads the model of `source` under `name`. Needs CAP_SYS_ADMIN.
     ///
     /// # Errors
     ///
     /// [`Error::Load`]
-    pub fn load(&self, file: BorrowedFd<'_>, name: &ModelName) -> Result<Load, Error> {
+    pub fn load(&self, source: &Source, name: &ModelName) -> Result<Load, Error> {
         let mut load = sislm_load {
-            fd: file.as_raw_fd(),
+            fd: source.beginning().as_raw_fd(),
             name: name.to_bytes(),
             ..Default::default()
         };
-        request::call(self.file.as_fd(), &mut load).map_err(|errno| Error::Load {
+        let result = request::load(self.file.as_fd(), &mut load, &source.parts());
+        result.map_err(|errno| Error::Load {
             name: name.clone(),
             errno,
             refusal: Refusal::of(&load).map(|refusal| Refusal {
-                contents: contents(file),
+                contents: contents(source.beginning()),
                 ..refusal
             }),
             done: load.done,
@@ -269,8 +270,7 @@ impl Device {
 }
 
 /// What the file holds instead of a model; None when nothing shows it, or it cannot be read.
-fn contents(file: BorrowedFd<'_>) -> Option<Contents> {
-    let file = File::from(file.try_clone_to_owned().ok()?);
+fn contents(file: &File) -> Option<Contents> {
     let mut first = vec![0; LOOK_BYTES];
     let length = file.read_at(&mut first, 0).ok()?;
     Contents::of(first.get(..length)?)
@@ -304,9 +304,9 @@ mod tests {
     fn a_file_in_a_model_s_place_is_looked_at() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, b"<html>").unwrap();
-        assert_eq!(contents(file.as_file().as_fd()), Some(Contents::WebPage));
+        assert_eq!(contents(file.as_file()), Some(Contents::WebPage));
         let directory = File::open("/").unwrap();
-        assert_eq!(contents(directory.as_fd()), None);
+        assert_eq!(contents(&directory), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ mod samplers;
 mod sampling;
 mod session;
 mod simd;
+mod source;
+mod split;
 mod turn;
 mod uapi;
 mod utf8;
@@ -68,6 +70,8 @@ pub use sampling::SamplingConfig;
 pub use session::Session;
 pub use session::{Canceller, SessionConfig, Tokenize};
 pub use simd::Simd;
+pub use source::{Source, SourceError};
+pub use split::{SplitError, SplitReason};
 pub use turn::Turn;
 pub use uapi::{sislm_query as Query, sislm_selftest as Selftest, sislm_statistics as Statistics};
 pub use uapi::{

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::split;
 use crate::uapi::SISLM_NAME_MAX;
 
 /// Bytes of a name in the interface, NUL included.
@@ -21,21 +22,28 @@ impl ModelName {
         Self("default".into())
     }
 
-    /// The name a file gets when none is given: its own without `.gguf`, other characters made
-    /// `-`, cut to fit. None for a path that ends in no name.
+    /// The name a file gets when none is given: its own without `.gguf` and without the number of a
+    /// part, other characters made `-`, cut to fit. None for a path that ends in no name.
     pub fn of_file(path: &Path) -> Option<Self> {
+        if let Some(name) = split::name(path) {
+            return Some(Self::from_text(name));
+        }
         let name = match path.extension() {
             Some(extension) if extension == OsStr::new("gguf") => path.file_stem(),
             _ => path.file_name(),
         }?;
+        Some(Self::from_text(name))
+    }
+
+    fn from_text(name: &OsStr) -> Self {
         let allowed = |c: char| if is_allowed(c) { c } else { '-' };
-        let name: String = name
+        let name = name
             .to_string_lossy()
             .chars()
             .map(allowed)
             .take(BYTES - 1)
             .collect();
-        Some(Self(name))
+        Self(name)
     }
 
     /// The name as text.
@@ -92,6 +100,7 @@ mod tests {
             ("tiny-q4_0.v2.gguf", "tiny-q4_0.v2"),
             ("my model (1).gguf", "my-model--1-"),
             ("model.bin", "model.bin"),
+            ("big-Q4_0-00002-of-00003.gguf", "big-Q4_0"),
         ] {
             assert_eq!(ModelName::of_file(Path::new(path)).unwrap().as_str(), name);
         }

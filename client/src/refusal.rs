@@ -238,8 +238,8 @@ impl fmt::Display for Refusal {
             SISLM_LOAD_UNSUPPORTED => self.unsupported(f),
             SISLM_LOAD_SPLIT => write!(
                 f,
-                "it is one of {detail} parts of a split model; join them with llama.cpp's \
-                 llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf, and load the whole"
+                "it is one of {detail} parts of a split model, and its name does not say which; put all parts into \
+                 one folder, named NAME-00001-of-{detail:05}.gguf and so on, and load any of them"
             ),
             SISLM_LOAD_TENSOR_UNKNOWN => write!(
                 f,

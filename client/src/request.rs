@@ -34,7 +34,6 @@ macro_rules! argument {
 
 argument! {
     sislm_query = SISLM_IOC_QUERY,
-    sislm_load = SISLM_IOC_LOAD,
     sislm_unload = SISLM_IOC_UNLOAD,
     sislm_progress = SISLM_IOC_PROGRESS,
     sislm_model = SISLM_IOC_MODEL,
@@ -48,6 +47,18 @@ pub(crate) fn call<T: Argument>(file: BorrowedFd<'_>, argument: &mut T) -> nix::
     // SAFETY: the kernel reads and writes size_of::<T>() bytes, as NUMBER encodes, and by the
     // invariant of Argument nothing beyond them.
     unsafe { raw(file, T::NUMBER, argument) }
+}
+
+/// LOAD: `parts` follow the file of the argument.
+pub(crate) fn load(
+    file: BorrowedFd<'_>,
+    argument: &mut sislm_load,
+    parts: &[sislm_part],
+) -> nix::Result<()> {
+    argument.parts = parts.as_ptr() as u64;
+    argument.part_count = u32::try_from(parts.len()).map_err(|_| Errno::EFBIG)?;
+    // SAFETY: the kernel reads `part_count` entries of `parts`, borrowed until the call has returned.
+    unsafe { raw(file, SISLM_IOC_LOAD, argument) }
 }
 
 /// RESET: empties the context.

@@ -6,10 +6,10 @@ use crate::{
     models::{
         loader::{self, timed, LoadTimes},
         model::{Model, Name},
+        source::Source,
     },
     session::Session,
     sys::{
-        file::ModelFile,
         load::LoadError,
         neon::Section,
         node::is_administrator,
@@ -29,7 +29,7 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
         return Err(EPERM);
     }
     let mut request = read_load(argument)?;
-    require(request.flags == 0 && request.pad == 0 && request.pad2 == 0)?;
+    require(request.flags == 0 && request.pad == 0 && request.pad2 == 0 && request.pad3 == 0)?;
     let name = Name::new(request.name)?;
     request.done = 0;
     request.total = 0;
@@ -52,7 +52,7 @@ fn read_load(argument: &Argument) -> Result<KBox<uapi::Load>> {
 
 fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Result {
     let shared = session.shared();
-    let file = ModelFile::open(request.fd)?;
+    let file = Source::open(request)?;
     request.total = file.size();
     let reservation = shared.registry.reserve(name, request.total)?;
     let mut times = LoadTimes::default();

@@ -6,10 +6,11 @@
 
 use crate::{
     limits::Limits,
-    models::{metadata::Metadata, model::Loaded, offer::Helpers, registry::LoadProgress},
+    models::{
+        metadata::Metadata, model::Loaded, offer::Helpers, registry::LoadProgress, source::Source,
+    },
     sys::{
         errno::{EOPNOTSUPP, ESTALE},
-        file::ModelFile,
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},
         memory::{ensure_available, Memory, Owner},
         task,
@@ -80,7 +81,7 @@ pub(crate) fn refusal_errno(reason: u32) -> Error {
 
 /// The beginning of the file: as much as parsing the header needs, read once.
 struct Prefix<'a> {
-    file: &'a ModelFile,
+    file: &'a Source,
     bytes: Memory,
     size: u64,
     most: u64,
@@ -88,7 +89,7 @@ struct Prefix<'a> {
 
 impl<'a> Prefix<'a> {
     fn new(
-        file: &'a ModelFile,
+        file: &'a Source,
         size: u64,
         most: u64,
         times: &mut LoadTimes,
@@ -145,7 +146,7 @@ impl<'a> Prefix<'a> {
 
 /// Fills `buffer` from the file; `ESTALE` when it has become shorter.
 fn read_all(
-    file: &ModelFile,
+    file: &Source,
     offset: u64,
     buffer: &mut [u8],
     times: &mut LoadTimes,
@@ -242,7 +243,7 @@ fn pack(
 
 /// Loads `file`. A signal ends it with `ERESTARTSYS`.
 pub(crate) fn load(
-    file: &ModelFile,
+    file: &Source,
     limits: &Limits,
     helpers: &impl Helpers,
     progress: &LoadProgress,

@@ -7,3 +7,4 @@ pub(crate) mod model;
 pub(crate) mod offer;
 pub(crate) mod pace;
 pub(crate) mod registry;
+pub(crate) mod source;

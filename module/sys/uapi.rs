@@ -6,7 +6,7 @@ pub(crate) use bindings::{
     sislm_bench as Bench, sislm_bias as Bias, sislm_candidate as Candidate,
     sislm_configure as Configure, sislm_detokenize as Detokenize, sislm_evaluate as Evaluate,
     sislm_literal as Literal, sislm_load as Load, sislm_metadata as Metadata, sislm_model as Model,
-    sislm_progress as Progress, sislm_prompt as Prompt, sislm_query as Query,
+    sislm_part as Part, sislm_progress as Progress, sislm_prompt as Prompt, sislm_query as Query,
     sislm_result as Outcome, sislm_run as Run, sislm_samplers as Samplers,
     sislm_sampling as Sampling, sislm_selftest as SelfTest, sislm_statistics as Statistics,
     sislm_tokenize as Tokenize, sislm_unload as Unload,
@@ -22,9 +22,9 @@ pub(crate) use bindings::{
     SISLM_KV_F32, SISLM_LITERAL_MAX, SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_OK,
     SISLM_LOAD_SPLIT, SISLM_LOAD_TENSOR_TYPE, SISLM_LOAD_TENSOR_UNKNOWN, SISLM_LOAD_TOKENIZER,
     SISLM_LOAD_TRUNCATED, SISLM_LOAD_UNSUPPORTED, SISLM_LOAD_VECTOR_TYPE, SISLM_LOAD_VERSION,
-    SISLM_METADATA_MAX, SISLM_NOTE_METADATA, SISLM_SIMD_AUTOMATIC, SISLM_SIMD_DOTPROD,
-    SISLM_SIMD_I8MM, SISLM_SIMD_NEON, SISLM_SIMD_SCALAR, SISLM_STOP_BYTES, SISLM_STOP_MAX,
-    SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL, SISLM_TOP_MAX, SISLM_UNLOAD_FORCE,
+    SISLM_METADATA_MAX, SISLM_NOTE_METADATA, SISLM_PARTS_MAX, SISLM_SIMD_AUTOMATIC,
+    SISLM_SIMD_DOTPROD, SISLM_SIMD_I8MM, SISLM_SIMD_NEON, SISLM_SIMD_SCALAR, SISLM_STOP_BYTES,
+    SISLM_STOP_MAX, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL, SISLM_TOP_MAX, SISLM_UNLOAD_FORCE,
 };
 
 /// Bytes of a model's name, NUL included.
@@ -55,7 +55,8 @@ macro_rules! plain {
 
 plain! {
     Query, 64;
-    Load, 240;
+    Load, 256;
+    Part, 24;
     Unload, 72;
     Progress, 80;
     Model, 400;

@@ -32,6 +32,7 @@
 #define SISLM_TOP_MAX		64	/* candidates per position in EVALUATE */
 #define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
+#define SISLM_PARTS_MAX		256	/* ranges of files behind the one of LOAD */
 #define SISLM_LITERAL_MAX	4096	/* literal parts of a text in TOKENIZE */
 #define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
 #define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
@@ -140,13 +141,27 @@ struct sislm_query {
 };
 
 /**
+ * struct sislm_part - a range of a file
+ * @fd: descriptor of a regular file, open for reading.
+ * @pad: Must be zero.
+ * @offset: of its first byte in the file.
+ * @bytes: its length; EINVAL when it goes past the end of the file.
+ */
+struct sislm_part {
+	__s32 fd;
+	__u32 pad;
+	__u64 offset;
+	__u64 bytes;
+};
+
+/**
  * struct sislm_load - load a GGUF file under a name (CAP_SYS_ADMIN)
  * @fd: Input: descriptor of a regular file, open for reading. Its position is
  *	neither used nor changed.
  * @flags: Input: must be zero.
  * @name: Input: 1 to 63 characters of [A-Za-z0-9._-], NUL-terminated, then zero.
  * @done: Output: bytes of the file read so far, also on EINTR and on errors.
- * @total: Output: size of the file in bytes.
+ * @total: Output: size of the model in bytes.
  * @reason: Output: SISLM_LOAD_*, set with EINVAL, EFBIG and EOPNOTSUPP.
  * @pad: Must be zero.
  * @detail: Output: number that belongs to @reason (offset, count, block).
@@ -159,6 +174,12 @@ struct sislm_query {
  * @detail_type: Output: SISLM_DETAIL_*.
  * @pad2: Must be zero.
  * @value: Output: text that the metadata key @subject has, cut to fit, NUL-terminated.
+ * @parts: Input: struct sislm_part, @part_count of them, or 0.
+ * @part_count: Input: 0 to SISLM_PARTS_MAX.
+ * @pad3: Must be zero.
+ *
+ * The model is the file @fd, and behind it the bytes of @parts in their order. What
+ * is said of a file (its size, offsets, digest) is meant of all that as one.
  */
 struct sislm_load {
 	__s32 fd;
@@ -177,6 +198,9 @@ struct sislm_load {
 	__u32 detail_type;
 	__u32 pad2;
 	__u8 value[SISLM_VALUE_MAX];
+	__u64 parts;
+	__u32 part_count;
+	__u32 pad3;
 };
 
 #define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it */

@@ -31,7 +31,7 @@ said key-named 6 llama.block_count load /models/malformed/block-count-missing.gg
 said architecture-value 6 '"mamba"' load /models/malformed/architecture-unknown.gguf
 said rope-scaling 6 'rotary positions.*"su"' load /models/malformed/rope-scaling-unknown.gguf
 said experts 6 'mixture of experts' load /models/malformed/tensor-router.gguf
-said split 6 'llama-gguf-split --merge' load /models/malformed/split-second.gguf
+said split 6 'put all parts into one folder' load /models/malformed/split-second.gguf
 said adapter 6 'no model of its own' load /models/malformed/adapter.gguf
 said unknown-key 6 'llama.a_new.idea' load /models/malformed/key-unknown.gguf
 said unknown-tensor 6 'attn_q_norm' load /models/malformed/tensor-unknown.gguf
@@ -70,6 +70,21 @@ equal context-is-that-of-the-file "$(sislm-client models --json | number context
 unload noted
 equal sound-without-a-note "$(sislm-client load /models/malformed/sound.gguf --name noted | wc -l)" 1
 unload noted
+
+# The parts of sound, together and when one is missing or cut.
+whole=$(sislm-client load /models/malformed/sound.gguf --json | number model_sha256)
+for number in 1 2 3; do
+	part=/models/split/sound-0000$number-of-00003.gguf
+	equal "split-digest-$number" "$(sislm-client load $part --json --name split | number model_sha256)" "$whole"
+	equal "split-answer-$number" "$(sislm-client infer -m split --preset greedy -n 8 a)" "$(sislm-client infer -m sound --preset greedy -n 8 a)"
+	unload split
+done
+unload sound
+cp /models/split/sound-0000[12]-of-00003.gguf /tmp/
+said split-missing 1 'sound-00003-of-00003.gguf.*put all parts into one folder' load /tmp/sound-00001-of-00003.gguf
+head -c 4096 /models/split/sound-00003-of-00003.gguf >/tmp/sound-00003-of-00003.gguf
+said split-cut 6 'ends' load /tmp/sound-00001-of-00003.gguf
+rm -f /tmp/sound-*
 
 # A file that shrinks between the look at its size and its end.
 size=$(wc -c </models/random-gpt2-q8_0.gguf)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! gpt2-adder: sums of two numbers of two digits.
 
-use std::fs::File;
-use std::os::fd::AsFd;
-
-use sislm::{Device, KvType, SamplingConfig, SessionConfig};
+use sislm::{Device, KvType, SamplingConfig, SessionConfig, Source};
 
 use crate::report::{Failure, Report};
 
@@ -14,7 +11,7 @@ const PROBLEMS: u32 = 200;
 pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: sislm::ModelName = "adder".parse()?;
-    device.load(File::open(model)?.as_fd(), &name)?;
+    device.load(&Source::open(model)?, &name)?;
     let config = SessionConfig {
         model: Some(name.clone()),
         kv: KvType::F32,

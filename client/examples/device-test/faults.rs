@@ -2,11 +2,10 @@
 //! Allocations that fail one at a time: the first of this thread's in a call, then the second, until the call comes to
 //! no more. tests/guest/faults.sh says which allocations the kernel counts: the module's.
 
-use std::fs::{self, File};
-use std::os::fd::AsFd;
+use std::fs;
 
 use nix::errno::Errno;
-use sislm::{Device, Error, ModelName, SamplingConfig, Session, SessionConfig, Tokenize};
+use sislm::{Device, Error, ModelName, SamplingConfig, Session, SessionConfig, Source, Tokenize};
 
 use crate::report::{Failure, Report};
 
@@ -19,15 +18,15 @@ const LIMIT: u32 = 2000;
 /// Every call that allocates, on a model that was loaded soundly, and its answer afterwards.
 pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
-    let file = File::open(model)?;
+    let source = Source::open(model)?;
     let name: ModelName = "sound".parse()?;
     let other: ModelName = "faulty".parse()?;
     each(report, "load", (), || {
-        device.load(file.as_fd(), &other)?;
+        device.load(&source, &other)?;
         // With an allocation left to fail, this may fail in its place.
         device.unload(&other).or_else(|_| device.unload(&other))
     })?;
-    device.load(file.as_fd(), &name)?;
+    device.load(&source, &name)?;
     let config = SessionConfig {
         model: Some(name.clone()),
         max_tokens: 4,

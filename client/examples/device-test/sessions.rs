@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Many sessions, one after the other and at the same time.
 
-use std::fs::File;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::thread;
 
 use nix::unistd::{getegid, setegid, seteuid, Gid, Uid};
-use sislm::{Device, Error, ModelName, Session, SessionConfig};
+use sislm::{Device, Error, ModelName, Session, SessionConfig, Source};
 
 use crate::report::{Failure, Report};
 
@@ -20,7 +18,7 @@ const TOKENS: u32 = 120;
 pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: ModelName = "sessions".parse()?;
-    device.load(File::open(model)?.as_fd(), &name)?;
+    device.load(&Source::open(model)?, &name)?;
     let before = device.statistics()?;
     let count: u32 = count.parse()?;
     let first = answer(&device, &config(&name, 2, 0), PROMPT)?;

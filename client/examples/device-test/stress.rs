@@ -4,14 +4,14 @@
 //! afterwards.
 
 use std::fs::{self, File};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::process::{self, Child, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::libc::{POLLIN, POLLOUT};
-use sislm::{Device, ModelName, SamplingConfig, SessionConfig};
+use sislm::{Device, ModelName, SamplingConfig, SessionConfig, Source};
 
 use crate::raw::*;
 use crate::report::{Failure, Report};
@@ -32,8 +32,8 @@ const ALARMS: i64 = 3000;
 pub fn run(report: &mut Report, model: &str, seconds: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: ModelName = MODEL.parse()?;
-    let weights = File::open(model)?;
-    device.load(weights.as_fd(), &name)?;
+    let source = Source::open(model)?;
+    device.load(&source, &name)?;
     let wanted = answer(&device, &name)?;
     let end = Instant::now() + Duration::from_secs(seconds.parse()?);
     let files = (0..FILES).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
@@ -60,7 +60,7 @@ pub fn run(report: &mut Report, model: &str, seconds: &str) -> Result<(), Failur
         }
         // One of its own, that comes and goes meanwhile.
         let other: ModelName = format!("{MODEL}-{}", draw.below(2)).parse()?;
-        whatever(device.load(weights.as_fd(), &other));
+        whatever(device.load(&source, &other));
         whatever(device.unload(&other));
     }
     for mut child in children {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cases of a tokenizer: FILE.inp holds texts, FILE.out the ids of each.
 
-use std::fs::{self, File};
-use std::os::fd::AsFd;
+use std::fs;
 
-use sislm::{Device, SessionConfig, Tokenize};
+use sislm::{Device, SessionConfig, Source, Tokenize};
 
 use crate::report::{Failure, Report};
 
@@ -14,7 +13,7 @@ const BORDER: &str = "\n__ggml_vocab_test__\n";
 pub fn run(report: &mut Report, model: &str, cases: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: sislm::ModelName = "tokenizer".parse()?;
-    device.load(File::open(model)?.as_fd(), &name)?;
+    device.load(&Source::open(model)?, &name)?;
     let session = device.session(&SessionConfig {
         model: Some(name.clone()),
         ..Default::default()

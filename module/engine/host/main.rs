@@ -9,6 +9,10 @@ mod infer;
 mod logits;
 mod report;
 mod simd;
+mod source;
+// Written with `std` alone; the client finds the parts of a model in the same way.
+#[path = "../../../client/src/split/mod.rs"]
+mod split;
 mod stop;
 mod wall;
 

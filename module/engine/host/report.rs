@@ -11,6 +11,7 @@ use sislm_engine::abi::{BLOCK_POSITIONS, NUMERICS};
 
 use crate::arguments::{Arguments, Kv};
 use crate::simd::Simd;
+use crate::split;
 use crate::wall::{self, Model, Step};
 
 /// Bytes as lower-case hexadecimal digits.
@@ -18,9 +19,10 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A model's name: that of its file.
+/// A model's name: that of its file, without the number of a part.
 pub fn name(path: &Path) -> String {
-    path.file_stem()
+    split::name(path)
+        .or(path.file_stem())
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use sislm::{Bias, Device, Digest, Model, ModelName, Note, SessionConfig, Tokenize};
+use sislm::{Bias, Device, Model, ModelName, Note, SessionConfig, Source, Tokenize};
 
 use crate::cli::Cli;
 use crate::exit_codes::{ExitCode, Failure};
@@ -118,15 +118,16 @@ fn named(device: &Device, cli: &Cli, wanted: &OsStr) -> anyhow::Result<ModelName
 
 /// The model loaded from the same bytes, else a new one under the file's name.
 fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName> {
-    let (file, bytes) = loading::open(path)?;
+    let source = Source::open(path)?;
     let alike: Vec<Model> = device
         .models()?
         .into_iter()
-        .filter(|model| model.file_bytes == bytes)
+        .filter(|model| model.file_bytes == source.bytes())
         .collect();
     if !alike.is_empty() {
-        let digest =
-            Digest::of(&file).with_context(|| format!("cannot read {}", path.display()))?;
+        let digest = source
+            .digest()
+            .with_context(|| format!("cannot read {}", path.display()))?;
         if let Some(same) = alike.iter().find(|model| model.digest() == digest) {
             return name_of(same);
         }
@@ -141,7 +142,7 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
         );
         return Err(Failure::error(ExitCode::GeneralError, sentence));
     }
-    loading::load(device, &cli.device, &file, bytes, &name)?;
+    loading::load(device, &cli.device, &source, &name)?;
     if let Some(model) = device.model(&name)? {
         for note in Note::of(&model) {
             // With stderr closed there is nobody to tell.

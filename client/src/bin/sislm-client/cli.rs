@@ -53,7 +53,7 @@ pub enum Command {
 /// Options of `load`.
 #[derive(Debug, Args)]
 pub struct Load {
-    /// The GGUF file
+    /// The GGUF file, or any part of a split model (NAME-00001-of-0000N.gguf)
     pub file: PathBuf,
     /// Name of the model [default: the file's, without .gguf]
     #[arg(long)]

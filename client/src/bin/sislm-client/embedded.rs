@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::memfd::{memfd_create, MFdFlags};
-use sislm::{Device, Error, ModelName};
+use sislm::{Device, Error, ModelName, Source};
 
 use crate::exit_codes::{ExitCode, Failure};
 use crate::loading;
@@ -23,7 +23,12 @@ pub fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
     let mut file =
         File::from(memfd_create(c"sislm-default", MFdFlags::MFD_CLOEXEC).context(context)?);
     file.write_all(MODEL).context(context)?;
-    let loaded = loading::load(device, path, &file, MODEL.len() as u64, &name);
+    let loaded = loading::load(
+        device,
+        path,
+        &Source::of_file(file).context(context)?,
+        &name,
+    );
     match loaded
         .as_ref()
         .err()

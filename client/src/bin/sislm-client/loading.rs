@@ -1,53 +1,43 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Loading a file, with a progress bar on a terminal.
 
-use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::fcntl::{posix_fadvise, PosixFadviseAdvice};
-use sislm::{Device, Load, ModelName};
+use sislm::{Device, Load, ModelName, Source};
 
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Opens the file at `path` and tells its size in bytes.
-pub fn open(path: &Path) -> anyhow::Result<(File, u64)> {
-    let context = || format!("cannot open {}", path.display());
-    let file = File::open(path).with_context(context)?;
-    let bytes = file.metadata().with_context(context)?.len();
-    Ok((file, bytes))
-}
-
-/// Loads `file`, of `bytes`, under `name`; the device is at `path`.
+/// Loads `source` under `name`; the device is at `path`.
 pub fn load(
     device: &Device,
     path: &Path,
-    file: &File,
-    bytes: u64,
+    source: &Source,
     name: &ModelName,
 ) -> anyhow::Result<Load> {
     let load = if io::stderr().is_terminal() {
         let watcher = Device::open(path)?;
         let (done, over) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(move || watch(&watcher, name, bytes, &over));
-            let load = device.load(file.as_fd(), name);
+            scope.spawn(move || watch(&watcher, name, source.bytes(), &over));
+            let load = device.load(source, name);
             drop(done);
             load
         })
     } else {
-        device.load(file.as_fd(), name)
+        device.load(source, name)
     };
     // The module holds its own copy: the page cache's is of no more use. Only advice, so a failure
     // is no matter.
-    let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    for file in source.files() {
+        let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    }
     Ok(load?)
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Loads a model: the header as a growing prefix, then the file in order, hashed and packed.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +15,7 @@ use super::memory::Memory;
 use super::model::Model;
 use super::status::{Fault, done, explain, no_refusal};
 use super::*;
+use crate::source::Source;
 
 /// Bytes of the first prefix; doubled until the header is in it.
 const PREFIX_BYTES: u64 = 64 << 10;
@@ -38,9 +37,8 @@ pub struct Loader {
 impl Loader {
     /// Loads the file at `path`.
     pub fn load(&self, path: &Path) -> Result<Model> {
-        let file = File::open(path)
-            .with_context(|| format!("cannot open the model {}", path.display()))?;
-        let file_bytes = file.metadata()?.len();
+        let file = Source::open(path)?;
+        let file_bytes = file.bytes();
         let limits = Limits {
             file_bytes,
             model_bytes: u64::MAX,
@@ -174,7 +172,7 @@ impl Loader {
     }
 
     /// Reads, hashes and packs the file in order; its SHA-256.
-    fn pack(&self, file: &File, file_bytes: u64, load: &Memory) -> Result<[u8; 32]> {
+    fn pack(&self, file: &Source, file_bytes: u64, load: &Memory) -> Result<[u8; 32]> {
         let mut hash = Sha256::new();
         let mut hashed = 0;
         loop {
@@ -198,7 +196,7 @@ impl Loader {
             );
             // A block of its own size, so that a sanitizer sees an access past its end.
             let mut piece = Memory::new(u64::from(read.bytes))?;
-            file.read_exact_at(piece.bytes_mut(), read.offset)
+            file.read(read.offset, piece.bytes_mut())
                 .context("the file ends early")?;
             hash.update(&*piece.bytes_mut());
             hashed += u64::from(read.bytes);
@@ -284,7 +282,7 @@ fn string(load: &Memory, prefix: &mut Memory, key: &[u8]) -> Result<Option<Vec<u
 
 /// The beginning of the file in memory.
 struct Prefix<'a> {
-    file: &'a File,
+    file: &'a Source,
     file_bytes: u64,
     memory: Memory,
 }
@@ -295,7 +293,7 @@ impl Prefix<'_> {
         let have = self.memory.len() as u64;
         let bytes = need.max(have * 2).max(PREFIX_BYTES).min(self.file_bytes);
         let mut memory = Memory::new(bytes)?;
-        self.file.read_exact_at(memory.bytes_mut(), 0)?;
+        self.file.read(0, memory.bytes_mut())?;
         self.memory = memory;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use anyhow::Context;
 use indicatif::DecimalBytes;
 use serde_json::json;
-use sislm::{Device, ModelName};
+use sislm::{Device, ModelName, Source};
 
 use crate::cli::{Cli, Load};
 use crate::commands::models::notes;
@@ -20,9 +20,9 @@ pub fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<
         None => ModelName::of_file(&arguments.file)
             .with_context(|| format!("{} has no file name", arguments.file.display()))?,
     };
-    let (file, bytes) = loading::open(&arguments.file)?;
+    let source = Source::open(&arguments.file)?;
     let device = Device::open(&cli.device)?;
-    let load = loading::load(&device, &cli.device, &file, bytes, &name)?;
+    let load = loading::load(&device, &cli.device, &source, &name)?;
     let model = device.model(&name)?.ok_or_else(|| {
         Failure::error(
             ExitCode::NoModel,
