@@ -6,9 +6,9 @@ CPU ?=
 SMP ?= 2
 MEM ?= 2G
 TIMEOUT ?= 600
-export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE
+export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE SISLM_MODELS MODEL
 
-.PHONY: help demo test test-all quick soak bench guest module client kernel check fuzz mutants format clean distclean
+.PHONY: help demo test test-all quick soak bench fidelity guest module client kernel check fuzz mutants format clean distclean
 
 help:
 	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and let SmolLM2 answer a question'
@@ -16,6 +16,8 @@ help:
 	@echo 'make test-all    the same with the custom kernel, more CPUs and thread counts, exhaustive numerics'
 	@echo 'make soak        everything at once on KERNEL for T seconds (3600), and 1000 times Ctrl-C'
 	@echo 'make bench       this module and llama.cpp in one guest: Documentation/performance.md; BENCH=pattern measures a part'
+	@echo 'make fidelity    the logits of this engine and of llama.cpp against exact ones: Documentation/fidelity.md;'
+	@echo '                 SISLM_MODELS=directory takes its models, MODEL=pattern measures a part'
 	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|custom|debug CPU=neoverse-n1 SMP=2'
 	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
 	@echo 'make module      sislm.ko for KERNEL'
@@ -43,6 +45,9 @@ soak:
 
 bench:
 	@scripts/bench
+
+fidelity:
+	@scripts/fidelity/run
 
 guest:
 	@scripts/guest
