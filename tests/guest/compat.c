@@ -8,7 +8,7 @@
 
 /* The sizes of a 64-bit build; the command numbers hold them too. */
 _Static_assert(sizeof(struct sislm_query) == 64, "query");
-_Static_assert(sizeof(struct sislm_load) == 240, "load");
+_Static_assert(sizeof(struct sislm_load) == 256, "load");
 _Static_assert(sizeof(struct sislm_configure) == 688, "configure");
 _Static_assert(sizeof(struct sislm_result) == 128, "result");
 _Static_assert(sizeof(struct sislm_run) == 168, "run");
@@ -87,12 +87,13 @@ __attribute__((used)) static void start(long *stack)
 	device = call(NR_OPEN, (long)"/dev/sislm", READ_WRITE, 0);
 	check("open", device >= 0);
 	check("query", call(NR_IOCTL, device, SISLM_IOC_QUERY, (long)&query) == 0 && query.abi == SISLM_ABI_VERSION);
-	query.pad = 1;
-	check("query-pad", call(NR_IOCTL, device, SISLM_IOC_QUERY, (long)&query) == -22);
 
 	file = call(NR_OPEN, (long)model, READ_ONLY, 0);
 	load.fd = file;
 	memcpy(load.name, name, sizeof(name));
+	load.pad3 = 1;
+	check("load-pad", call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load) == -22);
+	load.pad3 = 0;
 	check("load", call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load) == 0 && load.done == load.total && load.total > 0);
 
 	configure.flags = SISLM_CONFIGURE_IGNORE_EOS;
