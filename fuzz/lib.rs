@@ -3,6 +3,12 @@
 //! order as sislm-host and the module.
 
 #[allow(dead_code)] // What sislm-host uses besides.
+#[path = "../module/engine/host/source.rs"]
+mod source;
+#[allow(dead_code)] // What the client uses besides.
+#[path = "../client/src/split/mod.rs"]
+mod split;
+#[allow(dead_code)] // What sislm-host uses besides.
 #[path = "../module/engine/host/wall/mod.rs"]
 pub mod wall;
 

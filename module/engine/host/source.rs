@@ -55,7 +55,7 @@ impl Source {
             (offset + from_header.len() as u64).saturating_sub(self.header.len() as u64);
         for part in &self.parts {
             let left = part.bytes.saturating_sub(within);
-            let count = left.min(buffer.len() as u64) as usize;
+            let count = usize::try_from(left)?.min(buffer.len());
             let (piece, rest) = buffer.split_at_mut(count);
             part.file.read_exact_at(piece, part.offset + within)?;
             buffer = rest;
