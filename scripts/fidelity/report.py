@@ -66,9 +66,7 @@ Wanted: no more than llama.cpp's.
   not 256, and NVFP4 as F16, without rounding of activations: these are nearer to the truth.
 * F16 and BF16: llama.cpp rounds activations to the format of the weights, sislm does not.
 * In models of experts a small difference can choose another expert. A few such positions make the mean, so its error is large.
-* Perplexity moves by chance too: SmolLM2 in Q4_1 on 1,275 tokens of another text was at +0.0061 (standard error 0.0026) of its true negative
-  log-likelihood with sislm, at +0.0056 (0.0024) with llama.cpp; between both 0.0005 (0.0027) at the same tokens, and the mean KL 0.00344 in both.
-  No fault of the format's loops stands behind a difference of perplexities that small.
+* Perplexity moves by chance too, more than the divergence does.
 
 ## Refused
 
