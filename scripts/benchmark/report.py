@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Documentation/performance.md and its plots, from the figures."""
 
-import re
 
 import counts
 import loops
@@ -12,7 +11,6 @@ import targets
 import wall
 
 PATH = models.REPO / "Documentation" / "performance.md"
-STAGES = models.REPO / "module" / "engine" / "step" / "stage.rs"
 NONE = "–"
 INTRODUCTION = """<!-- SPDX-License-Identifier: GPL-2.0 -->
 <!-- Written by scripts/bench: change that, not this. -->
@@ -72,7 +70,7 @@ reads each once.
 
 {table}
 
-Most work done between `kernel_neon_begin` and `kernel_neon_end` in any of these runs: {section} bytes of weights. Stages of a layer, the points at which all work must be done before any goes on: {stages} in a step of up to 4 rows (llama.cpp: 24 barriers).
+Most work done between `kernel_neon_begin` and `kernel_neon_end` in any of these runs: {section} bytes of weights.
 """
 SEQUENCES = """
 ## Eight sequences
@@ -191,14 +189,6 @@ def times(figures):
     return WALL.format(plot=plot, table=table(head, rows))
 
 
-def stages():
-    """Stages of a layer for few rows, as the engine's source has it."""
-    found = re.search(r"const NARROW_STAGES: u32 = (\d+);", STAGES.read_text(encoding="utf-8"))
-    if not found:
-        raise SystemExit(f"error: {STAGES} has no NARROW_STAGES any more: tell scripts/benchmark/report.py where the number of stages is")
-    return found[1]
-
-
 def memory(figures):
     rows, section = [], 0
     for model in dict.fromkeys(case.model for case in counts.CASES):
@@ -212,7 +202,7 @@ def memory(figures):
                      f"{mine['weight_bytes'] / mine['tensor_bytes']:.4f}"])
         section = max(section, mine["longest_section"])
     head = ["model", "file, MB", "load, M instructions, llama.cpp", "sislm", "of it digest", "peak, MB, llama.cpp", "sislm", "bytes per token / model's"]
-    return MEMORY.format(table=table(head, rows), section=number(section or None, 1, 0), stages=stages())
+    return MEMORY.format(table=table(head, rows), section=number(section or None, 1, 0))
 
 
 def several(figures):
