@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every field of every ioctl that has wrong values, sent with one of them.
 
+mod parts;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -192,6 +194,7 @@ fn models(fields: &mut Fields<'_>, weights: &File) {
     fields.invalid("load.flags", SISLM_IOC_LOAD, &load, |load| load.flags = 1);
     fields.invalid("load.pad", SISLM_IOC_LOAD, &load, |load| load.pad = 1);
     fields.invalid("load.pad2", SISLM_IOC_LOAD, &load, |load| load.pad2 = 1);
+    parts::wrong(fields, &load, weights);
     fields.invalid("load.name-empty", SISLM_IOC_LOAD, &load, |load| {
         load.name = [0; 64]
     });
