@@ -6,13 +6,12 @@
 
 use crate::{
     limits::Limits,
-    models::{
-        metadata::Metadata, model::Loaded, offer::Helpers, registry::LoadProgress, source::Source,
-    },
+    models::{metadata::Metadata, model::Loaded, registry::LoadProgress, source::Source},
     sys::{
         errno::{EOPNOTSUPP, ESTALE},
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},
         memory::{ensure_available, Memory, Owner},
+        piece::Piece,
         task,
         uapi::{
             SISLM_LOAD_ARCHITECTURE, SISLM_LOAD_LIMIT, SISLM_LOAD_SPLIT, SISLM_LOAD_TENSOR_TYPE,
@@ -25,12 +24,21 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::atomic::Relaxed,
+    sync::{atomic::Relaxed, Arc},
     time::{Instant, Monotonic}, //
 };
 
 /// First part of the file that is read to parse the header.
 const PREFIX_BYTES: u64 = 1 << 16;
+
+/// Those who may help with a piece.
+pub(crate) trait Helpers {
+    /// Offers a piece to them, unless they have one of another load.
+    fn share(&self, piece: &Arc<Piece>);
+
+    /// Ends [`Helpers::share`].
+    fn unshare(&self, piece: &Arc<Piece>);
+}
 
 /// Time spent in the parts of a load, nanoseconds; parts may run at the same time.
 #[derive(Default)]

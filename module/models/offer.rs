@@ -12,15 +12,6 @@ use kernel::{
     },
 };
 
-/// Those who may help with a piece.
-pub(crate) trait Helpers {
-    /// Offers a piece to them, unless they have one of another load.
-    fn share(&self, piece: &Arc<Piece>);
-
-    /// Ends [`Helpers::share`].
-    fn unshare(&self, piece: &Arc<Piece>);
-}
-
 /// The place of one piece.
 #[pin_data]
 pub(crate) struct Offer {

@@ -15,7 +15,7 @@
 
 use crate::{
     limits::Limits,
-    models::offer::{Helpers, Offer},
+    models::{loader::Helpers, offer::Offer},
     sched::{
         batch::{Batch, Job},
         growth::Growth,
