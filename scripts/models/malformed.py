@@ -273,7 +273,7 @@ def architecture_last(model):
 
 # The vocabulary.
 vocabulary_defect("tokenizer-missing", "KEY_MISSING", "model", None)
-vocabulary_defect("tokenizer-unknown", "TOKENIZER", "model", (gguf.STRING, "bert"))
+vocabulary_defect("tokenizer-unknown", "TOKENIZER", "model", (gguf.STRING, "t5"))
 vocabulary_defect("tokens-missing", "KEY_MISSING", "tokens", None)
 vocabulary_defect("tokens-type", "KEY_TYPE", "tokens", (gguf.ARRAY, (gguf.UINT32, list(range(VOCABULARY)))))
 vocabulary_defect("tokens-no-array", "KEY_TYPE", "tokens", (gguf.UINT32, VOCABULARY))
@@ -289,8 +289,8 @@ vocabulary_defect("token-types-unknown", "VOCABULARY", "token_type", (gguf.ARRAY
 vocabulary_defect("bos-outside", "OK", "bos_token_id", (gguf.UINT32, VOCABULARY))
 vocabulary_defect("eos-outside", "OK", "eos_token_id", (gguf.UINT32, 0xFFFFFFF0))
 extra_defect("add-sep-token", "UNSUPPORTED", "tokenizer.ggml.add_sep_token", ("tokenizer.ggml.add_sep_token", gguf.BOOL, True))
-extra_defect("tokenizer-key-unknown", "UNSUPPORTED", "tokenizer.ggml.normalizer.lowercase",
-             ("tokenizer.ggml.normalizer.lowercase", gguf.BOOL, True))
+extra_defect("tokenizer-key-unknown", "UNSUPPORTED", "tokenizer.ggml.normalizer.replace",
+             ("tokenizer.ggml.normalizer.replace", gguf.BOOL, True))
 extra_defect("eot-outside", "OK", "-", ("tokenizer.ggml.eot_token_id", gguf.UINT32, VOCABULARY))
 extra_defect("eot-type", "KEY_TYPE", "tokenizer.ggml.eot_token_id", ("tokenizer.ggml.eot_token_id", gguf.STRING, "2"))
 vocabulary_defect("add-eos-type", "KEY_TYPE", "add_eos_token", (gguf.UINT32, 1))

@@ -273,6 +273,51 @@ fn prompts_of_reference_outputs() {
     assert!(run_prompts(&models) >= 60);
 }
 
+/// The texts of embeddings beside the models of a folder: their ids, first of a text, with control
+/// tokens as text.
+#[test]
+fn texts_of_reference_embeddings() {
+    let Some(folder) = shared("models/kinds") else {
+        return;
+    };
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let Ok(json) = fs::read_to_string(path.with_extension("embd.json")) else {
+            continue;
+        };
+        let file = fs::read(&path).expect("the file");
+        let tables = tables(&file, 1000);
+        let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+        let texts = values(&json, "text", '"', "\"");
+        let expected = values(&json, "ids", '[', "]");
+        assert_eq!(texts.len(), expected.len());
+        for (text, expected) in texts.iter().zip(expected) {
+            let list = expected.split(',').map(|id| id.trim().parse());
+            let expected: Vec<u32> = list.map(|id| id.expect("an id")).collect();
+            let text = unescaped(text);
+            let found = ids(&vocabulary, text.as_bytes(), 1000);
+            assert_eq!(found, expected, "{}: {text:?}", path.display());
+            assert_eq!(ids(&vocabulary, text.as_bytes(), 1), found);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "{seen}");
+}
+
+/// A text as JSON has it, with `\u` of the basic plane alone.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split("\\u");
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at(4);
+        let code = u32::from_str_radix(code, 16).expect("four digits");
+        all.push(char::from_u32(code).expect("a character"));
+        all.push_str(rest);
+    }
+    all
+}
+
 #[test]
 fn lines_for_the_default_model_come_back() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_models"));

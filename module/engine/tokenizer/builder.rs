@@ -8,6 +8,7 @@ use crate::gguf::{Array, Cursor, Keys, Reason, Refusal, Stop};
 
 use super::ends::{self, Ends};
 use super::layout::{END, Layout, MARK, NONE, TablesMut, head};
+use super::normalizer::Normalizer;
 use super::vocabulary::{Model, TokenKind, Vocabulary, pair_hash, slot};
 use super::{TOKEN_BYTES_MAX, TokenizerKeys, alphabet, pattern, requirements, score, special};
 
@@ -141,7 +142,7 @@ impl Builder {
             }
             Stage::Merges if self.done == self.layout.merges => self.enter(Stage::Bytes, None),
             Stage::Merges => self.add_merge(prefix, tables)?,
-            Stage::Bytes if self.done == 256 => {
+            Stage::Bytes if self.done == 256 || self.model == Model::WordPiece => {
                 cells::set(tables.head, head::MARK, MARK);
                 self.stage = Stage::Finished;
             }
@@ -164,20 +165,33 @@ impl Builder {
 
     fn write_head(&mut self, tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let sentence_piece = self.model == Model::SentencePiece;
-        let bos = self.id(self.keys.bos, 1, note::BOS);
-        let eos = self.id(self.keys.eos, 2, note::EOS);
-        let unknown = self.id(self.keys.unknown, 0, note::UNKNOWN);
+        let word_piece = self.model == Model::WordPiece;
+        let (first, last) = if word_piece {
+            let first = self.keys.bos.or(self.keys.classification);
+            (first, self.keys.separator.or(self.keys.eos))
+        } else {
+            (self.keys.bos, self.keys.eos)
+        };
+        let [usual_bos, usual_eos, usual_unknown] = self.usual_ids();
+        let bos = self.id(first, usual_bos, note::BOS);
+        let eos = self.id(last, usual_eos, note::EOS);
+        let unknown = self.id(self.keys.unknown, usual_unknown, note::UNKNOWN);
         let missing = |key| Refusal::new(Reason::KeyMissing, 0, key);
-        if self.keys.add_bos == Some(true) && bos == NONE {
+        if (self.keys.add_bos == Some(true) || word_piece) && bos == NONE {
             return Err(missing(b"tokenizer.ggml.bos_token_id"));
         }
-        if self.keys.add_eos == Some(true) && eos == NONE {
+        if (self.keys.add_eos == Some(true) || word_piece) && eos == NONE {
             return Err(missing(b"tokenizer.ggml.eos_token_id"));
         }
         let usually = pattern::at(self.pretokenizer).map_or(sentence_piece, |row| row.adds_bos);
-        let add_bos = self.keys.add_bos.unwrap_or(usually) && bos != NONE;
-        let add_eos = self.keys.add_eos.unwrap_or(false);
+        // Around a text of WordPiece there are always both, as in llama.cpp.
+        let add_bos = word_piece || self.keys.add_bos.unwrap_or(usually) && bos != NONE;
+        let add_eos = word_piece || self.keys.add_eos.unwrap_or(false);
         let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
+        let normalizer = Normalizer {
+            lowercase: self.keys.lowercase.unwrap_or(true),
+            strips_accents: self.keys.strip_accents.unwrap_or(true),
+        };
         for (at, value) in [
             (head::MODEL, self.model as u32),
             (head::TOKENS, self.layout.tokens),
@@ -190,16 +204,26 @@ impl Builder {
             (head::ADD_SPACE, u32::from(add_space)),
             (head::PRETOKENIZER, self.pretokenizer),
             (head::ADD_EOS, u32::from(add_eos)),
+            (head::NORMALIZER, normalizer.number()),
         ] {
             cells::set(tables.head, at, value);
         }
         Ok(())
     }
 
-    /// The id `given` by the file; `usual` in a SentencePiece vocabulary whose file gives none, or one
-    /// that is no token, which is noted. That is llama.cpp's way but for byte-level vocabularies: the
-    /// token that it would take there is a comma in GPT-2's.
-    fn id(&mut self, given: Option<u32>, usual: u32, note: u32) -> u32 {
+    /// BOS, EOS and the unknown token of a vocabulary whose file names none, as in llama.cpp but for
+    /// byte-level ones: the token that it would take there is a comma in GPT-2's.
+    fn usual_ids(&self) -> [Option<u32>; 3] {
+        match self.model {
+            Model::SentencePiece => [Some(1), Some(2), Some(0)],
+            Model::ByteLevel => [None; 3],
+            Model::WordPiece => [Some(101), Some(102), Some(100)],
+        }
+    }
+
+    /// The id `given` by the file; the `usual` one where it gives none, or one that is no token, which
+    /// is noted.
+    fn id(&mut self, given: Option<u32>, usual: Option<u32>, note: u32) -> u32 {
         let is_token = |id: &u32| *id < self.layout.tokens;
         if let Some(id) = given.filter(is_token) {
             return id;
@@ -207,10 +231,7 @@ impl Builder {
         if given.is_some() {
             self.notes |= note;
         }
-        let usual = Some(usual).filter(is_token);
-        usual
-            .filter(|_| self.model == Model::SentencePiece)
-            .unwrap_or(NONE)
+        usual.filter(is_token).unwrap_or(NONE)
     }
 
     /// Marks the tokens that end a turn by their ids, and unmarks those that do not although their
@@ -289,6 +310,9 @@ impl Builder {
         *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8 | mark;
         insert_text(self.model, id, tables).ok_or(refusal)?;
         add_special(kind, self.text..self.text + length, tables);
+        if self.model == Model::WordPiece {
+            add_piece(id, tables);
+        }
         self.text += length;
         self.done += 1;
         Ok(())
@@ -345,7 +369,7 @@ impl Builder {
         let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
         let id = match self.model {
             Model::SentencePiece => vocabulary.find_byte(byte),
-            Model::ByteLevel => None,
+            Model::ByteLevel | Model::WordPiece => None,
         };
         let id = id.or_else(|| vocabulary.find_mergeable(&[byte]));
         cells::set(
@@ -414,6 +438,22 @@ fn insert(slots: &mut [cells::Cell], hash: u64, number: u32) -> Option<()> {
     cells::set(slots, free, slot(hash, number))
 }
 
+/// Adds token `id` to the set of what words are cut into.
+fn add_piece(id: u32, tables: &mut TablesMut<'_>) {
+    let vocabulary = Vocabulary::unfinished(tables.view(), Model::WordPiece);
+    let text = vocabulary.text(id);
+    if vocabulary.find_mergeable(text) != Some(id) {
+        return;
+    }
+    let (first, length) = (text.first().copied(), text.len());
+    let set = tables
+        .head
+        .get_mut(head::BYTE_TOKENS..head::BYTE_TOKENS + special::CELLS);
+    if let (Some(set), Some(first)) = (set, first) {
+        special::add(set, first, length);
+    }
+}
+
 fn add_special(kind: TokenKind, text: core::ops::Range<usize>, tables: &mut TablesMut<'_>) {
     let at = match kind {
         TokenKind::UserDefined => head::USER_DEFINED,
@@ -421,8 +461,9 @@ fn add_special(kind: TokenKind, text: core::ops::Range<usize>, tables: &mut Tabl
         _ => return,
     };
     let set = tables.head.get_mut(at..at + special::CELLS);
-    if let (Some(set), Some(text)) = (set, tables.text.get(text)) {
-        special::add(set, text);
+    let text = tables.text.get(text).unwrap_or_default();
+    if let (Some(set), Some(&first)) = (set, text.first()) {
+        special::add(set, first, text.len());
     }
 }
 

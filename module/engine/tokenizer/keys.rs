@@ -27,6 +27,14 @@ pub struct TokenizerKeys {
     pub eos: Option<u32>,
     /// `unknown_token_id`.
     pub unknown: Option<u32>,
+    /// `cls_token_id`: what stands for `bos_token_id` in older files of WordPiece.
+    pub classification: Option<u32>,
+    /// `seperator_token_id`, which is how files spell it.
+    pub separator: Option<u32>,
+    /// `normalizer.lowercase`.
+    pub lowercase: Option<bool>,
+    /// `normalizer.strip_accents`.
+    pub strip_accents: Option<bool>,
     /// Further tokens that end a turn: `eot_token_id`, `eom_token_id`, and those for code, of padding, of a
     /// repository's name and between files.
     pub ends: [Option<u32>; ENDS.len()],
@@ -48,7 +56,7 @@ const ENDS: [&[u8]; 5] = [
 ];
 
 /// Keys that are read, and such that say nothing of how text becomes tokens.
-const KNOWN: [&[u8]; 16] = [
+const KNOWN: [&[u8]; 18] = [
     b"model",
     b"pre",
     b"tokens",
@@ -58,6 +66,8 @@ const KNOWN: [&[u8]; 16] = [
     b"add_bos_token",
     b"add_eos_token",
     b"add_space_prefix",
+    b"normalizer.lowercase",
+    b"normalizer.strip_accents",
     // All of them are in the list of tokens as well.
     b"added_tokens",
     // Of encoders.
@@ -95,6 +105,10 @@ impl TokenizerKeys {
             bos: keys.u32(b"tokenizer.ggml.bos_token_id")?,
             eos: keys.u32(b"tokenizer.ggml.eos_token_id")?,
             unknown: keys.u32(b"tokenizer.ggml.unknown_token_id")?,
+            classification: keys.u32(b"tokenizer.ggml.cls_token_id")?,
+            separator: keys.u32(b"tokenizer.ggml.seperator_token_id")?,
+            lowercase: keys.bool(b"tokenizer.ggml.normalizer.lowercase")?,
+            strip_accents: keys.bool(b"tokenizer.ggml.normalizer.strip_accents")?,
             ends,
             add_bos: keys.bool(b"tokenizer.ggml.add_bos_token")?,
             add_eos: keys.bool(b"tokenizer.ggml.add_eos_token")?,
@@ -119,8 +133,10 @@ pub(crate) fn check_known(name: &[u8], value: Value, prefix: &[u8]) -> Result<()
 
 /// Refuses what a normalizer or an encoder would do to the text.
 fn check_switches(keys: &Keys<'_>) -> Result<(), Refusal> {
+    let separates = keys.text(b"tokenizer.ggml.model")? == Some(b"bert");
     let switches: [(&[u8], bool); 3] = [
-        (b"tokenizer.ggml.add_sep_token", false),
+        // A text of WordPiece always ends in a separator.
+        (b"tokenizer.ggml.add_sep_token", separates),
         (b"tokenizer.ggml.remove_extra_whitespaces", false),
         (b"tokenizer.ggml.escape_whitespaces", true),
     ];
@@ -182,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(check(name), Ok(()));
         }
-        let name = b"tokenizer.ggml.normalizer.lowercase";
+        let name = b"tokenizer.ggml.normalizer.replace";
         assert_eq!(check(name), Err(Refusal::new(Reason::Unsupported, 3, name)));
     }
 

@@ -33,7 +33,9 @@ pub(super) mod head {
     pub const PRETOKENIZER: usize = 10;
     /// 1 when EOS goes after a text.
     pub const ADD_EOS: usize = 11;
-    /// Token of each byte.
+    /// How characters of words are changed ([`super::super::normalizer`]); of WordPiece only.
+    pub const NORMALIZER: usize = 12;
+    /// Token of each byte; of WordPiece the set of its pieces ([`super::super::special`]).
     pub const BYTE_TOKENS: usize = 16;
     /// Set of user-defined tokens ([`super::super::special`]).
     pub const USER_DEFINED: usize = BYTE_TOKENS + 256;

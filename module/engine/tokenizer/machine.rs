@@ -2,7 +2,8 @@
 //! The machine that turns text into token ids, a bounded piece of work at a time.
 //!
 //! Text is cut at special tokens first; what lies between is cut into pieces (all of it for
-//! SentencePiece, words for byte-level BPE), and in each piece symbols merge.
+//! SentencePiece, words for byte-level BPE), and in each piece symbols merge. The words of WordPiece
+//! are a machine of their own.
 
 use crate::abi::Literal;
 use crate::gguf::cells;
@@ -11,6 +12,7 @@ use super::layout::NONE;
 use super::merging::Merging;
 use super::pretokenizer::Pretokenizer;
 use super::vocabulary::{Model, Vocabulary};
+use super::word_piece::{self, WordPiece};
 use super::work::{self, Work};
 use super::{SPACE, utf8};
 
@@ -51,6 +53,8 @@ enum Stage {
     Fragment,
     /// Looks for the end of a word.
     Word,
+    /// Looks for the pieces of words.
+    Pieces,
     Symbols,
     Seed,
     Merge,
@@ -81,6 +85,9 @@ pub struct Tokenizer {
     space: bool,
     words: Pretokenizer,
     merging: Merging,
+    pieces: WordPiece,
+    /// Ids before the word at hand, of WordPiece.
+    before_word: u32,
 }
 
 impl Tokenizer {
@@ -101,6 +108,8 @@ impl Tokenizer {
             space: false,
             words: Pretokenizer::new(0),
             merging: Merging::new(),
+            pieces: WordPiece::new(),
+            before_word: 0,
         }
     }
 
@@ -165,6 +174,7 @@ impl Tokenizer {
                     self.begin_word(vocabulary, text, end, work)?;
                 }
             }
+            Stage::Pieces => self.find_piece(vocabulary, text, work)?,
             Stage::Symbols if self.at >= self.piece_end => self.stage = Stage::Seed,
             Stage::Symbols => self.push_symbol(vocabulary, text, work)?,
             Stage::Seed => {
@@ -245,6 +255,10 @@ impl Tokenizer {
                 self.words = Pretokenizer::new(self.at);
                 self.stage = Stage::Word;
             }
+            Model::WordPiece => {
+                self.pieces = WordPiece::new();
+                self.stage = Stage::Pieces;
+            }
             Model::SentencePiece => {
                 self.merging = Merging::new();
                 if self.space {
@@ -276,6 +290,32 @@ impl Tokenizer {
         Some(())
     }
 
+    /// Goes on with the words of WordPiece.
+    fn find_piece(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        work: &mut Work<'_>,
+    ) -> Option<()> {
+        let fragment = text.get(..self.fragment_end)?;
+        if self.pieces.begins_word() {
+            self.before_word = self.count;
+        }
+        match self
+            .pieces
+            .step(vocabulary, fragment, &mut self.at, work.text)?
+        {
+            word_piece::Step::More => {}
+            word_piece::Step::Token(id) => self.push_id(work, Some(id))?,
+            word_piece::Step::Unknown => {
+                self.count = self.before_word;
+                self.push_id(work, vocabulary.unknown())?;
+            }
+            word_piece::Step::Done => self.stage = Stage::Special,
+        }
+        Some(())
+    }
+
     /// Goes on behind a word.
     fn end_word(&mut self) {
         self.stage = if self.at < self.fragment_end {
@@ -299,7 +339,7 @@ impl Tokenizer {
                 self.merging.push(work, 1, vocabulary.byte_token(byte))?;
                 self.at += 1;
             }
-            Model::SentencePiece => {
+            Model::SentencePiece | Model::WordPiece => {
                 let length = utf8::length(rest);
                 let character = rest.get(..length)?;
                 let escaped = if character == b" " { SPACE } else { character };
@@ -328,7 +368,7 @@ impl Tokenizer {
         let Some((symbol, end)) = self.merging.take(work) else {
             match vocabulary.model() {
                 Model::ByteLevel => self.end_word(),
-                Model::SentencePiece => self.stage = Stage::Special,
+                Model::SentencePiece | Model::WordPiece => self.stage = Stage::Special,
             }
             return Some(());
         };
@@ -338,7 +378,7 @@ impl Tokenizer {
         let start = symbol.start as usize;
         let bytes = match vocabulary.model() {
             Model::ByteLevel => return self.push_id(work, vocabulary.unknown()),
-            Model::SentencePiece => work.text.get(start..end)?,
+            Model::SentencePiece | Model::WordPiece => work.text.get(start..end)?,
         };
         if bytes
             .iter()
@@ -378,7 +418,7 @@ fn split<'a>(
     };
     match vocabulary.model() {
         Model::ByteLevel => (text, rest),
-        Model::SentencePiece => (work.text, rest),
+        Model::SentencePiece | Model::WordPiece => (work.text, rest),
     }
 }
 

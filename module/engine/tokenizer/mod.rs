@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Text to token ids and back, by the vocabulary of a model file.
 //!
-//! Two kinds: SentencePiece BPE (scores, byte fallback) and byte-level BPE (merges within words,
-//! which a pre-tokenizer cuts by its pattern). A [`Builder`] makes the tables of a [`Vocabulary`]
+//! Three kinds: SentencePiece BPE (scores, byte fallback), byte-level BPE (merges within words,
+//! which a pre-tokenizer cuts by its pattern), and WordPiece (the longest pieces of words). A [`Builder`] makes the tables of a [`Vocabulary`]
 //! from the header of a file; a [`Tokenizer`] is the machine that turns text into ids,
 //! [`Vocabulary::piece`] the way back.
 //!
@@ -22,6 +22,8 @@ mod machine;
 mod merging;
 #[cfg(test)]
 mod mutations;
+mod normalizer;
+mod normalizer_table;
 mod pattern;
 mod piece;
 mod pretokenizer;
@@ -34,6 +36,7 @@ mod unicode;
 mod unicode_table;
 mod utf8;
 mod vocabulary;
+mod word_piece;
 mod work;
 
 pub use builder::{Builder, Progress};

@@ -25,6 +25,7 @@ fn headers() -> Vec<(Vec<u8>, u64)> {
     if root.join("../shared/models").exists() {
         names.push("../shared/models/stories260K-q4_0.gguf");
         names.push("../shared/models/gpt2-makemore-names-q8_0.gguf");
+        names.push("../shared/models/kinds/synth-embed-bert-cls.gguf");
     } else {
         eprintln!("SKIPPED: no ../shared/models");
     }

@@ -12,7 +12,7 @@ impl Vocabulary<'_> {
     /// Returns `None` when `text` is too short.
     pub fn piece(&self, id: u32, first: bool, text: &mut [u8]) -> Option<usize> {
         let stored = self.text(id);
-        let first = first && self.adds_space();
+        let first = first && (self.adds_space() || self.model() == Model::WordPiece);
         match (self.kind(id), self.model()) {
             (TokenKind::UserDefined, _) | (TokenKind::Normal, Model::ByteLevel) => copy(
                 stored
@@ -21,11 +21,11 @@ impl Vocabulary<'_> {
                     .unwrap_or(stored),
                 text,
             ),
-            (TokenKind::Normal, Model::SentencePiece) => {
+            (TokenKind::Normal, Model::SentencePiece | Model::WordPiece) => {
                 let rest = stored.strip_prefix(SPACE).or(stored.strip_prefix(b" "));
                 unescape(rest.filter(|_| first).unwrap_or(stored), text)
             }
-            (TokenKind::Byte, Model::SentencePiece) => {
+            (TokenKind::Byte, Model::SentencePiece | Model::WordPiece) => {
                 let byte = builder::byte_of(stored).unwrap_or_default();
                 if first && byte == b' ' {
                     Some(0)

@@ -15,6 +15,7 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let model = match name.of(prefix) {
         b"llama" => Model::SentencePiece,
         b"gpt2" => Model::ByteLevel,
+        b"bert" => Model::WordPiece,
         other => {
             let key = b"tokenizer.ggml.model";
             return Err(Refusal::of_text(Reason::Tokenizer, other, key));
@@ -23,7 +24,8 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
     expect_within(1, tokens.count, TOKENS_MAX, b"tokenizer.ggml.tokens")?;
     let (pretokenizer, merges) = match model {
-        Model::SentencePiece => (NONE, 0),
+        // llama.cpp looks at no pre-tokenizer of WordPiece.
+        Model::SentencePiece | Model::WordPiece => (NONE, 0),
         Model::ByteLevel => {
             let merges = keys.merges.ok_or(missing(b"tokenizer.ggml.merges"));
             (pretokenizer(keys, prefix)?, merges?.count)
@@ -115,7 +117,7 @@ mod tests {
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));
         let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
         assert_eq!(refused(&pre("unheard-of")), unknown("pre"));
-        assert_eq!(refused(&tokens("bert")), unknown("model"));
+        assert_eq!(refused(&tokens("t5")), unknown("model"));
         let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
         assert_eq!(
             refused(&none),

@@ -51,6 +51,29 @@ pub(super) fn byte_level(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Wri
     byte_level_of("gpt-2", tokens, kinds, merges)
 }
 
+/// A WordPiece file of these tokens; those in brackets are control tokens.
+pub(super) fn word_piece(tokens: &[&str]) -> Writer {
+    let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();
+    let kind = |token: &&str| if token.starts_with('[') { 3 } else { 1 };
+    let kinds: Vec<i32> = tokens.iter().map(kind).collect();
+    let place = |name: &str| tokens.iter().position(|token| *token == name);
+    let mut writer = Writer::new()
+        .text("general.architecture", "bert")
+        .text("tokenizer.ggml.model", "bert")
+        .strings("tokenizer.ggml.tokens", &texts)
+        .integers("tokenizer.ggml.token_type", &kinds);
+    for (key, name) in [
+        ("bos", "[CLS]"),
+        ("seperator", "[SEP]"),
+        ("unknown", "[UNK]"),
+    ] {
+        if let Some(id) = place(name) {
+            writer = writer.u32(&format!("tokenizer.ggml.{key}_token_id"), id as u32);
+        }
+    }
+    writer
+}
+
 /// As [`byte_level`], with another pre-tokenizer.
 pub(super) fn byte_level_of(pre: &str, tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Writer {
     let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();

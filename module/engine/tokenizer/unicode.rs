@@ -51,7 +51,7 @@ pub(super) struct Character {
 }
 
 /// The category of a code point.
-fn category(code: u32) -> Category {
+pub(super) fn category(code: u32) -> Category {
     if let Some(&number) = ASCII.get(code as usize) {
         return Category::from_number(u32::from(number));
     }

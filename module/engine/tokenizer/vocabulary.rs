@@ -5,6 +5,7 @@ use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
 
 use super::layout::{END, Layout, MARK, NONE, Tables, head};
+use super::normalizer::Normalizer;
 use super::pattern::{self, Pattern};
 use super::{TOKEN_BYTES_MAX, score, special};
 
@@ -16,6 +17,20 @@ pub enum Model {
     SentencePiece = 1,
     /// Byte-level BPE: pairs of bytes merge by a list, within words.
     ByteLevel = 2,
+    /// WordPiece: the longest pieces of a word, from its start on.
+    WordPiece = 3,
+}
+
+impl Model {
+    /// That of this number.
+    pub(super) fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::SentencePiece,
+            2 => Self::ByteLevel,
+            3 => Self::WordPiece,
+            _ => return None,
+        })
+    }
 }
 
 /// What a token is, by its number in `tokenizer.ggml.token_type`.
@@ -88,11 +103,7 @@ impl<'a> Vocabulary<'a> {
     pub fn view(memory: &'a [u8]) -> Option<Self> {
         let cells = cells::cells(memory);
         let get = |at| cells::get(cells, at);
-        let model = match get(head::MODEL)? {
-            1 => Model::SentencePiece,
-            2 => Model::ByteLevel,
-            _ => return None,
-        };
+        let model = Model::from_number(get(head::MODEL)?)?;
         let layout = Layout {
             tokens: get(head::TOKENS)?,
             merges: get(head::MERGES)?,
@@ -133,6 +144,21 @@ impl<'a> Vocabulary<'a> {
     /// The token of text the vocabulary lacks.
     pub fn unknown(&self) -> Option<u32> {
         self.id(head::UNKNOWN)
+    }
+
+    /// How characters of words are changed, in a WordPiece vocabulary.
+    pub(super) fn normalizer(&self) -> Normalizer {
+        Normalizer::from_number(self.head(head::NORMALIZER))
+    }
+
+    /// The greatest length, at most `most`, of a piece that may be at the front of `text`, in a
+    /// WordPiece vocabulary.
+    pub(super) fn longest_piece(&self, text: &[u8], most: usize) -> Option<usize> {
+        let set = self
+            .tables
+            .head
+            .get(head::BYTE_TOKENS..head::BYTE_TOKENS + special::CELLS);
+        special::longest(set?, *text.first()?, most.min(text.len()))
     }
 
     /// Whether [`Vocabulary::bos`] goes before a text.
@@ -219,7 +245,7 @@ impl<'a> Vocabulary<'a> {
             kind,
             TokenKind::Unknown | TokenKind::Control | TokenKind::UserDefined
         );
-        u64::from(special && self.model == Model::ByteLevel)
+        u64::from(special && self.model != Model::SentencePiece)
     }
 
     /// The token of this set with this text.

@@ -4,6 +4,7 @@
 use crate::gguf::cells::{self, Cell, cells_mut};
 
 use super::SPACE;
+use super::normalizer::GROWTH;
 use super::vocabulary::{Model, Vocabulary};
 
 /// Longest text, in bytes.
@@ -17,7 +18,8 @@ pub(super) struct Work<'a> {
     pub(super) symbols: &'a mut [[Cell; 4]],
     /// Heap of possible merges: key, left symbol, merged id.
     pub(super) queue: &'a mut [[Cell; 3]],
-    /// The piece of text at hand with U+2581 for spaces; of SentencePiece only.
+    /// The piece of text at hand with U+2581 for spaces; of WordPiece the word at hand. Not there in a
+    /// byte-level vocabulary.
     pub(super) text: &'a mut [u8],
 }
 
@@ -37,10 +39,20 @@ impl Parts {
             .checked_add(1)
             .filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
         let (ids_of_space, text) = match vocabulary.model() {
-            Model::ByteLevel => (1, 0),
+            Model::ByteLevel | Model::WordPiece => (1, 0),
             Model::SentencePiece if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
             Model::SentencePiece => (3, 3),
         };
+        if vocabulary.model() == Model::WordPiece {
+            // Before each word its U+2581; each byte of the two may be a token.
+            let text = symbols * (GROWTH + SPACE.len());
+            return Some(Self {
+                ids: (text + 2) * 4,
+                symbols: 0,
+                queue: 0,
+                text,
+            });
+        }
         // Each byte of text is at most a space, or a special token with the space put after it.
         // BOS and EOS come on top.
         let ids = symbols * (ids_of_space + 1) + 2;
