@@ -80,8 +80,8 @@ impl Value {
     /// Reads the type and value of `key`; of an array of strings, up to its first element.
     pub(crate) fn read(cursor: &mut Cursor<'_>, key: &[u8]) -> Result<Self, Stop> {
         match Kind::read(cursor, key)? {
-            Kind::U32 => cursor.u32().map(Self::U32),
-            Kind::F32 => cursor.u32().map(|bits| Self::F32(f32::from_bits(bits))),
+            Kind::U32 => Ok(Self::U32(cursor.u32()?)),
+            Kind::F32 => Ok(Self::F32(f32::from_bits(cursor.u32()?))),
             Kind::Bool => match cursor.array()? {
                 [0] => Ok(Self::Bool(false)),
                 [1] => Ok(Self::Bool(true)),
@@ -94,7 +94,10 @@ impl Value {
                 Ok(Self::String(Span::new(offset, length)))
             }
             Kind::Array => Self::read_array(cursor, key),
-            Kind::F64 => cursor.u64().map(|_| Self::Other),
+            Kind::F64 => {
+                cursor.u64()?;
+                Ok(Self::Other)
+            }
             integer => {
                 let bytes = cursor.bytes(integer.bytes().unwrap_or_default())?;
                 Ok(integer_of(integer, bytes).map_or(Self::Other, Self::Integer))
@@ -136,6 +139,7 @@ impl Value {
         }
     }
 
+    #[inline(never)]
     fn read_array(cursor: &mut Cursor<'_>, key: &[u8]) -> Result<Self, Stop> {
         let kind = Kind::read(cursor, key)?;
         let count = cursor.u64()?;

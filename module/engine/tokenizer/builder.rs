@@ -4,7 +4,7 @@
 use crate::abi::note;
 use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
-use crate::gguf::{Array, Cursor, Keys, Reason, Refusal, Stop};
+use crate::gguf::{Array, Cursor, Keys, Reason, Refusal};
 
 use super::ends::{self, Ends};
 use super::layout::{END, Layout, MARK, NONE, TablesMut, head};
@@ -381,7 +381,7 @@ impl Builder {
 
     fn next_string<'a>(&mut self, prefix: &'a [u8]) -> Option<&'a [u8]> {
         let mut cursor = Cursor::new(prefix, self.at, prefix.len() as u64);
-        let string: Result<&[u8], Stop> = cursor.string();
+        let string = cursor.string();
         self.at = cursor.at();
         string.ok()
     }
