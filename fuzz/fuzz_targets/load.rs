@@ -17,7 +17,7 @@ const CONTEXT_MAX: u64 = 1 << 24;
 fn logits(model: &Model, ids: &[u32], kv_type: u32, together: bool) -> String {
     let count = ids.len() as u32;
     let mut step = Step::new(model, count, 1, count, kv_type).expect("a step");
-    let sequence = Sequence::new(kv_type, step.kv_block_bytes, count).expect("blocks");
+    let sequence = Sequence::new(kv_type, &step, count).expect("blocks");
     let mut team = Team::new(1);
     let tokens: Vec<Token<'_>> = (0..)
         .zip(ids)

@@ -247,6 +247,8 @@ pub struct StepSize {
     pub step_bytes: u64,
     /// Bytes of one KV block of the type asked for.
     pub kv_block_bytes: u64,
+    /// Bytes of the state of a sequence, beside its blocks; 0 where the model has none.
+    pub state_bytes: u64,
 }
 
 /// Shape of a step, fixed when it is made.
@@ -273,6 +275,10 @@ pub struct Row {
     /// Base address of each KV block of the sequence, positions ascending; blocks that hold
     /// positions up to `position` are valid. Rows of one sequence share the table.
     pub blocks: *const *mut u8,
+    /// The state of the sequence, zeroed when it is made; null where the model has none. Where it has
+    /// one, rows of one sequence are neighbours, without a gap, and the first follows the rows of one
+    /// of the last two passes, or is at position 0.
+    pub state: *mut u8,
     /// Position, below the shape's context. Rows of one sequence: positions ascend with the row,
     /// and all positions before the first one have been computed.
     pub position: u32,
@@ -472,7 +478,7 @@ const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
-const _: () = assert!(size_of::<Row>() == 24 && size_of::<StepShape>() == 16);
+const _: () = assert!(size_of::<Row>() == 32 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 24);
 const _: () = assert!(size_of::<Samplers>() == 344 && size_of::<Bias>() == 8);
 const _: () = assert!(size_of::<OutOfRange>() == 24);

@@ -11,7 +11,7 @@ use crate::{
         model::{Facts, ModelMemory},
         neon::Section,
         sample::Sampler,
-        step::{self, Step},
+        step::{self, Size, Step},
         uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
     },
     users::{
@@ -167,7 +167,7 @@ pub(crate) struct Model {
     descriptor_bytes: u64,
     arena_bytes: u64,
     peak_bytes: u64,
-    kv_block_bytes: (u64, u64),
+    sizes: (Size, Size),
     step_bytes: u64,
     /// Files with a context on it.
     #[pin]
@@ -192,11 +192,8 @@ impl Model {
         let slots = limits.slots();
         let workspace = Workspace::new(section, &memory, &loaded.facts, slots, statistics)?;
         let context = loaded.facts.context;
-        let mut block = |kv_type| {
-            let size = step::size(section, &memory, slots, context, kv_type)?;
-            Ok::<_, Error>(size.kv_block)
-        };
-        let kv_block_bytes = (block(SISLM_KV_F16)?, block(SISLM_KV_F32)?);
+        let mut size = |kv_type| step::size(section, &memory, slots, context, kv_type);
+        let sizes = (size(SISLM_KV_F16)?, size(SISLM_KV_F32)?);
         let step_bytes = workspace.bytes;
         let content = Content {
             memory,
@@ -220,7 +217,7 @@ impl Model {
                 descriptor_bytes: loaded.descriptor_bytes,
                 arena_bytes,
                 peak_bytes: loaded.peak_bytes,
-                kv_block_bytes,
+                sizes,
                 files <- files,
                 step_bytes,
             }),
@@ -238,11 +235,11 @@ impl Model {
         self.content.lock().take()
     }
 
-    /// Size of one block of keys and values of type `kv_type`.
-    pub(crate) fn kv_block_bytes(&self, kv_type: u32) -> u64 {
+    /// What sequences with keys and values of type `kv_type` take.
+    pub(crate) fn size(&self, kv_type: u32) -> Size {
         match kv_type {
-            SISLM_KV_F32 => self.kv_block_bytes.1,
-            _ => self.kv_block_bytes.0,
+            SISLM_KV_F32 => self.sizes.1,
+            _ => self.sizes.0,
         }
     }
 
@@ -273,7 +270,7 @@ impl Model {
         to.model_bytes = self.descriptor_bytes;
         to.arena_bytes = self.arena_bytes;
         to.step_bytes = self.step_bytes;
-        to.kv_block_bytes = self.kv_block_bytes.0;
+        to.kv_block_bytes = self.sizes.0.kv_block;
         to.kv_bytes = self.pool.bytes().of(user);
         to.peak_bytes = self.peak_bytes;
         to.architecture = self.facts.architecture;

@@ -96,6 +96,7 @@ impl Flight {
             }
             let row = Row {
                 blocks: table.addresses(),
+                state: table.state(),
                 position: plan.position,
                 token: plan.token,
                 kv_type: table.kv_type(),

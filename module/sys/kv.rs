@@ -3,6 +3,7 @@
 
 use super::{
     memory::{ensure_available, Memory, Owner},
+    step::Size,
     wall::{ALIGN, BLOCK_POSITIONS},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -14,8 +15,10 @@ const EXTENT_BLOCKS: u32 = 8;
 ///
 /// # Invariants
 ///
-/// `addresses` are in `extents`, some blocks in each, all of the size that the engine gave for `kv_type`.
+/// `addresses` are in `extents`, some blocks in each, all of the size that the engine gave for `kv_type`;
+/// `state` is as large as it asked for, and none when it needs none.
 pub(crate) struct BlockTable {
+    state: Option<Arc<Memory>>,
     extents: KVVec<Arc<Memory>>,
     addresses: KVVec<*mut u8>,
     kv_type: u32,
@@ -36,12 +39,13 @@ impl BlockTable {
         old: Option<&BlockTable>,
         positions: u32,
         kv_type: u32,
-        block_bytes: u64,
+        size: Size,
         mut charge: impl FnMut(u64) -> Result,
     ) -> Result<Self> {
         let count = positions.div_ceil(BLOCK_POSITIONS);
         let held = old.map_or(&[][..], |old| &old.addresses);
         let mut table = Self {
+            state: old.and_then(|old| old.state.clone()),
             extents: KVVec::new(),
             addresses: KVVec::with_capacity(held.len().max(count as usize), GFP_KERNEL_ACCOUNT)?,
             kv_type,
@@ -52,9 +56,13 @@ impl BlockTable {
         for extent in old.into_iter().flat_map(|old| old.extents.iter()) {
             table.extents.push(extent.clone(), GFP_KERNEL_ACCOUNT)?;
         }
+        if old.is_none() && size.state > 0 {
+            let bytes = usize::try_from(size.state).map_err(|_| ENOMEM)?;
+            table.state = Some(memory(bytes, &mut charge)?);
+        }
         while let Some(left @ 1..) = count.checked_sub(table.len()) {
             super::task::interrupted_by_death()?;
-            table.take(left.min(EXTENT_BLOCKS), block_bytes, &mut charge)?;
+            table.take(left.min(EXTENT_BLOCKS), size.kv_block, &mut charge)?;
         }
         Ok(table)
     }
@@ -66,10 +74,7 @@ impl BlockTable {
             .checked_next_multiple_of(ALIGN)
             .ok_or(ENOMEM)?;
         let bytes = stride.checked_mul(count as usize).ok_or(ENOMEM)?;
-        let held = Memory::held(bytes);
-        ensure_available(held)?;
-        charge(held)?;
-        let extent = Arc::new(Memory::new(bytes, Owner::Session)?, GFP_KERNEL_ACCOUNT)?;
+        let extent = memory(bytes, charge)?;
         // INVARIANT: In the memory, which is kept with the addresses.
         let base = extent.base();
         self.extents.push(extent, GFP_KERNEL_ACCOUNT)?;
@@ -78,6 +83,12 @@ impl BlockTable {
             self.addresses.push(address, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(())
+    }
+
+    /// What the sequence carries from position to position, for the engine; null without it.
+    pub(super) fn state(&self) -> *mut u8 {
+        let state = self.state.as_ref();
+        state.map_or(core::ptr::null_mut(), |state| state.base())
     }
 
     /// Positions it holds.
@@ -99,4 +110,15 @@ impl BlockTable {
     pub(super) fn addresses(&self) -> *const *mut u8 {
         self.addresses.as_ptr()
     }
+}
+
+/// `bytes` bytes of a session, once `charge` has been told what they take from the machine.
+fn memory(bytes: usize, charge: impl FnOnce(u64) -> Result) -> Result<Arc<Memory>> {
+    let held = Memory::held(bytes);
+    ensure_available(held)?;
+    charge(held)?;
+    Ok(Arc::new(
+        Memory::new(bytes, Owner::Session)?,
+        GFP_KERNEL_ACCOUNT,
+    )?)
 }

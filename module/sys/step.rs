@@ -17,6 +17,8 @@ pub(crate) struct Size {
     pub(crate) step: u64,
     /// Bytes of one block of keys and values.
     pub(crate) kv_block: u64,
+    /// Bytes of what a sequence carries from position to position; 0 for most models.
+    pub(crate) state: u64,
 }
 
 fn shape(workers: u32, context: u32) -> StepShape {
@@ -39,6 +41,7 @@ pub(crate) fn size(
     let mut size = StepSize {
         step_bytes: 0,
         kv_block_bytes: 0,
+        state_bytes: 0,
     };
     let shape = shape(workers, context);
     let code = section.enter(|_| {
@@ -49,6 +52,7 @@ pub(crate) fn size(
     Ok(Size {
         step: size.step_bytes,
         kv_block: size.kv_block_bytes,
+        state: size.state_bytes,
     })
 }
 

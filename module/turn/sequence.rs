@@ -120,14 +120,14 @@ impl Sequence {
             return Ok(());
         }
         let before = old.map_or(0, |table| table.len());
-        let bytes = model.kv_block_bytes(self.kv_type);
+        let size = model.size(self.kv_type);
         let charges = &mut self.charges;
         let counted = charges.len();
         let charge = |bytes| {
             let charge = model.pool.charge(&self.user, bytes)?;
             Ok(charges.push(charge, GFP_KERNEL_ACCOUNT)?)
         };
-        let table = BlockTable::extended(old, positions, self.kv_type, bytes, charge)
+        let table = BlockTable::extended(old, positions, self.kv_type, size, charge)
             .inspect_err(|_| self.charges.truncate(counted))?;
         let added = table.len().saturating_sub(before);
         self.table = Some(Arc::new(table, GFP_KERNEL_ACCOUNT)?);

@@ -24,6 +24,25 @@ ALL = BIASES | {"attn_output", "ffn_up", "ffn_down"}
 LAYER_NORM = {"norm": "layer", "gate": None, "biases": ALL}
 YARN = {"rope.scaling.type": (STRING, "yarn"), "rope.scaling.factor": (F32, 4.0), "rope.scaling.original_context_length": (U32, 64)}
 
+TAPS, DELTA_HEADS, DELTA_KEY_HEADS, DELTA_SIZE = 4, 6, 3, 12
+DELTA = {"ssm.conv_kernel": (U32, TAPS), "ssm.state_size": (U32, DELTA_SIZE), "ssm.group_count": (U32, DELTA_KEY_HEADS),
+         "ssm.time_step_rank": (U32, DELTA_HEADS), "ssm.inner_size": (U32, DELTA_HEADS * DELTA_SIZE),
+         "full_attention_interval": (U32, 3)}
+
+# Layers with a window have heads of 12, others of 20; the last two use keys and values of those before.
+PER_LAYER = 8
+GEMMA4 = {"attention.sliding_window": (U32, 24), "attention.sliding_window_pattern": (gguf.ARRAY, (BOOL, [1, 1, 0, 1, 0])),
+          "attention.key_length_swa": (U32, 12), "attention.value_length_swa": (U32, 12), "rope.dimension_count_swa": (U32, 8),
+          "attention.shared_kv_layers": (U32, 2), "embedding_length_per_layer_input": (U32, PER_LAYER),
+          "final_logit_softcapping": (F32, 15.0)}
+RANK, QUERY_RANK, KEY, VALUE, TURNING, SHARED = 32, 24, 20, 12, 8, 2
+LATENT = {"attention.kv_lora_rank": (U32, RANK), "attention.key_length_mla": (U32, KEY), "attention.value_length_mla": (U32, VALUE),
+          "attention.head_count_kv": (U32, 1), "attention.key_length": (U32, RANK + TURNING), "attention.value_length": (U32, RANK),
+          "rope.dimension_count": (U32, TURNING), "leading_dense_block_count": (U32, 1)}
+V3 = {**LATENT, **YARN, "rope.scaling.yarn_log_multiplier": (F32, 0.1), "attention.q_lora_rank": (U32, QUERY_RANK),
+      "expert_shared_count": (U32, SHARED), "expert_gating_func": (U32, 2), "expert_weights_norm": (BOOL, True),
+      "expert_weights_scale": (F32, 2.5), "expert_group_count": (U32, 3), "expert_group_used_count": (U32, 2)}
+
 # Name of the file: architecture and what differs from a llama.
 MODELS = {
     "llama-experts": ("llama", {"experts": True}),
@@ -60,10 +79,22 @@ MODELS = {
                                                                        "attention.max_alibi_bias": (F32, 8.0)}}),
     "gpt-oss": ("gpt-oss", {"biases": BIASES | {"attn_output", "experts"}, "experts": True, "sinks": True, "head_size": 32,
                             "ffn_norm": "post_attention_norm", "keys": {**YARN, "attention.sliding_window": (U32, 16)}}),
+    "llama-layers": ("llama", {"layers": 3, "kv_heads": [2, 4, 1], "wide": [96, 72, 128]}),
+    "lfm2": ("lfm2", {"head_norm": "head", "layers": 4, "kv_heads": [0, 2, 0, 1], "last_norm": "token_embd_norm",
+                      "keys": {"shortconv.l_cache": (U32, TAPS)}}),
+    "qwen35": ("qwen35", {"head_norm": "head", "layers": 6, "gated": True, "delta": 3, "rotated": 8,
+                          "ffn_norm": "post_attention_norm", "keys": DELTA}),
+    "gemma4": ("gemma4", {"norms": "around", "head_norm": "head", "layers": 5, "head_size": 20, "factors": "rope_freqs",
+                          "windowed": [1, 1, 0, 1, 0], "shared_kv": 2, "keys": GEMMA4}),
+    "deepseek2-lite": ("deepseek2", {"latent": True, "experts": True, "layers": 2, "keys": LATENT}),
+    "deepseek2-v3": ("deepseek2", {"latent": True, "experts": True, "layers": 2, "shared_count": SHARED, "query_rank": QUERY_RANK,
+                                   "choice_bias": True, "keys": V3}),
 }
 DEFAULTS = {"norm": "rms", "norms": "before", "second_norm": True, "ffn_norm": "ffn_norm", "fused": False, "biases": set(),
             "head_norm": None, "sinks": False, "gate": "separate", "experts": False, "shared": False, "factors": None,
-            "head_size": WIDTH // HEADS, "rotated": None, "layers": 2, "head_bias": False, "keys": {}}
+            "head_size": WIDTH // HEADS, "rotated": None, "layers": 2, "head_bias": False, "keys": {}, "kv_heads": None, "wide": None,
+            "gated": False, "delta": 0, "last_norm": "output_norm", "windowed": None, "shared_kv": 0, "latent": False, "query_rank": 0,
+            "shared_count": 0, "choice_bias": False}
 
 
 class Model:
@@ -87,13 +118,64 @@ class Model:
         if self.spec["norm"] == "layer" and count == WIDTH:
             self.vector(name + ".bias", count)
 
-    def attention(self, prefix):
+    def convolution(self, prefix):
+        self.matrix(prefix + "shortconv.in_proj", WIDTH, 3 * WIDTH)
+        self.vector(prefix + "shortconv.conv.weight", TAPS, WIDTH)
+        self.matrix(prefix + "shortconv.out_proj", WIDTH, WIDTH)
+
+    def delta(self, prefix):
+        values = DELTA_HEADS * DELTA_SIZE
+        convolved = values + 2 * DELTA_KEY_HEADS * DELTA_SIZE
+        for name, rows in (("attn_qkv", convolved), ("attn_gate", values), ("ssm_beta", DELTA_HEADS), ("ssm_alpha", DELTA_HEADS)):
+            self.matrix(prefix + name, WIDTH, rows)
+        self.vector(prefix + "ssm_conv1d.weight", TAPS, convolved)
+        self.vector(prefix + "ssm_dt.bias", DELTA_HEADS)
+        self.vector(prefix + "ssm_a", DELTA_HEADS)
+        self.vector(prefix + "ssm_norm.weight", DELTA_SIZE)
+        self.matrix(prefix + "ssm_out", values, WIDTH)
+
+    def latent(self, prefix):
+        if self.spec["query_rank"]:
+            self.matrix(prefix + "attn_q_a", WIDTH, QUERY_RANK)
+            self.vector(prefix + "attn_q_a_norm.weight", QUERY_RANK)
+            self.matrix(prefix + "attn_q_b", QUERY_RANK, HEADS * KEY)
+        else:
+            self.matrix(prefix + "attn_q", WIDTH, HEADS * KEY)
+        self.matrix(prefix + "attn_kv_a_mqa", WIDTH, RANK + TURNING)
+        self.vector(prefix + "attn_kv_a_norm.weight", RANK)
+        self.tensors.append((prefix + "attn_k_b.weight", (KEY - TURNING, RANK, HEADS), "f16"))
+        self.tensors.append((prefix + "attn_v_b.weight", (RANK, VALUE, HEADS), "q8_0"))
+        self.matrix(prefix + "attn_output", HEADS * VALUE, WIDTH)
+
+    def windowed(self, prefix, index):
+        """Heads of two sizes; values from the keys in the second layer."""
+        size = 12 if self.spec["windowed"][index] else 20
+        self.matrix(prefix + "attn_q", WIDTH, HEADS * size)
+        self.vector(prefix + "attn_q_norm.weight", size)
+        if index < self.spec["layers"] - self.spec["shared_kv"]:
+            self.matrix(prefix + "attn_k", WIDTH, KV_HEADS * size)
+            self.vector(prefix + "attn_k_norm.weight", size)
+            if index != 1:
+                self.matrix(prefix + "attn_v", WIDTH, KV_HEADS * size)
+        self.matrix(prefix + "attn_output", HEADS * size, WIDTH)
+
+    def attention(self, prefix, index):
         spec = self.spec
-        query, kv = HEADS * spec["head_size"], KV_HEADS * spec["head_size"]
+        if spec["latent"]:
+            return self.latent(prefix)
+        if spec["windowed"]:
+            return self.windowed(prefix, index)
+        kv_heads = spec["kv_heads"][index] if spec["kv_heads"] else KV_HEADS
+        if kv_heads == 0:
+            return self.convolution(prefix)
+        if spec["delta"] and (index + 1) % spec["delta"]:
+            return self.delta(prefix)
+        query, kv = HEADS * spec["head_size"], kv_heads * spec["head_size"]
+        projected = query * 2 if spec["gated"] else query
         if spec["fused"]:
             self.matrix(prefix + "attn_qkv", WIDTH, query + 2 * kv)
         else:
-            for name, rows in (("attn_q", query), ("attn_k", kv), ("attn_v", kv)):
+            for name, rows in (("attn_q", projected), ("attn_k", kv), ("attn_v", kv)):
                 self.matrix(prefix + name, WIDTH, rows)
         if spec["head_norm"]:
             whole = spec["head_norm"] == "row"
@@ -101,7 +183,7 @@ class Model:
             self.vector(prefix + "attn_k_norm.weight", kv if whole else spec["head_size"])
         if spec["sinks"]:
             self.vector(prefix + "attn_sinks.weight", HEADS)
-        self.matrix(prefix + "attn_output", query, WIDTH)
+        return self.matrix(prefix + "attn_output", query, WIDTH)
 
     def experts(self, prefix):
         self.matrix(prefix + "ffn_gate_inp", WIDTH, EXPERTS, "f32")
@@ -113,42 +195,57 @@ class Model:
             self.tensors.append((f"{prefix}ffn_{name}_exps.weight", (columns, rows, EXPERTS), kind))
             if biased:
                 self.vector(f"{prefix}ffn_{name}_exps.bias", rows, EXPERTS)
+        if self.spec["choice_bias"]:
+            self.vector(prefix + "exp_probs_b.bias", EXPERTS)
         if self.spec["shared"]:
             self.vector(prefix + "ffn_gate_inp_shexp.weight", WIDTH)
-            self.matrix(prefix + "ffn_gate_shexp", WIDTH, SHARED_WIDE)
-            self.matrix(prefix + "ffn_up_shexp", WIDTH, SHARED_WIDE)
-            self.matrix(prefix + "ffn_down_shexp", SHARED_WIDE, WIDTH)
+        wide = SHARED_WIDE if self.spec["shared"] else EXPERT_WIDE * self.spec["shared_count"]
+        if wide:
+            self.matrix(prefix + "ffn_gate_shexp", WIDTH, wide)
+            self.matrix(prefix + "ffn_up_shexp", WIDTH, wide)
+            self.matrix(prefix + "ffn_down_shexp", wide, WIDTH)
 
-    def feed_forward(self, prefix):
+    def feed_forward(self, prefix, index):
         gate = self.spec["gate"]
-        if self.spec["experts"]:
+        wide = self.spec["wide"][index] if self.spec["wide"] else WIDE
+        if self.spec["experts"] and not (self.spec["latent"] and index == 0):
             return self.experts(prefix)
         if gate == "separate":
-            self.matrix(prefix + "ffn_gate", WIDTH, WIDE)
-        self.matrix(prefix + "ffn_up", WIDTH, WIDE * 2 if gate == "fused" else WIDE)
-        return self.matrix(prefix + "ffn_down", WIDE, WIDTH)
+            self.matrix(prefix + "ffn_gate", WIDTH, wide)
+        self.matrix(prefix + "ffn_up", WIDTH, wide * 2 if gate == "fused" else wide)
+        return self.matrix(prefix + "ffn_down", wide, WIDTH)
 
-    def layer(self, prefix):
+    def layer(self, index):
+        prefix = f"blk.{index}."
         norms = self.spec["norms"]
         if norms != "after":
             self.norm(prefix + "attn_norm")
-        self.attention(prefix)
+        self.attention(prefix, index)
         if norms != "before":
             self.norm(prefix + "post_attention_norm")
         if norms != "after" and self.spec["second_norm"]:
             self.norm(prefix + self.spec["ffn_norm"])
-        self.feed_forward(prefix)
+        self.feed_forward(prefix, index)
         if norms != "before":
             self.norm(prefix + "post_ffw_norm")
+        if self.spec["windowed"]:
+            self.matrix(prefix + "inp_gate", WIDTH, PER_LAYER)
+            self.matrix(prefix + "proj", PER_LAYER, WIDTH)
+            self.norm(prefix + "post_norm")
+            self.vector(prefix + "layer_output_scale.weight", 1)
 
     def all_tensors(self):
         """(name, shape, format), in file order."""
         self.matrix("token_embd", WIDTH, TOKENS)
+        if self.spec["windowed"]:
+            self.matrix("per_layer_token_embd", PER_LAYER * self.spec["layers"], TOKENS)
+            self.matrix("per_layer_model_proj", WIDTH, PER_LAYER * self.spec["layers"])
+            self.vector("per_layer_proj_norm.weight", PER_LAYER)
         if self.spec["factors"]:
             self.vector(self.spec["factors"] + ".weight", (self.spec["rotated"] or self.spec["head_size"]) // 2)
         for index in range(self.spec["layers"]):
-            self.layer(f"blk.{index}.")
-        self.norm("output_norm")
+            self.layer(index)
+        self.norm(self.spec["last_norm"])
         if self.spec["head_bias"]:
             self.matrix("output", WIDTH, TOKENS)
             self.vector("output.bias", TOKENS)
@@ -166,7 +263,11 @@ class Model:
         if spec["shared"]:
             numbers["expert_shared_feed_forward_length"] = SHARED_WIDE
         epsilon = "attention.layer_norm_rms_epsilon" if spec["norm"] == "rms" else "attention.layer_norm_epsilon"
-        keys = {key: (U32, number) for key, number in numbers.items()} | {epsilon: (F32, 1e-5)} | spec["keys"]
+        keys = {key: (U32, number) for key, number in numbers.items()}
+        for key, own in (("attention.head_count_kv", spec["kv_heads"]), ("feed_forward_length", spec["wide"])):
+            if own:
+                keys[key] = (gguf.ARRAY, (gguf.INT32, own))
+        keys |= {epsilon: (F32, 1e-5)} | spec["keys"]
         pairs = [gguf.pair("general.architecture", STRING, name), gguf.pair("general.name", STRING, f"random {name}")]
         pairs += [gguf.pair(f"{name}.{key}", kind, content) for key, (kind, content) in keys.items()]
         return pairs + vocabulary.sentencepiece(TOKENS)
@@ -175,6 +276,10 @@ class Model:
 def draw(generator, name, shape, kind):
     """Bytes of a tensor: norms and factors above 1, biases and sinks small, activations near 1."""
     size = gguf.tensor_bytes(shape, kind)
+    if name.endswith("ssm_a"):
+        data = random_weights.draw(generator, size, kind, 0.5)
+        data[3::4] = bytes(byte | 0x80 for byte in data[3::4])
+        return data
     if name.endswith("norm.weight") or name.startswith("rope_"):
         return random_weights.draw(generator, size, kind, 1.5, False)
     if name.endswith(".bias") or "sinks" in name:

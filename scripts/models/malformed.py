@@ -248,7 +248,7 @@ def u32s(*values):
 extra_defect("layers-alike", "OK", "-", ("llama.attention.head_count", *u32s(4, 4)),
              ("llama.attention.head_count_kv", gguf.ARRAY, (gguf.INT32, [2, 2])),
              ("llama.feed_forward_length", *u32s(WIDE, WIDE)), layers=2)
-extra_defect("layers-differ", "UNSUPPORTED", "llama.attention.head_count_kv",
+extra_defect("layers-differ", "TENSOR_SHAPE", "blk.1.attn_k.weight",
              ("llama.attention.head_count_kv", *u32s(2, 1)), layers=2)
 extra_defect("layers-too-many", "KEY_VALUE", "llama.attention.head_count_kv",
              ("llama.attention.head_count_kv", *u32s(2, 2, 2)), layers=2)

@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> 
     let kv_type = options.kv.number();
     let step = Step::new(model, options.batch, arguments.threads, context, kv_type)?;
     let sequences = (0..options.sequences)
-        .map(|_| Sequence::new(kv_type, step.kv_block_bytes, context))
+        .map(|_| Sequence::new(kv_type, &step, context))
         .collect::<Result<Vec<_>>>()?;
     let mut evaluation = Evaluation {
         step,

@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) ->
         shown: 0,
         echo: !arguments.json,
     };
-    let sequence = Sequence::new(kv_type, turn.step.kv_block_bytes, context)?;
+    let sequence = Sequence::new(kv_type, &turn.step, context)?;
     let load = started.elapsed();
 
     let started = Instant::now();

@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments, model: &Model, options: &Logits) -> Result<()>
     let mut team = Team::new(arguments.threads);
     let mut output = BufWriter::new(File::create(&options.output)?);
     for ids in &sequences {
-        let sequence = Sequence::new(kv_type, step.kv_block_bytes, context)?;
+        let sequence = Sequence::new(kv_type, &step, context)?;
         let tokens: Vec<Token> = (0..)
             .zip(ids)
             .map(|(position, &id)| Token {

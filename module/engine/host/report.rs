@@ -86,7 +86,7 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
         "model_bytes": model.plan.model_bytes,
         "step_bytes": step.bytes(),
         "kv_block_bytes": step.kv_block_bytes,
-        "kv_bytes": blocks * step.kv_block_bytes,
+        "kv_bytes": blocks * step.kv_block_bytes + step.state_bytes,
     });
     if arguments.json {
         println!("{report}");

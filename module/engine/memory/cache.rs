@@ -30,8 +30,8 @@ impl<'a> Blocks<'a> {
     ///
     /// # Safety
     ///
-    /// The table is valid up to the row's position and its blocks stay for `'a`, sized by `layout`;
-    /// nobody writes to the layers read meanwhile.
+    /// The table is valid up to the row's position, and its blocks, which have the places of
+    /// `layout`, stay for `'a`; nobody writes to the layer meanwhile.
     pub unsafe fn new(row: &'a Row, layout: KvLayout) -> Option<Blocks<'a>> {
         Some(Blocks {
             row,
@@ -54,14 +54,13 @@ impl<'a> Blocks<'a> {
     #[inline]
     pub fn head(
         &self,
-        layer: u32,
         head: u32,
         range: Range<usize>,
     ) -> Option<impl Iterator<Item = &'a [u8]> + Clone + use<'a>> {
-        if layer >= self.layout.layers || head >= self.layout.kv_heads {
+        if head >= self.layout.kv_heads {
             return None;
         }
-        let offset = self.layout.head_offset(layer, head, self.kv_type);
+        let offset = self.layout.head_offset(head, self.kv_type);
         let bytes = self.layout.head_bytes(self.kv_type);
         let blocks = self.row.blocks;
         let end = range.end.min(self.row.position as usize / TILE + 1);
@@ -79,7 +78,6 @@ pub struct Store<'a> {
     // INVARIANT: as for `Blocks`; no other task refers to the values this one writes.
     rows: &'a [Row],
     layout: KvLayout,
-    layer: u32,
     level: Level,
     memory: PhantomData<&'a mut [u8]>,
 }
@@ -96,17 +94,17 @@ pub struct Cell {
 }
 
 impl<'a> Store<'a> {
-    /// Stores into `layer` at the position of each of `rows`, with the instructions of `level`.
+    /// Stores into the layer of `layout` at the position of each of `rows`, with the instructions of
+    /// `level`.
     ///
     /// # Safety
     ///
-    /// The tables are valid up to the rows' positions and their blocks stay for `'a`, sized by
-    /// `layout`; for `'a` nobody reads the layer, and nobody else stores to the same cells.
-    pub unsafe fn new(rows: &'a [Row], layout: KvLayout, layer: u32, level: Level) -> Store<'a> {
+    /// The tables are valid up to the rows' positions and their blocks, which have the places of
+    /// `layout`, stay for `'a`; meanwhile nobody reads the layer or stores to the same cells.
+    pub unsafe fn new(rows: &'a [Row], layout: KvLayout, level: Level) -> Store<'a> {
         Store {
             rows,
             layout,
-            layer,
             level,
             memory: PhantomData,
         }
@@ -119,13 +117,10 @@ impl<'a> Store<'a> {
         let row = self.rows.get(row)?;
         let kv_type = KvType::new(row.kv_type)?;
         let end = (cell.dimension as usize).checked_add(values.len())?;
-        if cell.head >= self.layout.kv_heads
-            || self.layer >= self.layout.layers
-            || end > self.layout.head_size as usize
-        {
+        if cell.head >= self.layout.kv_heads || end > self.layout.head_size as usize {
             return None;
         }
-        let offset = self.layout.head_offset(self.layer, cell.head, kv_type);
+        let offset = self.layout.head_offset(cell.head, kv_type);
         let dimension = cell.dimension as usize;
         let (first, stride) = if cell.value {
             (self.layout.value_index(row.position, dimension), 1)

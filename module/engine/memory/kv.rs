@@ -31,13 +31,13 @@ impl KvType {
     }
 }
 
-/// Places in the blocks of a model. A block is (layer, kv head, key then value): keys are
+/// Places of a layer in the blocks of a model. A block is (layer, kv head, key then value): keys are
 /// (4 groups of 8 positions, dimension, position in the group), values (position, dimension).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct KvLayout {
-    /// Transformer layers.
-    pub layers: u32,
+    /// Values of a block that are those of layers before.
+    pub first: u32,
     /// Key and value heads.
     pub kv_heads: u32,
     /// Dimensions of a head.
@@ -50,10 +50,13 @@ impl KvLayout {
         TILE * self.head_size as usize
     }
 
-    /// Bytes of a block.
-    pub fn block_bytes(&self, kv_type: KvType) -> usize {
-        let heads = self.layers as usize * self.kv_heads as usize;
-        heads * self.head_bytes(kv_type)
+    /// Values of the layer in a block; `None` when they are too many.
+    pub fn values(&self) -> Option<u32> {
+        let heads = self.kv_heads.checked_mul(self.head_size)?;
+        // CAST: A small constant.
+        #[expect(clippy::cast_possible_truncation)]
+        let each = 2 * TILE as u32;
+        heads.checked_mul(each)
     }
 
     /// Bytes of the keys and values of one head of a block.
@@ -62,9 +65,10 @@ impl KvLayout {
     }
 
     /// First byte of a head in a block.
-    pub fn head_offset(&self, layer: u32, head: u32, kv_type: KvType) -> usize {
-        let index = layer as usize * self.kv_heads as usize + head as usize;
-        index * self.head_bytes(kv_type)
+    #[inline(always)]
+    pub fn head_offset(&self, head: u32, kv_type: KvType) -> usize {
+        let before = self.first as usize * kv_type.bytes();
+        before + head as usize * self.head_bytes(kv_type)
     }
 
     /// Index of a key of `position` (of the sequence), counted from the head's first value.
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn every_value_of_a_head_has_its_own_place() {
         let layout = KvLayout {
-            layers: 3,
+            first: 100,
             kv_heads: 2,
             head_size: 6,
         };
@@ -100,7 +104,7 @@ mod tests {
             }
         }
         assert!(seen.iter().all(|&count| count == 1));
-        assert_eq!(layout.block_bytes(KvType::F16), 6 * seen.len() * 2);
-        assert_eq!(layout.head_offset(2, 1, KvType::F32), 5 * seen.len() * 4);
+        assert_eq!(layout.values(), Some(2 * seen.len() as u32));
+        assert_eq!(layout.head_offset(1, KvType::F32), (100 + seen.len()) * 4);
     }
 }

@@ -7,3 +7,4 @@ pub mod columns;
 pub mod items;
 pub mod kv;
 pub mod pod;
+pub mod state;

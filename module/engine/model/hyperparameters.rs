@@ -8,7 +8,7 @@ use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::math::double::ln64;
 use crate::math::double::pow64;
-use crate::memory::kv::KvLayout;
+use crate::memory::kv::KvType;
 use crate::model::architecture::Architecture;
 use crate::model::architecture::Branches;
 use crate::model::architecture::HeadNorm;
@@ -17,8 +17,13 @@ use crate::model::architecture::Positions;
 use crate::model::architecture::Unrotated;
 use crate::model::architecture::Windows;
 use crate::model::experts::Experts;
+use crate::model::heads;
 use crate::model::heads::Heads;
 use crate::model::keys::ModelKeys;
+use crate::model::latent::Latent;
+use crate::model::layer_shape::LayerShape;
+use crate::model::layer_shape::Widths;
+use crate::model::mixers;
 use crate::model::number::COLUMNS_MAX;
 use crate::model::number::LAYERS_MAX;
 use crate::model::number::Range;
@@ -27,7 +32,6 @@ use crate::model::part::Dim;
 use crate::model::rope::Rope;
 use crate::model::scales::Scales;
 use crate::model::windows::Window;
-use crate::simd::format::GROUP_ROWS;
 
 /// Most positions of a context.
 const CONTEXT_MAX: u32 = 1 << 20;
@@ -39,8 +43,7 @@ const TEMPERATURE: &[u8] = b"attention.temperature_scale";
 ///
 /// # Invariants
 ///
-/// No number is 0 unless said; `heads` is a multiple of `kv_heads`; `heads * head_size` and all
-/// widths are at most 65536.
+/// No number is 0 unless said; all widths are at most 65536.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[cfg_attr(test, derive(Debug))]
@@ -51,16 +54,28 @@ pub struct Hyperparameters {
     pub layers: u32,
     /// Width of the residual stream.
     pub embedding: u32,
-    /// Attention heads.
+    /// Most attention heads of a layer.
     pub heads: u32,
-    /// Key and value heads.
+    /// Most key and value heads of a layer.
     pub kv_heads: u32,
-    /// Dimensions of a head.
+    /// Most dimensions of a head.
     pub head_size: u32,
-    /// Dimensions of a head that rotate, even; 0 where none do.
+    /// Most dimensions of a head that rotate, even; 0 where none do.
     pub rotated: u32,
-    /// Width of the hidden layer of the feed-forward network.
+    /// Largest width of the hidden layer of a feed-forward network.
     pub feed_forward: u32,
+    /// Largest sizes of what a layer computes.
+    pub widths: Widths,
+    /// Values of a KV block: of all layers.
+    pub block_values: u64,
+    /// Positions that convolutions span; 0 without any.
+    pub taps: u32,
+    /// Values of the state of a sequence; 0 without one.
+    pub state_values: u32,
+    /// Sizes of latent attention.
+    pub latent: Latent,
+    /// Width of the embeddings that each layer has of each token; 0 without any.
+    pub per_layer: u32,
     /// Number of token ids.
     pub vocabulary: u32,
     /// Positions the model was made for.
@@ -94,6 +109,16 @@ fn epsilon(keys: &ModelKeys<'_>) -> Result<f32, Refusal> {
     float(keys, suffix, true)?.ok_or_else(missing)
 }
 
+/// Width of the embeddings of each layer; 0 without any.
+fn per_layer(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
+    const KEY: &[u8] = b"embedding_length_per_layer_input";
+    if !keys.reads(KEY) {
+        return Ok(0);
+    }
+    let most = COLUMNS_MAX / LAYERS_MAX;
+    Ok(Range::from(KEY, 0, most).optional(keys, None)?.unwrap_or(0))
+}
+
 /// The number of tokens.
 fn vocabulary(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
     const KEY: &[u8] = b"tokenizer.ggml.tokens";
@@ -121,38 +146,43 @@ fn parallel(keys: &ModelKeys<'_>) -> Result<bool, Refusal> {
     }
 }
 
-/// A note on a window that is passed over.
-fn window_note(keys: &ModelKeys<'_>, trained_context: u32) -> Result<u32, Refusal> {
-    let told = keys
-        .all()
-        .u32(keys.name(b"attention.sliding_window").bytes())?;
-    let narrow = told.is_some_and(|window| window != 0 && window < trained_context);
-    let passed_over = keys.architecture().windows == Windows::None && narrow;
-    Ok(if passed_over { note::WINDOW } else { 0 })
-}
-
 impl Hyperparameters {
-    /// The shape in the file's `keys`, and notes on it ([`note`]).
+    /// The shape in the file's `keys`; `shapes` gets those of the layers.
     ///
     /// # Errors
     ///
     /// A key that is missing or out of range.
-    pub fn new(keys: &ModelKeys<'_>, limits: &Limits) -> Result<(Self, u32), Refusal> {
+    #[inline(never)]
+    pub fn new(
+        keys: &ModelKeys<'_>,
+        limits: &Limits,
+        shapes: &mut [LayerShape; LAYERS_MAX as usize],
+    ) -> Result<Self, Refusal> {
         let number = |suffix, most| Range::new(suffix, most).required(keys, None);
         let layers = number(b"block_count", LAYERS_MAX)?;
         let embedding = number(b"embedding_length", COLUMNS_MAX)?;
-        let heads = Heads::new(keys, Some(layers), embedding, COLUMNS_MAX)?;
+        let shapes = shapes.get_mut(..layers as usize).unwrap_or_default();
+        let latent = Latent::new(keys, COLUMNS_MAX)?;
+        let heads = Heads::new(keys, embedding, COLUMNS_MAX, shapes)?;
+        mixers::fill(keys, embedding, COLUMNS_MAX, &latent, shapes)?;
         let trained_context = number(b"context_length", CONTEXT_MAX)?;
-        let hidden = Range::new(b"feed_forward_length", COLUMNS_MAX);
         let architecture = keys.architecture();
         let window = Window::new(keys, layers)?;
-        let rope = Rope::new(keys, window.positions > 0, heads.rotated, trained_context)?;
-        let hidden = hidden.required(keys, Some(layers))?;
+        let windowed = heads::windowed(keys, &window, &heads, COLUMNS_MAX, shapes)?;
+        heads::share(keys, &window, shapes)?;
+        let rotated = [heads.rotated, windowed.unwrap_or(heads.rotated)];
+        let rope = Rope::new(keys, window.positions > 0, rotated, trained_context)?;
+        let hidden = feed_forward(keys, shapes)?;
         let temperature = match keys.reads(TEMPERATURE) {
             true => float(keys, TEMPERATURE, true)?.unwrap_or(0.0),
             false => 0.0,
         };
-        let shape = Hyperparameters {
+        let mut experts = Experts::new(keys, layers, hidden)?;
+        experts.tell(keys, layers)?;
+        for (layer, shape) in (0..).zip(shapes.iter_mut()) {
+            shape.experts = experts.count > 0 && layer >= experts.dense;
+        }
+        let mut shape = Hyperparameters {
             architecture,
             layers,
             embedding,
@@ -161,19 +191,66 @@ impl Hyperparameters {
             head_size: heads.head_size,
             rotated: heads.rotated,
             feed_forward: hidden,
+            widths: Widths::default(),
+            block_values: 0,
+            taps: mixers::taps(keys)?,
+            state_values: 0,
+            latent,
+            per_layer: per_layer(keys)?,
             vocabulary: vocabulary(keys)?,
             trained_context,
             context: trained_context.min(limits.context),
             epsilon: epsilon(keys)?,
             rope,
-            scales: Scales::new(keys, layers, embedding, &heads)?,
+            scales: Scales::new(keys, layers, embedding, &heads, &latent)?,
             window,
-            experts: Experts::new(keys, layers, hidden)?,
+            experts,
             parallel: parallel(keys)?,
             temperature,
         };
-        let notes = window_note(keys, trained_context)?;
-        Ok((shape, notes))
+        shape.measure(shapes).ok_or_else(|| {
+            let name = keys.name(b"block_count");
+            Refusal::new(Reason::Limit, layers.into(), name.bytes())
+        })?;
+        Ok(shape)
+    }
+
+    /// A note on a window that is passed over ([`note`]).
+    ///
+    /// # Errors
+    ///
+    /// A window of another type.
+    #[inline(never)]
+    pub fn notes(&self, keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
+        let told = keys
+            .all()
+            .u32(keys.name(b"attention.sliding_window").bytes())?;
+        let narrow = told.is_some_and(|window| window != 0 && window < self.trained_context);
+        let passed_over = self.architecture.windows == Windows::None && narrow;
+        Ok(if passed_over { note::WINDOW } else { 0 })
+    }
+
+    /// Gives the layers their places in a block, and finds the largest sizes; `None` when a block is
+    /// too large.
+    fn measure(&mut self, shapes: &mut [LayerShape]) -> Option<()> {
+        let (mut values, mut state, mut widths) = (0u32, 0u32, Widths::default());
+        for layer in 0..shapes.len() {
+            let mut shape = *shapes.get(layer)?;
+            shape.cache = match shape.shares {
+                true => shapes.get(shape.lender as usize)?.cache,
+                false => values,
+            };
+            shape.state = state;
+            values = values.checked_add(shape.cached_values()?)?;
+            state = state.checked_add(shape.state_values(self.taps)?)?;
+            widths.hold(self.architecture, &self.latent, &shape)?;
+            *shapes.get_mut(layer)? = shape;
+        }
+        widths.input = widths.input.max(self.all_per_layer());
+        self.block_values = values.into();
+        self.state_values = state;
+        self.widths = widths;
+        Some(())
     }
 
     /// The table of rotations of `layer`; `None` where queries and keys do not rotate.
@@ -188,22 +265,35 @@ impl Hyperparameters {
         (self.rotated > 0 && rotates).then_some(usize::from(table))
     }
 
-    /// The size that `dim` stands for.
-    pub fn size(&self, dim: Dim) -> u32 {
-        let (query, kv) = (self.query_columns(), self.kv_columns());
+    /// The size that `dim` stands for in a layer of shape `layer`.
+    pub fn size(&self, dim: Dim, layer: &LayerShape) -> u32 {
+        let (query, kv) = (layer.query_columns(), layer.kv_columns());
         let by_row = self.architecture.head_norm == HeadNorm::Row;
         match dim {
             Dim::One => 1,
             Dim::Width => self.embedding,
-            Dim::Hidden => self.feed_forward,
-            Dim::DoubleHidden => self.feed_forward.saturating_mul(2),
-            Dim::Query => query,
+            Dim::Hidden => layer.feed_forward,
+            Dim::DoubleHidden => layer.feed_forward.saturating_mul(2),
+            Dim::Query => layer.projected_columns(),
+            Dim::Attended => layer.attended_columns(),
             Dim::Kv => kv,
             Dim::QueryKeyValue => query.saturating_add(kv.saturating_mul(2)),
             Dim::QueryNorm if by_row => query,
             Dim::KeyNorm if by_row => kv,
-            Dim::QueryNorm | Dim::KeyNorm => self.head_size,
-            Dim::Heads => self.heads,
+            Dim::QueryNorm | Dim::KeyNorm => layer.head_size,
+            Dim::Heads => layer.heads,
+            Dim::HeadSize => layer.head_size,
+            Dim::MixerInput => layer.mixer_columns(),
+            Dim::Mixed => layer.mixed_columns(),
+            Dim::Convolved => layer.convolved,
+            Dim::Taps => self.taps,
+            Dim::QueryRank => self.latent.queries,
+            Dim::Rank => self.latent.rank,
+            Dim::RankAndRotated => layer.head_size,
+            Dim::Unrotated => layer.key_size.saturating_sub(layer.rotated),
+            Dim::Value => layer.value_size,
+            Dim::PerLayer => self.per_layer,
+            Dim::AllPerLayer => self.all_per_layer(),
             Dim::Pairs => self.rotated / 2,
             Dim::Vocabulary => self.vocabulary,
             Dim::TrainedContext => self.trained_context,
@@ -213,20 +303,9 @@ impl Hyperparameters {
         }
     }
 
-    /// Columns of the queries and of the attention's result.
-    pub fn query_columns(&self) -> u32 {
-        self.heads.saturating_mul(self.head_size)
-    }
-
-    /// Columns of the keys, and of the values.
-    pub fn kv_columns(&self) -> u32 {
-        self.kv_heads.saturating_mul(self.head_size)
-    }
-
-    /// Column of a step's row of queries that its keys begin at, where a stage of their own
-    /// normalizes both.
-    pub fn key_column(&self) -> usize {
-        (self.query_columns() as usize).div_ceil(GROUP_ROWS) * GROUP_ROWS
+    /// Width of the embeddings of a token in all layers.
+    pub fn all_per_layer(&self) -> u32 {
+        self.per_layer.saturating_mul(self.layers)
     }
 
     /// What scores of a row at `position` are multiplied by.
@@ -243,16 +322,16 @@ impl Hyperparameters {
         self.scales.score * grown
     }
 
-    /// How much the scores of query head `head` fall from each position to the one before (Press,
+    /// How much the scores of query head `head` of `heads` fall from each position to the one before (Press,
     /// Smith and Lewis, 2022); 0 where positions are told otherwise.
     // CAST: Rounds to the nearest.
     #[expect(clippy::cast_possible_truncation)]
     #[inline]
-    pub fn slope(&self, head: u32) -> f32 {
+    pub fn slope(&self, head: u32, heads: u32) -> f32 {
         if self.architecture.positions != Positions::Slopes {
             return 0.0;
         }
-        let whole = 1u32 << self.heads.max(1).ilog2();
+        let whole = 1u32 << heads.max(1).ilog2();
         let exponent = if head < whole {
             -8.0 * f64::from(head + 1) / f64::from(whole)
         } else {
@@ -261,24 +340,43 @@ impl Hyperparameters {
         pow64(2.0, exponent) as f32
     }
 
-    /// Layout of the KV blocks.
-    pub fn kv_layout(&self) -> KvLayout {
-        let Hyperparameters {
-            layers,
-            kv_heads,
-            head_size,
-            ..
-        } = *self;
-        KvLayout {
-            layers,
-            kv_heads,
-            head_size,
-        }
+    /// Bytes of a KV block.
+    pub fn block_bytes(&self, kv_type: KvType) -> u64 {
+        self.block_values.saturating_mul(kv_type.bytes() as u64)
     }
+}
 
-    /// Heads that share keys and values.
-    pub fn group(&self) -> u32 {
-        self.heads.checked_div(self.kv_heads).unwrap_or(1)
+/// The widths of the layers' feed-forward networks, which `shapes` get; the largest is given.
+#[inline(never)]
+fn feed_forward(keys: &ModelKeys<'_>, shapes: &mut [LayerShape]) -> Result<u32, Refusal> {
+    let hidden = Range::new(b"feed_forward_length", COLUMNS_MAX);
+    // CAST: At most LAYERS_MAX.
+    #[expect(clippy::cast_possible_truncation)]
+    let layers = shapes.len() as u32;
+    let numbers = hidden.of_layers(keys, layers)?;
+    let numbers = numbers.ok_or_else(|| hidden.missing(keys))?;
+    let mut largest = 0;
+    for (layer, shape) in (0..).zip(shapes) {
+        shape.feed_forward = numbers.of(layer);
+        largest = largest.max(shape.feed_forward);
+    }
+    Ok(largest)
+}
+
+#[cfg(test)]
+impl LayerShape {
+    /// A layer with the largest numbers of `model`.
+    pub(crate) fn of(model: &Hyperparameters) -> LayerShape {
+        LayerShape {
+            heads: model.heads,
+            kv_heads: model.kv_heads,
+            head_size: model.head_size,
+            query_stride: model.head_size,
+            rotated: model.rotated,
+            feed_forward: model.feed_forward,
+            experts: model.experts.count > 0,
+            ..LayerShape::NONE
+        }
     }
 }
 
@@ -287,6 +385,13 @@ impl Hyperparameters {
     /// A small llama.
     pub(crate) fn llama() -> Self {
         Self::testing(Architecture::find(b"llama").expect("an architecture"))
+    }
+
+    /// This shape with the widths of layers that have its largest numbers.
+    pub(crate) fn measured(mut self) -> Self {
+        let mut shapes = vec![LayerShape::of(&self); self.layers as usize];
+        self.measure(&mut shapes).expect("a block");
+        self
     }
 
     /// A small shape of `architecture`, for tests that change what they need.
@@ -301,11 +406,17 @@ impl Hyperparameters {
             head_size: 8,
             rotated,
             feed_forward: 64,
+            widths: Widths::default(),
+            block_values: 0,
+            taps: 0,
+            state_values: 0,
+            latent: Latent::default(),
+            per_layer: 0,
             vocabulary: 40,
             trained_context: 64,
             context: 64,
             epsilon: 1e-5,
-            rope: Rope::plain(1e4, 64),
+            rope: Rope::plain(1e4, rotated, 64),
             scales: Scales::plain(8),
             window: Window::NONE,
             experts: Experts::default(),
@@ -322,7 +433,7 @@ mod tests {
     use crate::gguf::testing::Parsed;
     use crate::gguf::testing::Writer;
     use crate::gguf::testing::parse;
-    use crate::model::heads::HEAD_SIZE_MAX;
+    use crate::model::number::HEAD_SIZE_MAX;
 
     /// The keys of a small llama, with one in another form: `with` adds its replacement.
     fn llama(without: &str, with: impl Fn(Writer) -> Writer) -> Writer {
@@ -345,6 +456,14 @@ mod tests {
     }
 
     fn read(writer: &Writer) -> Result<(Hyperparameters, u32), Refusal> {
+        let mut shapes = [LayerShape::NONE; LAYERS_MAX as usize];
+        read_layers(writer, &mut shapes)
+    }
+
+    fn read_layers(
+        writer: &Writer,
+        shapes: &mut [LayerShape; LAYERS_MAX as usize],
+    ) -> Result<(Hyperparameters, u32), Refusal> {
         let file = writer.finish();
         let Parsed { parser, table } = parse(&file, 100)?;
         let keys = ModelKeys::new(parser.keys(&file, &table).expect("the table"))?;
@@ -356,7 +475,9 @@ mod tests {
             segment_bytes: crate::abi::SEGMENT_BYTES,
             pad: 0,
         };
-        Hyperparameters::new(&keys, &limits)
+        let shape = Hyperparameters::new(&keys, &limits, shapes)?;
+        let notes = shape.notes(&keys)?;
+        Ok((shape, notes))
     }
 
     fn refused(writer: &Writer) -> (Reason, u64, String) {
@@ -442,7 +563,8 @@ mod tests {
             writer.u32("llama.attention.key_length", 16)
         });
         let (shape, _) = read(&wide).expect("a shape");
-        assert_eq!((shape.query_columns(), shape.kv_columns()), (80, 80));
+        let layer = LayerShape::of(&shape);
+        assert_eq!((layer.query_columns(), layer.kv_columns()), (80, 80));
         let half = read(&changed("rope.dimension_count", 4)).expect("a shape");
         assert_eq!(half.0.rotated, 4);
     }
@@ -472,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_a_layer_is_taken_when_all_are_the_same() {
+    fn one_number_a_layer_is_taken() {
         for name in [
             "attention.head_count",
             "attention.head_count_kv",
@@ -482,21 +604,44 @@ mod tests {
             let with = |values: &[i32]| llama(name, |writer| writer.integers(&key, values));
             let (shape, _) = read(&with(&[4, 4])).expect("a shape");
             assert!([shape.heads, shape.kv_heads, shape.feed_forward].contains(&4));
-            assert_eq!(
-                refused(&with(&[4, 2])),
-                (Reason::Unsupported, 2, key.clone())
-            );
             assert_eq!(refused(&with(&[4; 3])), (Reason::KeyValue, 3, key.clone()));
             assert_eq!(refused(&with(&[])), (Reason::KeyValue, 0, key.clone()));
             assert_eq!(refused(&with(&[-1, -1])).0, Reason::KeyValue);
             let texts = llama(name, |writer| writer.strings(&key, &[b"4", b"4"]));
             assert_eq!(refused(&texts), (Reason::KeyType, 0, key));
         }
+        let sizes = llama("attention.key_length", |writer| {
+            writer.integers("llama.attention.key_length", &[8, 4])
+        });
+        let key = "llama.attention.key_length".to_string();
+        assert_eq!(refused(&sizes), (Reason::Unsupported, 4, key));
         for name in ["block_count", "embedding_length", "context_length"] {
             let key = format!("llama.{name}");
             let array = llama(name, |writer| writer.integers(&key, &[4, 4]));
             assert_eq!(refused(&array).0, Reason::KeyType);
         }
+    }
+
+    #[test]
+    fn each_layer_has_its_numbers() {
+        let file = llama("feed_forward_length", |writer| {
+            let writer = writer.integers("llama.feed_forward_length", &[64, 96]);
+            writer.integers("llama.attention.head_count_kv", &[1, 4])
+        });
+        let mut shapes = [LayerShape::NONE; LAYERS_MAX as usize];
+        let (shape, _) = read_layers(&file, &mut shapes).expect("a shape");
+        let numbers = |layer: &LayerShape| (layer.feed_forward, layer.kv_heads, layer.cache);
+        let block = 2 * 32 * 8;
+        assert_eq!(
+            shapes.each_ref().map(numbers)[..3],
+            [(64, 1, 0), (96, 4, block), (0, 0, 0)]
+        );
+        assert_eq!((shape.feed_forward, shape.kv_heads), (96, 4));
+        assert_eq!(shape.block_values, u64::from(5 * block));
+        let odd = llama("", |writer| {
+            writer.integers("llama.attention.head_count_kv", &[2, 3])
+        });
+        assert_eq!(refused(&odd).1, 3);
     }
 
     #[test]

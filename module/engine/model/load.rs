@@ -16,6 +16,7 @@ use crate::memory::items::Layout;
 use crate::model::architecture::Branches;
 use crate::model::hyperparameters::Hyperparameters;
 use crate::model::keys::ModelKeys;
+use crate::model::layer_shape::LayerShapes;
 use crate::model::part::Part;
 use crate::model::plan;
 use crate::model::plan::Tensor;
@@ -57,14 +58,6 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// What is planned for a file.
-#[derive(Clone, Copy)]
-struct Planned {
-    shape: Hyperparameters,
-    builder: Builder,
-    rotations: Items,
-}
-
 /// The state of a load. The tensors of the file and the table of its parser are kept beside it.
 #[repr(C)]
 pub struct Load {
@@ -72,7 +65,10 @@ pub struct Load {
     level: Level,
     parser: Parser,
     phase: Phase,
-    planned: Option<Planned>,
+    shape: Option<Hyperparameters>,
+    builder: Option<Builder>,
+    /// The place of the tables of rotations.
+    rotations: Items,
     tensors: u32,
     parameters: u64,
     file_type: u32,
@@ -127,7 +123,9 @@ impl Load {
             level,
             parser: Parser::new(prefix, limits.file_bytes)?.ok()?,
             phase: Phase::Begun,
-            planned: None,
+            shape: None,
+            builder: None,
+            rotations: Items::NONE,
             tensors: 0,
             parameters: 0,
             file_type: !0,
@@ -213,13 +211,52 @@ impl Load {
         table: &[u8],
         tensors: &mut [Tensor],
         presence: &mut Presence,
+        shapes: &mut LayerShapes,
     ) -> Result<Plan, Failure> {
         if self.phase != Phase::Parsed {
             return Err(Failure::Misuse);
         }
+        self.plan_shape(prefix, table, shapes)?;
+        self.plan_vocabulary(prefix, table)?;
+        self.plan_tensors(prefix, table, tensors, presence, shapes)
+    }
+
+    /// Checks the shape of the model. The parts of a plan are apart, for the stack.
+    #[inline(never)]
+    fn plan_shape(
+        &mut self,
+        prefix: &[u8],
+        table: &[u8],
+        shapes: &mut LayerShapes,
+    ) -> Result<(), Failure> {
         let keys = self.model_keys(prefix, table)?;
-        let (mut shape, notes) = Hyperparameters::new(&keys, &self.limits)?;
-        let builder = Builder::new(keys.all())?;
+        let shape = Hyperparameters::new(&keys, &self.limits, &mut shapes.all)?;
+        self.notes = self.shape.insert(shape).notes(&keys)?;
+        Ok(())
+    }
+
+    /// Checks the vocabulary of the model.
+    #[inline(never)]
+    fn plan_vocabulary(&mut self, prefix: &[u8], table: &[u8]) -> Result<(), Failure> {
+        let keys = self.model_keys(prefix, table)?;
+        self.builder = Some(Builder::new(keys.all())?);
+        Ok(())
+    }
+
+    /// Checks the tensors of a model whose shape is planned.
+    #[inline(never)]
+    fn plan_tensors(
+        &mut self,
+        prefix: &[u8],
+        table: &[u8],
+        tensors: &mut [Tensor],
+        presence: &mut Presence,
+        shapes: &LayerShapes,
+    ) -> Result<Plan, Failure> {
+        let keys = self.model_keys(prefix, table)?;
+        let shape = self.shape.as_mut().ok_or(Failure::Misuse)?;
+        let builder = self.builder.as_ref().ok_or(Failure::Misuse)?;
+        let shapes = shapes.first(shape.layers);
         let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
         let tensors = tensors
             .get_mut(..infos.count() as usize)
@@ -231,25 +268,29 @@ impl Load {
                 .in_file_order(place)
                 .and_then(|index| infos.get(index));
             let info = info.ok_or(Failure::Misuse)?;
-            *tensor = Tensor::new(&info, info.name.of(prefix), &shape)?;
-            presence.note(tensor.role);
-            plan::lay_out(tensor, &shape, &mut layout, |_, _| ())?;
+            *tensor = Tensor::new(&info, info.name.of(prefix), shape, shapes)?;
+            if !presence.note(tensor.role) {
+                let name = info.name.of(prefix);
+                return Err(Refusal::new(Reason::TensorDuplicate, 0, name).into());
+            }
+            let layer = shapes.get(usize::from(tensor.role.layer));
+            let layer = layer.ok_or(Failure::Misuse)?;
+            plan::lay_out(tensor, shape, layer, &mut layout, |_, _| ())?;
             parameters = parameters.saturating_add(tensor.parameters());
         }
         if shape.architecture.branches == Branches::ParallelWithoutNorm {
             shape.parallel = presence.lacks_second_norm();
         }
-        presence.check(&shape)?;
+        presence.check(shape, shapes)?;
         self.tensors = infos.count();
         self.parameters = parameters;
-        self.notes = notes;
         self.file_type = keys.all().u32(b"general.file_type")?.unwrap_or(!0);
         if let Some(name) = keys.all().text(b"general.name")? {
             self.title = printable(name);
         }
         let weight_bytes = layout.used();
         let limit = |bytes, subject| Refusal::new(Reason::Limit, bytes, subject);
-        let rotations = match rotations::row_bytes(&shape) {
+        self.rotations = match rotations::row_bytes(shape) {
             0 => Items::NONE,
             bytes => {
                 let items = layout.items(bytes, shape.context);
@@ -263,11 +304,6 @@ impl Load {
             return Err(limit(all, b"model").into());
         }
         let model_bytes = Model::bytes(shape.layers).ok_or(Failure::Misuse)? as u64;
-        self.planned = Some(Planned {
-            shape,
-            builder,
-            rotations,
-        });
         self.phase = Phase::Planned;
         Ok(Plan {
             model_bytes,
@@ -280,17 +316,17 @@ impl Load {
 
     /// Bytes of the vocabulary tables; `None` before [`Load::plan`].
     pub fn vocabulary_bytes(&self) -> Option<usize> {
-        usize::try_from(self.planned.as_ref()?.builder.table_bytes()).ok()
+        usize::try_from(self.builder.as_ref()?.table_bytes()).ok()
     }
 
     /// Layers of the model; `None` before [`Load::plan`].
     pub fn layers(&self) -> Option<u32> {
-        Some(self.planned.as_ref()?.shape.layers)
+        Some(self.shape.as_ref()?.layers)
     }
 
     /// The model as [`Load::attach`] needs it; `None` before [`Load::plan`].
     pub fn empty_model(&self) -> Option<Model> {
-        Some(Model::empty(self.level, self.planned.as_ref()?.shape))
+        Some(Model::empty(self.level, self.shape?))
     }
 
     /// Lays the model out.
@@ -301,28 +337,36 @@ impl Load {
     pub fn attach(
         &mut self,
         tensors: &[Tensor],
+        shapes: &LayerShapes,
         model: &mut Model,
         layers: &mut [Layer],
     ) -> Result<(), Failure> {
-        let planned = self.planned.filter(|_| self.phase == Phase::Planned);
-        let planned = planned.ok_or(Failure::Misuse)?;
+        for (layer, shape) in layers.iter_mut().zip(&shapes.all) {
+            layer.shape = *shape;
+        }
+        let shape = self.shape.as_ref();
+        let shape = shape.filter(|_| self.phase == Phase::Planned);
+        let shape = shape.ok_or(Failure::Misuse)?;
         let tensors = tensors
             .get(..self.tensors as usize)
             .ok_or(Failure::Misuse)?;
         let mut layout = Layout::new(self.limits.segment_bytes);
         let mut placed = Some(());
         for tensor in tensors {
-            plan::lay_out(tensor, &planned.shape, &mut layout, |part, destination| {
+            let layer = shapes.all.get(usize::from(tensor.role.layer));
+            let layer = layer.ok_or(Failure::Misuse)?;
+            let put = |part, destination| {
                 let place = plan::place(model, layers, tensor.role.layer, part);
                 placed = placed.and_then(|()| {
                     *place? = destination;
                     Some(())
                 });
-            })?;
+            };
+            plan::lay_out(tensor, shape, layer, &mut layout, put)?;
         }
         placed.ok_or(Failure::Misuse)?;
         share(model, layers);
-        model.rotations = planned.rotations;
+        model.rotations = self.rotations;
         self.phase = Phase::Attached;
         Ok(())
     }
@@ -339,9 +383,9 @@ impl Load {
         budget: u32,
     ) -> Result<bool, Failure> {
         let phase = self.phase;
-        let planned = self.planned.as_mut().filter(|_| phase == Phase::Attached);
-        let planned = planned.ok_or(Failure::Misuse)?;
-        let progress = planned.builder.run(prefix, tables, budget)?;
+        let builder = self.builder.as_mut().filter(|_| phase == Phase::Attached);
+        let builder = builder.ok_or(Failure::Misuse)?;
+        let progress = builder.run(prefix, tables, budget)?;
         let done = progress == tokenizer::Progress::Done;
         if done {
             self.phase = Phase::Reading;
@@ -419,7 +463,7 @@ impl Load {
             return Ok(None);
         }
         let vocabulary = Vocabulary::view(tables).ok_or(Failure::Misuse)?;
-        let builder = &self.planned.as_ref().ok_or(Failure::Misuse)?.builder;
+        let builder = self.builder.as_ref().ok_or(Failure::Misuse)?;
         let shape = &model.shape;
         Ok(Some(Facts {
             architecture: shape.architecture.number,

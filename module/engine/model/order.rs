@@ -3,6 +3,7 @@
 
 use crate::model::architecture::Positions;
 use crate::model::hyperparameters::Hyperparameters;
+use crate::model::layer_shape::LayerShape;
 use crate::model::part::Part;
 use crate::simd::format::GROUP_ROWS;
 
@@ -21,8 +22,8 @@ impl Order {
         rotated: 0,
     };
 
-    /// The order of the rows of `part`.
-    pub fn of(part: Part, model: &Hyperparameters) -> Order {
+    /// The order of the rows of `part` in a layer of shape `layer`.
+    pub fn of(part: Part, model: &Hyperparameters, layer: &LayerShape) -> Order {
         let turns = matches!(
             part,
             Part::Query
@@ -34,8 +35,8 @@ impl Order {
         );
         if turns && model.architecture.positions == Positions::Halves {
             Order {
-                head: model.head_size,
-                rotated: model.rotated,
+                head: layer.query_stride_of(part),
+                rotated: layer.rotated,
             }
         } else {
             Order::STRAIGHT

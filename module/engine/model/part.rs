@@ -12,8 +12,10 @@ pub enum Dim {
     Hidden,
     /// Twice [`Dim::Hidden`].
     DoubleHidden,
-    /// All query heads.
+    /// All query heads, with the gates of those that have one.
     Query,
+    /// What attention gives of all query heads.
+    Attended,
     /// All key heads; as wide as all value heads.
     Kv,
     /// All query, key and value heads.
@@ -24,6 +26,30 @@ pub enum Dim {
     KeyNorm,
     /// Number of query heads.
     Heads,
+    /// Dimensions of a head.
+    HeadSize,
+    /// What the mixer that is no attention projects.
+    MixerInput,
+    /// What it gives.
+    Mixed,
+    /// Columns of its convolution.
+    Convolved,
+    /// Positions that its convolution spans.
+    Taps,
+    /// What the queries of latent attention are made from.
+    QueryRank,
+    /// What its keys and values are made from.
+    Rank,
+    /// The same, and what all keys have that rotates.
+    RankAndRotated,
+    /// Dimensions of a key of it that do not rotate.
+    Unrotated,
+    /// Dimensions of a value of it.
+    Value,
+    /// Width of the embeddings that a layer has of each token.
+    PerLayer,
+    /// Those of all layers.
+    AllPerLayer,
     /// Pairs of dimensions of a head that rotate.
     Pairs,
     /// Number of token ids.
@@ -45,10 +71,14 @@ pub enum Shape {
     Matrix(Dim, Dim),
     /// A matrix for each expert: inputs, outputs.
     Experts(Dim, Dim),
+    /// A matrix for each query head: inputs, outputs.
+    Heads(Dim, Dim),
     /// A vector.
     Vector(Dim),
     /// A vector for each expert.
     ExpertVectors(Dim),
+    /// Values of each column: values, columns.
+    Columns(Dim, Dim),
 }
 
 /// Defines [`Part`] from rows of variant, name and shape.
@@ -132,11 +162,30 @@ parts! {
         /// A logit of each head that only the denominator of its softmax has.
         Sinks = b"attn_sinks.weight", Shape::Vector(Dim::Heads);
         /// Projection after attention.
-        AttentionOutput = b"attn_output.weight", Shape::Matrix(Dim::Query, Dim::Width);
+        AttentionOutput = b"attn_output.weight", Shape::Matrix(Dim::Attended, Dim::Width);
         /// Bias of the projection after attention.
         AttentionOutputBias = b"attn_output.bias", Shape::Vector(Dim::Width);
         /// Weight of the norm of what attention adds.
         PostAttentionNorm = b"post_attention_norm.weight", Shape::Vector(Dim::Width);
+        /// What a mixer that is no attention is made of: of a convolution what multiplies its input,
+        /// what multiplies its output, and its input; of a delta rule queries, keys and values.
+        MixerInput = b"shortconv.in_proj.weight", Shape::Matrix(Dim::Width, Dim::MixerInput);
+        /// Weights of the convolution.
+        Convolution = b"shortconv.conv.weight", Shape::Columns(Dim::Taps, Dim::Convolved);
+        /// Gate of what the mixer gives.
+        MixerGate = b"attn_gate.weight", Shape::Matrix(Dim::Width, Dim::Mixed);
+        /// How much of a value the state takes.
+        DeltaRate = b"ssm_beta.weight", Shape::Matrix(Dim::Width, Dim::Heads);
+        /// How long a position lasts.
+        DeltaTime = b"ssm_alpha.weight", Shape::Matrix(Dim::Width, Dim::Heads);
+        /// What is added to it.
+        DeltaTimeBias = b"ssm_dt.bias", Shape::Vector(Dim::Heads);
+        /// By how much the state decays in it, negative.
+        DeltaDecay = b"ssm_a", Shape::Vector(Dim::Heads);
+        /// Weight of the norm of what each head of the mixer gives.
+        MixerNorm = b"ssm_norm.weight", Shape::Vector(Dim::HeadSize);
+        /// Projection after the mixer.
+        MixerOutput = b"shortconv.out_proj.weight", Shape::Matrix(Dim::Mixed, Dim::Width);
         /// Weight of the norm before the feed-forward network.
         FeedForwardNorm = b"ffn_norm.weight", Shape::Vector(Dim::Width);
         /// Bias of the norm before the feed-forward network.
@@ -155,6 +204,30 @@ parts! {
         DownBias = b"ffn_down.bias", Shape::Vector(Dim::Width);
         /// Weight of the norm of what the feed-forward network adds.
         PostFeedForwardNorm = b"post_ffw_norm.weight", Shape::Vector(Dim::Width);
+        /// What the queries of latent attention are made from.
+        QueryDown = b"attn_q_a.weight", Shape::Matrix(Dim::Width, Dim::QueryRank);
+        /// Weight of the norm of that.
+        QueryDownNorm = b"attn_q_a_norm.weight", Shape::Vector(Dim::QueryRank);
+        /// Queries of that.
+        QueryUp = b"attn_q_b.weight", Shape::Matrix(Dim::QueryRank, Dim::Query);
+        /// What its keys and values are made from, and what all keys have that rotates.
+        LatentDown = b"attn_kv_a_mqa.weight", Shape::Matrix(Dim::Width, Dim::RankAndRotated);
+        /// Weight of the norm of the former.
+        LatentNorm = b"attn_kv_a_norm.weight", Shape::Vector(Dim::Rank);
+        /// What the keys of a head are made by, transposed.
+        KeyUp = b"attn_k_b.weight", Shape::Heads(Dim::Unrotated, Dim::Rank);
+        /// What the values of a head are made by.
+        ValueUp = b"attn_v_b.weight", Shape::Heads(Dim::Rank, Dim::Value);
+        /// What is added to what the router gives, for the choice alone.
+        RouterChoice = b"exp_probs_b.bias", Shape::Vector(Dim::Experts);
+        /// Gate of the embeddings that the layer has of each token.
+        PerLayerGate = b"inp_gate.weight", Shape::Matrix(Dim::Width, Dim::PerLayer);
+        /// Projection of these.
+        PerLayerOutput = b"proj.weight", Shape::Matrix(Dim::PerLayer, Dim::Width);
+        /// Weight of the norm of what they add.
+        PostPerLayerNorm = b"post_norm.weight", Shape::Vector(Dim::Width);
+        /// Factor of all that the layer gives on.
+        LayerScale = b"layer_output_scale.weight", Shape::Vector(Dim::One);
         /// Router: a score of each expert.
         Router = b"ffn_gate_inp.weight", Shape::Matrix(Dim::Width, Dim::Experts);
         /// Bias of the router.
@@ -193,6 +266,13 @@ parts! {
     model {
         /// Token embeddings.
         TokenEmbedding = b"token_embd.weight", Shape::Matrix(Dim::Width, Dim::Vocabulary);
+        /// Embeddings that each layer has of each token.
+        PerLayerEmbedding = b"per_layer_token_embd.weight",
+            Shape::Matrix(Dim::AllPerLayer, Dim::Vocabulary);
+        /// What is added to these, of the embedding of the token.
+        PerLayerModel = b"per_layer_model_proj.weight", Shape::Matrix(Dim::Width, Dim::AllPerLayer);
+        /// Weight of the norm of that.
+        PerLayerNorm = b"per_layer_proj_norm.weight", Shape::Vector(Dim::PerLayer);
         /// Learned positions.
         PositionEmbedding = b"position_embd.weight", Shape::Matrix(Dim::Width, Dim::TrainedContext);
         /// Weight of the last norm.

@@ -7,6 +7,7 @@ use crate::gguf::Refusal;
 use crate::gguf::TensorInfo;
 use crate::memory::items::Layout;
 use crate::model::hyperparameters::Hyperparameters;
+use crate::model::layer_shape::LayerShape;
 use crate::model::matrix::Matrix;
 use crate::model::order::Order;
 use crate::model::part::Part;
@@ -49,17 +50,23 @@ pub enum Contents {
 }
 
 impl Tensor {
-    /// Checks a tensor called `name`.
+    /// Checks a tensor called `name` of a model whose layers have `shapes`.
     ///
     /// # Errors
     ///
     /// A tensor that no model of this architecture has, of another shape or type.
-    pub fn new(info: &TensorInfo, name: &[u8], model: &Hyperparameters) -> Result<Tensor, Refusal> {
+    pub fn new(
+        info: &TensorInfo,
+        name: &[u8],
+        model: &Hyperparameters,
+        shapes: &[LayerShape],
+    ) -> Result<Tensor, Refusal> {
         let refuse = |reason, detail| Refusal::new(reason, detail, name);
         let role = Role::of(name, model.architecture);
-        let role = role.filter(|role| u32::from(role.layer) < model.layers);
-        let role = role.filter(|role| may_have(role.part, model));
         let role = role.ok_or(refuse(foreign(name), 0))?;
+        let shape = shapes.get(usize::from(role.layer));
+        let shape = shape.filter(|shape| may_have(role.part, model, shape));
+        let shape = shape.ok_or(refuse(foreign(name), 0))?;
         let kind = u64::from(info.kind);
         let matrix = || {
             let format = Format::from_number(info.kind);
@@ -72,13 +79,14 @@ impl Tensor {
             Ok::<_, Refusal>(Contents::Vector(element))
         };
         let count = model.experts.count;
+        let size = |dim| model.size(dim, shape);
         let (contents, columns, rows, experts) = match role.part.shape() {
-            Shape::Matrix(columns, rows) => (matrix()?, model.size(columns), model.size(rows), 1),
-            Shape::Experts(columns, rows) => {
-                (matrix()?, model.size(columns), model.size(rows), count)
-            }
-            Shape::Vector(values) => (vector()?, model.size(values), 1, 1),
-            Shape::ExpertVectors(values) => (vector()?, model.size(values), count, 1),
+            Shape::Matrix(columns, rows) => (matrix()?, size(columns), size(rows), 1),
+            Shape::Experts(columns, rows) => (matrix()?, size(columns), size(rows), count),
+            Shape::Heads(columns, rows) => (matrix()?, size(columns), size(rows), shape.heads),
+            Shape::Vector(values) => (vector()?, size(values), 1, 1),
+            Shape::ExpertVectors(values) => (vector()?, size(values), count, 1),
+            Shape::Columns(values, columns) => (vector()?, size(values), size(columns), 1),
         };
         let dims = [columns, rows, experts, 1].map(u64::from);
         if info.dims != dims {
@@ -112,7 +120,7 @@ impl Tensor {
         let most = match contents {
             Contents::Vector(_) => READ_BYTES_MAX,
             Contents::Matrix(_) => {
-                let unit = tensor.order(model).unit() as usize;
+                let unit = tensor.order(model, shape).unit() as usize;
                 READ_BYTES_MAX.checked_div(unit).unwrap_or(0)
             }
         };
@@ -137,9 +145,9 @@ impl Tensor {
     }
 
     /// The strictest order of its pieces.
-    fn order(&self, model: &Hyperparameters) -> Order {
+    fn order(&self, model: &Hyperparameters, layer: &LayerShape) -> Order {
         let first = self.role.part.pieces().first();
-        first.map_or(Order::STRAIGHT, |part| Order::of(*part, model))
+        first.map_or(Order::STRAIGHT, |part| Order::of(*part, model, layer))
     }
 }
 
@@ -186,10 +194,13 @@ pub fn piece_count(tensor: &Tensor) -> u32 {
 }
 
 /// Rows of what `part` of `tensor` is kept as (of a vector: values), of an expert.
-fn rows_of(tensor: &Tensor, part: Part, model: &Hyperparameters) -> u32 {
+fn rows_of(tensor: &Tensor, part: Part, model: &Hyperparameters, layer: &LayerShape) -> u32 {
     match part.shape() {
-        Shape::Matrix(_, rows) | Shape::Experts(_, rows) | Shape::Vector(rows) => model.size(rows),
-        Shape::ExpertVectors(_) => tensor.columns,
+        Shape::Matrix(_, rows)
+        | Shape::Experts(_, rows)
+        | Shape::Heads(_, rows)
+        | Shape::Vector(rows) => model.size(rows, layer),
+        Shape::ExpertVectors(_) | Shape::Columns(..) => tensor.columns,
     }
 }
 
@@ -201,11 +212,12 @@ fn rows_of(tensor: &Tensor, part: Part, model: &Hyperparameters) -> u32 {
 pub fn lay_out(
     tensor: &Tensor,
     model: &Hyperparameters,
+    layer: &LayerShape,
     layout: &mut Layout,
     mut place: impl FnMut(Part, Matrix),
 ) -> Result<(), Refusal> {
     for part in tensor.role.part.pieces() {
-        let rows = rows_of(tensor, *part, model);
+        let rows = rows_of(tensor, *part, model, layer);
         let destination = match tensor.contents {
             Contents::Vector(_) => Matrix::of_vector(layout, rows),
             Contents::Matrix(format) => {
@@ -247,11 +259,12 @@ pub fn piece(
     let expert = if tensor.experts > 1 { index } else { 0 };
     let number = (index - expert) as usize;
     let part = *parts.get(number)?;
-    let rows = rows_of(tensor, part, &model.shape);
+    let shape = layers.get(usize::from(tensor.role.layer))?.shape;
+    let rows = rows_of(tensor, part, &model.shape, &shape);
     let before = parts.iter().take(number);
-    let before = before.map(|part| rows_of(tensor, *part, &model.shape));
+    let before = before.map(|part| rows_of(tensor, *part, &model.shape, &shape));
     let first = before.sum::<u32>().checked_add(expert.checked_mul(rows)?)?;
-    let order = Order::of(part, &model.shape);
+    let order = Order::of(part, &model.shape, &shape);
     let destination = *place(model, layers, tensor.role.layer, part)?;
     Some(Piece {
         first,
@@ -287,7 +300,8 @@ mod tests {
 
     fn checked(name: &str, kind: u32, dims: &[u64], architecture: &str) -> Result<Role, Reason> {
         let model = model(architecture);
-        let tensor = Tensor::new(&info(kind, dims), name.as_bytes(), &model);
+        let shapes = [LayerShape::of(&model); 2];
+        let tensor = Tensor::new(&info(kind, dims), name.as_bytes(), &model, &shapes);
         tensor.map(|tensor| tensor.role).map_err(|refusal| {
             assert!(refusal.subject.starts_with(name.as_bytes()));
             refusal.reason
@@ -373,7 +387,7 @@ mod tests {
         for name in names {
             presence.note(Role::of(name.as_bytes(), model.architecture).expect("a role"));
         }
-        let refusal = presence.check(&model).err()?;
+        let refusal = presence.check(&model, &[LayerShape::of(&model); 2]).err()?;
         assert_eq!(refusal.reason, reason);
         let end = refusal.subject.iter().position(|&byte| byte == 0)?;
         Some(String::from_utf8_lossy(&refusal.subject[..end]).into_owned())

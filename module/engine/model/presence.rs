@@ -4,49 +4,76 @@
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::model::architecture::Branches;
+use crate::model::architecture::ExpertWeights;
 use crate::model::architecture::Gate;
 use crate::model::architecture::HeadNorm;
 use crate::model::architecture::Norm;
 use crate::model::architecture::Norms;
 use crate::model::architecture::Positions;
 use crate::model::hyperparameters::Hyperparameters;
+use crate::model::layer_shape::LayerShape;
+use crate::model::layer_shape::Mixer;
 use crate::model::number::LAYERS_MAX;
 use crate::model::part::Part;
 use crate::model::role::Role;
 
-/// Whether a model of this shape may have `part`.
-pub fn may_have(part: Part, model: &Hyperparameters) -> bool {
+/// Whether a layer of shape `layer` of such a model, or the model itself, may have `part`.
+pub fn may_have(part: Part, model: &Hyperparameters, layer: &LayerShape) -> bool {
     use Part::*;
     let architecture = model.architecture;
-    let experts = model.experts.count > 0;
+    let attends = layer.mixer == Mixer::Attention;
+    let experts = layer.experts;
+    let latent = layer.mixer == Mixer::Latent;
+    let compressed = latent && model.latent.queries > 0;
+    let other = !attends && !latent;
+    let stores = attends && !layer.shares;
+    let delta = layer.mixer == Mixer::Delta;
     match part {
         PositionEmbedding => architecture.positions == Positions::Learned,
         OutputNormBias | AttentionNormBias | FeedForwardNormBias => architecture.norm != Norm::Rms,
         AttentionNorm | FeedForwardNorm => architecture.norms != Norms::After,
         PostAttentionNorm | PostFeedForwardNorm => architecture.norms != Norms::Before,
-        QueryNorm | KeyNorm => architecture.head_norm != HeadNorm::None,
-        Sinks => architecture.sinks,
+        QueryNorm => attends && architecture.head_norm != HeadNorm::None,
+        KeyNorm => stores && architecture.head_norm != HeadNorm::None,
+        Sinks => attends && architecture.sinks,
+        // The gates have the places of keys there.
+        QueryKeyValue | QueryKeyValueBias => stores && !architecture.gated_queries,
+        Key | KeyBias | Value | ValueBias => stores,
+        Query => attends || latent && !compressed,
+        QueryBias | AttentionOutput | AttentionOutputBias => attends,
+        QueryDown | QueryDownNorm | QueryUp => compressed,
+        LatentDown | LatentNorm | KeyUp | ValueUp => latent,
+        RouterChoice => {
+            experts
+                && architecture
+                    .experts
+                    .is_some_and(|kind| kind.weights == ExpertWeights::Told)
+        }
+        MixerInput | Convolution => other,
+        MixerOutput => !attends,
+        MixerGate | DeltaRate | DeltaTime | DeltaTimeBias | DeltaDecay | MixerNorm => delta,
         Gate | GateBias => architecture.gate == self::Gate::Separate && !experts,
         GateUp => architecture.gate == self::Gate::Fused && !experts,
         Up | UpBias => architecture.gate != self::Gate::Fused && !experts,
         Down | DownBias => !experts,
         Router | RouterBias | GateExperts | GateExpertsBias | UpExperts | UpExpertsBias
         | DownExperts | DownExpertsBias => experts,
-        SharedRouter | SharedGate | SharedUp | SharedDown => model.experts.shared > 0,
+        SharedRouter | SharedGate | SharedUp | SharedDown => experts && model.experts.shared > 0,
         RopeFactors | LongRopeFactors | ShortRopeFactors => architecture.rotates(),
-        TokenEmbedding | OutputNorm | Output | OutputBias | Query | QueryBias | Key | KeyBias
-        | Value | ValueBias | QueryKeyValue | QueryKeyValueBias | AttentionOutput
-        | AttentionOutputBias => true,
+        PerLayerGate | PerLayerOutput | PostPerLayerNorm | PerLayerEmbedding | PerLayerModel
+        | PerLayerNorm => model.per_layer > 0,
+        LayerScale => architecture.layer_scale,
+        TokenEmbedding | OutputNorm | Output | OutputBias => true,
     }
 }
 
 /// Which parts were seen, per layer; those of the whole model are with layer 0. All zero: none.
 #[repr(C)]
 pub struct Presence {
-    parts: [u64; LAYERS_MAX as usize],
+    parts: [u128; LAYERS_MAX as usize],
 }
 
-const _: () = assert!(Part::ALL.len() <= u64::BITS as usize);
+const _: () = assert!(Part::ALL.len() <= u128::BITS as usize);
 
 #[cfg(test)]
 impl Default for Presence {
@@ -58,11 +85,15 @@ impl Default for Presence {
 }
 
 impl Presence {
-    /// Notes `role`.
-    pub fn note(&mut self, role: Role) {
-        if let Some(parts) = self.parts.get_mut(usize::from(role.layer)) {
-            *parts |= 1 << role.part as u32;
-        }
+    /// Notes `role`; false when it was noted before.
+    pub fn note(&mut self, role: Role) -> bool {
+        let Some(parts) = self.parts.get_mut(usize::from(role.layer)) else {
+            return false;
+        };
+        let bit = 1 << role.part as u32;
+        let first = *parts & bit == 0;
+        *parts |= bit;
+        first
     }
 
     /// Whether `part` of layer `layer` was seen.
@@ -81,10 +112,11 @@ impl Presence {
     /// # Errors
     ///
     /// The first tensor that is missing, or that another one has the rows of.
-    pub fn check(&self, model: &Hyperparameters) -> Result<(), Refusal> {
-        for layer in 0..model.layers as usize {
+    pub fn check(&self, model: &Hyperparameters, shapes: &[LayerShape]) -> Result<(), Refusal> {
+        for (layer, shape) in shapes.iter().enumerate() {
             for part in Part::ALL.iter().copied() {
                 let due = layer == 0 || part.is_of_layer();
+                let due = due && may_have(part, model, shape);
                 if due && self.needs(part, layer, model) && !self.has(part, layer) {
                     return Err(refusal(Reason::TensorMissing, part, layer, model));
                 }
@@ -99,7 +131,7 @@ impl Presence {
         Ok(())
     }
 
-    /// Whether layer `layer` needs `part`.
+    /// Whether layer `layer`, which may have `part`, needs it.
     fn needs(&self, part: Part, layer: usize, model: &Hyperparameters) -> bool {
         use Part::*;
         let may_share = match model.architecture.branches {
@@ -108,23 +140,29 @@ impl Presence {
             Branches::Sequential | Branches::Told => false,
         };
         let biased = model.architecture.norm == Norm::LayerWithBias;
-        let needed = match part {
+        match part {
             TokenEmbedding | PositionEmbedding | OutputNorm | AttentionOutput
             | PostAttentionNorm | PostFeedForwardNorm | QueryNorm | KeyNorm | Sinks | Gate
             | GateUp | Up | Down | Router | GateExperts | UpExperts | DownExperts | SharedGate
-            | SharedUp | SharedDown => true,
+            | SharedUp | SharedDown | MixerInput | Convolution | MixerGate | DeltaRate
+            | DeltaTime | DeltaTimeBias | DeltaDecay | MixerNorm | MixerOutput | PerLayerGate
+            | PerLayerOutput | PostPerLayerNorm | PerLayerEmbedding | PerLayerModel
+            | PerLayerNorm | QueryDown | QueryDownNorm | QueryUp | LatentDown | LatentNorm
+            | KeyUp | ValueUp => true,
             AttentionNorm => !(may_share && self.has(FeedForwardNorm, layer)),
             FeedForwardNorm => !(may_share && self.has(AttentionNorm, layer)),
             AttentionNormBias => biased && self.has(AttentionNorm, layer),
             FeedForwardNormBias => biased && self.has(FeedForwardNorm, layer),
             OutputNormBias => biased,
-            Query | Key | Value => !self.has(QueryKeyValue, layer),
+            Query | Key => !self.has(QueryKeyValue, layer),
+            Value => !model.architecture.value_norm && !self.has(QueryKeyValue, layer),
             Output | OutputBias | QueryBias | KeyBias | ValueBias | QueryKeyValue
             | QueryKeyValueBias | AttentionOutputBias | GateBias | UpBias | DownBias
-            | RouterBias | GateExpertsBias | UpExpertsBias | DownExpertsBias | SharedRouter
-            | RopeFactors | LongRopeFactors | ShortRopeFactors => false,
-        };
-        needed && may_have(part, model)
+            | LayerScale | RouterChoice | RouterBias | GateExpertsBias | UpExpertsBias
+            | DownExpertsBias | SharedRouter | RopeFactors | LongRopeFactors | ShortRopeFactors => {
+                false
+            }
+        }
     }
 }
 

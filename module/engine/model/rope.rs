@@ -5,6 +5,7 @@ use crate::gguf::Reason;
 use crate::gguf::Refusal;
 use crate::math::double::ln64;
 use crate::math::double::pow64;
+use crate::model::architecture::Mixing;
 use crate::model::architecture::WindowedRotation;
 use crate::model::keys::ModelKeys;
 use crate::model::number::Range;
@@ -29,6 +30,8 @@ pub struct Frequencies {
 pub struct Rope {
     usual: Frequencies,
     windowed: Option<Frequencies>,
+    /// Dimensions that rotate by each table.
+    pub rotated: [u32; 2],
     /// Positions the model was made for before its angles were scaled.
     pub original_context: u32,
 }
@@ -64,16 +67,18 @@ impl Frequencies {
 }
 
 impl Rope {
-    /// One table of angles of `base`, not scaled.
-    pub fn plain(base: f32, context: u32) -> Rope {
+    /// One table of angles of `base`, not scaled, for `rotated` dimensions.
+    pub fn plain(base: f32, rotated: u32, context: u32) -> Rope {
         Rope {
             usual: Frequencies::new(base),
             windowed: None,
+            rotated: [rotated; 2],
             original_context: context,
         }
     }
 
-    /// The angles of a model whose heads turn in `rotated` dimensions, made for `context` positions.
+    /// The angles of a model whose heads turn in `rotated` dimensions, without and with a window, made
+    /// for `context` positions.
     ///
     /// # Errors
     ///
@@ -81,17 +86,21 @@ impl Rope {
     pub fn new(
         keys: &ModelKeys<'_>,
         windows: bool,
-        rotated: u32,
+        rotated: [u32; 2],
         context: u32,
     ) -> Result<Rope, Refusal> {
         let architecture = keys.architecture();
         if !architecture.rotates() {
-            return Ok(Rope::plain(1.0, context));
+            return Ok(Rope::plain(1.0, 0, context));
         }
         let base = float(keys, b"rope.freq_base", false)?.unwrap_or(10_000.0);
         let original = Range::new(b"rope.scaling.original_context_length", u32::MAX);
         let original_context = original.optional(keys, None)?.unwrap_or(context);
-        let usual = scaled(keys, base, rotated, original_context)?;
+        let mut usual = scaled(keys, base, rotated[0], original_context)?;
+        if architecture.mixing == Mixing::Latent {
+            // It multiplies the scores.
+            usual.magnitude = 1.0;
+        }
         let windowed = match architecture.windowed_rotation {
             _ if !windows => None,
             WindowedRotation::Same => None,
@@ -104,6 +113,7 @@ impl Rope {
         Ok(Rope {
             usual,
             windowed,
+            rotated,
             original_context,
         })
     }
@@ -111,6 +121,12 @@ impl Rope {
     /// Number of tables.
     pub fn tables(&self) -> u32 {
         1 + u32::from(self.windowed.is_some())
+    }
+
+    /// Values of a position in a table.
+    pub fn columns(&self) -> u32 {
+        let [usual, windowed] = self.rotated;
+        usual.max(windowed)
     }
 
     /// Table number `index`, the second being that of layers with a window; `None` past the last.

@@ -20,8 +20,8 @@ pub struct Making {
 
 /// Bytes of the rotations of one position: for each table (rotated / 2) cosines, then as many sines.
 pub fn row_bytes(shape: &Hyperparameters) -> usize {
-    let rotated = shape.rotated as usize * shape.rope.tables() as usize;
-    rotated * size_of::<f32>()
+    let columns = shape.rope.columns() as usize * shape.rope.tables() as usize;
+    columns * size_of::<f32>()
 }
 
 /// The vector that divides the angles of `model`; empty when there is none. A model with two has one
@@ -49,14 +49,20 @@ impl Making {
         memory: &mut Writer<'_>,
         budget: u32,
     ) -> Option<bool> {
-        let pairs = shape.rotated / 2;
         let mut left = budget;
-        let tables = if pairs > 0 { shape.rope.tables() } else { 0 };
+        let columns = shape.rope.columns();
+        let tables = if columns > 0 { shape.rope.tables() } else { 0 };
         while self.table < tables {
+            let rotated = *shape.rope.rotated.get(self.table as usize)?;
+            let pairs = rotated / 2;
             let frequencies = shape.rope.table(self.table)?;
             while self.pair < pairs {
-                let factor = divisor(factors, self.pair, memory)?;
-                let frequency = frequencies.frequency(self.pair, shape.rotated, factor);
+                // Layers with a window are not scaled.
+                let factor = match self.table {
+                    0 => divisor(factors, self.pair, memory)?,
+                    _ => 1.0,
+                };
+                let frequency = frequencies.frequency(self.pair, rotated, factor);
                 let magnitude = frequencies.magnitude;
                 while self.position < shape.context {
                     if left == 0 {
@@ -66,8 +72,8 @@ impl Making {
                     let (sin, cos) = sin_cos64(f64::from(self.position) * frequency);
                     let (place, _) = rows.place(self.position)?;
                     let row: &mut [f32] = pod::cast_mut(memory.bytes(place, row_bytes(shape))?)?;
-                    let start = self.table.checked_mul(shape.rotated)? as usize;
-                    let row = row.get_mut(start..)?.get_mut(..shape.rotated as usize)?;
+                    let start = self.table.checked_mul(columns)? as usize;
+                    let row = row.get_mut(start..)?.get_mut(..rotated as usize)?;
                     let (cosines, sines) = row.split_at_mut_checked(pairs as usize)?;
                     // CAST: Rounds to the nearest.
                     #[expect(clippy::cast_possible_truncation)]

@@ -9,6 +9,7 @@ use crate::model::architecture::Scale;
 use crate::model::architecture::ScoreScale;
 use crate::model::heads::Heads;
 use crate::model::keys::ModelKeys;
+use crate::model::latent::Latent;
 use crate::model::number::float;
 
 /// Factors, 1 where there is none, and caps, 0 where there is none.
@@ -55,6 +56,7 @@ impl Scales {
         layers: u32,
         embedding: u32,
         heads: &Heads,
+        latent: &Latent,
     ) -> Result<Scales, Refusal> {
         let architecture = keys.architecture();
         let of = |scale| factor(keys, scale, layers, embedding);
@@ -66,6 +68,8 @@ impl Scales {
             ScoreScale::WidthOfEachWithLayers(most) if most == layers => {
                 by_root(embedding.checked_div(heads.heads).unwrap_or(1))
             }
+            ScoreScale::One => 1.0,
+            ScoreScale::LatentKey => latent.score(keys)?,
             _ => by_root(heads.head_size),
         };
         let score = told(b"attention.scale")?.filter(|&scale| scale != 0.0);
@@ -88,26 +92,25 @@ fn by_root(number: u32) -> f32 {
 
 /// The value of a factor.
 fn factor(keys: &ModelKeys<'_>, scale: Scale, layers: u32, embedding: u32) -> Result<f32, Refusal> {
-    let given = |suffix: &[u8]| {
-        let value = float(keys, suffix, true)?;
-        Ok::<_, Refusal>(value.filter(|&value| value != 0.0))
+    let suffix = match scale {
+        Scale::One => return Ok(1.0),
+        Scale::RootOfWidth => return Ok(sqrt(embedding as f32)),
+        Scale::Key(suffix, _)
+        | Scale::KeyOrPerRootOfLayers(suffix, _)
+        | Scale::Inverse(suffix)
+        | Scale::InverseOrWidthPer(suffix, _) => suffix,
     };
-    Ok(match scale {
-        Scale::One => 1.0,
-        Scale::RootOfWidth => sqrt(embedding as f32),
-        Scale::Key(suffix, usual) => given(suffix)?.unwrap_or(usual),
-        Scale::KeyOrPerRootOfLayers(suffix, usual) => {
-            given(suffix)?.unwrap_or(usual * by_root(layers))
+    let given = float(keys, suffix, true)?.filter(|&value| value != 0.0);
+    let value = match scale {
+        Scale::One | Scale::RootOfWidth => given,
+        Scale::Key(_, usual) => given.or(Some(usual)),
+        Scale::KeyOrPerRootOfLayers(_, usual) => given.or(Some(usual * by_root(layers))),
+        Scale::Inverse(_) => given.map(|value| 1.0 / value),
+        Scale::InverseOrWidthPer(_, usual) => {
+            Some(given.map_or(embedding as f32 / usual, |value| 1.0 / value))
         }
-        Scale::Inverse(suffix) => {
-            let missing = || Refusal::new(Reason::KeyMissing, 0, keys.name(suffix).bytes());
-            1.0 / given(suffix)?.ok_or_else(missing)?
-        }
-        Scale::InverseOrWidthPer(suffix, usual) => match given(suffix)? {
-            Some(value) => 1.0 / value,
-            None => embedding as f32 / usual,
-        },
-    })
+    };
+    value.ok_or_else(|| Refusal::new(Reason::KeyMissing, 0, keys.name(suffix).bytes()))
 }
 
 /// The value of a cap.

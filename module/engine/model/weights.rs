@@ -5,6 +5,7 @@ use crate::memory::arena::Arena;
 use crate::memory::items::Items;
 use crate::memory::pod;
 use crate::model::hyperparameters::Hyperparameters;
+use crate::model::layer_shape::LayerShape;
 use crate::model::matrix::Matrix;
 use crate::model::part::Part;
 use crate::model::vector::Vector;
@@ -33,7 +34,14 @@ pub struct Parts<const COUNT: usize, const OF_LAYER: bool> {
 }
 
 /// A transformer layer.
-pub type Layer = Parts<{ Part::OF_LAYER }, true>;
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Layer {
+    /// Its shape.
+    pub shape: LayerShape,
+    /// Its parts.
+    parts: Parts<{ Part::OF_LAYER }, true>,
+}
 
 /// What stands for a part that is not there.
 const NONE: &Matrix = &Matrix::NONE;
@@ -71,6 +79,31 @@ impl<const COUNT: usize, const OF_LAYER: bool> Parts<COUNT, OF_LAYER> {
     }
 }
 
+impl Layer {
+    /// A layer without weights.
+    pub const EMPTY: Layer = Layer {
+        shape: LayerShape::NONE,
+        parts: Parts::EMPTY,
+    };
+
+    /// [`Parts::matrix`] of the layer.
+    #[inline(always)]
+    pub fn matrix(&self, part: Part) -> &Matrix {
+        self.parts.matrix(part)
+    }
+
+    /// [`Parts::vector`] of the layer.
+    #[inline(always)]
+    pub fn vector(&self, part: Part) -> Vector {
+        self.parts.vector(part)
+    }
+
+    /// [`Parts::part_mut`] of the layer.
+    pub fn part_mut(&mut self, part: Part) -> Option<&mut Matrix> {
+        self.parts.part_mut(part)
+    }
+}
+
 impl Model {
     /// A model without weights.
     pub fn empty(level: Level, shape: Hyperparameters) -> Model {
@@ -99,8 +132,10 @@ impl Model {
         let table = self.shape.rotation(layer)?;
         let (bytes, _) = self.rotations.run(arena, position, 1)?;
         let values: &[f32] = pod::cast(bytes)?;
-        let rotated = self.shape.rotated as usize;
-        let values = values.get(table.checked_mul(rotated)?..)?.get(..rotated)?;
+        let rope = &self.shape.rope;
+        let rotated = *rope.rotated.get(table)? as usize;
+        let start = table.checked_mul(rope.columns() as usize)?;
+        let values = values.get(start..)?.get(..rotated)?;
         let (cos, sin) = values.split_at_checked(rotated / 2)?;
         Some(Rotation { cos, sin })
     }

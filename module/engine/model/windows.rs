@@ -8,7 +8,10 @@ use crate::gguf::Value;
 use crate::model::architecture::Windows;
 use crate::model::keys::ModelKeys;
 use crate::model::number::LAYERS_MAX;
+use crate::model::number::Range;
 
+/// Name of the key that says how far they look back.
+const WINDOW: &[u8] = b"attention.sliding_window";
 /// Name of the key that says which layers have a window.
 const PATTERN: &[u8] = b"attention.sliding_window_pattern";
 
@@ -34,13 +37,13 @@ impl Window {
     ///
     /// A key of another type, or that does not fit the layers.
     pub fn new(keys: &ModelKeys<'_>, layers: u32) -> Result<Window, Refusal> {
-        let told = keys
-            .all()
-            .u32(keys.name(b"attention.sliding_window").bytes())?;
-        let (of, positions) = match keys.architecture().windows {
+        let told = keys.all().u32(keys.name(WINDOW).bytes())?;
+        let windows = keys.architecture().windows;
+        let (of, positions) = match windows {
             Windows::None => return Ok(Window::NONE),
             Windows::AllButOneOf(of) => (of, told.unwrap_or(0)),
             Windows::AllButOneOfWithin(of, usual) => (of, told.unwrap_or(usual)),
+            Windows::Told => (0, Range::new(WINDOW, u32::MAX).required(keys, None)?),
         };
         let mut window = Window {
             positions,
@@ -60,6 +63,9 @@ impl Window {
                 window.fill(layers, flags.map(|&flag| flag != 0));
             }
             Some(value) => window.repeat(layers, value.u32(name)?),
+            None if windows == Windows::Told => {
+                return Err(Refusal::new(Reason::KeyMissing, 0, name));
+            }
             None => window.repeat(layers, of),
         }
         Ok(window)

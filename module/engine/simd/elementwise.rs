@@ -5,6 +5,7 @@ use crate::math::exp::one_plus_exp;
 use crate::math::finite::magnitude;
 use crate::math::fma::fma;
 use crate::math::tanh::tanh;
+use crate::simd::pieces::pieces;
 
 /// SwiGLU (Shazeer, 2020): `gate` / (1 + e^-gate) * `up`.
 #[inline(always)]
@@ -64,6 +65,53 @@ pub fn scale(x: &mut [f32], factor: f32) {
     for x in x {
         *x *= factor;
     }
+}
+
+/// `out` = `x`; `None` when `x` is shorter.
+#[inline(always)]
+pub fn copy(x: &[f32], out: &mut [f32]) -> Option<()> {
+    let x = x.get(..out.len())?;
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = *x;
+    }
+    Some(())
+}
+
+/// `x` *= `factors`; `None` when their lengths differ.
+#[inline(never)]
+pub fn multiply(x: &mut [f32], factors: &[f32]) -> Option<()> {
+    if x.len() != factors.len() {
+        return None;
+    }
+    for (x, factor) in x.iter_mut().zip(factors) {
+        *x *= factor;
+    }
+    Some(())
+}
+
+/// `x` / (1 + e^-x) in place.
+#[inline(never)]
+pub fn silu(x: &mut [f32]) {
+    for x in x {
+        *x = swiglu_one(*x, 1.0);
+    }
+}
+
+/// `sums` += `x` times the weights of its columns, each of which has `stride`, the `place`th counts;
+/// `None` when lengths do not fit.
+#[inline(never)]
+pub fn add_products(
+    sums: &mut [f32],
+    x: &[f32],
+    weights: &[f32],
+    place: usize,
+    stride: usize,
+) -> Option<()> {
+    let x = x.get(..sums.len())?;
+    for ((sum, x), weights) in sums.iter_mut().zip(x).zip(pieces(weights, stride)) {
+        *sum = fma(*weights.get(place)?, *x, *sum);
+    }
+    Some(())
 }
 
 /// Clamps all of `x` within -`most` and `most`.

@@ -7,6 +7,7 @@ pub mod attention;
 mod blocks256;
 mod blocks32;
 mod codec;
+pub mod delta;
 #[cfg(target_arch = "aarch64")]
 mod dots;
 pub mod elementwise;

@@ -21,6 +21,28 @@ pub fn rms(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) -> Option<(
     Some(())
 }
 
+/// [`rms`] without a weight, in place.
+pub fn rms_without_weight(x: &mut [f32], epsilon: f32) {
+    let mean = sum(x, |sum, x| fma(x, x, sum)) / x.len() as f32;
+    let r = 1.0 / sqrt(mean + epsilon);
+    for x in x {
+        *x *= r;
+    }
+}
+
+/// `out` = x / sqrt(sum(x^2) + `epsilon`); `None` unless `out` is as long as `x`.
+pub fn unit(x: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
+    if out.len() != x.len() {
+        return None;
+    }
+    let square = sum(x, |sum, x| fma(x, x, sum));
+    let r = 1.0 / sqrt(square + epsilon);
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = x * r;
+    }
+    Some(())
+}
+
 /// `out` = (x - mean) / sqrt(variance + `epsilon`) * `weight` + `bias`; `None` unless `out` is as long
 /// as `x`, and `weight` and `bias` at least so long.
 pub fn layer(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) -> Option<()> {
@@ -107,11 +129,29 @@ mod tests {
             let weight: Vec<f32> = (0..n).map(|_| random.float()).collect();
             let mut out = vec![0.0; n];
             rms(&x, &weight, 1e-5, &mut out).expect("one length");
+            let mut bare = x.clone();
+            rms_without_weight(&mut bare, 1e-5);
             let mean = by_the_contract(&x, |sum, x| x.mul_add(x, sum)) / n as f32;
             let r = 1.0 / (mean + 1e-5).sqrt();
             for k in 0..n {
                 assert_eq!(out[k].to_bits(), (x[k] * r * weight[k]).to_bits());
+                assert_eq!(bare[k].to_bits(), (x[k] * r).to_bits());
             }
+        }
+    }
+
+    #[test]
+    fn unit_by_the_contract() {
+        let mut random = Random(9);
+        for n in [1, 16, 33, 128] {
+            let x: Vec<f32> = (0..n).map(|_| random.float()).collect();
+            let mut out = vec![0.0; n];
+            unit(&x, 1e-6, &mut out).expect("one length");
+            let r = 1.0 / (by_the_contract(&x, |sum, x| x.mul_add(x, sum)) + 1e-6).sqrt();
+            for k in 0..n {
+                assert_eq!(out[k].to_bits(), (x[k] * r).to_bits());
+            }
+            assert_eq!(unit(&x, 1e-6, &mut vec![0.0; n + 1]), None);
         }
     }
 

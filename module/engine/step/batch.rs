@@ -12,10 +12,22 @@ use crate::abi::StepShape;
 use crate::abi::fault;
 use crate::memory::kv::KvType;
 use crate::memory::kv::SEGMENT;
+use crate::memory::state::Versions;
 use crate::model::Hyperparameters;
 
 /// Rows whose inputs each worker packs for itself, rather than meet once more for it.
 pub const NARROW_ROWS: usize = 4;
+
+/// Neighbouring rows of one sequence that has a state.
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// The first row.
+    pub first: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// The versions of its state.
+    pub versions: Versions,
+}
 
 /// The rows of the current pass, and which of them failed. All zero: no rows.
 #[repr(C)]
@@ -29,17 +41,22 @@ pub struct Batch {
     logits_count: u32,
     /// Segments of attention of the longest row.
     segments: u32,
+    /// Rows by sequence, where sequences have a state.
+    runs: [Option<Run>; ROWS_MAX as usize],
+    run_count: u32,
     /// Per row: whether it met a non-finite activation.
     failed: [AtomicU32; ROWS_MAX as usize],
 }
 
 impl Batch {
-    /// Takes the rows of the next pass; the error is a [`fault`].
+    /// Takes the rows of the next pass; `begin` gives the versions of a sequence's state, of its first
+    /// row and number of rows. The error is a [`fault`].
     pub fn set(
         &mut self,
         rows: &[Row],
         shape: &StepShape,
         model: &Hyperparameters,
+        begin: impl FnMut(&Row, u32) -> Option<Versions>,
     ) -> Result<(), i32> {
         self.count = 0;
         self.logits_count = 0;
@@ -71,6 +88,10 @@ impl Batch {
         for failed in &mut self.failed {
             *failed.get_mut() = 0;
         }
+        self.run_count = 0;
+        if model.state_values > 0 {
+            self.find_runs(rows, begin).ok_or(fault::ARGUMENT)?;
+        }
         // CAST: A small constant, and at most ROWS_MAX.
         #[expect(clippy::cast_possible_truncation)]
         let (segment, count) = (SEGMENT as u32, rows.len() as u32);
@@ -78,6 +99,47 @@ impl Batch {
         self.pass = self.pass.wrapping_add(1);
         self.count = count;
         Ok(())
+    }
+
+    /// Finds the rows of each sequence; `None` when they are not neighbours, have a gap, or do not go
+    /// on where the state is.
+    fn find_runs(
+        &mut self,
+        rows: &[Row],
+        mut begin: impl FnMut(&Row, u32) -> Option<Versions>,
+    ) -> Option<()> {
+        let mut first = 0;
+        while let Some(row) = rows.get(first) {
+            let follows = |(index, other): (u32, &Row)| {
+                other.state == row.state && Some(other.position) == row.position.checked_add(index)
+            };
+            let rest = rows.get(first..)?;
+            let count = (0..).zip(rest).take_while(|pair| follows(*pair)).count();
+            let mut others = rows.iter().take(first).chain(rest.iter().skip(count));
+            if others.any(|other| other.state == row.state) {
+                return None;
+            }
+            let run = Run {
+                first,
+                rows: count,
+                versions: begin(row, u32::try_from(count).ok()?)?,
+            };
+            *self.runs.get_mut(self.run_count as usize)? = Some(run);
+            self.run_count += 1;
+            first += count;
+        }
+        Some(())
+    }
+
+    /// The rows of sequence `index` of those in the pass that have a state.
+    pub fn run(&self, index: u32) -> Option<Run> {
+        let runs = self.runs.get(..self.run_count as usize)?;
+        *runs.get(index as usize)?
+    }
+
+    /// Number of sequences in the pass that have a state.
+    pub fn run_count(&self) -> u32 {
+        self.run_count
     }
 
     /// Number of this pass; never 0 once rows were taken.

@@ -3,7 +3,9 @@
 
 use crate::model::Part;
 use crate::model::architecture::Norms;
+use crate::model::layer_shape::LayerShape;
 use crate::model::matrix::Matrix;
+use crate::model::part::Dim;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
 use crate::step::batch::NARROW_ROWS;
@@ -16,6 +18,18 @@ pub enum Input {
     QueryKeyValue(u32),
     /// Merged attention, for the output projection.
     Output(u32),
+    /// Normalized residual stream, for what latent attention is made from.
+    LatentDown(u32),
+    /// What its queries are made from, normalized, for these.
+    QueryUp(u32),
+    /// Queries of each head, each row a tile, for what they ask of the row of all heads.
+    KeyUp(u32),
+    /// What each head attended to, each row a tile, for its value.
+    ValueUp(u32),
+    /// Normalized residual stream, for a mixer that is no attention.
+    Mixer(u32),
+    /// What that gives, for its output projection.
+    MixerOutput(u32),
     /// Normalized residual stream, for gate and up.
     FeedForward(u32),
     /// Hidden layer, for down.
@@ -30,6 +44,12 @@ pub enum Input {
     ExpertsUp(u32),
     /// Hidden layer of each chosen expert, each row a tile, for its down.
     ExpertsDown(u32),
+    /// Embeddings, for those that each layer has.
+    PerLayerModel,
+    /// Residual stream, for the gate of the layer's embeddings.
+    PerLayerGate(u32),
+    /// The layer's embeddings, for their projection.
+    PerLayerOutput(u32),
     /// Normalized residual stream of the rows with logits.
     Head,
 }
@@ -49,34 +69,52 @@ impl Input {
     /// Values of a row.
     pub fn columns(self, task: &Task<'_>) -> usize {
         let shape = &task.model.shape;
+        let of_layer = |layer: u32| task.shape(layer).copied().unwrap_or(LayerShape::NONE);
         let columns = match self {
-            Input::Output(_) => shape.query_columns(),
-            Input::Down(_) => shape.feed_forward,
+            Input::Output(layer) => of_layer(layer).attended_columns(),
+            Input::MixerOutput(layer) => of_layer(layer).mixed_columns(),
+            Input::Down(layer) => of_layer(layer).feed_forward,
+            Input::QueryUp(_) => shape.latent.queries,
+            Input::KeyUp(layer) => shape.size(Dim::Unrotated, &of_layer(layer)),
+            Input::ValueUp(_) => shape.latent.rank,
+            Input::PerLayerOutput(_) => shape.per_layer,
             Input::SharedDown(_) => shape.experts.shared,
             Input::ExpertsDown(_) => shape.experts.hidden,
             Input::QueryKeyValue(_)
+            | Input::LatentDown(_)
+            | Input::Mixer(_)
             | Input::FeedForward(_)
             | Input::Router(_)
             | Input::SharedUp(_)
             | Input::ExpertsUp(_)
+            | Input::PerLayerModel
+            | Input::PerLayerGate(_)
             | Input::Head => shape.embedding,
         };
         columns as usize
     }
 
-    /// The layer; `None` of the head.
+    /// The layer; `None` of what the model has once.
     pub fn layer(self) -> Option<u32> {
         match self {
             Input::QueryKeyValue(layer)
             | Input::Output(layer)
+            | Input::LatentDown(layer)
+            | Input::QueryUp(layer)
+            | Input::KeyUp(layer)
+            | Input::ValueUp(layer)
+            | Input::Mixer(layer)
+            | Input::MixerOutput(layer)
             | Input::FeedForward(layer)
             | Input::Down(layer)
             | Input::Router(layer)
             | Input::SharedUp(layer)
             | Input::SharedDown(layer)
             | Input::ExpertsUp(layer)
+            | Input::PerLayerGate(layer)
+            | Input::PerLayerOutput(layer)
             | Input::ExpertsDown(layer) => Some(layer),
-            Input::Head => None,
+            Input::PerLayerModel | Input::Head => None,
         }
     }
 
@@ -86,6 +124,20 @@ impl Input {
         match self {
             Input::QueryKeyValue(_) => (&[Part::Query, Part::Key, Part::Value], false),
             Input::Output(_) => (&[Part::AttentionOutput], false),
+            Input::LatentDown(_) => (&[Part::QueryDown, Part::LatentDown, Part::Query], false),
+            Input::QueryUp(_) => (&[Part::QueryUp], false),
+            Input::KeyUp(_) => (&[Part::KeyUp], false),
+            Input::ValueUp(_) => (&[Part::ValueUp], false),
+            Input::Mixer(_) => (
+                &[
+                    Part::MixerInput,
+                    Part::MixerGate,
+                    Part::DeltaRate,
+                    Part::DeltaTime,
+                ],
+                false,
+            ),
+            Input::MixerOutput(_) => (&[Part::MixerOutput], false),
             Input::FeedForward(_) => (&[Part::Gate, Part::Up], true),
             Input::Down(_) => (&[Part::Down], false),
             Input::Router(_) => (&[Part::Router, Part::SharedRouter], false),
@@ -93,6 +145,9 @@ impl Input {
             Input::SharedDown(_) => (&[Part::SharedDown], false),
             Input::ExpertsUp(_) => (&[Part::GateExperts, Part::UpExperts], true),
             Input::ExpertsDown(_) => (&[Part::DownExperts], false),
+            Input::PerLayerModel => (&[Part::PerLayerModel], false),
+            Input::PerLayerGate(_) => (&[Part::PerLayerGate], false),
+            Input::PerLayerOutput(_) => (&[Part::PerLayerOutput], false),
             Input::Head => (&[Part::Output], false),
         }
     }
@@ -126,16 +181,24 @@ impl Input {
     pub fn norm(self, task: &Task<'_>) -> Option<(Part, Part)> {
         let before = task.model.shape.architecture.norms != Norms::After;
         match self {
-            Input::QueryKeyValue(_) => {
+            Input::QueryUp(_) => Some((Part::QueryDownNorm, Part::QueryDownNorm)),
+            Input::QueryKeyValue(_) | Input::LatentDown(_) | Input::Mixer(_) => {
                 before.then_some((Part::AttentionNorm, Part::AttentionNormBias))
             }
             Input::FeedForward(_) | Input::Router(_) | Input::SharedUp(_) | Input::ExpertsUp(_) => {
                 before.then_some((Part::FeedForwardNorm, Part::FeedForwardNormBias))
             }
             Input::Head => Some((Part::OutputNorm, Part::OutputNormBias)),
-            Input::Output(_) | Input::Down(_) | Input::SharedDown(_) | Input::ExpertsDown(_) => {
-                None
-            }
+            Input::Output(_)
+            | Input::KeyUp(_)
+            | Input::ValueUp(_)
+            | Input::MixerOutput(_)
+            | Input::Down(_)
+            | Input::PerLayerModel
+            | Input::PerLayerGate(_)
+            | Input::PerLayerOutput(_)
+            | Input::SharedDown(_)
+            | Input::ExpertsDown(_) => None,
         }
     }
 
@@ -148,9 +211,12 @@ impl Input {
     }
 
     /// Rows for each row of the batch.
-    fn rows_of_each(self, task: &Task<'_>) -> usize {
+    pub fn rows_of_each(self, task: &Task<'_>) -> usize {
         match self {
             Input::ExpertsDown(_) => task.model.shape.experts.used as usize,
+            Input::KeyUp(layer) | Input::ValueUp(layer) => {
+                task.shape(layer).map_or(1, |layer| layer.heads as usize)
+            }
             _ => 1,
         }
     }
@@ -163,7 +229,7 @@ impl Input {
     /// Rows that are packed together.
     pub fn tile_rows(self) -> usize {
         match self {
-            Input::ExpertsUp(_) | Input::ExpertsDown(_) => 1,
+            Input::ExpertsUp(_) | Input::ExpertsDown(_) | Input::KeyUp(_) | Input::ValueUp(_) => 1,
             _ => TILE_ROWS,
         }
     }
@@ -177,7 +243,9 @@ impl Input {
     pub fn row(self, task: &Task<'_>, index: usize) -> Option<usize> {
         match self {
             Input::Head => task.batch.logits().get(index).map(|row| usize::from(*row)),
-            Input::ExpertsDown(_) => index.checked_div(self.rows_of_each(task)),
+            Input::ExpertsDown(_) | Input::KeyUp(_) | Input::ValueUp(_) => {
+                index.checked_div(self.rows_of_each(task))
+            }
             _ => Some(index),
         }
     }

@@ -20,12 +20,13 @@ pub struct Joined<'a> {
     pub branch: &'a [f32],
 }
 
-/// Adds the branch, normalized with the weight `part` of `layer`, to the residual stream; `room` is
-/// for one row.
+/// Adds the branch, normalized with the weight `part` of `layer`, to the residual stream, which is
+/// multiplied by `scale`; `room` is for one row.
 pub fn run(
     task: &Task<'_>,
     layer: u32,
     part: Part,
+    scale: f32,
     joined: Joined<'_>,
     room: &mut [f32],
 ) -> Option<()> {
@@ -37,7 +38,13 @@ pub fn run(
     let rows = pieces_mut(joined.residual, stride).zip(pieces(joined.branch, stride));
     for (row, (sums, values)) in (joined.first..).zip(rows) {
         norm::rms(values.get(..columns)?, weight, shape.epsilon, room)?;
-        if !elementwise::add(sums.get_mut(..columns)?, room)? {
+        let sums = sums.get_mut(..columns)?;
+        let mut finite = elementwise::add(sums, room)?;
+        if scale != 1.0 {
+            elementwise::scale(sums, scale);
+            finite = crate::math::finite::finite(sums);
+        }
+        if !finite {
             task.batch.fail(row);
         }
     }

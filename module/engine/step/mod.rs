@@ -5,6 +5,8 @@
 //! and no number depends on how a stage is cut.
 
 pub mod batch;
+pub mod convolution;
+pub mod delta;
 pub mod embedding;
 pub mod experts;
 pub mod feed_forward;
@@ -12,15 +14,17 @@ pub mod head;
 pub mod heads;
 pub mod input;
 pub mod join;
+pub mod latent;
 pub mod merge;
 pub mod packing;
+pub mod per_layer;
 pub mod places;
 pub mod product;
 pub mod program;
+pub mod projections;
 pub mod query_key_value;
 pub mod residual;
 pub mod route;
-pub mod router;
 pub mod segment;
 pub mod stage;
 pub mod task;

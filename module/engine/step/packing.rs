@@ -5,11 +5,14 @@
 use crate::memory::kv::SEGMENT;
 use crate::model::Part;
 use crate::model::architecture::Norm;
+use crate::model::layer_shape::LayerShape;
 use crate::model::matrix::Matrix;
 use crate::simd::activation;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::partial::partial_values;
+use crate::simd::elementwise;
+use crate::simd::elementwise::sigmoid;
 use crate::simd::format::Error;
 use crate::simd::norm;
 use crate::simd::pieces::pieces;
@@ -40,10 +43,15 @@ impl<'a> Rows<'a> {
 pub enum Source<'a> {
     /// The residual stream, to be normalized.
     Residual(Rows<'a>),
-    /// Partial results of attention of a layer, to be merged: (row, kv head, segment, head, values).
-    Partial(u32, &'a [f32]),
+    /// Partial results of attention of a layer, to be merged: (row, kv head, segment, head, values);
+    /// and the queries, which may have gates.
+    Partial(u32, &'a [f32], Rows<'a>),
     /// A hidden layer, as it is.
     Hidden(Rows<'a>),
+    /// Columns from this one on, to be normalized.
+    Columns(Rows<'a>, usize),
+    /// Columns of each head from this one on, heads so far apart.
+    Heads(Rows<'a>, usize, usize),
 }
 
 /// Packed rows, in the kinds that the stage's matrices need; the others are stale.
@@ -159,27 +167,71 @@ fn fill(
                 None => out.copy_from_slice(values),
             }
         }
-        Source::Partial(layer, values) => {
-            let shape = &task.model.shape;
-            let head_size = shape.head_size as usize;
-            let stride = task.batch.segments() as usize;
-            let heads = (shape.heads as usize).checked_mul(stride)?;
-            let bytes = heads.checked_mul(partial_values(head_size))?;
+        Source::Partial(layer, values, queries) => {
             let row = input.row(task, index)?;
-            let position = task.batch.rows().get(row)?.position as usize;
-            let sinks = task.layer(layer)?.vector(Part::Sinks);
-            let partials = Partials {
-                values: pieces(values, bytes).nth(row)?,
-                stride,
-                first: shape.window.first(layer, position) / SEGMENT,
-                end: position / SEGMENT + 1,
-                group: shape.group() as usize,
-                head_size,
-                sinks: sinks.values(task.arena),
-            };
-            merge(partials, room, out)?;
+            merge_row(task, layer, row, values, room, out)?;
+            let own = task.shape(layer)?;
+            if own.query_stride != own.head_size {
+                let queries = queries.row(row, own.query_columns() as usize)?;
+                gate(own, queries, out)?;
+            }
+        }
+        Source::Columns(rows, first) => {
+            let values = rows.row(input.row(task, index)?, first.checked_add(out.len())?)?;
+            let parts = input.norm(task)?;
+            normalize(task, input, parts, values.get(first..)?, out)?;
+        }
+        Source::Heads(rows, first, apart) => {
+            let head = index.checked_rem(input.rows_of_each(task))?;
+            let start = head.checked_mul(apart)?.checked_add(first)?;
+            let values = rows.row(input.row(task, index)?, start.checked_add(out.len())?)?;
+            elementwise::copy(values.get(start..)?, out)?;
         }
         Source::Hidden(rows) => out.copy_from_slice(rows.row(index, out.len())?),
+    }
+    Some(())
+}
+
+/// Merges what row `row` of the batch attended to in `layer` into `out`, (head, dimension); `values` has
+/// the partial results of all rows.
+#[inline(always)]
+pub fn merge_row(
+    task: &Task<'_>,
+    layer: u32,
+    row: usize,
+    values: &[f32],
+    room: &mut [f32],
+    out: &mut [f32],
+) -> Option<()> {
+    let shape = &task.model.shape;
+    let own = task.shape(layer)?;
+    let head_size = own.head_size as usize;
+    let stride = task.batch.segments() as usize;
+    let heads = (own.heads as usize).checked_mul(stride)?;
+    let bytes = heads.checked_mul(partial_values(head_size))?;
+    let position = task.batch.rows().get(row)?.position as usize;
+    let sinks = task.layer(layer)?.vector(Part::Sinks);
+    let partials = Partials {
+        values: pieces(values, bytes).nth(row)?,
+        stride,
+        first: shape.window.first(layer, position) / SEGMENT,
+        end: position / SEGMENT + 1,
+        group: own.group() as usize,
+        head_size,
+        sinks: sinks.values(task.arena),
+    };
+    merge(partials, room, out)
+}
+
+/// Multiplies what each head gives by the sigmoids of what is behind its query.
+#[inline(never)]
+fn gate(layer: &LayerShape, queries: &[f32], out: &mut [f32]) -> Option<()> {
+    let size = layer.head_size as usize;
+    let queries = pieces(queries, layer.query_stride as usize);
+    for (query, out) in queries.zip(pieces_mut(out, size)) {
+        for (gate, out) in query.get(size..)?.iter().zip(out) {
+            *out *= sigmoid(*gate);
+        }
     }
     Some(())
 }

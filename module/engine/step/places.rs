@@ -5,7 +5,6 @@ use crate::abi::ALIGN;
 use crate::abi::StepShape;
 use crate::memory::kv::SEGMENT;
 use crate::model::Hyperparameters;
-use crate::model::architecture::HeadNorm;
 use crate::model::architecture::Norms;
 use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
@@ -40,6 +39,10 @@ pub struct Places {
     pub residual: Place,
     /// Queries: (row, `query_width`); keys behind them, where a stage normalizes whole heads.
     pub query: Place,
+    /// What a delta rule or latent attention gives: (row, `mixed_width`).
+    pub mixed: Place,
+    /// Embeddings that the layers have of the tokens: (row, `per_layer_width`).
+    pub per_layer: Place,
     /// What a branch adds to the residual stream, where it is normalized before: (row, `width`).
     pub branch: Place,
     /// Scores of the experts: (row, `scores_width`).
@@ -50,7 +53,8 @@ pub struct Places {
     pub expert_hidden: Place,
     /// Partial results of attention: (row, kv head, segment, head of the group, values).
     pub partial: Place,
-    /// Hidden layer of the feed-forward network, or of the shared expert: (row, `hidden_width`).
+    /// Hidden layer of the feed-forward network, or of the shared expert, or the embeddings that a
+    /// layer has: (row, `hidden_width`).
     pub hidden: Place,
     /// Logits: (row with logits, `logits_width`).
     pub logits: Place,
@@ -68,6 +72,10 @@ pub struct Places {
     pub width: usize,
     /// Stride of the queries.
     pub query_width: usize,
+    /// Stride of what a delta rule or latent attention gives.
+    pub mixed_width: usize,
+    /// Stride of the embeddings of the layers.
+    pub per_layer_width: usize,
     /// Stride of the hidden layer.
     pub hidden_width: usize,
     /// Stride of the logits.
@@ -132,28 +140,21 @@ impl Places {
             |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
         let width = padded(model.embedding)?;
         let experts = &model.experts;
-        let (used, whole_heads) = (
-            experts.used as usize,
-            model.architecture.head_norm != HeadNorm::None,
-        );
-        let queries = padded(model.query_columns())?;
-        let keys = if whole_heads {
-            padded(model.kv_columns())?
-        } else {
-            0
-        };
-        let query_width = queries.checked_add(keys)?;
-        let dense = if used > 0 {
+        let used = experts.used as usize;
+        let query_width = padded(model.widths.query)?;
+        let input = padded(model.widths.input)?;
+        let dense = if used > 0 && experts.dense == 0 {
             experts.shared
         } else {
-            model.feed_forward
+            model.feed_forward.max(experts.shared)
         };
-        let hidden_width = padded(dense)?;
+        let hidden_width = padded(dense.max(model.per_layer))?;
+        let per_layer_width = padded(model.all_per_layer())?;
         let logits_width = padded(model.vocabulary)?;
         // Behind the scores of the experts that of the shared one.
         let scores_width = padded(experts.count)?.checked_add(padded(experts.shared.min(1))?)?;
         let expert_width = padded(experts.hidden)?;
-        let widest = width.max(queries).max(hidden_width).max(expert_width);
+        let widest = width.max(input).max(hidden_width).max(expert_width);
         let float_row = ActivationKind::F32.bytes(widest)?;
         let blocks = widest.checked_next_multiple_of(INT8_BLOCK)?;
         let int8_row = ActivationKind::Int8Per32.bytes(blocks)?;
@@ -167,8 +168,17 @@ impl Places {
             0
         };
         let wide = wide_rows.max(wide_logits);
-        // Each row has a hidden layer of each of its experts.
-        let packed = |rows: usize| rows.checked_mul(used.max(1));
+        // Each row has a hidden layer of each of its experts, or a row of each of its heads.
+        let by_head = model.widths.by_head as usize;
+        let packed = |kind: ActivationKind, rows: usize, row: usize| {
+            let of_head = (model.latent.rank.max(model.latent.key) as usize)
+                .checked_next_multiple_of(WIDE_BLOCK)?;
+            let heads = match by_head {
+                0 => 0,
+                heads => heads.checked_mul(kind.bytes(of_head)?)?,
+            };
+            rows.checked_mul(used.max(1).checked_mul(row)?.max(heads))
+        };
         let segments = (shape.context as usize).div_ceil(SEGMENT);
         // The stages count the units of attention in 32 bits.
         let tiles = rows.div_ceil(TILE_ROWS);
@@ -187,9 +197,13 @@ impl Places {
             packed_for: slot.take(&[size_of::<u64>()]),
             values: slot.take(&[tile, VALUE]),
             partial: slot.take(&[partial, VALUE]),
-            float: slot.take(&[packed(NARROW_ROWS)?, float_row]),
-            int8: slot.take(&[packed(NARROW_ROWS)?, int8_row]),
-            int8_wide: slot.take(&[packed(NARROW_ROWS)?, int8_wide_row]),
+            float: slot.take(&[packed(ActivationKind::F32, NARROW_ROWS, float_row)?]),
+            int8: slot.take(&[packed(ActivationKind::Int8Per32, NARROW_ROWS, int8_row)?]),
+            int8_wide: slot.take(&[packed(
+                ActivationKind::Int8Per256,
+                NARROW_ROWS,
+                int8_wide_row,
+            )?]),
             products: slot.take(&[2, products, GROUP_ROWS as usize, VALUE]),
         };
         let slot_bytes = slot.used?;
@@ -201,6 +215,8 @@ impl Places {
             stages: all.take(&[stage::most(model.layers), size_of::<Planned>()]),
             residual: all.take(&[rows, width, VALUE]),
             query: all.take(&[rows, query_width, VALUE]),
+            mixed: all.take(&[rows, model.widths.mixed as usize, VALUE]),
+            per_layer: all.take(&[rows, per_layer_width, VALUE]),
             branch: all.take(&[if branches { rows } else { 0 }, width, VALUE]),
             scores: all.take(&[rows, scores_width, VALUE]),
             routes: all.take(&[
@@ -209,16 +225,18 @@ impl Places {
                 size_of::<Route>(),
             ]),
             expert_hidden: all.take(&[rows, used, expert_width, VALUE]),
-            partial: all.take(&[rows, model.heads as usize, segments, partial, VALUE]),
+            partial: all.take(&[rows, segments, model.widths.partial as usize, VALUE]),
             hidden: all.take(&[rows, hidden_width, VALUE]),
             logits: all.take(&[shape.logits as usize, logits_width, VALUE]),
-            float: all.take(&[packed(wide)?, float_row]),
-            int8: all.take(&[packed(wide)?, int8_row]),
-            int8_wide: all.take(&[packed(wide)?, int8_wide_row]),
+            float: all.take(&[packed(ActivationKind::F32, wide, float_row)?]),
+            int8: all.take(&[packed(ActivationKind::Int8Per32, wide, int8_row)?]),
+            int8_wide: all.take(&[packed(ActivationKind::Int8Per256, wide, int8_wide_row)?]),
             slot: all.take(&[slot_bytes]),
             slots,
             width,
             query_width,
+            mixed_width: model.widths.mixed as usize,
+            per_layer_width,
             hidden_width,
             logits_width,
             scores_width,
@@ -252,7 +270,8 @@ mod tests {
             trained_context: 256,
             context: 256,
             ..Hyperparameters::llama()
-        };
+        }
+        .measured();
         let shape = StepShape {
             rows: 64,
             logits: 8,
@@ -261,7 +280,7 @@ mod tests {
         };
         let step = Places::new(4096, &model, &shape).unwrap().bytes;
         let blocks = 256 / TILE;
-        let kv = blocks * model.kv_layout().block_bytes(KvType::F16);
+        let kv = blocks * model.block_bytes(KvType::F16) as usize;
         assert_eq!(kv, 6 * 256 * 2 * 384 * 2);
         assert!(
             step + kv <= 8 << 20,
@@ -289,7 +308,8 @@ mod tests {
             trained_context: 1 << 20,
             context: 1 << 20,
             ..Hyperparameters::llama()
-        };
+        }
+        .measured();
         assert!(Places::new(4096, &model, &shape(1 << 19)).is_some());
         assert!(Places::new(4096, &model, &shape(1 << 20)).is_none());
     }
@@ -308,7 +328,8 @@ mod tests {
             trained_context: 600,
             context: 600,
             ..Hyperparameters::llama()
-        };
+        }
+        .measured();
         for (rows, logits) in [(1, 1), (4, 1), (5, 1), (64, 8), (3, 8)] {
             let shape = StepShape {
                 rows,

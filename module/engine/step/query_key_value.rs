@@ -73,7 +73,8 @@ fn put(
     outputs: &mut Outputs<'_>,
 ) -> Option<()> {
     let shape = &task.model.shape;
-    let head_size = shape.head_size as usize;
+    let own = task.shape(layer)?;
+    let head_size = own.head_size as usize;
     let whole_heads = shape.architecture.head_norm != HeadNorm::None;
     if part != Part::Value && !whole_heads {
         let position = task.batch.rows().get(row)?.position;
@@ -83,7 +84,10 @@ fn put(
     }
     let column = match part {
         Part::Query => Some(first),
-        Part::Key if whole_heads => Some(shape.key_column().checked_add(first)?),
+        Part::Key if whole_heads => Some(own.key_column().checked_add(first)?),
+        Part::Value if shape.architecture.value_norm => {
+            Some(own.value_column().checked_add(first)?)
+        }
         _ => None,
     };
     if let Some(column) = column {

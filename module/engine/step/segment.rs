@@ -6,6 +6,7 @@ use crate::memory::cache::Blocks;
 use crate::memory::kv::KvType;
 use crate::memory::kv::SEGMENT;
 use crate::memory::kv::TILE;
+use crate::model::layer_shape::LayerShape;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::HEADS;
 use crate::simd::attention::Head;
@@ -29,9 +30,9 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Unit `index` of the stage: segments run fastest, then heads.
-    pub fn new(task: &Task<'_>, index: u32) -> Option<Unit> {
-        let (segments, heads) = (task.batch.segments(), task.model.shape.kv_heads);
+    /// Unit `index` of the stage of a layer: segments run fastest, then heads.
+    pub fn new(task: &Task<'_>, layer: &LayerShape, index: u32) -> Option<Unit> {
+        let (segments, heads) = (task.batch.segments(), layer.kv_heads);
         let rest = index.checked_div(segments)?;
         Some(Unit {
             tile: rest.checked_div(heads)? as usize,
@@ -41,8 +42,8 @@ impl Unit {
     }
 
     /// Index of the partial results of `row`, in units of the heads that share keys.
-    pub fn partials(&self, task: &Task<'_>, row: usize) -> usize {
-        let heads = task.model.shape.kv_heads as usize;
+    pub fn partials(&self, task: &Task<'_>, layer: &LayerShape, row: usize) -> usize {
+        let heads = layer.kv_heads as usize;
         let head = row * heads + self.head as usize;
         head * task.batch.segments() as usize + self.segment as usize
     }
@@ -62,12 +63,12 @@ pub struct Attendant<'a> {
     pub partials: &'a mut [f32],
 }
 
-/// Attends to a segment of `layer` with the rows of a unit, neighbours of one sequence together;
+/// Attends to a segment of a layer of shape `layer` with the rows of a unit, neighbours of one sequence together;
 /// the results of a row that does not reach the segment stay as they are.
 pub fn run(
     task: &Task<'_>,
     unit: Unit,
-    layer: u32,
+    layer: &LayerShape,
     attendants: &mut [Option<Attendant<'_>>; TILE_ROWS],
 ) -> Option<()> {
     let start = unit.segment as usize * SEGMENT;
@@ -86,8 +87,8 @@ pub fn run(
         let back = rows.first()?.as_ref()?.first / TILE * TILE;
         let (start, end) = (start.max(back), end.min(start + SEGMENT));
         if start < end {
-            let tiles = blocks.head(layer, unit.head, start / TILE..end.div_ceil(TILE))?;
-            sequence(task, unit, start, blocks.kv_type(), tiles, rows)?;
+            let tiles = blocks.head(unit.head, start / TILE..end.div_ceil(TILE))?;
+            sequence(task, layer, unit, start, blocks.kv_type(), tiles, rows)?;
         }
         rest = after;
     }
@@ -98,6 +99,7 @@ pub fn run(
 /// widening of keys and values.
 fn sequence<'t>(
     task: &Task<'_>,
+    layer: &LayerShape,
     unit: Unit,
     start: usize,
     kv_type: KvType,
@@ -105,9 +107,9 @@ fn sequence<'t>(
     rows: &mut [Option<Attendant<'_>>],
 ) -> Option<()> {
     let shape = &task.model.shape;
-    let (size, cap) = (shape.head_size as usize, shape.scales.score_cap);
+    let (size, cap) = (layer.head_size as usize, shape.scales.score_cap);
     let end = (unit.segment as usize + 1) * SEGMENT;
-    let first_head = unit.head * shape.group();
+    let first_head = unit.head * layer.group();
     let level = task.model.level;
     let mut together = [const { None }; HEADS];
     let mut count = 0;
@@ -117,8 +119,9 @@ fn sequence<'t>(
         }
         let (position, first, scale) = (row.position, row.first, shape.score_scale(row.position));
         let partials = pieces_mut(row.partials, partial_values(size));
-        for (head, (query, partial)) in (first_head..).zip(pieces(row.queries, size).zip(partials))
-        {
+        let queries = pieces(row.queries, layer.query_stride as usize);
+        for (head, (query, partial)) in (first_head..).zip(queries.zip(partials)) {
+            let query = query.get(..size)?;
             let mut partial = Partial::view(partial, size)?;
             partial.clear();
             *together.get_mut(count)? = Some(Head {
@@ -128,7 +131,7 @@ fn sequence<'t>(
                 first,
                 scale,
                 cap,
-                slope: shape.slope(head),
+                slope: shape.slope(head, layer.heads),
             });
             count += 1;
             if count == HEADS {

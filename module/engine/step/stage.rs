@@ -4,6 +4,7 @@
 use crate::memory::kv::SEGMENT;
 use crate::model::Part;
 use crate::model::architecture::HeadNorm;
+use crate::model::layer_shape::STRIP;
 use crate::simd::activation::TILE_ROWS;
 use crate::step::input::Input;
 use crate::step::program::OPERATIONS_MAX;
@@ -27,6 +28,8 @@ pub enum Branch {
     Attention,
     /// Feed-forward network.
     FeedForward,
+    /// Embeddings that the layer has of the tokens.
+    PerLayer,
 }
 
 impl Branch {
@@ -35,6 +38,20 @@ impl Branch {
         match self {
             Branch::Attention => Part::PostAttentionNorm,
             Branch::FeedForward => Part::PostFeedForwardNorm,
+            Branch::PerLayer => Part::PostPerLayerNorm,
+        }
+    }
+
+    /// What the residual stream is multiplied by after it.
+    pub fn scale(self, task: &Task<'_>, layer: u32) -> Option<f32> {
+        let last = match task.model.shape.per_layer {
+            0 => Branch::FeedForward,
+            _ => Branch::PerLayer,
+        };
+        let scale = task.layer(layer)?.vector(Part::LayerScale);
+        match scale.values(task.arena) {
+            Some(scale) if self == last => scale.first().copied(),
+            _ => Some(1.0),
         }
     }
 }
@@ -44,6 +61,8 @@ impl Branch {
 pub enum Stage {
     /// Token embeddings, cut by rows.
     Embedding,
+    /// Embeddings that each layer has of the tokens, cut by rows.
+    PerLayer,
     /// Packing of an input, cut by rows.
     Pack(Input),
     /// The matrices that multiply an input, cut by groups.
@@ -56,6 +75,14 @@ pub enum Stage {
     Join(u32, Branch),
     /// Choice of a layer's experts, cut by rows.
     Route(u32),
+    /// What latent attention of a layer compares and stores, cut by rows.
+    Latent(u32),
+    /// Its segments merged, cut by rows.
+    Merge(u32),
+    /// Convolution of a layer, cut by sequence and strip of columns.
+    Convolve(u32),
+    /// Delta rule of a layer, cut by sequence and head.
+    Delta(u32),
 }
 
 /// A stage and how it is cut for a batch.
@@ -124,19 +151,19 @@ impl Cut {
 
 /// Most stages of a step of a model with `layers` layers.
 pub fn most(layers: u32) -> usize {
-    1 + layers as usize * 2 * OPERATIONS_MAX + 2
+    4 + layers as usize * 2 * OPERATIONS_MAX + 2
 }
 
 /// Plans the stages of a step, in order, and hands each to `put`.
 pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Option<()> {
     let shape = &task.model.shape;
     put(Planned::new(task, Stage::Embedding)?)?;
-    let mut all = [None; OPERATIONS_MAX];
-    for (place, operation) in all.iter_mut().zip(operations(shape)) {
-        *place = Some(operation);
+    if shape.per_layer > 0 {
+        plan_one(task, Stage::Multiply(Input::PerLayerModel), &mut put)?;
+        put(Planned::new(task, Stage::PerLayer)?)?;
     }
     for layer in 0..shape.layers {
-        for operation in all.iter().map_while(|operation| *operation) {
+        for operation in operations(shape, task.shape(layer)?) {
             plan_one(task, Stage::of(operation, layer), &mut put)?;
         }
     }
@@ -176,10 +203,23 @@ impl Stage {
             Operation::Heads => Stage::Heads(layer),
             Operation::Attention => Stage::Attention(layer),
             Operation::Output => Stage::Multiply(Input::Output(layer)),
+            Operation::LatentDown => Stage::Multiply(Input::LatentDown(layer)),
+            Operation::QueryUp => Stage::Multiply(Input::QueryUp(layer)),
+            Operation::Latent => Stage::Latent(layer),
+            Operation::KeyUp => Stage::Multiply(Input::KeyUp(layer)),
+            Operation::Merge => Stage::Merge(layer),
+            Operation::ValueUp => Stage::Multiply(Input::ValueUp(layer)),
+            Operation::MixerInput => Stage::Multiply(Input::Mixer(layer)),
+            Operation::Convolve => Stage::Convolve(layer),
+            Operation::Delta => Stage::Delta(layer),
+            Operation::MixerOutput => Stage::Multiply(Input::MixerOutput(layer)),
             Operation::JoinAttention => Stage::Join(layer, Branch::Attention),
             Operation::FeedForward => Stage::Multiply(Input::FeedForward(layer)),
             Operation::Down => Stage::Multiply(Input::Down(layer)),
             Operation::JoinFeedForward => Stage::Join(layer, Branch::FeedForward),
+            Operation::PerLayerGate => Stage::Multiply(Input::PerLayerGate(layer)),
+            Operation::PerLayerOutput => Stage::Multiply(Input::PerLayerOutput(layer)),
+            Operation::JoinPerLayer => Stage::Join(layer, Branch::PerLayer),
             Operation::Router => Stage::Multiply(Input::Router(layer)),
             Operation::Route => Stage::Route(layer),
             Operation::SharedUp => Stage::Multiply(Input::SharedUp(layer)),
@@ -199,6 +239,10 @@ impl Stage {
         let by_rows = |columns: usize| Cut::new(tiles(rows.len()), columns as u64 * 16, u32::MAX);
         match self {
             Stage::Embedding | Stage::Join(..) => Some(by_rows(shape.embedding as usize)),
+            Stage::Latent(layer) | Stage::Merge(layer) => {
+                Some(by_rows(task.shape(layer)?.query_columns() as usize))
+            }
+            Stage::PerLayer => Some(by_rows(shape.all_per_layer() as usize)),
             Stage::Route(_) => Some(by_rows(shape.experts.count as usize * 4)),
             Stage::Pack(input) => {
                 // CAST: At most ROWS_MAX times the experts of a row.
@@ -215,16 +259,32 @@ impl Stage {
                     Cut::of(groups, work, WIDE_GROUPS, WIDE_CHUNK_BYTES)
                 })
             }
-            Stage::Heads(_) => {
-                let columns = u64::from(shape.query_columns()) * 16;
+            Stage::Convolve(layer) => {
+                let strips = task.shape(layer)?.strips();
+                let work = (rows.len() * STRIP * 16) as u64;
+                Some(Cut::new(task.batch.run_count() * strips, work, u32::MAX))
+            }
+            Stage::Delta(layer) => {
+                let layer = task.shape(layer)?;
+                let work = u64::from(layer.matrix_values()) * rows.len() as u64 * 16;
+                Some(Cut::new(
+                    task.batch.run_count() * layer.heads,
+                    work,
+                    u32::MAX,
+                ))
+            }
+            Stage::Heads(layer) => {
+                let layer = task.shape(layer)?;
+                let columns = u64::from(layer.query_columns()) * 16;
                 let heads = match shape.architecture.head_norm {
                     HeadNorm::Row => 1,
-                    HeadNorm::None | HeadNorm::Head => shape.kv_heads,
+                    HeadNorm::None | HeadNorm::Head => layer.kv_heads,
                 };
                 let work = columns.checked_div(u64::from(heads))?;
                 Some(Cut::new(tiles(rows.len()) * heads, work, u32::MAX))
             }
-            Stage::Attention(_) => {
+            Stage::Attention(layer) => {
+                let layer = task.shape(layer)?;
                 // CAST: A small constant.
                 #[expect(clippy::cast_possible_truncation)]
                 let longest = rows
@@ -232,11 +292,11 @@ impl Stage {
                     .map(|row| row.position)
                     .max()?
                     .min(SEGMENT as u32 - 1);
-                let units = tiles(rows.len()) * shape.kv_heads * task.batch.segments();
-                let bytes = u64::from(longest + 1) * u64::from(shape.head_size) * 4;
+                let units = tiles(rows.len()) * layer.kv_heads * task.batch.segments();
+                let bytes = u64::from(longest + 1) * u64::from(layer.head_size) * 4;
                 // CAST: At most TILE_ROWS.
                 #[expect(clippy::cast_possible_truncation)]
-                let heads = shape.group() * rows.len().min(TILE_ROWS) as u32;
+                let heads = layer.group() * rows.len().min(TILE_ROWS) as u32;
                 Some(Cut::new(
                     units,
                     bytes * u64::from(heads.div_ceil(2)),

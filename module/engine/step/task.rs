@@ -4,6 +4,7 @@
 use crate::memory::arena::Arena;
 use crate::model::Layer;
 use crate::model::Model;
+use crate::model::layer_shape::LayerShape;
 use crate::step::batch::Batch;
 
 /// The model and the batch, read-only while chunks run.
@@ -24,5 +25,11 @@ impl<'a> Task<'a> {
     #[inline]
     pub fn layer(&self, layer: u32) -> Option<&'a Layer> {
         self.layers.get(layer as usize)
+    }
+
+    /// Shape of layer `layer`.
+    #[inline]
+    pub fn shape(&self, layer: u32) -> Option<&'a LayerShape> {
+        Some(&self.layer(layer)?.shape)
     }
 }

@@ -37,12 +37,12 @@ use crate::step::places::Place;
 use crate::step::places::Places;
 use crate::step::product::Operands;
 use crate::step::product::Projection;
+use crate::step::projections;
 use crate::step::query_key_value;
 use crate::step::residual;
 use crate::step::residual::Target;
 use crate::step::route;
 use crate::step::route::Route;
-use crate::step::router;
 use crate::step::segment;
 use crate::step::segment::Attendant;
 use crate::step::segment::Unit;
@@ -79,11 +79,16 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
     unsafe {
         match planned.stage {
             Stage::Embedding => memory.embed(&task, slot, first, count),
+            Stage::PerLayer => memory.per_layer(&task, slot, first, count),
             Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
             Stage::Heads(layer) => memory.heads(&task, slot, layer, first, count),
             Stage::Attention(layer) => memory.attend(&task, layer, first, count),
             Stage::Join(layer, branch) => memory.join(&task, slot, layer, branch, first, count),
             Stage::Route(layer) => memory.route(&task, layer, first, count),
+            Stage::Latent(layer) => memory.latent(&task, slot, layer, first, count),
+            Stage::Merge(layer) => memory.merge(&task, slot, layer, first, count),
+            Stage::Convolve(layer) => memory.convolve(&task, layer, first, count),
+            Stage::Delta(layer) => memory.delta(&task, slot, layer, first, count),
             Stage::Multiply(input) => {
                 let key = (task.batch.pass() << 16) | (u64::from(stage) + 1);
                 memory.multiply(&task, slot, input, key, first, count)
@@ -94,7 +99,7 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
 
 /// A worker slot.
 #[derive(Clone, Copy)]
-struct Slot {
+pub(super) struct Slot {
     /// Its first byte in the step.
     start: usize,
 }
@@ -103,10 +108,10 @@ struct Slot {
 ///
 /// What packs and attends is not inlined: the frame of all chunks would hold what those need.
 #[derive(Clone, Copy)]
-struct Memory<'a> {
+pub(super) struct Memory<'a> {
     // INVARIANT: `base` begins a step with these places, alive and initialized for 'a.
     base: *mut u8,
-    places: &'a Places,
+    pub(super) places: &'a Places,
 }
 
 impl<'a> Memory<'a> {
@@ -116,7 +121,7 @@ impl<'a> Memory<'a> {
     ///
     /// Nobody writes it for `'a`.
     #[inline(always)]
-    unsafe fn read<T: Pod>(&self, place: Place) -> &'a [T] {
+    pub(super) unsafe fn read<T: Pod>(&self, place: Place) -> &'a [T] {
         // SAFETY: Within the step and aligned to 64, by the invariant; the caller's promise.
         unsafe {
             let first = self.base.add(place.offset).cast_const().cast();
@@ -129,7 +134,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody else refers to them for `'a`.
-    unsafe fn write<T: Pod>(
+    pub(super) unsafe fn write<T: Pod>(
         &self,
         place: Place,
         first: usize,
@@ -160,7 +165,7 @@ impl<'a> Memory<'a> {
     ///
     /// Nobody else refers to this part of the slot for `'a`.
     #[inline(always)]
-    unsafe fn own<T: Pod>(&self, slot: Slot, part: Place) -> &'a mut [T] {
+    pub(super) unsafe fn own<T: Pod>(&self, slot: Slot, part: Place) -> &'a mut [T] {
         let offset = slot.start + part.offset;
         // SAFETY: The parts of a slot do not overlap; the caller's promise.
         unsafe { self.whole(Place { offset, ..part }) }
@@ -185,12 +190,33 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// Nobody else refers to these columns for `'a`.
-    unsafe fn columns(&self, place: Place, stride: usize, first: u32, count: u32) -> Columns<'a> {
+    pub(super) unsafe fn columns(
+        &self,
+        place: Place,
+        stride: usize,
+        first: u32,
+        count: u32,
+    ) -> Columns<'a> {
+        let first = first as usize * GROUP_ROWS as usize;
+        let range = first..first + count as usize * GROUP_ROWS as usize;
+        // SAFETY: The caller's promise.
+        unsafe { self.strip(place, stride, range) }
+    }
+
+    /// Columns `range` of a part.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else refers to these columns for `'a`.
+    pub(super) unsafe fn strip(
+        &self,
+        place: Place,
+        stride: usize,
+        range: Range<usize>,
+    ) -> Columns<'a> {
         let rows = (place.bytes / size_of::<f32>())
             .checked_div(stride)
             .unwrap_or(0);
-        let first = first as usize * GROUP_ROWS as usize;
-        let range = first..first + count as usize * GROUP_ROWS as usize;
         // SAFETY: Within the part and aligned, by the invariant; the caller's promise.
         unsafe { Columns::new(self.base.add(place.offset).cast(), rows, stride, range) }
     }
@@ -200,7 +226,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// A stage that packs or multiplies `input` runs: it does not write the part.
-    unsafe fn source(&self, input: Input) -> Source<'a> {
+    unsafe fn source(&self, task: &Task<'_>, input: Input) -> Option<Source<'a>> {
         let places = self.places;
         // SAFETY: The caller's promise: each stage adds to the residual stream only while it reads
         // partial results or the hidden layer, and the reverse.
@@ -211,20 +237,39 @@ impl<'a> Memory<'a> {
                     stride,
                 })
             };
-            match input {
+            Some(match input {
                 Input::QueryKeyValue(_)
+                | Input::LatentDown(_)
+                | Input::Mixer(_)
                 | Input::FeedForward(_)
                 | Input::Router(_)
                 | Input::SharedUp(_)
                 | Input::ExpertsUp(_)
+                | Input::PerLayerModel
+                | Input::PerLayerGate(_)
                 | Input::Head => Source::Residual(Rows {
                     values: self.read(places.residual),
                     stride: places.width,
                 }),
-                Input::Output(layer) => Source::Partial(layer, self.read(places.partial)),
-                Input::Down(_) | Input::SharedDown(_) => hidden(places.hidden, places.hidden_width),
+                Input::Output(layer) => {
+                    let queries = Rows {
+                        values: self.read(places.query),
+                        stride: places.query_width,
+                    };
+                    Source::Partial(layer, self.read(places.partial), queries)
+                }
+                Input::QueryUp(layer) | Input::KeyUp(layer) | Input::ValueUp(layer) => {
+                    self.latent_source(task, input, layer)?
+                }
+                Input::MixerOutput(_) if places.mixed_width > 0 => {
+                    hidden(places.mixed, places.mixed_width)
+                }
+                Input::MixerOutput(_) => hidden(places.query, places.query_width),
+                Input::Down(_) | Input::SharedDown(_) | Input::PerLayerOutput(_) => {
+                    hidden(places.hidden, places.hidden_width)
+                }
                 Input::ExpertsDown(_) => hidden(places.expert_hidden, places.expert_width),
-            }
+            })
         }
     }
 
@@ -274,7 +319,8 @@ impl<'a> Memory<'a> {
                 int8: self.write(self.places.int8, first * int8, rows * int8)?,
                 int8_wide: self.write(self.places.int8_wide, first * wide, rows * wide)?,
             };
-            packing::pack(task, input, self.source(input), first, rows, room)
+            let source = self.source(task, input)?;
+            packing::pack(task, input, source, first, rows, room)
         }
     }
 
@@ -285,14 +331,15 @@ impl<'a> Memory<'a> {
     /// The attention stage of `layer` runs, and these units are the caller's.
     #[inline(never)]
     unsafe fn attend(&self, task: &Task<'a>, layer: u32, first: u32, count: u32) -> Option<()> {
+        let shape = task.shape(layer)?;
         for index in first..first.checked_add(count)? {
-            let unit = Unit::new(task, index)?;
+            let unit = Unit::new(task, shape, index)?;
             let row = unit.tile.checked_mul(TILE_ROWS)?;
             // SAFETY: This stage runs, and the unit is ours; its rows are different ones.
             let mut attendants = core::array::from_fn(|tile| unsafe {
                 self.attendant(task, layer, unit, row + tile)
             });
-            segment::run(task, unit, layer, &mut attendants)?;
+            segment::run(task, unit, shape, &mut attendants)?;
         }
         Some(())
     }
@@ -311,9 +358,10 @@ impl<'a> Memory<'a> {
     ) -> Option<Attendant<'a>> {
         let row_of = task.batch.rows().get(row)?;
         let shape = &task.model.shape;
-        let group = shape.group() as usize;
-        let size = group * partial_values(shape.head_size as usize);
-        let columns = group * shape.head_size as usize;
+        let own = task.shape(layer)?;
+        let group = own.group() as usize;
+        let size = group * partial_values(own.head_size as usize);
+        let columns = group * own.query_stride as usize;
         let first = row * self.places.query_width + unit.head as usize * columns;
         // SAFETY: The queries and the cache are only read in this stage, and the tables of a
         // prepared step are valid up to the rows' positions; these partial results are ours.
@@ -323,8 +371,12 @@ impl<'a> Memory<'a> {
                 position: row_of.position as usize,
                 first: shape.window.first(layer, row_of.position as usize),
                 queries: queries.get(first..)?.get(..columns)?,
-                blocks: Blocks::new(row_of, shape.kv_layout())?,
-                partials: self.write(self.places.partial, unit.partials(task, row) * size, size)?,
+                blocks: Blocks::new(row_of, own.kv_layout())?,
+                partials: self.write(
+                    self.places.partial,
+                    unit.partials(task, own, row) * size,
+                    size,
+                )?,
             })
         }
     }
@@ -343,23 +395,22 @@ impl<'a> Memory<'a> {
         first: u32,
         count: u32,
     ) -> Option<()> {
-        let (shape, places) = (&task.model.shape, self.places);
+        let (shape, places) = (task.shape(layer)?, self.places);
         // All heads of a row together, or each kv head with those that share it.
-        let units = match shape.architecture.head_norm {
+        let units = match task.model.shape.architecture.head_norm {
             HeadNorm::Row => 1,
             HeadNorm::None | HeadNorm::Head => shape.kv_heads,
         };
         let kv_heads = shape.kv_heads.checked_div(units)?;
-        let keys = kv_heads as usize * shape.head_size as usize;
-        let queries = keys.checked_mul(shape.group() as usize)?;
+        let stored = if shape.shares { 0 } else { kv_heads };
+        let keys = stored as usize * shape.head_size as usize;
+        let normalized = task.model.shape.architecture.value_norm;
+        let values = if normalized { keys } else { 0 };
+        let queries = shape.group().checked_mul(kv_heads)? as usize * shape.query_stride as usize;
         // SAFETY: The cells of these heads' keys at the rows' positions are ours in this stage.
         let mut cache = unsafe {
-            Store::new(
-                task.batch.rows(),
-                shape.kv_layout(),
-                layer,
-                task.model.level,
-            )
+            let rows = task.batch.rows();
+            Store::new(rows, shape.kv_layout(), task.model.level)
         };
         // SAFETY: The slot is ours.
         let room = unsafe { self.own(slot, places.parts.values) };
@@ -369,8 +420,9 @@ impl<'a> Memory<'a> {
             for row in row..row + rows {
                 let start = row * places.query_width;
                 let key = start + shape.key_column() + head as usize * keys;
-                // SAFETY: The queries and keys of these heads of the row are ours in this stage, and
-                // they are apart.
+                let value = start + shape.value_column() + head as usize * values;
+                // SAFETY: Queries, keys and values of these heads of the row are ours in this stage,
+                // and they are apart.
                 let heads = unsafe {
                     Heads {
                         row,
@@ -381,6 +433,10 @@ impl<'a> Memory<'a> {
                             queries,
                         )?,
                         keys: self.write(places.query, key, keys)?,
+                        values: match values {
+                            0 => &mut [],
+                            values => self.write(places.query, value, values)?,
+                        },
                     }
                 };
                 heads::run(task, layer, heads, room, &mut cache)?;
@@ -417,7 +473,8 @@ impl<'a> Memory<'a> {
                 branch: branches.get(first * stride..)?,
             };
             let room = self.own(slot, places.parts.values);
-            join::run(task, layer, branch.norm(), joined, room)
+            let scale = branch.scale(task, layer)?;
+            join::run(task, layer, branch.norm(), scale, joined, room)
         }
     }
 
@@ -433,20 +490,19 @@ impl<'a> Memory<'a> {
         let shared = task.layer(layer)?.matrix(Part::SharedRouter).exists();
         let each = experts.used as usize + 1;
         for row in first..first + rows {
-            // SAFETY: The routes of these rows are ours in this stage; nobody writes the scores.
+            // SAFETY: The routes and scores of these rows are ours in this stage.
             let (scores, routes) = unsafe {
-                let scores: &[f32] = self.read(places.scores);
-                let start = row * places.scores_width;
-                let scores = scores.get(start..)?.get(..places.scores_width)?;
+                let width = places.scores_width;
+                let scores: &mut [f32] = self.write(places.scores, row * width, width)?;
                 (
                     scores,
                     self.write::<Route>(places.routes, row * each, each)?,
                 )
             };
-            let (own, beside) = scores.split_at_checked(experts.count as usize)?;
+            let (own, beside) = scores.split_at_mut_checked(experts.count as usize)?;
             let groups = (experts.count as usize).next_multiple_of(GROUP_ROWS as usize);
             let beside = beside.get(groups - own.len()..)?.first().copied();
-            route::run(task, own, beside.filter(|_| shared), routes)?;
+            route::run(task, layer, own, beside.filter(|_| shared), routes)?;
         }
         Some(())
     }
@@ -482,7 +538,8 @@ impl<'a> Memory<'a> {
                         int8: self.own(slot, parts.int8),
                         int8_wide: self.own(slot, parts.int8_wide),
                     };
-                    packing::pack(task, input, self.source(input), 0, input.rows(task), room)?;
+                    let source = self.source(task, input)?;
+                    packing::pack(task, input, source, 0, input.rows(task), room)?;
                     *packed_for = key;
                 }
                 Packed {
@@ -514,8 +571,8 @@ impl<'a> Memory<'a> {
             match input {
                 Input::QueryKeyValue(layer) => {
                     let query = self.columns(places.query, places.query_width, first, count);
-                    let layout = task.model.shape.kv_layout();
-                    let cache = Store::new(task.batch.rows(), layout, layer, task.model.level);
+                    let layout = task.shape(layer)?.kv_layout();
+                    let cache = Store::new(task.batch.rows(), layout, task.model.level);
                     let outputs = query_key_value::Outputs { query, cache };
                     query_key_value::run(task, layer, groups, operands, room, outputs)
                 }
@@ -545,6 +602,15 @@ impl<'a> Memory<'a> {
                     let logits = self.columns(places.logits, places.logits_width, first, count);
                     head::run(task, groups, operands, room, logits)
                 }
+                Input::Mixer(_) | Input::MixerOutput(_) => {
+                    self.mixer(task, input, groups, operands, room)
+                }
+                Input::LatentDown(_) | Input::QueryUp(_) | Input::KeyUp(_) | Input::ValueUp(_) => {
+                    self.of_latent(task, input, groups, operands, room)
+                }
+                Input::PerLayerModel | Input::PerLayerGate(_) | Input::PerLayerOutput(_) => {
+                    self.of_per_layer(task, input, groups, operands, room)
+                }
                 _ => self.experts(task, input, groups, operands, room),
             }
         }
@@ -556,7 +622,7 @@ impl<'a> Memory<'a> {
     /// # Safety
     ///
     /// A stage with such a projection runs, and these groups are the caller's.
-    unsafe fn target(&self, task: &Task<'_>, first: u32, count: u32) -> Target<'a> {
+    pub(super) unsafe fn target(&self, task: &Task<'_>, first: u32, count: u32) -> Target<'a> {
         let places = self.places;
         // SAFETY: The caller's promise.
         unsafe {
@@ -596,7 +662,11 @@ impl<'a> Memory<'a> {
             match input {
                 Input::Router(_) => {
                     let scores = self.columns(places.scores, places.scores_width, first, count);
-                    router::run(task, layer, groups, operands, room, scores)
+                    let parts = [
+                        Projection::of(layer, Part::Router, Part::RouterBias),
+                        Projection::without_bias(layer, Part::SharedRouter),
+                    ];
+                    projections::run(task, parts, groups, operands, room, (scores, 0))
                 }
                 Input::SharedUp(_) => {
                     let mut hidden = self.columns(places.hidden, places.hidden_width, first, count);
@@ -626,7 +696,7 @@ impl<'a> Memory<'a> {
 }
 
 /// First row and number of rows of `count` tiles of `each` rows from tile `first` on, of `rows` rows.
-fn tiles(first: u32, count: u32, rows: usize, each: usize) -> Option<(usize, usize)> {
+pub(super) fn tiles(first: u32, count: u32, rows: usize, each: usize) -> Option<(usize, usize)> {
     let first = first as usize * each;
     let count = count as usize * each;
     Some((first, rows.checked_sub(first)?.min(count)))

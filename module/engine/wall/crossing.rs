@@ -96,6 +96,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     };
     let model = Model::empty(Level::SCALAR, shape);
     let mut layer = Layer::EMPTY;
+    layer.shape.feed_forward = ROWS as u32;
     for (part, matrix) in [(Part::Gate, gate), (Part::Up, up)] {
         *layer.part_mut(part).expect("a part of a layer") = matrix;
     }
@@ -104,6 +105,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
     let mut batch: Batch = unsafe { zeroed() };
     let row = crate::abi::Row {
         blocks: core::ptr::NonNull::dangling().as_ptr(),
+        state: core::ptr::null_mut(),
         position: 0,
         token: 0,
         kv_type: 0,
@@ -116,7 +118,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         context: 1,
     };
     batch
-        .set(&[row; 2], &limits, &model.shape)
+        .set(&[row; 2], &limits, &model.shape, |_, _| None)
         .expect("two rows");
     let task = Task {
         model: &model,

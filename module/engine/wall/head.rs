@@ -65,7 +65,7 @@ impl Head {
     }
 
     /// Plans the stages of the pass whose rows are set. Those of as many rows as in the pass before
-    /// differ in attention only.
+    /// differ in what goes by positions and sequences only.
     ///
     /// # Safety
     ///
@@ -112,7 +112,7 @@ impl Head {
         Some(count)
     }
 
-    /// Cuts the attention of `count` planned stages anew, which is the same in all layers.
+    /// Cuts those of `count` planned stages anew that go by positions and sequences.
     ///
     /// # Safety
     ///
@@ -124,10 +124,22 @@ impl Head {
             let stages = core::slice::from_raw_parts_mut(stages, count as usize);
             (self.task()?, stages)
         };
-        let cut = Stage::Attention(0).cut(&task)?;
+        let mut last = None;
         for planned in stages {
-            if let Stage::Attention(_) = planned.stage {
-                planned.cut = cut;
+            match planned.stage {
+                Stage::Attention(layer) => {
+                    // Most layers are cut as the one before.
+                    let layer = task.shape(layer)?;
+                    let numbers = (layer.kv_heads, layer.head_size, layer.heads);
+                    planned.cut = match last {
+                        Some((same, cut)) if same == numbers => cut,
+                        _ => planned.stage.cut(&task)?,
+                    };
+                    last = Some((numbers, planned.cut));
+                }
+                // As many rows may be of other sequences.
+                Stage::Convolve(_) | Stage::Delta(_) => planned.cut = planned.stage.cut(&task)?,
+                _ => {}
             }
         }
         Some(())

@@ -24,6 +24,7 @@ use crate::memory::arena::Arena;
 use crate::memory::arena::Writer;
 use crate::model::Layer;
 use crate::model::Model;
+use crate::model::layer_shape::LayerShapes;
 use crate::model::load::Failure;
 use crate::model::load::Load;
 use crate::model::load::tensors_of;
@@ -34,7 +35,8 @@ use crate::wall::model::Handle;
 use crate::wall::model::MODEL;
 use crate::wall::model::Parts as Memory;
 
-/// The load state: this head, then the presence of parts, the tensors, and the parser's table.
+/// The load state: this head, then the presence of parts, the shapes of the layers, the tensors, and
+/// the parser's table.
 #[repr(C)]
 struct Head {
     tensors: usize,
@@ -48,13 +50,16 @@ struct Head {
 
 /// Offset of the presence of parts.
 const PRESENCE: usize = size_of::<Head>().next_multiple_of(ALIGN);
+/// Offset of the shapes of the layers.
+const SHAPES: usize = (PRESENCE + size_of::<Presence>()).next_multiple_of(ALIGN);
 /// Offset of the tensors.
-const TENSORS: usize = (PRESENCE + size_of::<Presence>()).next_multiple_of(ALIGN);
+const TENSORS: usize = (SHAPES + size_of::<LayerShapes>()).next_multiple_of(ALIGN);
 
 /// What an exclusive call sees of the load state.
 struct Parts<'a> {
     head: &'a mut Head,
     presence: &'a mut Presence,
+    shapes: &'a mut LayerShapes,
     tensors: &'a mut [Tensor],
     table: &'a mut [u8],
 }
@@ -74,12 +79,13 @@ fn size(tensors: usize, table_bytes: usize) -> Option<(usize, usize)> {
 /// `load` was made by `sislm_engine_load_begin` and is exclusive for `'a`.
 unsafe fn parts<'a>(load: *mut u8) -> Option<Parts<'a>> {
     // SAFETY: `load_begin` wrote the head and checked that the state is as large as `size` says;
-    // the rest was zeroed, which is a valid presence, tensor and table; the parts do not overlap.
+    // the rest was zeroed, which are valid presences, shapes, tensors and a table; the parts do not overlap.
     unsafe {
         let head = &mut *load.cast::<Head>();
         let (table, _) = size(head.tensors, head.table_bytes)?;
         Some(Parts {
             presence: &mut *load.add(PRESENCE).cast(),
+            shapes: &mut *load.add(SHAPES).cast(),
             tensors: slice::from_raw_parts_mut(load.add(TENSORS).cast(), head.tensors),
             table: slice::from_raw_parts_mut(load.add(table), head.table_bytes),
             head,
@@ -293,6 +299,7 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
         let Some(Parts {
             head,
             presence,
+            shapes,
             tensors,
             table,
         }) = parts(load)
@@ -301,7 +308,7 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
         };
         let result = head
             .load
-            .plan(prefix, table, tensors, presence)
+            .plan(prefix, table, tensors, presence, shapes)
             .map(|planned| {
                 let model_bytes = planned.model_bytes + MODEL as u64;
                 plan.write(Plan {
@@ -397,7 +404,7 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
         let Some((model, layers)) = self::model(head) else {
             return fault::ARGUMENT;
         };
-        match head.load.attach(parts.tensors, model, layers) {
+        match head.load.attach(parts.tensors, parts.shapes, model, layers) {
             Ok(()) => DONE,
             Err(_) => fault::ARGUMENT,
         }

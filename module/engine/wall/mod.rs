@@ -6,8 +6,11 @@ pub mod chunk;
 #[cfg(test)]
 mod crossing;
 mod head;
+mod latent;
 pub mod load;
+mod mixer;
 pub mod model;
+mod per_layer;
 mod sample;
 mod score;
 pub mod step;

@@ -12,6 +12,8 @@ use crate::abi::StepShape;
 use crate::abi::StepSize;
 use crate::abi::fault;
 use crate::memory::kv::KvType;
+use crate::memory::state;
+use crate::memory::state::Versions;
 use crate::model::Hyperparameters;
 use crate::step::places::Places;
 use crate::step::stage::Planned;
@@ -57,7 +59,8 @@ pub unsafe extern "C" fn sislm_engine_step_size(
         };
         size.write(StepSize {
             step_bytes: places.bytes as u64,
-            kv_block_bytes: model.kv_layout().block_bytes(kv_type) as u64,
+            kv_block_bytes: model.block_bytes(kv_type),
+            state_bytes: state::bytes(model.state_values),
         });
     }
     DONE
@@ -117,7 +120,9 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
         let Some(Loaded { model, .. }) = loaded(head.model) else {
             return fault::ARGUMENT;
         };
-        if let Err(status) = head.batch.set(rows, &head.shape, &model.shape) {
+        let begin = |row: &Row, count| Versions::begin(row, count);
+        let set = head.batch.set(rows, &head.shape, &model.shape, begin);
+        if let Err(status) = set {
             return status;
         }
         if head.plan(step).is_none() {

@@ -31,6 +31,8 @@ pub struct Step<'m> {
     shape: StepShape,
     /// Bytes of one KV block.
     pub kv_block_bytes: u64,
+    /// Bytes of the state of a sequence.
+    pub state_bytes: u64,
 }
 
 impl<'m> Step<'m> {
@@ -55,6 +57,7 @@ impl<'m> Step<'m> {
         let mut size = StepSize {
             step_bytes: 0,
             kv_block_bytes: 0,
+            state_bytes: 0,
         };
         // SAFETY: The model is sealed; the others are live locals.
         done(unsafe { sislm_engine_step_size(model.base(), &shape, kv_type, &mut size) })?;
@@ -68,6 +71,7 @@ impl<'m> Step<'m> {
             model,
             shape,
             kv_block_bytes: size.kv_block_bytes,
+            state_bytes: size.state_bytes,
         })
     }
 
@@ -129,6 +133,7 @@ impl<'m> Step<'m> {
 fn row(token: &Token<'_>) -> Row {
     Row {
         blocks: token.sequence.table(),
+        state: token.sequence.state(),
         position: token.position,
         token: token.id,
         kv_type: token.sequence.kv_type,

@@ -16,16 +16,19 @@ macro_rules! architectures {
 
 architectures! {
     command_r::COMMAND_R,
+    deepseek2::DEEPSEEK2,
     exaone::EXAONE,
     falcon::FALCON,
     gemma::GEMMA,
     gemma2::GEMMA2,
     gemma3::GEMMA3,
+    gemma4::GEMMA4,
     glm4::GLM4,
     gpt2::GPT2,
     gpt_oss::GPT_OSS,
     gptneox::GPTNEOX,
     granite::GRANITE,
+    lfm2::LFM2,
     llama::LLAMA,
     minicpm::MINICPM,
     mistral3::MISTRAL3,
@@ -38,6 +41,7 @@ architectures! {
     qwen2::QWEN2,
     qwen2moe::QWEN2MOE,
     qwen3::QWEN3,
+    qwen35::QWEN35,
     qwen3moe::QWEN3MOE,
     seed_oss::SEED_OSS,
     smollm3::SMOLLM3,
@@ -63,6 +67,10 @@ pub struct Architecture {
     pub norms: Norms,
     /// How attention and feed-forward network are joined.
     pub branches: Branches,
+    /// What mixes the positions of a layer.
+    pub mixing: Mixing,
+    /// Whether each query head has a gate, as wide, that multiplies what it attends to.
+    pub gated_queries: bool,
     /// How a position is told.
     pub positions: Positions,
     /// Layers whose queries and keys do not rotate.
@@ -71,6 +79,11 @@ pub struct Architecture {
     pub windowed_rotation: WindowedRotation,
     /// Norms of queries and keys.
     pub head_norm: HeadNorm,
+    /// Whether values are normalized, without a weight. A layer without a projection of values takes
+    /// what its keys are made from.
+    pub value_norm: bool,
+    /// Whether a layer may have a factor of all that it gives on.
+    pub layer_scale: bool,
     /// Which layers look back only so far.
     pub windows: Windows,
     /// What multiplies scores of attention.
@@ -106,10 +119,14 @@ impl Architecture {
         norm: Norm::Rms,
         norms: Norms::Before,
         branches: Branches::Sequential,
+        mixing: Mixing::Attention,
+        gated_queries: false,
         positions: Positions::Neighbours,
         unrotated: Unrotated::None,
         windowed_rotation: WindowedRotation::Same,
         head_norm: HeadNorm::None,
+        value_norm: false,
+        layer_scale: false,
         windows: Windows::None,
         score_scale: ScoreScale::HeadSize,
         score_cap: Cap::None,
@@ -178,6 +195,20 @@ pub enum Branches {
     Told,
 }
 
+/// What mixes the positions of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mixing {
+    /// Attention.
+    Attention,
+    /// A short convolution (Poli et al., 2023) where a layer has no key heads, else attention.
+    ConvolutionOrAttention,
+    /// A gated delta rule (Yang, Kautz and Hatamizadeh, 2024), and attention in the last of each so
+    /// many layers, unless the key `full_attention_interval` says otherwise.
+    DeltaOrAttention(u32),
+    /// Attention to one row of all heads, from which each makes its keys and values (DeepSeek-AI, 2024).
+    Latent,
+}
+
 /// How a position is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Positions {
@@ -231,6 +262,8 @@ pub enum Windows {
     AllButOneOf(u32),
     /// As above, with a window of so many positions when the key is missing.
     AllButOneOfWithin(u32, u32),
+    /// Those that the key `attention.sliding_window_pattern` names; both keys must be there.
+    Told,
 }
 
 /// What multiplies scores of attention. The key `attention.scale` comes before it, where the
@@ -239,6 +272,10 @@ pub enum Windows {
 pub enum ScoreScale {
     /// 1 / sqrt(head size).
     HeadSize,
+    /// 1.
+    One,
+    /// 1 / sqrt(size of a key that latent attention makes), with YaRN's magnitude squared.
+    LatentKey,
     /// In a model of so many layers 1 / sqrt(width / heads).
     WidthOfEachWithLayers(u32),
 }
@@ -311,6 +348,9 @@ pub enum ExpertWeights {
     Renormalized,
     /// Softmax over those that are used.
     SoftmaxOfUsed,
+    /// As keys say: softmax over all or sigmoids, divided by the sum of those that are used or not,
+    /// times a factor; chosen with a bias of each, and from the best groups (DeepSeek-AI, 2024).
+    Told,
 }
 
 #[cfg(test)]

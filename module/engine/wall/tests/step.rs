@@ -20,6 +20,7 @@ use crate::wall::all::*;
 pub struct Sequence {
     blocks: Vec<Memory>,
     table: Vec<*mut u8>,
+    state: Memory,
     kv_type: u32,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Step<'a> {
         let mut size = StepSize {
             step_bytes: 0,
             kv_block_bytes: 0,
+            state_bytes: 0,
         };
         // SAFETY: A loaded model, locals, and memory of the size asked for.
         unsafe {
@@ -72,6 +74,7 @@ impl<'a> Step<'a> {
         Sequence {
             blocks,
             table,
+            state: Memory::new(self.size.state_bytes),
             kv_type,
         }
     }
@@ -139,6 +142,7 @@ impl Sequence {
     pub fn row(&self, position: u32, token: u32, flags: u32) -> Row {
         Row {
             blocks: self.table.as_ptr(),
+            state: self.state.base(),
             position,
             token,
             kv_type: self.kv_type,
@@ -190,6 +194,7 @@ fn rows_outside_their_ranges_are_refused() {
     let mut size = StepSize {
         step_bytes: 0,
         kv_block_bytes: 0,
+        state_bytes: 0,
     };
     for shape in [
         StepShape { rows: 0, ..SHAPE },
