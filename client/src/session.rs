@@ -87,7 +87,24 @@ impl Canceller {
 }
 
 impl Session {
+    /// A session on `file`, configured.
     pub(crate) fn configured(file: File, config: &SessionConfig) -> Result<Self, Error> {
+        let mut session = Self {
+            file,
+            prompt_max: 0,
+            context: 0,
+        };
+        session.configure(config, 0)?;
+        Ok(session)
+    }
+
+    /// Sets model, context and sampling anew, and gives how many positions are kept of the context: the first ones, at
+    /// most `keep`, none when the model, its positions or the type of keys and values are others than before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configure`]; EBUSY while a turn runs.
+    pub fn configure(&mut self, config: &SessionConfig, keep: u32) -> Result<u32, Error> {
         let failed = |errno, refused| Error::Configure {
             model: config.model.clone(),
             errno,
@@ -98,16 +115,15 @@ impl Session {
         argument.biases = biases.as_ptr() as u64;
         argument.bias_count =
             u32::try_from(biases.len()).map_err(|_| failed(Errno::EINVAL, None))?;
-        if let Err(errno) = request::call(file.as_fd(), &mut argument) {
+        argument.keep = keep;
+        if let Err(errno) = request::call(self.file.as_fd(), &mut argument) {
             return Err(failed(errno, OutOfRange::of(&argument)));
         }
         let mut query = sislm_query::default();
-        request::call(file.as_fd(), &mut query).map_err(|errno| failed(errno, None))?;
-        Ok(Self {
-            file,
-            prompt_max: query.prompt_max,
-            context: config.context.max(query.context_default),
-        })
+        request::call(self.file.as_fd(), &mut query).map_err(|errno| failed(errno, None))?;
+        self.prompt_max = query.prompt_max;
+        self.context = config.context.max(query.context_default);
+        Ok(argument.keep)
     }
 
     /// Gives the device a prompt; the turn runs while its text is read.

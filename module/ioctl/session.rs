@@ -46,8 +46,8 @@ pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request = read_configuration(argument)?;
     let result = match check_configuration(&mut request) {
         Ok(configuration) => session
-            .configure(&configuration)
-            .map(|seed| request.seed = seed),
+            .configure(&configuration, request.keep)
+            .map(|(seed, kept)| (request.seed, request.keep) = (seed, kept)),
         // It tells what is out of its range.
         Err(EINVAL) if request.refused != 0 => Err(EINVAL),
         Err(error) => return Err(error),

@@ -205,6 +205,17 @@ pub(super) fn empty_sequence(
     Sequence::new(context(configuration, model), configuration.kv_type, user)
 }
 
+impl Inner {
+    /// Whether `sequence`, of the present configuration, is of the same model, positions and type of keys under another.
+    fn goes_on(&self, configuration: &Configuration, using: &Use, sequence: &Sequence) -> bool {
+        let model = using.model();
+        let is_same = |before: &Use| Arc::ptr_eq(before.model(), model);
+        self.using.as_ref().is_some_and(is_same)
+            && sequence.context() == context(configuration, model)
+            && sequence.kv_type() == configuration.kv_type
+    }
+}
+
 impl Startable for Session {
     fn user(&self) -> &Arc<User> {
         self.link.user()
@@ -234,8 +245,9 @@ impl Session {
         self.lock()?.model()
     }
 
-    /// CONFIGURE: in IDLE only; gives the seed in use. Empties the context and forgets the last turn.
-    pub(crate) fn configure(&self, configuration: &Configuration) -> Result<u64> {
+    /// CONFIGURE: in IDLE only; gives the seed in use, and the positions kept of the context, at most `keep`. Forgets the
+    /// last turn.
+    pub(crate) fn configure(&self, configuration: &Configuration, keep: u32) -> Result<(u64, u32)> {
         let registry = &self.shared().registry;
         let using: Use = registry.take(configuration.model, self.link.user())?;
         let most = using.model().facts.context;
@@ -251,16 +263,27 @@ impl Session {
         self.link.set_unhelped(configuration.unhelped || !helpers);
         let seed = configuration.seed.unwrap_or_else(task::random);
         inner.next_seed = Some(seed);
+        let (sequence, forgotten) = match inner.sequence.take() {
+            Some(sequence) if keep > 0 && inner.goes_on(configuration, &using, &sequence) => {
+                (Some(sequence), None)
+            }
+            sequence => (None, sequence),
+        };
+        inner.sequence = sequence;
+        let kept = inner
+            .sequence
+            .as_mut()
+            .map_or(0, |sequence| sequence.truncate(keep));
         let before = (
             core::mem::replace(&mut inner.configuration, configuration.clone()),
             inner.using.replace(using),
-            inner.sequence.take(),
+            forgotten,
             core::mem::replace(&mut inner.outcome, Outcome::none()),
         );
         // Freeing may take long: not under the lock.
         drop(inner);
         drop(before);
-        Ok(seed)
+        Ok((seed, kept))
     }
 
     /// Starts turn `number`, begun before, on the prompt that waits. On an error the session is idle

@@ -70,7 +70,6 @@ impl Configuration {
             || request.pad != 0
             || request.pad2 != 0
             || request.pad3 != 0
-            || request.pad4 != 0
             || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
         {
             return Err(EINVAL);

@@ -80,6 +80,18 @@ impl Sequence {
         self.free() > 0 && self.tokens.push(token).is_ok()
     }
 
+    /// Type of the keys and values: `SISLM_KV_*`.
+    pub(crate) fn kv_type(&self) -> u32 {
+        self.kv_type
+    }
+
+    /// Forgets all but the first `positions`; gives how many are left. What is computed of them stays.
+    pub(crate) fn truncate(&mut self, positions: u32) -> u32 {
+        self.tokens.truncate(positions as usize);
+        self.computed = self.computed.min(positions);
+        self.positions()
+    }
+
     /// Notes that the next `count` positions are computed.
     pub(crate) fn advance(&mut self, count: u32) {
         self.computed = self.computed.saturating_add(count).min(self.positions());

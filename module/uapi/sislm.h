@@ -449,9 +449,10 @@ struct sislm_bias {
  * @samplers: Input.
  * @biases: Input: struct sislm_bias, @bias_count of them, by ascending id, none twice.
  * @bias_count: Input: 0 to SISLM_BIAS_MAX; fewer are banned than the model has tokens.
- * @pad4: Must be zero.
+ * @keep: Input: most positions of the context to keep, the first ones. Output: those
+ *	that are kept; 0 where the model, its positions or @kv_type are others than before.
  *
- * Allowed in IDLE only (EBUSY otherwise); empties the context. A file that is
+ * Allowed in IDLE only (EBUSY otherwise); empties the context behind @keep. A file that is
  * never configured uses the defaults: model as above, balanced sampling
  * (0.8, 40, 0.9), a drawn seed.
  */
@@ -477,7 +478,7 @@ struct sislm_configure {
 	struct sislm_samplers samplers;
 	__u64 biases;
 	__u32 bias_count;
-	__u32 pad4;
+	__u32 keep;
 };
 
 /**

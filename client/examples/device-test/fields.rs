@@ -554,7 +554,6 @@ fn configure(fields: &mut Fields<'_>) {
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
     refuse("pad3", &|c| c.pad3 = 1);
-    refuse("pad4", &|c| c.pad4 = 1);
     refuse("kv_type", &|c| c.kv_type = 2);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));

@@ -16,6 +16,7 @@ mod raw;
 mod reference;
 mod report;
 mod sessions;
+mod slots;
 mod stalled;
 mod states;
 mod stress;
@@ -29,7 +30,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
+    | slots MODEL.gguf | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT";
 
 fn main() -> ExitCode {
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
+        ["slots", model] => slots::run(&mut report, model),
         ["preset", model] => preset::run(&mut report, model),
         ["stalled", model] => stalled::run(&mut report, model),
         ["stress", model, seconds] => stress::run(&mut report, model, seconds),
