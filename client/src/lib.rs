@@ -23,6 +23,7 @@
 //! in `module/uapi/sislm.h`. Every error says in a sentence what to do next ([`Error`]).
 
 mod chat;
+mod chat_model;
 mod contents;
 mod device;
 mod digest;
@@ -51,6 +52,7 @@ mod uapi;
 mod utf8;
 
 pub use chat::{ChatTemplate, Message, Rendered, TemplateError};
+pub use chat_model::{ChatError, ChatModel};
 pub use contents::Contents;
 pub use device::{Device, Load, Progress};
 pub use digest::Digest;

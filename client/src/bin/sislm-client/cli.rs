@@ -38,6 +38,8 @@ pub enum Command {
     Models,
     /// Answer a prompt
     Infer(Box<Infer>),
+    /// Talk with a model on the terminal
+    Chat(Box<Chat>),
     /// Turn text into token ids
     Tokenize(Tokenize),
     /// Turn token ids into text
@@ -127,6 +129,36 @@ pub struct Infer {
     pub note: Option<String>,
     /// The prompt; - or nothing reads it from stdin
     pub prompt: Option<OsString>,
+}
+
+/// Options of `chat`.
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// What the system says before the conversation
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
+    /// Most tokens of an answer, -1 for no limit but the context
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true, default_value = "-1",
+          value_parser = most_tokens)]
+    pub max_tokens: u32,
+    /// How the next token is drawn.
+    #[command(flatten)]
+    pub sampling: Sampling,
+    /// Seed of the draws of each answer, -1 for one drawn by the kernel
+    #[arg(long, allow_negative_numbers = true, default_value = "-1", value_parser = seed)]
+    pub seed: Seed,
+    /// The context.
+    #[command(flatten)]
+    pub context: Context,
+    /// Tell tokens and tokens per second after each answer
+    #[arg(long)]
+    pub stats: bool,
+    /// Neither read nor write the history of lines ($XDG_STATE_HOME/sislm/history)
+    #[arg(long)]
+    pub no_history: bool,
 }
 
 /// Seed of the draws.
@@ -219,7 +251,8 @@ fn most_tokens(text: &str) -> Result<u32, String> {
     }
 }
 
-fn seed(text: &str) -> Result<Seed, String> {
+/// A seed of 64 bits; none for -1.
+pub fn seed(text: &str) -> Result<Seed, String> {
     match text.parse() {
         _ if text == "-1" => Ok(Seed(None)),
         Ok(seed) => Ok(Seed(Some(seed))),

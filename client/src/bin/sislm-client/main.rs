@@ -4,6 +4,7 @@
 mod chat;
 mod choice;
 mod cli;
+mod closing_line;
 mod commands;
 mod embedded;
 mod exit_codes;
@@ -11,6 +12,7 @@ mod input;
 mod interrupt;
 mod loading;
 mod sampling;
+mod template;
 
 use std::io::{self, Write};
 use std::process;
@@ -40,6 +42,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Unload(arguments) => commands::unload::run(cli, arguments, out),
         Command::Models => commands::models::run(cli, out),
         Command::Infer(arguments) => commands::infer::run(cli, arguments, out),
+        Command::Chat(arguments) => commands::chat::run(cli, arguments, out),
         Command::Tokenize(arguments) => commands::tokenize::run(cli, arguments, out),
         Command::Detokenize(arguments) => commands::detokenize::run(cli, arguments, out),
         Command::Eval(arguments) => commands::eval::run(cli, arguments, out),

@@ -8,9 +8,10 @@ use serde_json::{json, Value};
 use sislm::{Device, Finish, Model, Outcome, Session, SessionConfig, Turn};
 
 use crate::cli::{Cli, Infer};
+use crate::closing_line::closing_line;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
-use crate::{chat, choice, input};
+use crate::{choice, input, template};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -22,7 +23,7 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
 
     let text = if arguments.chat {
         let system = arguments.system.as_deref();
-        let ids = chat::prompt_ids(&device, &model, &session, system, &prompt)?;
+        let ids = template::prompt_ids(&device, &model, &session, system, &prompt)?;
         streamed(session.prompt_ids(&ids)?, &interrupt, cli, out)?
     } else if prompt.is_empty() {
         whole(&mut session, &model, cli, out)?
@@ -138,25 +139,6 @@ fn close(
     io::stderr().write_all(lines.as_bytes())
 }
 
-/// Model, SIMD level, threads, tokens, tokens per second.
-fn closing_line(model: &Model, outcome: &Outcome, note: Option<&str>) -> String {
-    let threads = plural(outcome.threads as usize, "thread");
-    let tokens = plural(outcome.ids.len(), "token");
-    let rate = outcome
-        .tokens_per_second()
-        .map_or(String::new(), |rate| format!(", {rate:.1} tokens/s"));
-    let note = note.map_or(String::new(), |note| format!(" ({note})"));
-    format!(
-        "[{}: {}, {threads}, {tokens}{rate}{note}]",
-        model.name(),
-        outcome.simd
-    )
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// The object of `infer --json`.
 fn object(model: &Model, outcome: &Outcome, text: &str) -> Value {
     json!({
@@ -221,27 +203,5 @@ mod tests {
             r#""timings":{"load_ns":1,"prefill_ns":2,"decode_ns":1500000000}}"#
         );
         assert_eq!(object.to_string(), wanted);
-    }
-
-    #[test]
-    fn the_closing_line_names_model_level_threads_tokens_and_rate() {
-        let line = closing_line(&model(), &outcome(), Some("emulated"));
-        assert_eq!(
-            line,
-            "[tiny: dotprod, 2 threads, 3 tokens, 2.0 tokens/s (emulated)]"
-        );
-    }
-
-    #[test]
-    fn one_token_is_one_token_and_no_time_is_no_rate() {
-        let outcome = Outcome {
-            ids: vec![1],
-            timings: Timings::default(),
-            ..outcome()
-        };
-        assert_eq!(
-            closing_line(&model(), &outcome, None),
-            "[tiny: dotprod, 2 threads, 1 token]"
-        );
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One file per subcommand.
 
+pub mod chat;
 pub mod detokenize;
 pub mod eval;
 pub mod infer;
