@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs sislm-host for the tests, and prints their results as lines `ok NAME`, `not ok NAME why`, `skip NAME why`."""
+import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -47,6 +49,21 @@ class Report:
             print(f"not ok {name} {' '.join(why.split())}", flush=True)
         else:
             print(f"ok {name}", flush=True)
+
+    def run(self, cases):
+        """Runs `(name, check, arguments)`, one for each CPU at a time, and tells their results in order. A check returns why it
+        failed, or ends with a RuntimeError that says it."""
+
+        def why(check, arguments):
+            try:
+                return check(*arguments)
+            except RuntimeError as error:
+                return str(error)
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            running = [(name, pool.submit(why, check, arguments)) for name, check, arguments in cases]
+            for name, result in running:
+                self.check(name, result.result())
 
     def skip(self, name, why):
         """Says that something was not tested."""
