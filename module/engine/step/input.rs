@@ -67,6 +67,7 @@ pub struct Kinds {
 
 impl Input {
     /// Values of a row.
+    #[inline(always)]
     pub fn columns(self, task: &Task<'_>) -> usize {
         let shape = &task.model.shape;
         let of_layer = |layer: u32| task.shape(layer).copied().unwrap_or(LayerShape::NONE);
@@ -95,6 +96,7 @@ impl Input {
     }
 
     /// The layer; `None` of what the model has once.
+    #[inline(always)]
     pub fn layer(self) -> Option<u32> {
         match self {
             Input::QueryKeyValue(layer)
@@ -165,6 +167,7 @@ impl Input {
     }
 
     /// Kinds in which its matrices need rows packed.
+    #[inline(always)]
     pub fn kinds(self, task: &Task<'_>) -> Kinds {
         let mut kinds = Kinds::default();
         for matrix in self.matrices(task) {
@@ -211,6 +214,7 @@ impl Input {
     }
 
     /// Rows for each row of the batch.
+    #[inline(always)]
     pub fn rows_of_each(self, task: &Task<'_>) -> usize {
         match self {
             Input::ExpertsDown(_) => task.model.shape.experts.used as usize,
@@ -222,6 +226,7 @@ impl Input {
     }
 
     /// Number of rows.
+    #[inline(always)]
     pub fn rows(self, task: &Task<'_>) -> usize {
         self.batch_rows(task) * self.rows_of_each(task)
     }
