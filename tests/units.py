@@ -88,6 +88,7 @@ def units(everything):
     yield cargo("client", "client")
     yield build("host-build")
     yield host("reference", "reference", "release")
+    yield host("embeddings", "embeddings", "release")
     yield host("adder", "adder", "release")
     yield host("splits", "splits", "release")
     yield host("smollm2", "smollm2", "release", *more, SMOLLM2)

@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 5;
+pub const ABI: u32 = 6;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -237,6 +237,11 @@ pub struct Facts {
     pub pad: u32,
     /// Name of the architecture, NUL-terminated.
     pub architecture_name: [u8; 24],
+    /// `SISLM_POOLING_*` of the file.
+    pub pooling: u32,
+    /// Passes that each row goes through before its hidden state is there: 1, or as many as layers and one
+    /// more where all positions of a text attend to all.
+    pub passes: u32,
 }
 
 /// Sizes of a step.
@@ -267,13 +272,15 @@ pub struct StepShape {
 
 /// Compute the logits of this row.
 pub const ROW_LOGITS: u32 = 1;
+/// Compute the last hidden state of this row: what is left of it behind the last norm.
+pub const ROW_HIDDEN_STATE: u32 = 2;
 
 /// One row of a step: a token of a sequence.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Row {
     /// Base address of each KV block of the sequence, positions ascending; blocks that hold
-    /// positions up to `position` are valid. Rows of one sequence share the table.
+    /// positions up to `last` are valid. Rows of one sequence share the table.
     pub blocks: *const *mut u8,
     /// The state of the sequence, zeroed when it is made; null where the model has none. Where it has
     /// one, rows of one sequence are neighbours, without a gap, and the first follows the rows of one
@@ -286,8 +293,13 @@ pub struct Row {
     pub token: u32,
     /// `SISLM_KV_*` of the sequence.
     pub kv_type: u32,
-    /// [`ROW_LOGITS`].
+    /// [`ROW_LOGITS`], [`ROW_HIDDEN_STATE`].
     pub flags: u32,
+    /// Last position that the row attends to: its own, or where all attend to all the last of the
+    /// text.
+    pub last: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// How the next token is drawn: `struct sislm_sampling` of the UAPI header, field by field.
@@ -477,8 +489,8 @@ pub struct SelfTest {
 const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
-const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 224);
-const _: () = assert!(size_of::<Row>() == 32 && size_of::<StepShape>() == 16);
+const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 232);
+const _: () = assert!(size_of::<Row>() == 40 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 24);
 const _: () = assert!(size_of::<Samplers>() == 344 && size_of::<Bias>() == 8);
 const _: () = assert!(size_of::<OutOfRange>() == 24);
@@ -548,8 +560,10 @@ macro_rules! sislm_wall {
             fn sislm_engine_step_size(model: *const u8, shape: *const StepShape, kv_type: u32, size: *mut StepSize) -> i32;
             /// Makes a step in zeroed memory.
             fn sislm_engine_step_begin(step: *mut u8, step_bytes: usize, model: *const u8, shape: *const StepShape) -> i32;
-            /// Takes the rows of the next forward pass; `stages` is set.
-            fn sislm_engine_step_prepare(step: *mut u8, rows: *const Row, count: u32, stages: *mut u32) -> i32;
+            /// Takes the rows of the next forward pass; `stages` is set. `pass` is 0, or that of
+            /// [`Facts::passes`] which comes next for all rows, after the one before was made for all of
+            /// the text.
+            fn sislm_engine_step_prepare(step: *mut u8, rows: *const Row, count: u32, pass: u32, stages: *mut u32) -> i32;
             /// Chunks of a stage, at least 1, and the weight bytes (or as much work) of each.
             fn sislm_engine_step_stage(step: *const u8, stage: u32, chunks: *mut u32, work: *mut u64) -> i32;
             /// Runs one chunk; called by several tasks at the same time.
@@ -557,6 +571,13 @@ macro_rules! sislm_wall {
             /// After the last stage: NUMERIC when row `row` met a non-finite activation; the row's
             /// logits (f32, vocabulary) when it asked for them, else a null pointer.
             fn sislm_engine_step_logits(step: *const u8, row: u32, logits: *mut *const u8) -> i32;
+
+            /// After the last stage of the last pass: the hidden state (f32, width) of a row that asked for it.
+            fn sislm_engine_step_hidden_state(step: *const u8, row: u32, state: *mut *const u8) -> i32;
+            /// Adds a hidden state of `width` values to as many `sums` (f64).
+            fn sislm_engine_pool_add(sums: *mut u8, state: *const u8, width: u32) -> i32;
+            /// Writes the mean of the `count` hidden states in `sums` to `mean` (f32).
+            fn sislm_engine_pool_mean(mean: *mut u8, sums: *const u8, width: u32, count: u32) -> i32;
 
             // From logits to tokens.
 

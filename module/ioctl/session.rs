@@ -12,6 +12,7 @@ use crate::{
     },
     turn::configuration::Configuration, //
 };
+use core::mem::offset_of;
 use kernel::{fs::File, prelude::*, sync::Arc};
 
 #[inline(never)]
@@ -72,7 +73,9 @@ pub(super) fn run(session: &Arc<Session>, argument: &Argument) -> Result {
     require(request.flags == 0)?;
     let result = match session.run(&mut request) {
         // A structure without room for the turn cannot go on with it.
-        Err(ERESTARTSYS) if !argument.holds::<uapi::Run>() => session.abandon(request.turn, EINTR),
+        Err(ERESTARTSYS) if !argument.holds(size_of::<uapi::Run>()) => {
+            session.abandon(request.turn, EINTR)
+        }
         result => result,
     };
     argument.write(&request)?;
@@ -91,7 +94,7 @@ pub(super) fn evaluate(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Evaluate = argument.read()?;
     let result = match session.evaluate(&mut request) {
         // As above.
-        Err(ERESTARTSYS) if !argument.holds::<uapi::Evaluate>() => {
+        Err(ERESTARTSYS) if !argument.holds(offset_of!(uapi::Evaluate, embeddings)) => {
             session.abandon(request.turn, EINTR)
         }
         result => result,

@@ -88,7 +88,7 @@ impl Workspace {
         slots: u32,
         statistics: &Arc<Statistics>,
     ) -> Result<Arc<Self>> {
-        let step = Step::new(section, memory, facts.vocabulary, slots, facts.context)?;
+        let step = Step::new(section, memory, facts, slots)?;
         let sampler = Sampler::new(section, memory)?;
         let bytes = step.bytes().saturating_add(sampler.bytes());
         let step = Arc::new(step, GFP_KERNEL)?;
@@ -258,6 +258,11 @@ impl Model {
         self.files.all() != 0
     }
 
+    /// Whether it makes embeddings, and no text.
+    pub(crate) fn is_encoder(&self) -> bool {
+        self.facts.passes > 1
+    }
+
     /// The answer of the MODEL ioctl. Keys and values and files are those of `user`, or of all.
     pub(crate) fn describe(&self, to: &mut uapi::Model, user: Option<&User>) {
         to.name = self.name.bytes();
@@ -292,6 +297,8 @@ impl Model {
         to.end_count = self.facts.end_count;
         to.ends = self.facts.ends;
         to.architecture_name = self.facts.architecture_name;
+        to.pooling = self.facts.pooling;
+        to.encoder = u32::from(self.is_encoder());
     }
 }
 

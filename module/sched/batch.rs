@@ -105,6 +105,7 @@ impl Batch {
             let unhelped = job.link.is_unhelped();
             let payer = unhelped.then_some(user.number());
             Arc::ptr_eq(&first.job.turn.model, &job.turn.model)
+                && first.job.turn.pass() == job.turn.pass()
                 && self.unhelped().map(|user| user.number()) == payer
         };
         if !job.link.has_team() && !job.link.is_cancelled() {
@@ -150,6 +151,7 @@ impl Batch {
     ) -> Result<u32> {
         let first = self.members.first().ok_or(EINVAL)?;
         let workspace = first.job.turn.model.content()?.workspace.clone();
+        let pass = first.job.turn.pass();
         let prompt_rows = workspace.pace.lock().prompt_rows(step_ns);
         flight.begin(&workspace.step);
         self.share(prompt_rows, crowded);
@@ -168,7 +170,7 @@ impl Batch {
         self.wakes = workspace.pace.lock().wakes(self.rows());
         self.workspace = Some(workspace);
         self.began = Instant::now();
-        flight.prepare(section)
+        flight.prepare(section, pass)
     }
 
     fn share(&mut self, prompt_rows: u32, crowded: bool) {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-//! EVALUATE: log-probabilities of given tokens.
+//! EVALUATE: log-probabilities of given tokens, or embeddings.
 
 use super::{start::empty_sequence, Inner, Session};
 use crate::{
     models::model::Model,
     sys::{
-        errno::ECANCELED,
+        errno::{ECANCELED, EOPNOTSUPP},
         task,
-        uapi::{Evaluate, SISLM_TOP_MAX},
+        uapi::{Evaluate, SISLM_EVALUATE_EMBED, SISLM_TOP_MAX},
         user,
         wait::Woken,
         wiped::Wiped,
     },
     turn::{
         channel::{Purpose, State},
-        evaluation::{Evaluation, Rows},
+        embedding::Pooling,
+        evaluation::{Evaluation, Results, Rows},
         Aim, Turn,
     }, //
 };
@@ -27,8 +28,8 @@ pub(crate) struct Evaluated {
     done: u32,
     /// All rows.
     count: u32,
-    /// Candidates of each.
-    top: u32,
+    /// What they are.
+    results: Results,
     /// Sum of the negative log-probabilities, millionths.
     nll: u64,
 }
@@ -38,20 +39,11 @@ impl Session {
     /// signal came, and the turn goes on; the next call with the same structure does, too.
     /// `ECANCELED`: another call has ended it.
     pub(crate) fn evaluate(self: &Arc<Self>, request: &mut Evaluate) -> Result {
-        if request.flags != 0 || request.count == 0 || request.top_k > SISLM_TOP_MAX {
-            return Err(EINVAL);
-        }
-        if request.top == 0 && request.top_k != 0 {
-            return Err(EINVAL);
-        }
-        let mut rows = Rows::new(request.top_k)?;
-        let number = match request.turn {
+        check(request)?;
+        let (number, mut rows) = match request.turn {
             0 if request.done != 0 => return Err(EINVAL),
             0 => self.begin_evaluation(request)?,
-            turn => {
-                self.continue_evaluation(turn, request)?;
-                turn
-            }
+            turn => (turn, self.continue_evaluation(turn, request)?),
         };
         loop {
             let here = || self.link.has_turn(number);
@@ -93,27 +85,29 @@ impl Session {
         }
     }
 
-    /// Takes up the evaluation of an earlier call, if `request` is the same.
-    fn continue_evaluation(&self, turn: u64, request: &Evaluate) -> Result {
+    /// Takes up the evaluation of an earlier call, if `request` is the same; gives room for the rows of
+    /// a step.
+    fn continue_evaluation(&self, turn: u64, request: &Evaluate) -> Result<Rows> {
+        let results = self.lock()?.evaluated.results;
+        let rows = Rows::new(results)?;
         let inner = self.lock()?;
-        let same = (request.done, request.count, request.top_k)
-            == (
-                inner.evaluated.done,
-                inner.evaluated.count,
-                inner.evaluated.top,
-            );
+        let evaluated = &inner.evaluated;
+        let same = (request.done, request.count) == (evaluated.done, evaluated.count)
+            && evaluated.results == results
+            && results.are_asked_by(request);
         let mut channel = self.link.channel.lock();
         if !same && !channel.is_gone(turn) {
             return Err(EINVAL);
         }
         if channel.take_up(turn, Purpose::Evaluate)? {
-            Ok(())
+            Ok(rows)
         } else {
             Err(ECANCELED())
         }
     }
 
-    fn begin_evaluation(self: &Arc<Self>, request: &mut Evaluate) -> Result<u64> {
+    /// Begins an evaluation; gives the number of the turn, and room for the rows of a step.
+    fn begin_evaluation(self: &Arc<Self>, request: &mut Evaluate) -> Result<(u64, Rows)> {
         if request.count > self.shared().limits.context {
             return Err(EMSGSIZE);
         }
@@ -124,6 +118,7 @@ impl Session {
         let mut inner = self.lock_idle()?;
         let model = inner.model()?;
         model.content()?;
+        let results = results(&model, request)?;
         if ids.iter().any(|id| *id >= model.facts.vocabulary) {
             return Err(EINVAL);
         }
@@ -131,7 +126,7 @@ impl Session {
         let before = inner.sequence.take();
         inner.evaluated = Evaluated {
             count: request.count,
-            top: request.top_k,
+            results,
             ..Evaluated::default()
         };
         let begun = self.link.begin(State::Idle, Purpose::Evaluate);
@@ -140,10 +135,14 @@ impl Session {
         let number = begun.ok_or(EBUSY)?;
         request.nll = 0;
         let sequence = empty_sequence(&configuration, &model, self.link.user());
-        match sequence.and_then(|sequence| self.make_evaluation(model, sequence, &ids, request)) {
-            Ok(turn) => {
+        let made = sequence.and_then(|sequence| {
+            let turn = self.make_evaluation(model, sequence, &ids, results)?;
+            Ok((turn, Rows::new(results)?))
+        });
+        match made {
+            Ok((turn, rows)) => {
                 self.launch(turn);
-                Ok(number)
+                Ok((number, rows))
             }
             Err(error) => {
                 self.link.become_idle(None);
@@ -157,15 +156,15 @@ impl Session {
         model: Arc<Model>,
         mut sequence: crate::turn::sequence::Sequence,
         ids: &[u32],
-        request: &Evaluate,
+        results: Results,
     ) -> Result<KBox<Turn>> {
         if self.shared().scheduler.is_broken() {
             return Err(EIO);
         }
         let place = Turn::place()?;
         sequence.append(ids)?;
-        sequence.take_blocks(request.count, &model)?;
-        let aim = Aim::Evaluate(Evaluation::new(request.top_k)?);
+        sequence.take_blocks(sequence.positions(), &model)?;
+        let aim = Aim::Evaluate(Evaluation::new(results, model.facts.passes)?);
         let statistics = self.link.user().statistics().clone();
         Ok(Turn::new(place, model, sequence, aim, statistics))
     }
@@ -194,7 +193,9 @@ impl Session {
         request.prefill_ns = evaluation.ns;
         let complete = evaluation.is_complete();
         if complete {
-            request.logits_sha256 = evaluation.take_digest();
+            if evaluation.embedding().is_none() {
+                request.logits_sha256 = evaluation.take_digest();
+            }
             self.link.become_idle(None);
         } else {
             self.shared().scheduler.enqueue(&self.link, turn);
@@ -203,12 +204,59 @@ impl Session {
     }
 }
 
+/// Refuses what no call may ask for.
+fn check(request: &Evaluate) -> Result {
+    let embeds = request.flags & SISLM_EVALUATE_EMBED != 0;
+    let known = request.flags & !SISLM_EVALUATE_EMBED == 0;
+    if !known || request.count == 0 || request.top_k > SISLM_TOP_MAX {
+        return Err(EINVAL);
+    }
+    if request.top == 0 && request.top_k != 0 {
+        return Err(EINVAL);
+    }
+    let scores = request.log_probabilities != 0 || request.top != 0;
+    let places = request.embeddings != 0;
+    let states = places || request.embeddings_capacity != 0 || request.pooling != 0;
+    if embeds && (scores || !places) || !embeds && states {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+/// What `model` is asked to make; says which pooling that is.
+fn results(model: &Model, request: &mut Evaluate) -> Result<Results> {
+    if request.flags & SISLM_EVALUATE_EMBED == 0 {
+        let top = request.top_k;
+        return match model.is_encoder() {
+            true => Err(EOPNOTSUPP()),
+            false => Ok(Results::Scores { top }),
+        };
+    }
+    let (pooling, width) = (request.pooling, model.facts.embedding);
+    let pooling = Pooling::new(pooling, model.facts.pooling)?;
+    request.pooling = pooling.number();
+    let values = u64::from(pooling.rows(request.count)) * u64::from(width);
+    if values > u64::from(request.embeddings_capacity) {
+        return Err(ENOSPC);
+    }
+    Ok(Results::Embeddings { pooling, width })
+}
+
 /// Copies rows out, the first of which is row `request.done`; none past the caller's own arrays.
 fn copy_rows(request: &Evaluate, rows: &Rows) -> Result {
     let first = request.done;
     let left = request.count.checked_sub(first).ok_or(EIO)?;
     if rows.count() > left {
         return Err(EIO);
+    }
+    if request.embeddings != 0 {
+        let values = rows.embeddings();
+        let place = u64::from(first).saturating_mul(rows.width() as u64);
+        let end = place.saturating_add(values.len() as u64);
+        if end > u64::from(request.embeddings_capacity) {
+            return Err(ENOSPC);
+        }
+        user::write_array(request.embeddings, place, values)?;
     }
     if request.log_probabilities != 0 {
         let to = request.log_probabilities;

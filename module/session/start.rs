@@ -8,6 +8,7 @@ use crate::{
     session::{prompt::Prompt, starter::Startable},
     sys::{
         charge::Payer,
+        errno::EOPNOTSUPP,
         neon::Section,
         task,
         text::Tokenizer,
@@ -132,6 +133,9 @@ impl Parts {
         let configuration = &self.configuration;
         let model = &self.model;
         let user = &self.user;
+        if model.is_encoder() {
+            return Err(EOPNOTSUPP());
+        }
         let sequence = match &mut self.sequence {
             Some(sequence) => sequence,
             none => none.insert(empty_sequence(configuration, model, user)?),

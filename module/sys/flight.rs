@@ -4,7 +4,7 @@
 use super::{
     kv::BlockTable,
     neon::{Inside, Section},
-    step::{Logits, Step},
+    step::{HiddenState, Logits, Step},
     wall::{self, Fault, Row},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -20,6 +20,10 @@ pub(crate) struct RowPlan {
     pub(crate) token: u32,
     /// Whether its logits are wanted.
     pub(crate) logits: bool,
+    /// Whether its hidden state is wanted.
+    pub(crate) hidden_state: bool,
+    /// The last position that it attends to.
+    pub(crate) last: u32,
 }
 
 /// What the step in flight refers to. Rows are added after [`Flight::begin`] and handed to the
@@ -91,7 +95,7 @@ impl Flight {
     fn push_rows(&mut self, table: &BlockTable, rows: impl Iterator<Item = RowPlan>) -> Result {
         let step = self.step.as_ref().ok_or(EINVAL)?;
         for plan in rows {
-            if !step.holds(plan.position, plan.token) || plan.position >= table.positions() {
+            if !step.holds(plan.last, plan.token) || plan.last >= table.positions() {
                 return Err(EINVAL);
             }
             let row = Row {
@@ -100,21 +104,28 @@ impl Flight {
                 position: plan.position,
                 token: plan.token,
                 kv_type: table.kv_type(),
-                flags: if plan.logits { wall::ROW_LOGITS } else { 0 },
+                flags: if plan.logits { wall::ROW_LOGITS } else { 0 }
+                    | if plan.hidden_state {
+                        wall::ROW_HIDDEN_STATE
+                    } else {
+                        0
+                    },
+                last: plan.last,
+                pad: 0,
             };
             self.rows.push_within_capacity(row).map_err(|_| EINVAL)?;
         }
         Ok(())
     }
 
-    /// Hands the rows to the engine; gives the number of stages.
-    pub(crate) fn prepare(&mut self, section: &mut Section) -> Result<u32> {
+    /// Hands the rows to the engine, for part `pass` of a model's; gives the number of stages.
+    pub(crate) fn prepare(&mut self, section: &mut Section, pass: u32) -> Result<u32> {
         self.ready = false;
         let step = self.step.as_ref().ok_or(EINVAL)?;
         // SAFETY: The baton lends this to its holder alone, so nobody runs a chunk. By the
-        // invariant the blocks cover the rows' positions and are kept until the next `clear`, after
+        // invariant the blocks cover what the rows attend to and are kept until the next `clear`, after
         // which no chunk is run before another `prepare`.
-        let stages = unsafe { step.prepare(section, &self.rows)? };
+        let stages = unsafe { step.prepare(section, &self.rows, pass)? };
         // INVARIANT: The engine has just been told.
         self.ready = true;
         Ok(stages)
@@ -154,5 +165,14 @@ impl Flight {
         // SAFETY: The baton lends this to its holder alone, so nobody changes the step while it is
         // borrowed.
         unsafe { step.logits(section, row) }
+    }
+
+    /// The hidden state of row `row` after the last stage of the last pass. `EDOM`: the row met a non-finite
+    /// activation.
+    pub(crate) fn hidden_state(&self, section: &mut Section, row: u32) -> Result<HiddenState<'_>> {
+        let step = self.ready().ok_or(EINVAL)?;
+        // SAFETY: The baton lends this to its holder alone, so nobody changes the step while it is
+        // borrowed.
+        unsafe { step.hidden_state(section, row) }
     }
 }

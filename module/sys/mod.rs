@@ -13,6 +13,7 @@ pub(crate) mod flight;
 pub(crate) mod kv;
 pub(crate) mod load;
 pub(crate) mod lock;
+pub(crate) mod mean;
 pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod neon;

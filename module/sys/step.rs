@@ -3,7 +3,7 @@
 
 use super::{
     memory::{Memory, Owner},
-    model::{engine_pointer, ModelMemory},
+    model::{engine_pointer, Facts, ModelMemory},
     neon::{Inside, Section},
     wall::{self, status, Fault, Row, StepShape, StepSize, LOGITS_MAX, ROWS_MAX},
 };
@@ -67,6 +67,7 @@ pub(crate) struct Step {
     slots: u32,
     context: u32,
     vocabulary: u32,
+    width: u32,
 }
 
 /// The logits of one row, valid while the step in flight is borrowed.
@@ -81,15 +82,27 @@ impl Logits<'_> {
     }
 }
 
+/// The hidden state of one row, valid while the step in flight is borrowed.
+pub(crate) struct HiddenState<'a> {
+    values: &'a [u32],
+}
+
+impl HiddenState<'_> {
+    /// Its values: the bits of an f32 each.
+    pub(crate) fn values(&self) -> &[u32] {
+        self.values
+    }
+}
+
 impl Step {
     /// Takes the memory of a step.
     pub(crate) fn new(
         section: &mut Section,
         model: &Arc<ModelMemory>,
-        vocabulary: u32,
+        facts: &Facts,
         slots: u32,
-        context: u32,
     ) -> Result<Self> {
+        let context = facts.context;
         let bytes = size(section, model, slots, context, super::uapi::SISLM_KV_F16)?.step;
         super::memory::ensure_available(bytes)?;
         let memory = Memory::sized(bytes, Owner::Step)?;
@@ -112,7 +125,8 @@ impl Step {
             _model: model.clone(),
             slots,
             context,
-            vocabulary,
+            vocabulary: facts.vocabulary,
+            width: facts.embedding,
         })
     }
 
@@ -126,20 +140,26 @@ impl Step {
         position < self.context && token < self.vocabulary
     }
 
-    /// Takes the rows of the next pass; gives the number of stages.
+    /// Takes the rows of the next step, for part `pass` of those that a model has; gives the number of
+    /// stages.
     ///
     /// # Safety
     ///
     /// Nobody runs a chunk of the step. The rows' blocks hold their positions and are kept as long
     /// as chunks are run.
-    pub(super) unsafe fn prepare(&self, section: &mut Section, rows: &[Row]) -> Result<u32> {
+    pub(super) unsafe fn prepare(
+        &self,
+        section: &mut Section,
+        rows: &[Row],
+        pass: u32,
+    ) -> Result<u32> {
         let count = u32::try_from(rows.len()).map_err(|_| EINVAL)?;
         let mut stages = 0;
         let code = section.enter(|_| {
             // SAFETY: A begun step and readable rows; the rest is required of the caller.
             unsafe {
                 let memory = self.memory.base();
-                wall::sislm_engine_step_prepare(memory, rows.as_ptr(), count, &mut stages)
+                wall::sislm_engine_step_prepare(memory, rows.as_ptr(), count, pass, &mut stages)
             }
         });
         status(code)?;
@@ -202,5 +222,28 @@ impl Step {
         // for 'a.
         let first = unsafe { slice::from_raw_parts(logits, bytes) };
         Ok(Some(Logits { first }))
+    }
+
+    /// The hidden state of row `row` after the last stage of the last pass. `EDOM`: the row met a non-finite
+    /// activation.
+    ///
+    /// # Safety
+    ///
+    /// Nobody changes the step for `'a`.
+    pub(super) unsafe fn hidden_state<'a>(
+        &'a self,
+        section: &mut Section,
+        row: u32,
+    ) -> Result<HiddenState<'a>> {
+        let mut state: *const u8 = core::ptr::null();
+        let code = section.enter(|_| {
+            // SAFETY: Reads a prepared step that nobody changes.
+            unsafe { wall::sislm_engine_step_hidden_state(self.memory.base(), row, &mut state) }
+        });
+        status(code)?;
+        // SAFETY: The engine gives one f32 for each value of a row, aligned in the step's memory, which
+        // is not changed for 'a.
+        let values = unsafe { slice::from_raw_parts(state.cast(), self.width as usize) };
+        Ok(HiddenState { values })
     }
 }

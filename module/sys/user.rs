@@ -41,9 +41,9 @@ impl Argument {
         }
     }
 
-    /// Whether the caller knows all of `T`.
-    pub(crate) fn holds<T: Plain>(&self) -> bool {
-        self.size >= size_of::<T>()
+    /// Whether the caller knows the first `bytes` bytes of the structure.
+    pub(crate) fn holds(&self, bytes: usize) -> bool {
+        self.size >= bytes
     }
 
     fn slice(&self) -> UserSlice {

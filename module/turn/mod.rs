@@ -6,6 +6,7 @@
 
 pub(crate) mod channel;
 pub(crate) mod configuration;
+pub(crate) mod embedding;
 pub(crate) mod evaluation;
 pub(crate) mod generation;
 pub(crate) mod link;
@@ -26,7 +27,10 @@ use crate::{
             SISLM_FINISH_CANCELLED, SISLM_FINISH_ERROR, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC,
         },
     },
-    turn::{evaluation::Evaluation, generation::Generation, sequence::Sequence, sink::Sink}, //
+    turn::{
+        embedding::Embedding, evaluation::Evaluation, generation::Generation, sequence::Sequence,
+        sink::Sink,
+    }, //
 };
 use core::mem::MaybeUninit;
 use kernel::{
@@ -150,12 +154,30 @@ impl Turn {
         }
     }
 
+    /// The embedding that it makes, if it makes one.
+    fn embedding(&self) -> Option<&Embedding> {
+        match &self.aim {
+            Aim::Generate(_) => None,
+            Aim::Evaluate(evaluation) => evaluation.embedding(),
+        }
+    }
+
+    /// Which of the passes of its model it makes: all turns of a step make the same.
+    pub(crate) fn pass(&self) -> u32 {
+        self.embedding().map_or(0, Embedding::pass)
+    }
+
+    /// Whether each of its rows has logits.
+    fn wants_all_logits(&self) -> bool {
+        matches!(self.aim, Aim::Evaluate(_)) && self.embedding().is_none()
+    }
+
     /// What it can use of its next step.
     pub(crate) fn demand(&self) -> Demand {
         let (positions, computed) = (self.sequence.positions(), self.sequence.computed());
         Demand {
             rows: positions.saturating_sub(computed),
-            all_logits: matches!(self.aim, Aim::Evaluate(_)),
+            all_logits: self.wants_all_logits(),
         }
     }
 
@@ -164,7 +186,10 @@ impl Turn {
         self.clock.get_or_insert_with(Instant::now);
         let start = self.sequence.computed();
         let last = self.sequence.positions().saturating_sub(1);
-        let all = matches!(self.aim, Aim::Evaluate(_));
+        let all = self.wants_all_logits();
+        let embedding = self.embedding();
+        let hidden_state = embedding.is_some_and(Embedding::is_last_pass);
+        let sees_all = embedding.is_some_and(Embedding::sees_all);
         let tokens = self.sequence.tokens().get(start as usize..).unwrap_or(&[]);
         let rows = (start..)
             .zip(tokens)
@@ -172,7 +197,9 @@ impl Turn {
             .map(|(position, token)| RowPlan {
                 position,
                 token: *token,
-                logits: all || position == last,
+                logits: all || embedding.is_none() && position == last,
+                hidden_state,
+                last: if sees_all { last } else { position },
             });
         flight.add(self.sequence.table().ok_or(EINVAL)?, rows)
     }
@@ -195,12 +222,23 @@ impl Turn {
         if generating && !complete {
             return Next::Step;
         }
+        if let Aim::Evaluate(evaluation) = &mut self.aim {
+            let last = evaluation.embedding().is_none_or(Embedding::is_last_pass);
+            if complete && evaluation.begin_pass() {
+                self.sequence.rewind();
+            }
+            if !last {
+                return Next::Step;
+            }
+        }
         if generating {
             self.charge_time();
         }
         match self.take_logits(sink, workspace, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}
             Ok(()) if generating => return Next::Step,
+            // Only the last row of a text gives an embedding of all of it.
+            Ok(()) if !complete && self.has_room(sink) => return Next::Step,
             Ok(()) => {}
             Err(error) => self.fail(error),
         }
@@ -238,7 +276,14 @@ impl Turn {
             }
             Aim::Evaluate(evaluation) => {
                 let start = self.sequence.computed().saturating_sub(count);
+                let last = self.sequence.positions().saturating_sub(1);
                 for (row, position) in rows.zip(start..) {
+                    if evaluation.embedding().is_some() {
+                        let state = flight.hidden_state(section, row)?;
+                        evaluation.take_hidden_state(section, &state, (position, last))?;
+                        task::relax();
+                        continue;
+                    }
                     let logits = flight.logits(section, row)?.ok_or(EIO)?;
                     let next = position as usize + 1;
                     let target = self.sequence.tokens().get(next).copied();

@@ -97,6 +97,11 @@ impl Sequence {
         self.computed = self.computed.saturating_add(count).min(self.positions());
     }
 
+    /// Notes that the positions are computed from the first on once more: another pass begins.
+    pub(crate) fn rewind(&mut self) {
+        self.computed = 0;
+    }
+
     /// The blocks, once taken.
     pub(crate) fn table(&self) -> Option<&Arc<BlockTable>> {
         self.table.as_ref()

@@ -51,6 +51,7 @@
 #define SISLM_ARCH_GPT2		2
 #define SISLM_TOKENIZER_SPM	1	/* SentencePiece BPE: scores, byte fallback */
 #define SISLM_TOKENIZER_BPE	2	/* byte-level BPE: merges */
+#define SISLM_TOKENIZER_WPM	3	/* WordPiece: longest pieces of words */
 
 /* Type of the stored keys and values. */
 #define SISLM_KV_F16		0
@@ -89,6 +90,13 @@
 #define SISLM_LOAD_SPLIT		20	/* one part of a split model */
 #define SISLM_LOAD_TENSOR_UNKNOWN	21	/* no model of the architecture has it */
 #define SISLM_LOAD_VECTOR_TYPE		22	/* format of a norm or bias not supported */
+
+/* How the hidden states of a text become its embedding. */
+#define SISLM_POOLING_MODEL	0	/* as the model's file says */
+#define SISLM_POOLING_NONE	1	/* not at all: each token has its own */
+#define SISLM_POOLING_MEAN	2
+#define SISLM_POOLING_FIRST	3	/* that of the first token */
+#define SISLM_POOLING_LAST	4	/* that of the last token */
 
 /* How struct sislm_load.detail is to be read. */
 #define SISLM_DETAIL_NUMBER	0
@@ -270,6 +278,9 @@ struct sislm_progress {
  * @end_count: Output: number of token ids that end a turn.
  * @ends: Output: the first SISLM_ENDS_MAX of them, ascending, then zero.
  * @architecture_name: Output: its name in general.architecture, NUL-terminated.
+ * @pooling: Output: SISLM_POOLING_* that its file names; NONE when it names none.
+ * @encoder: Output: 1 when all positions of a text attend to all and there is no head:
+ *	it makes embeddings, and no text.
  */
 struct sislm_model {
 	__u32 index;
@@ -305,6 +316,8 @@ struct sislm_model {
 	__u32 end_count;
 	__u32 ends[SISLM_ENDS_MAX];
 	__u8 architecture_name[SISLM_ARCHITECTURE_MAX];
+	__u32 pooling;
+	__u32 encoder;
 };
 
 /**
@@ -641,8 +654,10 @@ struct sislm_candidate {
 	__s32 log_probability;
 };
 
+#define SISLM_EVALUATE_EMBED	(1u << 0)	/* embeddings, and no log-probabilities */
+
 /**
- * struct sislm_evaluate - log-probabilities of given tokens
+ * struct sislm_evaluate - log-probabilities of given tokens, or embeddings
  * @ids: Input: __u32 each, from position 0 of an empty context.
  * @log_probabilities: Input: __s32 each, @count entries, or 0. Entry 0 is 0;
  *	entry i is ln p(ids[i] | ids[0..i]) in millionths.
@@ -650,16 +665,22 @@ struct sislm_candidate {
  *	likely tokens after ids[0..=i], descending.
  * @count: Input: ids, 1 to the context.
  * @top_k: Input: 0 to SISLM_TOP_MAX.
- * @flags: Input: must be zero.
+ * @flags: Input: SISLM_EVALUATE_*. EOPNOTSUPP: without EMBED by an encoder.
  * @done: Input: 0. Output: rows finished.
  * @nll: Output: sum of the negative log-probabilities of ids[1..], millionths.
  * @prefill_ns: Output: time spent.
  * @logits_sha256: Output: SHA-256 over the f32 bits of all rows' logits, little-endian,
  *	positions ascending: the witness of the numerics contract.
  * @turn: Input: 0. Output: with EINTR the number of the turn, which goes on, else 0.
+ * @embeddings: Input: with EMBED, where f32 go: rows of the model's @embedding values,
+ *	not normalized; as many rows as @count with pooling NONE, else one.
+ * @embeddings_capacity: Input: f32 at @embeddings. ENOSPC when too few.
+ * @pooling: Input: SISLM_POOLING_*. Output: the one that is made.
  *
  * Only in IDLE (EBUSY). Empties the context before and after. After EINTR call again
  * with the same structure, as with RUN. ECANCELED: another call has ended the turn.
+ * With EMBED @log_probabilities, @top and @top_k are 0, and so are @nll and
+ * @logits_sha256; @done counts rows of embeddings.
  */
 struct sislm_evaluate {
 	__u64 ids;
@@ -673,6 +694,9 @@ struct sislm_evaluate {
 	__u64 prefill_ns;
 	__u8 logits_sha256[SISLM_DIGEST_SIZE];
 	__u64 turn;
+	__u64 embeddings;
+	__u32 embeddings_capacity;
+	__u32 pooling;
 };
 
 /**

@@ -89,12 +89,16 @@ MODELS = {
     "deepseek2-lite": ("deepseek2", {"latent": True, "experts": True, "layers": 2, "keys": LATENT}),
     "deepseek2-v3": ("deepseek2", {"latent": True, "experts": True, "layers": 2, "shared_count": SHARED, "query_rank": QUERY_RANK,
                                    "choice_bias": True, "keys": V3}),
+    "bert": ("bert", {**LAYER_NORM, "norms": "of sums", "positions": True}),
+    "nomic-bert": ("nomic-bert", {"norm": "layer", "norms": "of sums", "fused": True}),
+    "gemma-embedding": ("gemma-embedding", {"norms": "around", "head_norm": "head", "layers": 6, "dense": 40,
+                                            "keys": {"attention.sliding_window": (U32, 20), "dense_2_feat_out": (U32, 40)}}),
 }
 DEFAULTS = {"norm": "rms", "norms": "before", "second_norm": True, "ffn_norm": "ffn_norm", "fused": False, "biases": set(),
             "head_norm": None, "sinks": False, "gate": "separate", "experts": False, "shared": False, "factors": None,
             "head_size": WIDTH // HEADS, "rotated": None, "layers": 2, "head_bias": False, "keys": {}, "kv_heads": None, "wide": None,
             "gated": False, "delta": 0, "last_norm": "output_norm", "windowed": None, "shared_kv": 0, "latent": False, "query_rank": 0,
-            "shared_count": 0, "choice_bias": False}
+            "shared_count": 0, "choice_bias": False, "positions": False, "dense": 0}
 
 
 class Model:
@@ -218,6 +222,11 @@ class Model:
     def layer(self, index):
         prefix = f"blk.{index}."
         norms = self.spec["norms"]
+        if norms == "of sums":
+            self.attention(prefix, index)
+            self.norm(prefix + "attn_output_norm")
+            self.feed_forward(prefix, index)
+            return self.norm(prefix + "layer_output_norm")
         if norms != "after":
             self.norm(prefix + "attn_norm")
         self.attention(prefix, index)
@@ -233,10 +242,17 @@ class Model:
             self.matrix(prefix + "proj", PER_LAYER, WIDTH)
             self.norm(prefix + "post_norm")
             self.vector(prefix + "layer_output_scale.weight", 1)
+        return None
 
     def all_tensors(self):
         """(name, shape, format), in file order."""
+        of_sums = self.spec["norms"] == "of sums"
         self.matrix("token_embd", WIDTH, TOKENS)
+        if of_sums:
+            self.matrix("token_types", WIDTH, 2, "f32")
+            self.norm("token_embd_norm")
+        if self.spec["positions"]:
+            self.matrix("position_embd", WIDTH, CONTEXT, "f32")
         if self.spec["windowed"]:
             self.matrix("per_layer_token_embd", PER_LAYER * self.spec["layers"], TOKENS)
             self.matrix("per_layer_model_proj", WIDTH, PER_LAYER * self.spec["layers"])
@@ -245,7 +261,11 @@ class Model:
             self.vector(self.spec["factors"] + ".weight", (self.spec["rotated"] or self.spec["head_size"]) // 2)
         for index in range(self.spec["layers"]):
             self.layer(index)
-        self.norm(self.spec["last_norm"])
+        if not of_sums:
+            self.norm(self.spec["last_norm"])
+        if self.spec["dense"]:
+            self.matrix("dense_2", WIDTH, self.spec["dense"])
+            self.matrix("dense_3", self.spec["dense"], WIDTH)
         if self.spec["head_bias"]:
             self.matrix("output", WIDTH, TOKENS)
             self.vector("output.bias", TOKENS)

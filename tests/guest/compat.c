@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct sislm_configure) == 688, "configure");
 _Static_assert(sizeof(struct sislm_result) == 128, "result");
 _Static_assert(sizeof(struct sislm_run) == 168, "run");
 _Static_assert(sizeof(struct sislm_tokenize) == 48, "tokenize");
-_Static_assert(sizeof(struct sislm_evaluate) == 96, "evaluate");
+_Static_assert(sizeof(struct sislm_evaluate) == 112, "evaluate");
 _Static_assert(sizeof(void *) == 4, "this is not a 32-bit build");
 
 enum { NR_EXIT = 1, NR_WRITE = 4, NR_OPEN = 5, NR_IOCTL = 54 };

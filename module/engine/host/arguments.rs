@@ -53,6 +53,8 @@ pub enum Command {
     Eval(Eval),
     /// Logits at every position, as raw numbers.
     Logits(Logits),
+    /// The embedding of a text, as JSON.
+    Embed(Embed),
     /// Text to ids.
     Tokenize {
         /// Not at position 0: no BOS, no space prefix.
@@ -195,4 +197,63 @@ pub struct Logits {
     pub sequences: PathBuf,
     /// File that gets a row of f32, little-endian, for each id.
     pub output: PathBuf,
+}
+
+/// How the hidden states of a text become one embedding.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Pooling {
+    /// They do not: each token has its own.
+    None,
+    /// Their mean.
+    Mean,
+    /// That of the first token.
+    First,
+    /// That of the last token.
+    Last,
+}
+
+impl Pooling {
+    /// That of `SISLM_POOLING_*`.
+    pub fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::None),
+            2 => Some(Self::Mean),
+            3 => Some(Self::First),
+            4 => Some(Self::Last),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Mean => "mean",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+}
+
+/// Options of `embed`.
+#[derive(Args)]
+pub struct Embed {
+    /// How one embedding is made; as the file says when not given.
+    #[arg(long, value_enum)]
+    pub pooling: Option<Pooling>,
+    /// Not divided by its 2-norm.
+    #[arg(long)]
+    pub raw: bool,
+    /// Type of keys and values.
+    #[arg(long, value_enum, default_value_t = Kv::F32)]
+    pub kv: Kv,
+    /// Rows of a pass.
+    #[arg(long, default_value_t = 64)]
+    pub batch: u32,
+    /// Ids instead of a text, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "text")]
+    pub ids: Vec<u32>,
+    /// The text.
+    #[arg(required_unless_present = "ids", default_value = "")]
+    pub text: String,
 }

@@ -13,6 +13,7 @@ use crate::wall::{Model, Sampler, Sequence, Step, Team, Token};
 
 /// Evaluates the tokens and reports.
 pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> Result<()> {
+    model.ensure_head()?;
     let ids = match options.ids.is_empty() {
         false => options.ids.clone(),
         true => model.tokenize(options.text.as_bytes(), true, false, arguments.budget)?,
@@ -112,6 +113,7 @@ impl Evaluation<'_> {
                     position: position as u32,
                     id: self.ids[(position + shift) % self.ids.len()],
                     logits: shift == 0 && wanted.contains(&position),
+                    hidden_state: None,
                 }));
             }
             self.step.run(&mut self.team, &tokens)?;

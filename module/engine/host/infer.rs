@@ -19,6 +19,7 @@ const CONTEXT: u32 = 4096;
 
 /// Continues the prompt and reports the turn.
 pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) -> Result<()> {
+    model.ensure_head()?;
     let started = Instant::now();
     let prompt = prompt_ids(arguments, model, options)?;
     let context = context(model, options.ctx)?;
@@ -136,6 +137,7 @@ impl Turn<'_> {
                     position,
                     id,
                     logits: position as usize + 1 == prompt.len(),
+                    hidden_state: None,
                 })
                 .collect();
             self.step.run(&mut self.team, &tokens)?;
@@ -195,6 +197,7 @@ impl Turn<'_> {
                     position,
                     id,
                     logits: true,
+                    hidden_state: None,
                 }],
             )?;
             row = 0;

@@ -35,6 +35,7 @@ pub fn run(arguments: &Arguments, model: &Model, options: &Logits) -> Result<()>
                 position,
                 id,
                 logits: true,
+                hidden_state: None,
             })
             .collect();
         for batch in tokens.chunks(step.logits_rows()) {

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod drawing;
+mod embed;
 mod evaluate;
 mod infer;
 mod logits;
@@ -59,6 +60,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     .load(&arguments.model)?;
     match &arguments.command {
         Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
+        Command::Embed(options) => embed::run(arguments, simd, &model, options)?,
         Command::Eval(options) => evaluate::run(arguments, simd, &model, options)?,
         Command::Logits(options) => logits::run(arguments, &model, options)?,
         Command::Tokenize {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde_json::json;
 use sislm_engine::abi::{BLOCK_POSITIONS, NUMERICS};
 
-use crate::arguments::{Arguments, Kv};
+use crate::arguments::{Arguments, Kv, Pooling};
 use crate::simd::Simd;
 use crate::split;
 use crate::wall::{self, Model, Step};
@@ -73,6 +73,8 @@ pub fn info(arguments: &Arguments, simd: Simd, model: &Model) -> Result<()> {
         "feed_forward": facts.feed_forward,
         "vocabulary": facts.vocabulary,
         "context": facts.context,
+        "head": facts.passes == 1,
+        "pooling": Pooling::from_number(facts.pooling).map(Pooling::name),
         "bos": facts.bos,
         "eos": facts.eos,
         "ends": facts.ends.get(..facts.end_count as usize).unwrap_or(&facts.ends),

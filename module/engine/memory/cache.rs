@@ -18,7 +18,7 @@ const RUN: usize = 64;
 /// Read access to the blocks of one row, for the attention of a layer.
 #[derive(Clone, Copy)]
 pub struct Blocks<'a> {
-    // INVARIANT: the row's table has a block for every position up to the row's; they are
+    // INVARIANT: the row's table has a block for every position up to the row's last; they are
     // initialized, stay for 'a, and nobody writes the layer that is read.
     row: &'a Row,
     layout: KvLayout,
@@ -30,7 +30,7 @@ impl<'a> Blocks<'a> {
     ///
     /// # Safety
     ///
-    /// The table is valid up to the row's position, and its blocks, which have the places of
+    /// The table is valid up to the row's last position, and its blocks, which have the places of
     /// `layout`, stay for `'a`; nobody writes to the layer meanwhile.
     pub unsafe fn new(row: &'a Row, layout: KvLayout) -> Option<Blocks<'a>> {
         Some(Blocks {
@@ -50,7 +50,7 @@ impl<'a> Blocks<'a> {
         self.kv_type
     }
 
-    /// Keys, then values, of one head in the blocks of `range` up to the row's position.
+    /// Keys, then values, of one head in the blocks of `range` up to the row's last position.
     #[inline]
     pub fn head(
         &self,
@@ -63,13 +63,27 @@ impl<'a> Blocks<'a> {
         let offset = self.layout.head_offset(head, self.kv_type);
         let bytes = self.layout.head_bytes(self.kv_type);
         let blocks = self.row.blocks;
-        let end = range.end.min(self.row.position as usize / TILE + 1);
+        let end = range.end.min(self.row.last as usize / TILE + 1);
         // SAFETY: The blocks exist and are large enough for the head, by the invariant.
         let bytes = move |block| unsafe {
             let base = *blocks.add(block);
             core::slice::from_raw_parts(base.add(offset).cast_const(), bytes)
         };
         Some((range.start..end).map(bytes))
+    }
+}
+
+/// `count` values that are kept of `row` from one pass to the next, at byte `offset` of its block.
+///
+/// # Safety
+///
+/// The table is valid up to the row's position and its blocks stay for `'a`; they have so many f32
+/// there, at a multiple of 4, and nobody else refers to them.
+pub unsafe fn kept<'a>(row: &Row, offset: usize, count: usize) -> &'a mut [f32] {
+    // SAFETY: Within the block, whose start is aligned; the caller's promise.
+    unsafe {
+        let base = *row.blocks.add(row.position as usize / TILE);
+        core::slice::from_raw_parts_mut(base.add(offset).cast(), count)
     }
 }
 

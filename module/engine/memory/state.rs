@@ -112,6 +112,8 @@ mod tests {
             token: 0,
             kv_type: 0,
             flags: 0,
+            last: 0,
+            pad: 0,
         };
         let mut begin = |position, count| {
             row.position = position;
@@ -141,6 +143,8 @@ mod tests {
             token: 0,
             kv_type: 0,
             flags: 0,
+            last: 0,
+            pad: 0,
         };
         // SAFETY: A zeroed state.
         let offset = |version, first, count| unsafe {

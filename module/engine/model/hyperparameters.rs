@@ -9,6 +9,7 @@ use crate::gguf::Refusal;
 use crate::math::double::ln64;
 use crate::math::double::pow64;
 use crate::memory::kv::KvType;
+use crate::memory::kv::TILE;
 use crate::model::architecture::Architecture;
 use crate::model::architecture::Branches;
 use crate::model::architecture::HeadNorm;
@@ -16,6 +17,7 @@ use crate::model::architecture::Norm;
 use crate::model::architecture::Positions;
 use crate::model::architecture::Unrotated;
 use crate::model::architecture::Windows;
+use crate::model::embeddings::Embeddings;
 use crate::model::experts::Experts;
 use crate::model::heads;
 use crate::model::heads::Heads;
@@ -68,6 +70,9 @@ pub struct Hyperparameters {
     pub widths: Widths,
     /// Values of a KV block: of all layers.
     pub block_values: u64,
+    /// Values that are kept of a position from one pass to the next, behind all layers; 0 where there
+    /// is one pass.
+    pub kept: u32,
     /// Positions that convolutions span; 0 without any.
     pub taps: u32,
     /// Values of the state of a sequence; 0 without one.
@@ -97,6 +102,8 @@ pub struct Hyperparameters {
     /// With more than one position from the original context on, queries grow by so much times
     /// ln(1 + position / original context).
     pub temperature: f32,
+    /// The embedding of a text.
+    pub embeddings: Embeddings,
 }
 
 /// The epsilon of the architecture's norms.
@@ -193,6 +200,7 @@ impl Hyperparameters {
             feed_forward: hidden,
             widths: Widths::default(),
             block_values: 0,
+            kept: 0,
             taps: mixers::taps(keys)?,
             state_values: 0,
             latent,
@@ -207,6 +215,7 @@ impl Hyperparameters {
             experts,
             parallel: parallel(keys)?,
             temperature,
+            embeddings: Embeddings::new(keys, COLUMNS_MAX)?,
         };
         shape.measure(shapes).ok_or_else(|| {
             let name = keys.name(b"block_count");
@@ -234,6 +243,7 @@ impl Hyperparameters {
     /// too large.
     fn measure(&mut self, shapes: &mut [LayerShape]) -> Option<()> {
         let (mut values, mut state, mut widths) = (0u32, 0u32, Widths::default());
+        let mut queries = 0;
         for layer in 0..shapes.len() {
             let mut shape = *shapes.get(layer)?;
             shape.cache = match shape.shares {
@@ -244,13 +254,26 @@ impl Hyperparameters {
             values = values.checked_add(shape.cached_values()?)?;
             state = state.checked_add(shape.state_values(self.taps)?)?;
             widths.hold(self.architecture, &self.latent, &shape)?;
+            queries = shape.query_columns().max(queries);
             *shapes.get_mut(layer)? = shape;
         }
         widths.input = widths.input.max(self.all_per_layer());
         self.block_values = values.into();
+        self.kept = match self.architecture.causal {
+            true => 0,
+            false => self.embedding.checked_add(queries)?,
+        };
         self.state_values = state;
         self.widths = widths;
         Some(())
+    }
+
+    /// Passes that a row goes through.
+    pub fn passes(&self) -> u32 {
+        match self.architecture.causal {
+            true => 1,
+            false => self.layers.saturating_add(1),
+        }
     }
 
     /// The table of rotations of `layer`; `None` where queries and keys do not rotate.
@@ -300,6 +323,8 @@ impl Hyperparameters {
             Dim::Experts => self.experts.count,
             Dim::ExpertHidden => self.experts.hidden,
             Dim::SharedHidden => self.experts.shared,
+            Dim::TokenTypes => self.embeddings.token_types,
+            Dim::Dense => self.embeddings.dense,
         }
     }
 
@@ -342,7 +367,17 @@ impl Hyperparameters {
 
     /// Bytes of a KV block.
     pub fn block_bytes(&self, kv_type: KvType) -> u64 {
-        self.block_values.saturating_mul(kv_type.bytes() as u64)
+        let kept = (TILE * self.kept as usize * size_of::<f32>()) as u64;
+        let values = self.block_values.saturating_mul(kv_type.bytes() as u64);
+        values.saturating_add(kept)
+    }
+
+    /// First byte in its block of what is kept of `position`; `None` past what can be counted.
+    pub fn kept_offset(&self, position: u32, kv_type: KvType) -> Option<usize> {
+        let index = position as usize % TILE * self.kept as usize;
+        let values = usize::try_from(self.block_values).ok()?;
+        let layers = values.checked_mul(kv_type.bytes())?;
+        layers.checked_add(index * size_of::<f32>())
     }
 }
 
@@ -408,6 +443,7 @@ impl Hyperparameters {
             feed_forward: 64,
             widths: Widths::default(),
             block_values: 0,
+            kept: 0,
             taps: 0,
             state_values: 0,
             latent: Latent::default(),
@@ -422,6 +458,7 @@ impl Hyperparameters {
             experts: Experts::default(),
             parallel: false,
             temperature: 0.0,
+            embeddings: Embeddings::NONE,
         }
     }
 }
@@ -642,6 +679,21 @@ mod tests {
             writer.integers("llama.attention.head_count_kv", &[2, 3])
         });
         assert_eq!(refused(&odd).1, 3);
+    }
+
+    #[test]
+    fn what_is_kept_lies_behind_the_layers_of_a_block() {
+        let bert = Architecture::find(b"bert").expect("an architecture");
+        let shape = Hyperparameters::testing(bert).measured();
+        assert_eq!(shape.kept, 32 + 4 * 8);
+        let layers = 2 * 2 * 2 * 32 * 8;
+        let half = |position| shape.kept_offset(position, KvType::F16);
+        assert_eq!(half(0), Some(layers * 2));
+        assert_eq!(half(33), Some(layers * 2 + 64 * 4));
+        let end = half(31).map(|last| (last + 64 * 4) as u64);
+        assert_eq!(Some(shape.block_bytes(KvType::F16)), end);
+        assert_eq!(shape.kept_offset(64, KvType::F32), Some(layers * 4));
+        assert_eq!(Hyperparameters::llama().measured().kept, 0);
     }
 
     #[test]

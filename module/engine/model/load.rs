@@ -486,6 +486,8 @@ impl Load {
             notes: self.notes | builder.notes(),
             pad: 0,
             architecture_name: shape.architecture.text(),
+            pooling: shape.embeddings.pooling as u32,
+            passes: shape.passes(),
         }))
     }
 }

@@ -2,6 +2,7 @@
 //! The model: its shape, its packed weights in the arena, and the machine that loads them.
 
 pub mod architecture;
+pub mod embeddings;
 pub mod experts;
 pub mod heads;
 pub mod hyperparameters;

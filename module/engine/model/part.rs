@@ -62,6 +62,10 @@ pub enum Dim {
     ExpertHidden,
     /// Width of the hidden layer of the shared expert.
     SharedHidden,
+    /// Kinds of text that a token may be of.
+    TokenTypes,
+    /// Width between the two matrices behind the last norm.
+    Dense,
 }
 
 /// The shape of a part, in the order of GGUF.
@@ -167,6 +171,8 @@ parts! {
         AttentionOutputBias = b"attn_output.bias", Shape::Vector(Dim::Width);
         /// Weight of the norm of what attention adds.
         PostAttentionNorm = b"post_attention_norm.weight", Shape::Vector(Dim::Width);
+        /// Bias of the norm behind attention.
+        PostAttentionNormBias = b"post_attention_norm.bias", Shape::Vector(Dim::Width);
         /// What a mixer that is no attention is made of: of a convolution what multiplies its input,
         /// what multiplies its output, and its input; of a delta rule queries, keys and values.
         MixerInput = b"shortconv.in_proj.weight", Shape::Matrix(Dim::Width, Dim::MixerInput);
@@ -204,6 +210,8 @@ parts! {
         DownBias = b"ffn_down.bias", Shape::Vector(Dim::Width);
         /// Weight of the norm of what the feed-forward network adds.
         PostFeedForwardNorm = b"post_ffw_norm.weight", Shape::Vector(Dim::Width);
+        /// Bias of the norm behind the feed-forward network.
+        PostFeedForwardNormBias = b"post_ffw_norm.bias", Shape::Vector(Dim::Width);
         /// What the queries of latent attention are made from.
         QueryDown = b"attn_q_a.weight", Shape::Matrix(Dim::Width, Dim::QueryRank);
         /// Weight of the norm of that.
@@ -275,6 +283,16 @@ parts! {
         PerLayerNorm = b"per_layer_proj_norm.weight", Shape::Vector(Dim::PerLayer);
         /// Learned positions.
         PositionEmbedding = b"position_embd.weight", Shape::Matrix(Dim::Width, Dim::TrainedContext);
+        /// What is added to the embeddings of a text of each kind.
+        TokenTypes = b"token_types.weight", Shape::Matrix(Dim::Width, Dim::TokenTypes);
+        /// Weight of the norm of the embeddings.
+        EmbeddingNorm = b"token_embd_norm.weight", Shape::Vector(Dim::Width);
+        /// Bias of the norm of the embeddings.
+        EmbeddingNormBias = b"token_embd_norm.bias", Shape::Vector(Dim::Width);
+        /// The first of two matrices behind the last norm.
+        Dense2 = b"dense_2.weight", Shape::Matrix(Dim::Width, Dim::Dense);
+        /// The second.
+        Dense3 = b"dense_3.weight", Shape::Matrix(Dim::Dense, Dim::Width);
         /// Weight of the last norm.
         OutputNorm = b"output_norm.weight", Shape::Vector(Dim::Width);
         /// Bias of the last norm.

@@ -30,8 +30,19 @@ pub fn may_have(part: Part, model: &Hyperparameters, layer: &LayerShape) -> bool
     let delta = layer.mixer == Mixer::Delta;
     match part {
         PositionEmbedding => architecture.positions == Positions::Learned,
-        OutputNormBias | AttentionNormBias | FeedForwardNormBias => architecture.norm != Norm::Rms,
-        AttentionNorm | FeedForwardNorm => architecture.norms != Norms::After,
+        AttentionNorm | FeedForwardNorm => architecture.norms.before(),
+        AttentionNormBias | FeedForwardNormBias => {
+            architecture.norms.before() && architecture.norm != Norm::Rms
+        }
+        OutputNorm => architecture.norms != Norms::OfSums,
+        OutputNormBias => architecture.norms != Norms::OfSums && architecture.norm != Norm::Rms,
+        Output | OutputBias => architecture.causal,
+        TokenTypes
+        | EmbeddingNorm
+        | EmbeddingNormBias
+        | PostAttentionNormBias
+        | PostFeedForwardNormBias => architecture.norms == Norms::OfSums,
+        Dense2 | Dense3 => model.embeddings.dense > 0,
         PostAttentionNorm | PostFeedForwardNorm => architecture.norms != Norms::Before,
         QueryNorm => attends && architecture.head_norm != HeadNorm::None,
         KeyNorm => stores && architecture.head_norm != HeadNorm::None,
@@ -63,7 +74,7 @@ pub fn may_have(part: Part, model: &Hyperparameters, layer: &LayerShape) -> bool
         PerLayerGate | PerLayerOutput | PostPerLayerNorm | PerLayerEmbedding | PerLayerModel
         | PerLayerNorm => model.per_layer > 0,
         LayerScale => architecture.layer_scale,
-        TokenEmbedding | OutputNorm | Output | OutputBias => true,
+        TokenEmbedding => true,
     }
 }
 
@@ -141,14 +152,54 @@ impl Presence {
         };
         let biased = model.architecture.norm == Norm::LayerWithBias;
         match part {
-            TokenEmbedding | PositionEmbedding | OutputNorm | AttentionOutput
-            | PostAttentionNorm | PostFeedForwardNorm | QueryNorm | KeyNorm | Sinks | Gate
-            | GateUp | Up | Down | Router | GateExperts | UpExperts | DownExperts | SharedGate
-            | SharedUp | SharedDown | MixerInput | Convolution | MixerGate | DeltaRate
-            | DeltaTime | DeltaTimeBias | DeltaDecay | MixerNorm | MixerOutput | PerLayerGate
-            | PerLayerOutput | PostPerLayerNorm | PerLayerEmbedding | PerLayerModel
-            | PerLayerNorm | QueryDown | QueryDownNorm | QueryUp | LatentDown | LatentNorm
-            | KeyUp | ValueUp => true,
+            TokenEmbedding
+            | PositionEmbedding
+            | OutputNorm
+            | AttentionOutput
+            | PostAttentionNorm
+            | PostFeedForwardNorm
+            | QueryNorm
+            | KeyNorm
+            | Sinks
+            | Gate
+            | GateUp
+            | Up
+            | Down
+            | Router
+            | GateExperts
+            | UpExperts
+            | DownExperts
+            | SharedGate
+            | SharedUp
+            | SharedDown
+            | MixerInput
+            | Convolution
+            | MixerGate
+            | DeltaRate
+            | DeltaTime
+            | DeltaTimeBias
+            | DeltaDecay
+            | MixerNorm
+            | MixerOutput
+            | PerLayerGate
+            | PerLayerOutput
+            | PostPerLayerNorm
+            | PerLayerEmbedding
+            | PerLayerModel
+            | PerLayerNorm
+            | QueryDown
+            | QueryDownNorm
+            | QueryUp
+            | LatentDown
+            | LatentNorm
+            | KeyUp
+            | ValueUp
+            | EmbeddingNorm
+            | EmbeddingNormBias
+            | PostAttentionNormBias
+            | PostFeedForwardNormBias
+            | Dense2
+            | Dense3 => true,
             AttentionNorm => !(may_share && self.has(FeedForwardNorm, layer)),
             FeedForwardNorm => !(may_share && self.has(AttentionNorm, layer)),
             AttentionNormBias => biased && self.has(AttentionNorm, layer),
@@ -156,7 +207,7 @@ impl Presence {
             OutputNormBias => biased,
             Query | Key => !self.has(QueryKeyValue, layer),
             Value => !model.architecture.value_norm && !self.has(QueryKeyValue, layer),
-            Output | OutputBias | QueryBias | KeyBias | ValueBias | QueryKeyValue
+            TokenTypes | Output | OutputBias | QueryBias | KeyBias | ValueBias | QueryKeyValue
             | QueryKeyValueBias | AttentionOutputBias | GateBias | UpBias | DownBias
             | LayerScale | RouterChoice | RouterBias | GateExpertsBias | UpExpertsBias
             | DownExpertsBias | SharedRouter | RopeFactors | LongRopeFactors | ShortRopeFactors => {

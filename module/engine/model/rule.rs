@@ -32,8 +32,7 @@ pub const COMMON: [Key; 20] = [
     (b"attention.sliding_window", Rule::Read),
     // The token list decides.
     (b"vocab_size", Rule::Free),
-    // Of the embedding of a text, which is not computed.
-    (b"pooling_type", Rule::Free),
+    (b"pooling_type", Rule::Read),
     // Where the file was converted from: rows of query and key are permuted in all of them.
     (b"tensor_data_layout", Rule::Free),
     (b"attention.causal", Rule::Truth(true)),

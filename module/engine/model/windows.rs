@@ -21,6 +21,8 @@ const PATTERN: &[u8] = b"attention.sliding_window_pattern";
 pub struct Window {
     /// Positions that a row attends to, its own included; 0 when no layer has a window.
     pub positions: u32,
+    /// Positions behind its own that a row attends to, where any does so.
+    behind: u32,
     layers: [u64; LAYERS_MAX.div_ceil(u64::BITS) as usize],
 }
 
@@ -28,6 +30,7 @@ impl Window {
     /// No layer has a window.
     pub const NONE: Window = Window {
         positions: 0,
+        behind: 0,
         layers: [0; LAYERS_MAX.div_ceil(u64::BITS) as usize],
     };
 
@@ -41,7 +44,7 @@ impl Window {
         let windows = keys.architecture().windows;
         let (of, positions) = match windows {
             Windows::None => return Ok(Window::NONE),
-            Windows::AllButOneOf(of) => (of, told.unwrap_or(0)),
+            Windows::AllButOneOf(of) | Windows::AllButOneOfAround(of) => (of, told.unwrap_or(0)),
             Windows::AllButOneOfWithin(of, usual) => (of, told.unwrap_or(usual)),
             Windows::Told => (0, Range::new(WINDOW, u32::MAX).required(keys, None)?),
         };
@@ -51,6 +54,10 @@ impl Window {
         };
         if positions == 0 {
             return Ok(window);
+        }
+        if let Windows::AllButOneOfAround(_) = keys.architecture().windows {
+            window.behind = positions / 2;
+            window.positions = positions / 2 + 1;
         }
         let name = keys.name(PATTERN);
         let name = name.bytes();
@@ -85,6 +92,16 @@ impl Window {
             (position + 1).saturating_sub(self.positions as usize)
         } else {
             0
+        }
+    }
+
+    /// Last position that a row at `position` of `layer` attends to, of those up to `last`.
+    #[inline]
+    pub fn last(&self, layer: u32, position: usize, last: usize) -> usize {
+        if self.behind > 0 && self.has(layer) {
+            last.min(position.saturating_add(self.behind as usize))
+        } else {
+            last
         }
     }
 
@@ -123,6 +140,10 @@ mod tests {
         assert_eq!(window.first(0, 2), 0);
         assert_eq!(window.first(0, 7), 5);
         assert_eq!(window.first(5, 7), 0);
+        assert_eq!(window.last(0, 7, 9), 9);
+        window.behind = 1;
+        assert_eq!((window.last(0, 7, 9), window.last(0, 7, 7)), (8, 7));
+        assert_eq!(window.last(5, 7, 9), 9);
         let mut none = Window::NONE;
         none.repeat(4, 0);
         assert!((0..4).all(|layer| none.has(layer)));

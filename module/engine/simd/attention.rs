@@ -78,7 +78,7 @@ pub struct Head<'a> {
     pub query: &'a [f32],
     /// Its result over the segment, of as many dimensions.
     pub partial: Partial<'a>,
-    /// The row's position, the last that it attends to.
+    /// The last position that the row attends to; its own where scores fall with the distance.
     pub position: usize,
     /// The first position that it attends to.
     pub first: usize,

@@ -5,6 +5,7 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering;
 
 use crate::abi::LOGITS_MAX;
+use crate::abi::ROW_HIDDEN_STATE;
 use crate::abi::ROW_LOGITS;
 use crate::abi::ROWS_MAX;
 use crate::abi::Row;
@@ -44,6 +45,10 @@ pub struct Batch {
     /// Rows by sequence, where sequences have a state.
     runs: [Option<Run>; ROWS_MAX as usize],
     run_count: u32,
+    /// Which part of the layers is computed, where that is not all of them.
+    part: u32,
+    /// Whether hidden states of rows are wanted.
+    hidden_states: bool,
     /// Per row: whether it met a non-finite activation.
     failed: [AtomicU32; ROWS_MAX as usize],
 }
@@ -56,24 +61,34 @@ impl Batch {
         rows: &[Row],
         shape: &StepShape,
         model: &Hyperparameters,
+        part: u32,
         begin: impl FnMut(&Row, u32) -> Option<Versions>,
     ) -> Result<(), i32> {
         self.count = 0;
         self.logits_count = 0;
+        if part >= model.passes() {
+            return Err(fault::ARGUMENT);
+        }
+        let causal = model.architecture.causal;
+        let known = ROW_HIDDEN_STATE | if causal { ROW_LOGITS } else { 0 };
+        let mut flags = 0;
         if rows.is_empty() || rows.len() > shape.rows as usize {
             return Err(fault::ARGUMENT);
         }
         let mut longest = 0;
         for (index, row) in rows.iter().enumerate() {
             let fits = !row.blocks.is_null()
-                && row.position < shape.context
+                && row.position <= row.last
+                && row.last < shape.context
+                && (row.last == row.position || !causal)
                 && row.token < model.vocabulary
                 && KvType::new(row.kv_type).is_some()
-                && row.flags & !ROW_LOGITS == 0;
+                && row.flags & !known == 0;
             if !fits {
                 return Err(fault::ARGUMENT);
             }
-            longest = longest.max(row.position);
+            longest = longest.max(row.last);
+            flags |= row.flags;
             if row.flags & ROW_LOGITS != 0 {
                 let place = self.logits.get_mut(self.logits_count as usize);
                 let place = place.filter(|_| self.logits_count < shape.logits);
@@ -96,6 +111,8 @@ impl Batch {
         #[expect(clippy::cast_possible_truncation)]
         let (segment, count) = (SEGMENT as u32, rows.len() as u32);
         self.segments = longest / segment + 1;
+        self.part = part;
+        self.hidden_states = flags & ROW_HIDDEN_STATE != 0;
         self.pass = self.pass.wrapping_add(1);
         self.count = count;
         Ok(())
@@ -160,6 +177,17 @@ impl Batch {
     /// Segments of attention of the longest row.
     pub fn segments(&self) -> u32 {
         self.segments
+    }
+
+    /// Which part of the layers is computed, where that is not all of them: all before the
+    /// attention of the layer of this number, from that of the layer before on.
+    pub fn part(&self) -> u32 {
+        self.part
+    }
+
+    /// Whether hidden states of rows are wanted.
+    pub fn hidden_states(&self) -> bool {
+        self.hidden_states
     }
 
     /// Records that row `row` met a non-finite activation.

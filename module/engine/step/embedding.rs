@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Token embeddings, plus learned positions where the model has them.
+//! Token embeddings, plus learned positions and the kind of text where the model has them.
 
 use crate::model::Part;
+use crate::model::architecture::Norms;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces_mut;
+use crate::step::packing::normalize_row;
 use crate::step::task::Task;
 
 /// Writes the residual stream of the rows from `first` on, as many as `residual`, (row, `stride`),
@@ -31,6 +33,24 @@ pub fn run(
             positions.row(task.arena, row.position, position)?;
             elementwise::add(out, position)?;
         }
+        if task.model.shape.architecture.norms == Norms::OfSums {
+            finish(task, out, room)?;
+        }
     }
     Some(())
+}
+
+/// Adds the first kind of text to a row, and normalizes it; `room` is for one row.
+#[inline(never)]
+fn finish(task: &Task<'_>, out: &mut [f32], room: &mut [f32]) -> Option<()> {
+    let columns = task.model.shape.embedding as usize;
+    let (out, room) = (out.get_mut(..columns)?, room.get_mut(..columns)?);
+    let types = task.model.parts.matrix(Part::TokenTypes);
+    if types.exists() {
+        types.row(task.arena, 0, room)?;
+        elementwise::add(out, room)?;
+    }
+    room.copy_from_slice(out);
+    let parts = (Part::EmbeddingNorm, Part::EmbeddingNormBias);
+    normalize_row(task, None, parts, room, out)
 }

@@ -2,7 +2,6 @@
 //! What the matrices of a stage are multiplied with.
 
 use crate::model::Part;
-use crate::model::architecture::Norms;
 use crate::model::layer_shape::LayerShape;
 use crate::model::matrix::Matrix;
 use crate::model::part::Dim;
@@ -52,6 +51,10 @@ pub enum Input {
     PerLayerOutput(u32),
     /// Normalized residual stream of the rows with logits.
     Head,
+    /// Normalized residual stream, for the first of the matrices behind the last norm.
+    Dense2,
+    /// What the first of them gives, for the second.
+    Dense3,
 }
 
 /// Kinds of packed rows.
@@ -81,6 +84,7 @@ impl Input {
             Input::PerLayerOutput(_) => shape.per_layer,
             Input::SharedDown(_) => shape.experts.shared,
             Input::ExpertsDown(_) => shape.experts.hidden,
+            Input::Dense3 => shape.embeddings.dense,
             Input::QueryKeyValue(_)
             | Input::LatentDown(_)
             | Input::Mixer(_)
@@ -90,6 +94,7 @@ impl Input {
             | Input::ExpertsUp(_)
             | Input::PerLayerModel
             | Input::PerLayerGate(_)
+            | Input::Dense2
             | Input::Head => shape.embedding,
         };
         columns as usize
@@ -116,7 +121,7 @@ impl Input {
             | Input::PerLayerGate(layer)
             | Input::PerLayerOutput(layer)
             | Input::ExpertsDown(layer) => Some(layer),
-            Input::PerLayerModel | Input::Head => None,
+            Input::PerLayerModel | Input::Head | Input::Dense2 | Input::Dense3 => None,
         }
     }
 
@@ -151,6 +156,8 @@ impl Input {
             Input::PerLayerGate(_) => (&[Part::PerLayerGate], false),
             Input::PerLayerOutput(_) => (&[Part::PerLayerOutput], false),
             Input::Head => (&[Part::Output], false),
+            Input::Dense2 => (&[Part::Dense2], false),
+            Input::Dense3 => (&[Part::Dense3], false),
         }
     }
 
@@ -182,7 +189,7 @@ impl Input {
 
     /// Weight and bias of the norm before it; `None` when there is none.
     pub fn norm(self, task: &Task<'_>) -> Option<(Part, Part)> {
-        let before = task.model.shape.architecture.norms != Norms::After;
+        let before = task.model.shape.architecture.norms.before();
         match self {
             Input::QueryUp(_) => Some((Part::QueryDownNorm, Part::QueryDownNorm)),
             Input::QueryKeyValue(_) | Input::LatentDown(_) | Input::Mixer(_) => {
@@ -191,8 +198,9 @@ impl Input {
             Input::FeedForward(_) | Input::Router(_) | Input::SharedUp(_) | Input::ExpertsUp(_) => {
                 before.then_some((Part::FeedForwardNorm, Part::FeedForwardNormBias))
             }
-            Input::Head => Some((Part::OutputNorm, Part::OutputNormBias)),
-            Input::Output(_)
+            Input::Head | Input::Dense2 => Some((Part::OutputNorm, Part::OutputNormBias)),
+            Input::Dense3
+            | Input::Output(_)
             | Input::KeyUp(_)
             | Input::ValueUp(_)
             | Input::MixerOutput(_)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The end of a branch whose output is normalized before it is added to the residual stream.
+//! The end of a branch whose output, or whose sum with the residual stream, is normalized.
 
+use crate::math::finite;
 use crate::model::Part;
 use crate::simd::elementwise;
 use crate::simd::norm;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
+use crate::step::packing::normalize_row;
 use crate::step::task::Task;
 
 /// Rows of the batch from `first` on, (row, `stride`).
@@ -42,9 +44,33 @@ pub fn run(
         let mut finite = elementwise::add(sums, room)?;
         if scale != 1.0 {
             elementwise::scale(sums, scale);
-            finite = crate::math::finite::finite(sums);
+            finite = finite::finite(sums);
         }
         if !finite {
+            task.batch.fail(row);
+        }
+    }
+    Some(())
+}
+
+/// Normalizes the residual stream of the rows from `first` on, as many as `residual`, (row, `stride`),
+/// has room for, with the weight and bias called `parts`, of `layer` or of the whole model; `room` is
+/// for one row.
+pub fn normalize(
+    task: &Task<'_>,
+    layer: Option<u32>,
+    parts: (Part, Part),
+    (first, residual): (usize, &mut [f32]),
+    stride: usize,
+    room: &mut [f32],
+) -> Option<()> {
+    let columns = task.model.shape.embedding as usize;
+    let room = room.get_mut(..columns)?;
+    for (row, values) in (first..).zip(pieces_mut(residual, stride)) {
+        let values = values.get_mut(..columns)?;
+        room.copy_from_slice(values);
+        normalize_row(task, layer, parts, room, values)?;
+        if !finite::finite(values) {
             task.batch.fail(row);
         }
     }

@@ -19,6 +19,7 @@ pub mod merge;
 pub mod packing;
 pub mod per_layer;
 pub mod places;
+pub mod pooling;
 pub mod product;
 pub mod program;
 pub mod projections;

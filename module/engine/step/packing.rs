@@ -163,7 +163,7 @@ fn fill(
         Source::Residual(rows) => {
             let values = rows.row(input.row(task, index)?, out.len())?;
             match input.norm(task) {
-                Some(parts) => normalize(task, input, parts, values, out)?,
+                Some(parts) => normalize_row(task, input.layer(), parts, values, out)?,
                 None => out.copy_from_slice(values),
             }
         }
@@ -179,7 +179,7 @@ fn fill(
         Source::Columns(rows, first) => {
             let values = rows.row(input.row(task, index)?, first.checked_add(out.len())?)?;
             let parts = input.norm(task)?;
-            normalize(task, input, parts, values.get(first..)?, out)?;
+            normalize_row(task, input.layer(), parts, values.get(first..)?, out)?;
         }
         Source::Heads(rows, first, apart) => {
             let head = index.checked_rem(input.rows_of_each(task))?;
@@ -209,13 +209,14 @@ pub fn merge_row(
     let stride = task.batch.segments() as usize;
     let heads = (own.heads as usize).checked_mul(stride)?;
     let bytes = heads.checked_mul(partial_values(head_size))?;
-    let position = task.batch.rows().get(row)?.position as usize;
+    let of_row = task.batch.rows().get(row)?;
+    let (position, last) = (of_row.position as usize, of_row.last as usize);
     let sinks = task.layer(layer)?.vector(Part::Sinks);
     let partials = Partials {
         values: pieces(values, bytes).nth(row)?,
         stride,
         first: shape.window.first(layer, position) / SEGMENT,
-        end: position / SEGMENT + 1,
+        end: shape.window.last(layer, position, last) / SEGMENT + 1,
         group: own.group() as usize,
         head_size,
         sinks: sinks.values(task.arena),
@@ -236,15 +237,15 @@ fn gate(layer: &LayerShape, queries: &[f32], out: &mut [f32]) -> Option<()> {
     Some(())
 }
 
-/// The norm before `input`, with the weight and bias called `parts`.
-fn normalize(
+/// The norm of the model with the weight and bias called `parts`, of `layer` or of the whole model.
+pub fn normalize_row(
     task: &Task<'_>,
-    input: Input,
+    layer: Option<u32>,
     (weight, bias): (Part, Part),
     values: &[f32],
     out: &mut [f32],
 ) -> Option<()> {
-    let vector = |part| match input.layer() {
+    let vector = |part| match layer {
         Some(layer) => Some(task.layer(layer)?.vector(part)),
         None => Some(task.model.parts.vector(part)),
     };

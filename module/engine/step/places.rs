@@ -5,7 +5,6 @@ use crate::abi::ALIGN;
 use crate::abi::StepShape;
 use crate::memory::kv::SEGMENT;
 use crate::model::Hyperparameters;
-use crate::model::architecture::Norms;
 use crate::model::matrix::GROUP_ROWS;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::INT8_BLOCK;
@@ -148,7 +147,7 @@ impl Places {
         } else {
             model.feed_forward.max(experts.shared)
         };
-        let hidden_width = padded(dense.max(model.per_layer))?;
+        let hidden_width = padded(dense.max(model.per_layer).max(model.embeddings.dense))?;
         let per_layer_width = padded(model.all_per_layer())?;
         let logits_width = padded(model.vocabulary)?;
         // Behind the scores of the experts that of the shared one.
@@ -189,7 +188,7 @@ impl Places {
         let partial = partial_values(model.head_size as usize);
         let narrow_products = NARROW_ROWS.min(rows) * NARROW_GROUPS as usize;
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
-        let branches = model.architecture.norms != Norms::Before;
+        let branches = model.architecture.norms.behind();
 
         let mut slot = Cursor { used: Some(0) };
         let tile = TILE_ROWS.checked_mul(widest)?;

@@ -51,6 +51,8 @@ impl Unit {
 
 /// What one row brings to a unit.
 pub struct Attendant<'a> {
+    /// The last position that it attends to.
+    pub last: usize,
     /// Its position.
     pub position: usize,
     /// The first position that it attends to.
@@ -82,7 +84,7 @@ pub fn run(
         let (rows, after) = core::mem::take(&mut rest).split_at_mut_checked(together)?;
         // Positions ascend: the last row reaches furthest.
         let longest = rows.last()?.as_ref()?;
-        let (blocks, end) = (longest.blocks, longest.position + 1);
+        let (blocks, end) = (longest.blocks, longest.last + 1);
         // And the first row reaches furthest back.
         let back = rows.first()?.as_ref()?.first / TILE * TILE;
         let (start, end) = (start.max(back), end.min(start + SEGMENT));
@@ -114,10 +116,10 @@ fn sequence<'t>(
     let mut together = [const { None }; HEADS];
     let mut count = 0;
     for row in rows.iter_mut().flatten() {
-        if row.position < start || row.first >= end {
+        if row.last < start || row.first >= end {
             continue;
         }
-        let (position, first, scale) = (row.position, row.first, shape.score_scale(row.position));
+        let (last, first, scale) = (row.last, row.first, shape.score_scale(row.position));
         let partials = pieces_mut(row.partials, partial_values(size));
         let queries = pieces(row.queries, layer.query_stride as usize);
         for (head, (query, partial)) in (first_head..).zip(queries.zip(partials)) {
@@ -127,7 +129,7 @@ fn sequence<'t>(
             *together.get_mut(count)? = Some(Head {
                 query,
                 partial,
-                position,
+                position: last,
                 first,
                 scale,
                 cap,

@@ -33,12 +33,12 @@ pub enum Branch {
 }
 
 impl Branch {
-    /// The weight of the norm after it.
-    pub fn norm(self) -> Part {
+    /// Weight and bias of the norm after it.
+    pub fn norms(self) -> (Part, Part) {
         match self {
-            Branch::Attention => Part::PostAttentionNorm,
-            Branch::FeedForward => Part::PostFeedForwardNorm,
-            Branch::PerLayer => Part::PostPerLayerNorm,
+            Branch::Attention => (Part::PostAttentionNorm, Part::PostAttentionNormBias),
+            Branch::FeedForward => (Part::PostFeedForwardNorm, Part::PostFeedForwardNormBias),
+            Branch::PerLayer => (Part::PostPerLayerNorm, Part::PostPerLayerNorm),
         }
     }
 
@@ -63,6 +63,12 @@ pub enum Stage {
     Embedding,
     /// Embeddings that each layer has of the tokens, cut by rows.
     PerLayer,
+    /// What was kept of the pass before, cut by rows.
+    Resume,
+    /// What is kept for the next pass, cut by rows.
+    Keep,
+    /// The last norm, of rows whose hidden states are wanted, cut by rows.
+    Finish,
     /// Packing of an input, cut by rows.
     Pack(Input),
     /// The matrices that multiply an input, cut by groups.
@@ -151,12 +157,15 @@ impl Cut {
 
 /// Most stages of a step of a model with `layers` layers.
 pub fn most(layers: u32) -> usize {
-    4 + layers as usize * 2 * OPERATIONS_MAX + 2
+    4 + layers as usize * 2 * OPERATIONS_MAX + 6
 }
 
 /// Plans the stages of a step, in order, and hands each to `put`.
 pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Option<()> {
     let shape = &task.model.shape;
+    if !shape.architecture.causal {
+        return plan_part(task, &mut put);
+    }
     put(Planned::new(task, Stage::Embedding)?)?;
     if shape.per_layer > 0 {
         plan_one(task, Stage::Multiply(Input::PerLayerModel), &mut put)?;
@@ -167,10 +176,52 @@ pub fn plan(task: &Task<'_>, mut put: impl FnMut(Planned) -> Option<()>) -> Opti
             plan_one(task, Stage::of(operation, layer), &mut put)?;
         }
     }
-    if task.batch.logits().is_empty() {
+    if !task.batch.logits().is_empty() {
+        plan_one(task, Stage::Multiply(Input::Head), &mut put)?;
+    }
+    // It changes the residual stream, which the head has read by then.
+    plan_hidden_states(task, &mut put)
+}
+
+/// Plans the part of the layers that a pass of a model computes in which all positions of a text
+/// attend to all: keys and values of a layer are there for all of them before attention begins.
+#[inline(never)]
+fn plan_part(task: &Task<'_>, put: &mut impl FnMut(Planned) -> Option<()>) -> Option<()> {
+    let shape = &task.model.shape;
+    let is_before = |operation: &Operation| *operation != Operation::Attention;
+    let part = task.batch.part();
+    match part.checked_sub(1) {
+        None => put(Planned::new(task, Stage::Embedding)?)?,
+        Some(layer) => {
+            put(Planned::new(task, Stage::Resume)?)?;
+            let all = operations(shape, task.shape(layer)?);
+            for operation in all.skip_while(is_before) {
+                plan_one(task, Stage::of(operation, layer), put)?;
+            }
+        }
+    }
+    if part == shape.layers {
+        return plan_hidden_states(task, put);
+    }
+    for operation in operations(shape, task.shape(part)?).take_while(is_before) {
+        plan_one(task, Stage::of(operation, part), put)?;
+    }
+    put(Planned::new(task, Stage::Keep)?)
+}
+
+/// Plans what makes hidden states of the residual stream behind the last layer, where some are wanted.
+fn plan_hidden_states(task: &Task<'_>, put: &mut impl FnMut(Planned) -> Option<()>) -> Option<()> {
+    if !task.batch.hidden_states() {
         return Some(());
     }
-    plan_one(task, Stage::Multiply(Input::Head), &mut put)
+    if task.model.parts.matrix(Part::Dense2).exists() {
+        plan_one(task, Stage::Multiply(Input::Dense2), put)?;
+        return plan_one(task, Stage::Multiply(Input::Dense3), put);
+    }
+    if task.model.parts.matrix(Part::OutputNorm).exists() {
+        put(Planned::new(task, Stage::Finish)?)?;
+    }
+    Some(())
 }
 
 /// Plans `stage`, and before it the packing of what it multiplies in a wide batch.
@@ -196,7 +247,9 @@ impl Planned {
 }
 
 impl Stage {
-    /// The stage of an operation of `layer`.
+    /// The stage of an operation of `layer`. Not inlined: where some operations cannot come, the match
+    /// would hold a trap for them.
+    #[inline(never)]
     fn of(operation: Operation, layer: u32) -> Stage {
         match operation {
             Operation::QueryKeyValue => Stage::Multiply(Input::QueryKeyValue(layer)),
@@ -238,7 +291,10 @@ impl Stage {
         let rows = task.batch.rows();
         let by_rows = |columns: usize| Cut::new(tiles(rows.len()), columns as u64 * 16, u32::MAX);
         match self {
-            Stage::Embedding | Stage::Join(..) => Some(by_rows(shape.embedding as usize)),
+            Stage::Embedding | Stage::Join(..) | Stage::Finish => {
+                Some(by_rows(shape.embedding as usize))
+            }
+            Stage::Resume | Stage::Keep => Some(by_rows(shape.kept as usize)),
             Stage::Latent(layer) | Stage::Merge(layer) => {
                 Some(by_rows(task.shape(layer)?.query_columns() as usize))
             }
@@ -289,7 +345,7 @@ impl Stage {
                 #[expect(clippy::cast_possible_truncation)]
                 let longest = rows
                     .iter()
-                    .map(|row| row.position)
+                    .map(|row| row.last)
                     .max()?
                     .min(SEGMENT as u32 - 1);
                 let units = tiles(rows.len()) * layer.kv_heads * task.batch.segments();

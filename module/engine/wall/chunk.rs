@@ -80,6 +80,10 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
         match planned.stage {
             Stage::Embedding => memory.embed(&task, slot, first, count),
             Stage::PerLayer => memory.per_layer(&task, slot, first, count),
+            Stage::Resume | Stage::Keep => {
+                memory.keep(&task, planned.stage == Stage::Resume, first, count)
+            }
+            Stage::Finish => memory.finish(&task, slot, first, count),
             Stage::Pack(input) => memory.pack(&task, slot, input, first, count),
             Stage::Heads(layer) => memory.heads(&task, slot, layer, first, count),
             Stage::Attention(layer) => memory.attend(&task, layer, first, count),
@@ -247,6 +251,7 @@ impl<'a> Memory<'a> {
                 | Input::ExpertsUp(_)
                 | Input::PerLayerModel
                 | Input::PerLayerGate(_)
+                | Input::Dense2
                 | Input::Head => Source::Residual(Rows {
                     values: self.read(places.residual),
                     stride: places.width,
@@ -265,9 +270,10 @@ impl<'a> Memory<'a> {
                     hidden(places.mixed, places.mixed_width)
                 }
                 Input::MixerOutput(_) => hidden(places.query, places.query_width),
-                Input::Down(_) | Input::SharedDown(_) | Input::PerLayerOutput(_) => {
-                    hidden(places.hidden, places.hidden_width)
-                }
+                Input::Down(_)
+                | Input::SharedDown(_)
+                | Input::PerLayerOutput(_)
+                | Input::Dense3 => hidden(places.hidden, places.hidden_width),
                 Input::ExpertsDown(_) => hidden(places.expert_hidden, places.expert_width),
             })
         }
@@ -368,6 +374,9 @@ impl<'a> Memory<'a> {
         unsafe {
             let queries: &[f32] = self.read(self.places.query);
             Some(Attendant {
+                last: shape
+                    .window
+                    .last(layer, row_of.position as usize, row_of.last as usize),
                 position: row_of.position as usize,
                 first: shape.window.first(layer, row_of.position as usize),
                 queries: queries.get(first..)?.get(..columns)?,
@@ -462,6 +471,17 @@ impl<'a> Memory<'a> {
     ) -> Option<()> {
         let (first, rows) = tiles(first, count, task.batch.rows().len(), TILE_ROWS)?;
         let (places, stride) = (self.places, self.places.width);
+        if task.model.shape.architecture.norms == Norms::OfSums {
+            // SAFETY: These rows of the residual stream are ours in this stage, as is the slot.
+            let (rows, room) = unsafe {
+                (
+                    self.write(places.residual, first * stride, rows * stride)?,
+                    self.own(slot, places.parts.values),
+                )
+            };
+            let (layer, parts) = (Some(layer), branch.norms());
+            return join::normalize(task, layer, parts, (first, rows), stride, room);
+        }
         // SAFETY: These rows of the residual stream are ours in this stage, as is the slot; nobody
         // writes the branch.
         unsafe {
@@ -474,7 +494,7 @@ impl<'a> Memory<'a> {
             };
             let room = self.own(slot, places.parts.values);
             let scale = branch.scale(task, layer)?;
-            join::run(task, layer, branch.norm(), scale, joined, room)
+            join::run(task, layer, branch.norms().0, scale, joined, room)
         }
     }
 
@@ -611,6 +631,7 @@ impl<'a> Memory<'a> {
                 Input::PerLayerModel | Input::PerLayerGate(_) | Input::PerLayerOutput(_) => {
                     self.of_per_layer(task, input, groups, operands, room)
                 }
+                Input::Dense2 | Input::Dense3 => self.dense(task, input, groups, operands, room),
                 _ => self.experts(task, input, groups, operands, room),
             }
         }
@@ -626,13 +647,10 @@ impl<'a> Memory<'a> {
         let places = self.places;
         // SAFETY: The caller's promise.
         unsafe {
-            match task.model.shape.architecture.norms {
-                Norms::Before => {
-                    Target::Residual(self.columns(places.residual, places.width, first, count))
-                }
-                Norms::Around | Norms::After => {
-                    Target::Branch(self.columns(places.branch, places.width, first, count))
-                }
+            if task.model.shape.architecture.norms.behind() {
+                Target::Branch(self.columns(places.branch, places.width, first, count))
+            } else {
+                Target::Residual(self.columns(places.residual, places.width, first, count))
             }
         }
     }

@@ -110,6 +110,8 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         token: 0,
         kv_type: 0,
         flags: 0,
+        last: 0,
+        pad: 0,
     };
     let limits = crate::abi::StepShape {
         rows: 2,
@@ -118,7 +120,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         context: 1,
     };
     batch
-        .set(&[row; 2], &limits, &model.shape, |_, _| None)
+        .set(&[row; 2], &limits, &model.shape, 0, |_, _| None)
         .expect("two rows");
     let task = Task {
         model: &model,

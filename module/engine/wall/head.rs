@@ -22,11 +22,15 @@ pub struct Head {
     pub places: Places,
     /// Number of stages of this pass, which its first part holds.
     pub(super) stages: u32,
-    /// Number of stages that are planned there, and for how many rows and rows with logits.
-    planned: (u32, usize, usize),
+    /// Number of stages that are planned there, and what for.
+    planned: (u32, Planning),
     /// Its rows.
     pub(super) batch: Batch,
 }
+
+/// What the stages follow from, but for attention: rows, rows with logits, whether hidden
+/// states are wanted, which part of the layers.
+type Planning = (usize, usize, bool, u32);
 
 /// Bytes before the parts.
 pub(super) const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
@@ -71,19 +75,25 @@ impl Head {
     ///
     /// This is the head of `step`, whose parts nobody else refers to, and its model lives.
     pub(super) unsafe fn plan(&mut self, step: *mut u8) -> Option<()> {
-        let (count, rows, logits) = self.planned;
-        let now = (self.batch.rows().len(), self.batch.logits().len());
-        self.planned = (0, 0, 0);
+        let (count, planned) = self.planned;
+        let batch = &self.batch;
+        let now = (
+            batch.rows().len(),
+            batch.logits().len(),
+            batch.hidden_states(),
+            batch.part(),
+        );
+        self.planned.0 = 0;
         // SAFETY: The caller's promise.
         let count = unsafe {
-            if count > 0 && now == (rows, logits) {
+            if count > 0 && now == planned {
                 self.plan_attention(step, count)?;
                 count
             } else {
                 self.plan_all(step)?
             }
         };
-        self.planned = (count, now.0, now.1);
+        self.planned = (count, now);
         self.stages = count;
         Some(())
     }

@@ -6,11 +6,13 @@ pub mod chunk;
 #[cfg(test)]
 mod crossing;
 mod head;
+mod hidden_state;
 mod latent;
 pub mod load;
 mod mixer;
 pub mod model;
 mod per_layer;
+mod pooling;
 mod sample;
 mod score;
 pub mod step;
@@ -43,6 +45,7 @@ macro_rules! check {
 mod all {
     pub use super::check::*;
     pub use super::load::*;
+    pub use super::pooling::*;
     pub use super::sample::*;
     pub use super::score::*;
     pub use super::sislm_engine_abi;

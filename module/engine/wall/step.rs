@@ -5,6 +5,7 @@ use core::slice;
 
 use crate::abi::DONE;
 use crate::abi::LOGITS_MAX;
+use crate::abi::ROW_HIDDEN_STATE;
 use crate::abi::ROW_LOGITS;
 use crate::abi::ROWS_MAX;
 use crate::abi::Row;
@@ -107,6 +108,7 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
     step: *mut u8,
     rows: *const Row,
     count: u32,
+    pass: u32,
     stages: *mut u32,
 ) -> i32 {
     if !(1..=ROWS_MAX).contains(&count) {
@@ -121,7 +123,7 @@ pub unsafe extern "C" fn sislm_engine_step_prepare(
             return fault::ARGUMENT;
         };
         let begin = |row: &Row, count| Versions::begin(row, count);
-        let set = head.batch.set(rows, &head.shape, &model.shape, begin);
+        let set = head.batch.set(rows, &head.shape, &model.shape, pass, begin);
         if let Err(status) = set {
             return status;
         }
@@ -203,6 +205,39 @@ pub unsafe extern "C" fn sislm_engine_step_logits(
             let stride = head.places.logits_width * size_of::<f32>();
             logits.write(step.add(head.places.logits.offset + index * stride));
         }
+    }
+    DONE
+}
+
+/// See `sislm_wall!`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sislm_engine_step_hidden_state(
+    step: *const u8,
+    row: u32,
+    state: *mut *const u8,
+) -> i32 {
+    // SAFETY: The rules of the wall: a step after its last stage, only read; an output.
+    unsafe {
+        let head = &*step.cast::<Head>();
+        state.write(core::ptr::null());
+        let batch = &head.batch;
+        let asked = batch.rows().get(row as usize);
+        let (Some(asked), Some(loaded)) = (asked, loaded(head.model)) else {
+            return fault::ARGUMENT;
+        };
+        let is_last = batch.part() + 1 == loaded.model.shape.passes();
+        if asked.flags & ROW_HIDDEN_STATE == 0 || !is_last {
+            return fault::ARGUMENT;
+        }
+        if batch.failed(row as usize) {
+            return fault::NUMERIC;
+        }
+        let stride = head.places.width * size_of::<f32>();
+        state.write(step.add(head.places.residual.offset + row as usize * stride));
     }
     DONE
 }

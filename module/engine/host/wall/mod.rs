@@ -3,6 +3,7 @@
 //! order. All `unsafe` of this program is here.
 
 mod load;
+mod mean;
 mod memory;
 mod model;
 mod sample;
@@ -12,6 +13,7 @@ mod step;
 mod team;
 
 pub use load::Loader;
+pub use mean::Mean;
 pub use model::Model;
 pub use sample::{Drawing, Sampler, check_drawing};
 pub use sequence::Sequence;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A loaded model: its facts, and text to ids and back.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sislm_engine::abi::{Facts, Plan, Segment, TOKEN_BYTES_MAX};
 
 use super::memory::Memory;
@@ -40,6 +40,15 @@ unsafe impl Send for Model {}
 impl Model {
     pub(super) fn base(&self) -> *const u8 {
         self.memory.base()
+    }
+
+    /// Refuses a model without a head, which has hidden states alone.
+    pub fn ensure_head(&self) -> Result<()> {
+        ensure!(
+            self.facts.passes == 1,
+            "the model has no head: it makes embeddings (sislm-host embed)"
+        );
+        Ok(())
     }
 
     /// Ids of a text; as at position 0 with `first`.

@@ -2,7 +2,9 @@
 //! A forward pass over a batch of rows.
 
 use anyhow::{Result, ensure};
-use sislm_engine::abi::{LOGITS_MAX, ROW_LOGITS, ROWS_MAX, Row, StepShape, StepSize};
+use sislm_engine::abi::{
+    LOGITS_MAX, ROW_HIDDEN_STATE, ROW_LOGITS, ROWS_MAX, Row, StepShape, StepSize,
+};
 
 use super::memory::Memory;
 use super::model::Model;
@@ -22,6 +24,8 @@ pub struct Token<'a> {
     pub id: u32,
     /// Whether its logits are wanted.
     pub logits: bool,
+    /// The last position that it attends to, where that is not its own and its hidden state is wanted.
+    pub hidden_state: Option<u32>,
 }
 
 /// The activations of one pass.
@@ -92,6 +96,11 @@ impl<'m> Step<'m> {
 
     /// Runs the model over `tokens`; the caller has run all earlier positions of their sequences.
     pub fn run(&mut self, team: &mut Team, tokens: &[Token<'_>]) -> Result<()> {
+        self.pass(team, tokens, 0)
+    }
+
+    /// Runs pass number `pass` over `tokens`; the caller has run the one before over the whole texts.
+    pub fn pass(&mut self, team: &mut Team, tokens: &[Token<'_>], pass: u32) -> Result<()> {
         ensure!(
             team.threads() <= self.shape.workers,
             "more threads than the step has slots"
@@ -101,7 +110,7 @@ impl<'m> Step<'m> {
         // SAFETY: The block tables live as long as `tokens`, past the last stage.
         done(unsafe {
             let count = u32::try_from(rows.len())?;
-            sislm_engine_step_prepare(self.memory.base(), rows.as_ptr(), count, &mut stages)
+            sislm_engine_step_prepare(self.memory.base(), rows.as_ptr(), count, pass, &mut stages)
         })?;
         for stage in 0..stages {
             let (mut chunks, mut work) = (0, 0);
@@ -128,6 +137,18 @@ impl<'m> Step<'m> {
         // SAFETY: f32s of the vocabulary inside the step, which is borrowed.
         Ok(unsafe { std::slice::from_raw_parts(logits.cast(), vocabulary) })
     }
+
+    /// The hidden state of a row that asked for it, after the last pass; `NUMERIC` when it met a non-finite
+    /// activation.
+    pub fn hidden_state(&self, row: usize) -> Result<&[f32], Fault> {
+        let mut state = std::ptr::null();
+        let row = u32::try_from(row).map_err(|_| Fault::Argument)?;
+        // SAFETY: The last stage is done.
+        done(unsafe { sislm_engine_step_hidden_state(self.memory.base(), row, &mut state) })?;
+        let width = self.model.facts.embedding as usize;
+        // SAFETY: f32s of the width inside the step, which is borrowed.
+        Ok(unsafe { std::slice::from_raw_parts(state.cast(), width) })
+    }
 }
 
 fn row(token: &Token<'_>) -> Row {
@@ -137,6 +158,9 @@ fn row(token: &Token<'_>) -> Row {
         position: token.position,
         token: token.id,
         kv_type: token.sequence.kv_type,
-        flags: if token.logits { ROW_LOGITS } else { 0 },
+        flags: if token.logits { ROW_LOGITS } else { 0 }
+            | token.hidden_state.map_or(0, |_| ROW_HIDDEN_STATE),
+        last: token.hidden_state.unwrap_or(token.position),
+        pad: 0,
     }
 }

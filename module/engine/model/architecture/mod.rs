@@ -15,6 +15,7 @@ macro_rules! architectures {
 }
 
 architectures! {
+    bert::BERT,
     command_r::COMMAND_R,
     deepseek2::DEEPSEEK2,
     exaone::EXAONE,
@@ -23,6 +24,7 @@ architectures! {
     gemma2::GEMMA2,
     gemma3::GEMMA3,
     gemma4::GEMMA4,
+    gemma_embedding::GEMMA_EMBEDDING,
     glm4::GLM4,
     gpt2::GPT2,
     gpt_oss::GPT_OSS,
@@ -34,6 +36,7 @@ architectures! {
     mistral3::MISTRAL3,
     mpt::MPT,
     nemotron::NEMOTRON,
+    nomic_bert::NOMIC_BERT,
     olmo2::OLMO2,
     olmoe::OLMOE,
     phi2::PHI2,
@@ -71,6 +74,9 @@ pub struct Architecture {
     pub mixing: Mixing,
     /// Whether each query head has a gate, as wide, that multiplies what it attends to.
     pub gated_queries: bool,
+    /// Whether a position attends to those before it alone. A model where all attend to all has no
+    /// head.
+    pub causal: bool,
     /// How a position is told.
     pub positions: Positions,
     /// Layers whose queries and keys do not rotate.
@@ -121,6 +127,7 @@ impl Architecture {
         branches: Branches::Sequential,
         mixing: Mixing::Attention,
         gated_queries: false,
+        causal: true,
         positions: Positions::Neighbours,
         unrotated: Unrotated::None,
         windowed_rotation: WindowedRotation::Same,
@@ -180,6 +187,20 @@ pub enum Norms {
     Around,
     /// After each branch.
     After,
+    /// After the sum with each branch, and behind the embeddings; there is no last one.
+    OfSums,
+}
+
+impl Norms {
+    /// Whether there is one before each branch.
+    pub fn before(self) -> bool {
+        matches!(self, Norms::Before | Norms::Around)
+    }
+
+    /// Whether what a branch gives is normalized before it is added.
+    pub fn behind(self) -> bool {
+        matches!(self, Norms::Around | Norms::After)
+    }
 }
 
 /// How attention and feed-forward network are joined.
@@ -264,6 +285,8 @@ pub enum Windows {
     AllButOneOfWithin(u32, u32),
     /// Those that the key `attention.sliding_window_pattern` names; both keys must be there.
     Told,
+    /// As the first, with a window that lies half before a position and half behind it.
+    AllButOneOfAround(u32),
 }
 
 /// What multiplies scores of attention. The key `attention.scale` comes before it, where the

@@ -7,6 +7,7 @@ use super::load::Model;
 use super::load::load;
 use crate::abi::BLOCK_POSITIONS;
 use crate::abi::DONE;
+use crate::abi::ROW_HIDDEN_STATE;
 use crate::abi::ROW_LOGITS;
 use crate::abi::Row;
 use crate::abi::StepShape;
@@ -14,6 +15,9 @@ use crate::abi::StepSize;
 use crate::abi::fault;
 use crate::gguf::Parser;
 use crate::gguf::Progress;
+use crate::model::Hyperparameters;
+use crate::model::architecture::Architecture;
+use crate::step::batch::Batch;
 use crate::wall::all::*;
 
 /// A sequence: its blocks and their addresses.
@@ -84,7 +88,7 @@ impl<'a> Step<'a> {
         let count = rows.len() as u32;
         // SAFETY: A begun step, rows that live, an output.
         match unsafe {
-            sislm_engine_step_prepare(self.memory.base(), rows.as_ptr(), count, &mut stages)
+            sislm_engine_step_prepare(self.memory.base(), rows.as_ptr(), count, 0, &mut stages)
         } {
             DONE => Ok(stages),
             status => Err(status),
@@ -147,6 +151,8 @@ impl Sequence {
             token,
             kv_type: self.kv_type,
             flags,
+            last: position,
+            pad: 0,
         }
     }
 
@@ -155,6 +161,62 @@ impl Sequence {
             .iter()
             .any(|block| block.0.iter().any(|line| line.0 != [0; 64]))
     }
+}
+
+#[test]
+fn rows_of_an_encoder_see_up_to_a_last_one() {
+    let limits = StepShape {
+        rows: 2,
+        logits: 1,
+        workers: 1,
+        context: 64,
+    };
+    let good = Row {
+        blocks: core::ptr::NonNull::dangling().as_ptr(),
+        state: core::ptr::null_mut(),
+        position: 3,
+        token: 1,
+        kv_type: 0,
+        flags: ROW_HIDDEN_STATE,
+        last: 10,
+        pad: 0,
+    };
+    // SAFETY: All zero is a batch without rows.
+    let mut batch: Batch = unsafe { core::mem::zeroed() };
+    let mut set = |name: &[u8], row, part| {
+        let architecture = Architecture::find(name).expect("an architecture");
+        let model = Hyperparameters::testing(architecture).measured();
+        let set = batch.set(&[row; 2], &limits, &model, part, |_, _| None);
+        set.map(|()| batch.hidden_states())
+    };
+    let refused = Err(fault::ARGUMENT);
+    for part in 0..3 {
+        assert_eq!(set(b"bert", good, part), Ok(true));
+    }
+    assert_eq!(
+        set(b"bert", good, 3),
+        refused,
+        "two layers have three passes"
+    );
+    for row in [
+        Row {
+            flags: ROW_LOGITS,
+            ..good
+        },
+        Row { last: 2, ..good },
+        Row { last: 64, ..good },
+    ] {
+        assert_eq!(set(b"bert", row, 0), refused);
+    }
+    assert_eq!(set(b"llama", good, 0), refused);
+    let own = Row { last: 3, ..good };
+    assert_eq!(set(b"llama", own, 0), Ok(true));
+    assert_eq!(set(b"llama", own, 1), refused);
+    let without = Row {
+        flags: ROW_LOGITS,
+        ..own
+    };
+    assert_eq!(set(b"llama", without, 0), refused, "two rows with logits");
 }
 
 #[test]
@@ -174,7 +236,8 @@ fn rows_outside_their_ranges_are_refused() {
             ..good
         },
         Row { kv_type: 2, ..good },
-        Row { flags: 2, ..good },
+        Row { flags: 4, ..good },
+        Row { last: 298, ..good },
         Row {
             blocks: core::ptr::null(),
             ..good
