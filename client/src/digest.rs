@@ -29,6 +29,15 @@ impl Digest {
         }
         Ok(Self(hash.0.finalize().into()))
     }
+
+    /// The digest of the bits of `values`, little-endian.
+    pub(crate) fn of_values<'a>(values: impl Iterator<Item = &'a f32>) -> Self {
+        let mut hash = Sha256::new();
+        for value in values {
+            hash.update(value.to_le_bytes());
+        }
+        Self(hash.finalize().into())
+    }
 }
 
 struct Hasher(Sha256);

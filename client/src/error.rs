@@ -224,6 +224,9 @@ impl fmt::Display for Error {
             Self::Turn { errno: Errno::EIO, .. } => {
                 write!(f, "the device stands still: the kernel's log (dmesg) says since when; try again later")
             }
+            Self::Turn { errno: Errno::EOPNOTSUPP, .. } => {
+                write!(f, "the model makes embeddings, and no text: sislm-client embed prints them")
+            }
             Self::Turn { finish, errno } => write!(f, "the turn ended ({finish}): {}", reason(*errno)),
             Self::Call { doing, errno } => write!(f, "cannot {doing}: {}", reason(*errno)),
         }

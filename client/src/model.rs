@@ -2,8 +2,8 @@
 //! A loaded model.
 
 use crate::name::text_of;
-use crate::uapi::{SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM};
-use crate::{Digest, Query};
+use crate::uapi::{SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM, SISLM_TOKENIZER_WPM};
+use crate::{Digest, Pooling, Query};
 use std::borrow::Cow;
 
 /// Positions of one block of keys and values.
@@ -40,8 +40,19 @@ impl Model {
         match self.tokenizer {
             SISLM_TOKENIZER_SPM => "spm",
             SISLM_TOKENIZER_BPE => "bpe",
+            SISLM_TOKENIZER_WPM => "wpm",
             _ => "unknown",
         }
+    }
+
+    /// How its file makes one embedding of the hidden states of a text.
+    pub fn pooling(&self) -> Option<Pooling> {
+        Pooling::from_number(self.pooling)
+    }
+
+    /// Whether it makes embeddings, and no text.
+    pub fn is_encoder(&self) -> bool {
+        self.encoder != 0
     }
 
     /// Positions of a context when none are asked for: the device's default, or the model's own when

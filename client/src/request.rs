@@ -252,6 +252,33 @@ pub(crate) fn evaluate(
     }
 }
 
+/// EVALUATE: the embedding of `ids`, with `pooling` one of `SISLM_POOLING_*`. Returns the one that was made.
+pub(crate) fn embed(
+    file: BorrowedFd<'_>,
+    ids: &[u32],
+    embeddings: &mut [f32],
+    pooling: u32,
+) -> nix::Result<sislm_evaluate> {
+    let mut argument = sislm_evaluate {
+        ids: ids.as_ptr() as u64,
+        count: u32::try_from(ids.len()).map_err(|_| Errno::EMSGSIZE)?,
+        flags: SISLM_EVALUATE_EMBED,
+        embeddings: embeddings.as_mut_ptr() as u64,
+        embeddings_capacity: capacity(embeddings),
+        pooling,
+        ..Default::default()
+    };
+    loop {
+        // SAFETY: the kernel reads `count` ids and writes at most `embeddings_capacity` values, of
+        // which any bits are one; both are borrowed until the last call has returned.
+        match unsafe { raw(file, SISLM_IOC_EVALUATE, &mut argument) } {
+            Ok(()) => return Ok(argument),
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
 /// Calls `request` with room for `guess` entries, and again with what it asks for.
 pub(crate) fn grown<T: Clone + Default>(
     doing: &'static str,

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
-use crate::{Bias, Finish, OutOfRange, Samplers, SamplingConfig, Turn};
+use crate::{Bias, Embedding, Finish, Model, OutOfRange, Pooling, Samplers, SamplingConfig, Turn};
 
 /// Most bytes of text that one token stands for.
 const TOKEN_BYTES: usize = 1024;
@@ -372,6 +372,37 @@ impl Session {
             nll: result.nll,
             prefill_ns: result.prefill_ns,
             logits_digest: Digest(result.logits_sha256),
+        })
+    }
+
+    /// The embedding of `ids` by `model`, which this session uses; with `pooling`, or as the model's file
+    /// says. Empties the context.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EMSGSIZE for more ids than the context has positions.
+    pub fn embed(
+        &mut self,
+        model: &Model,
+        ids: &[u32],
+        pooling: Option<Pooling>,
+    ) -> Result<Embedding, Error> {
+        let failed = |errno| Error::Call {
+            doing: "embed the tokens",
+            errno,
+        };
+        let pooling = pooling.or(model.pooling()).unwrap_or(Pooling::None);
+        let rows = match pooling {
+            Pooling::None => ids.len(),
+            Pooling::Mean | Pooling::First | Pooling::Last => 1,
+        };
+        let width = model.embedding as usize;
+        let length = rows.checked_mul(width).ok_or(failed(Errno::EINVAL))?;
+        let mut values = vec![0.0; length];
+        request::embed(self.file.as_fd(), ids, &mut values, pooling.number()).map_err(failed)?;
+        Ok(Embedding {
+            pooling,
+            rows: values.chunks(width.max(1)).map(<[f32]>::to_vec).collect(),
         })
     }
 

@@ -6,6 +6,7 @@
 mod adder;
 mod async_fd;
 mod conversation;
+mod embeddings;
 mod faults;
 mod fields;
 mod files;
@@ -32,7 +33,8 @@ const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
-    | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT";
+    | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
+    | encoder NAME";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
         ["conversation", model, reference, text] => {
             conversation::run(&mut report, model, reference, text)
         }
+        ["embeddings", model, reference] => embeddings::run(&mut report, model, reference),
+        ["encoder", model] => embeddings::encoder(&mut report, model),
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),

@@ -260,6 +260,89 @@ fn evaluations(report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An embedding that a signal left goes on with the same structure only.
+fn embedding(report: &mut Report, file: &File) -> Result<(), Failure> {
+    const NUMBER: u32 = SISLM_IOC_EVALUATE;
+    let ids = [1_u32; 128];
+    let mut model = sislm_model {
+        name: name(MODEL),
+        ..Default::default()
+    };
+    call(file, SISLM_IOC_MODEL, &mut model)?;
+    let length = model.embedding as usize;
+    let (mut calm, mut values) = (vec![0.0_f32; length], vec![f32::NAN; length]);
+    let mut embed = sislm_evaluate {
+        ids: ids.as_ptr() as u64,
+        count: 128,
+        flags: SISLM_EVALUATE_EMBED,
+        pooling: SISLM_POOLING_MEAN,
+        embeddings: calm.as_mut_ptr() as u64,
+        embeddings_capacity: model.embedding,
+        ..Default::default()
+    };
+    call(file, NUMBER, &mut embed)?;
+    embed.embeddings = values.as_mut_ptr() as u64;
+    embed.done = 0;
+    alarms(3000, false)?;
+    let left = call(file, NUMBER, &mut embed);
+    alarms(0, false)?;
+    report.equal("turns/embed-left", left, Err(Errno::EINTR));
+    for (what, other) in [
+        (
+            "pooling",
+            sislm_evaluate {
+                pooling: SISLM_POOLING_LAST,
+                ..embed
+            },
+        ),
+        (
+            "count",
+            sislm_evaluate {
+                count: 127,
+                ..embed
+            },
+        ),
+        (
+            "flags",
+            sislm_evaluate {
+                flags: 0,
+                pooling: 0,
+                embeddings: 0,
+                embeddings_capacity: 0,
+                ..embed
+            },
+        ),
+    ] {
+        let mut other = other;
+        let found = call(file, NUMBER, &mut other);
+        report.refused(
+            &format!("turns/embed-goes-on-with-another-{what}"),
+            found,
+            &[Errno::EINVAL],
+        );
+    }
+    let done = call(file, NUMBER, &mut embed);
+    report.equal("turns/embed-goes-on", (done, embed.done), (Ok(()), 1));
+    report.equal("turns/embed-after-a-signal", values == calm, true);
+    // Where there is no room any more nothing is written.
+    values.fill(f32::NAN);
+    embed.done = 0;
+    alarms(3000, false)?;
+    let left = call(file, NUMBER, &mut embed);
+    alarms(0, false)?;
+    embed.embeddings_capacity -= 1;
+    report.equal("turns/embed-left-again", left, Err(Errno::EINTR));
+    let found = call(file, NUMBER, &mut embed);
+    report.refused(
+        "turns/embed-goes-on-with-less-room",
+        found,
+        &[Errno::ENOSPC],
+    );
+    let untouched = values.iter().all(|value| value.is_nan());
+    report.equal("turns/embed-writes-what-has-room", untouched, true);
+    Ok(())
+}
+
 /// Signals lose no turn, whether the program calls again or the kernel does.
 fn signals(report: &mut Report) -> Result<(), Failure> {
     let ids = [1_u32; 128];
@@ -286,6 +369,7 @@ fn signals(report: &mut Report) -> Result<(), Failure> {
         let came = signals > 0 || more > 0;
         report.equal(&format!("turns/signals-seen-{how}"), came, !restart);
     }
+    embedding(report, &session()?)?;
     // What nobody goes on with is ended by the next use of the file.
     let file = session()?;
     alarms(3000, false)?;

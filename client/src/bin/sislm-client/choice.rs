@@ -61,6 +61,18 @@ pub fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
     }
 }
 
+/// Refuses a model that makes no text.
+pub fn ensure_text(model: &Model) -> anyhow::Result<()> {
+    if !model.is_encoder() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "the model \"{}\" makes embeddings, and no text: sislm-client embed prints them; for text choose another with -m",
+        model.name()
+    );
+    Err(Failure::error(ExitCode::GeneralError, sentence))
+}
+
 /// The biases, when all are of tokens of `model` and none is of the same.
 pub fn biases(model: &Model, biases: &[Bias]) -> anyhow::Result<Vec<Bias>> {
     let mut ids: Vec<u32> = biases.iter().map(|bias| bias.id).collect();

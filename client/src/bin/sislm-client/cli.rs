@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sislm::{Device, KvType, ModelName, Simd};
+use sislm::{Device, KvType, ModelName, Pooling, Simd};
 
 use crate::exit_codes;
 use crate::sampling::Sampling;
@@ -46,6 +46,8 @@ pub enum Command {
     Detokenize(Detokenize),
     /// Give the log-probability of each token of a text, and its perplexity
     Eval(Eval),
+    /// Print the embedding of a text, as JSON
+    Embed(Embed),
     /// Show the module's counters
     Stats,
     /// Compare the engine's loops with their scalar twins on this CPU
@@ -219,6 +221,37 @@ pub struct Eval {
     /// The context.
     #[command(flatten)]
     pub context: Context,
+    /// The ids, instead of a text
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ID,ID...",
+        conflicts_with = "text"
+    )]
+    pub ids: Option<Vec<u32>>,
+    /// Let names of control tokens stand for these tokens
+    #[arg(long)]
+    pub control: bool,
+    /// The text; - or nothing reads it from stdin
+    pub text: Option<OsString>,
+}
+
+/// Options of `embed`.
+#[derive(Debug, Args)]
+pub struct Embed {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// Make one embedding of the hidden states of all tokens: none, mean, first or last [default: as the
+    /// model's file says]
+    #[arg(long)]
+    pub pooling: Option<Pooling>,
+    /// Do not divide by the 2-norm
+    #[arg(long)]
+    pub raw: bool,
+    /// Type of the stored keys and values: f16 or f32
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub kv: KvType,
     /// The ids, instead of a text
     #[arg(
         long,

@@ -46,6 +46,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Tokenize(arguments) => commands::tokenize::run(cli, arguments, out),
         Command::Detokenize(arguments) => commands::detokenize::run(cli, arguments, out),
         Command::Eval(arguments) => commands::eval::run(cli, arguments, out),
+        Command::Embed(arguments) => commands::embed::run(cli, arguments, out),
         Command::Stats => commands::stats::run(cli, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }

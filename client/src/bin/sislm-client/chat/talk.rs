@@ -44,6 +44,7 @@ impl Partner {
         wanted: Option<&OsStr>,
     ) -> anyhow::Result<Self> {
         let model = choice::choose(device, cli, wanted)?;
+        choice::ensure_text(&model)?;
         let config = SessionConfig {
             model: Some(choice::name_of(&model)?),
             context: choice::positions_of(&model, arguments.context.positions)?.unwrap_or(0),

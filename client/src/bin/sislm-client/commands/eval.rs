@@ -20,6 +20,7 @@ pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<
         None => input::text(arguments.text.as_deref(), query.prompt_max)?,
     };
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    choice::ensure_text(&model)?;
     let mut config = SessionConfig {
         model: Some(choice::name_of(&model)?),
         kv: arguments.context.kv,

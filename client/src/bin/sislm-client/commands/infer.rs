@@ -18,6 +18,7 @@ pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result
     let device = Device::open(&cli.device)?;
     let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    choice::ensure_text(&model)?;
     let mut session = device.session(&config(arguments, &device, &model)?)?;
     let interrupt = Interrupt::of(session.canceller()?)?;
 

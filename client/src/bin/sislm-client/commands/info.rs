@@ -6,7 +6,7 @@ use std::io::Write;
 use indicatif::DecimalBytes;
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Model, Query, Simd, Statistics, METADATA_KEYS};
+use sislm::{Device, Model, Pooling, Query, Simd, Statistics, METADATA_KEYS};
 
 use super::models;
 use crate::choice::name_of;
@@ -129,6 +129,13 @@ fn print(model: &Model, query: &Query, out: &mut impl Write) -> anyhow::Result<(
         model.tokenizer_name(),
         model.context
     )?;
+    if model.is_encoder() {
+        let pooling = model.pooling().unwrap_or(Pooling::None);
+        writeln!(
+            out,
+            "  an encoder: it makes embeddings (pooling {pooling}), and no text"
+        )?;
+    }
     writeln!(out, "  sha256 {}", model.digest())?;
     let context = model.default_context(query);
     for line in [

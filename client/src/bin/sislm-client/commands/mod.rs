@@ -3,6 +3,7 @@
 
 pub mod chat;
 pub mod detokenize;
+pub mod embed;
 pub mod eval;
 pub mod infer;
 pub mod info;

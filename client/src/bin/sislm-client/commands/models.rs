@@ -54,6 +54,8 @@ pub fn object(model: &Model, query: &Query) -> Value {
         "sha256": model.digest().to_string(),
         "architecture": model.architecture_name(),
         "tokenizer": model.tokenizer_name(),
+        "pooling": model.pooling().map(|pooling| pooling.to_string()),
+        "encoder": model.is_encoder(),
         "parameters": model.parameters,
         "layers": model.layers,
         "embedding": model.embedding,
@@ -105,6 +107,8 @@ mod tests {
             context: 64,
             bos: u32::MAX,
             eos: 2,
+            pooling: 2,
+            encoder: 1,
             ..Default::default()
         };
         let query = Query {
@@ -114,5 +118,7 @@ mod tests {
         let object = object(&model, &query);
         assert_eq!(object["runtime_bytes"], json!(120));
         assert_eq!((&object["bos"], &object["eos"]), (&Value::Null, &json!(2)));
+        let (pooling, encoder) = (&object["pooling"], &object["encoder"]);
+        assert_eq!((pooling, encoder), (&json!("mean"), &json!(true)));
     }
 }
