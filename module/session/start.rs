@@ -268,7 +268,11 @@ impl Session {
         let seed = configuration.seed.unwrap_or_else(task::random);
         inner.next_seed = Some(seed);
         let (sequence, forgotten) = match inner.sequence.take() {
-            Some(sequence) if keep > 0 && inner.goes_on(configuration, &using, &sequence) => {
+            Some(sequence)
+                if keep > 0
+                    && sequence.goes_back_to(keep)
+                    && inner.goes_on(configuration, &using, &sequence) =>
+            {
                 (Some(sequence), None)
             }
             sequence => (None, sequence),

@@ -85,6 +85,11 @@ impl BlockTable {
         Ok(())
     }
 
+    /// Whether it has what layers carry from position to position, which knows the last one alone.
+    pub(crate) fn has_state(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// What the sequence carries from position to position, for the engine; null without it.
     pub(super) fn state(&self) -> *mut u8 {
         let state = self.state.as_ref();

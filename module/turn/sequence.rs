@@ -85,6 +85,11 @@ impl Sequence {
         self.kv_type
     }
 
+    /// Whether it can go on from fewer positions: what layers carry from position to position cannot be taken back.
+    pub(crate) fn goes_back_to(&self, positions: u32) -> bool {
+        positions >= self.computed || !self.table.as_ref().is_some_and(|table| table.has_state())
+    }
+
     /// Forgets all but the first `positions`; gives how many are left. What is computed of them stays.
     pub(crate) fn truncate(&mut self, positions: u32) -> u32 {
         self.tokens.truncate(positions as usize);

@@ -463,7 +463,8 @@ struct sislm_bias {
  * @biases: Input: struct sislm_bias, @bias_count of them, by ascending id, none twice.
  * @bias_count: Input: 0 to SISLM_BIAS_MAX; fewer are banned than the model has tokens.
  * @keep: Input: most positions of the context to keep, the first ones. Output: those
- *	that are kept; 0 where the model, its positions or @kv_type are others than before.
+ *	that are kept; 0 where the model, its positions or @kv_type are others than before,
+ *	and for a model whose layers carry a state unless all that is computed is kept.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context behind @keep. A file that is
  * never configured uses the defaults: model as above, balanced sampling

@@ -32,7 +32,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | slots MODEL.gguf | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
+    | slots MODEL.gguf any|all | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
     | encoder NAME";
 
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         }
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
-        ["slots", model] => slots::run(&mut report, model),
+        ["slots", model, kept] => slots::run(&mut report, model, kept),
         ["talk", model, slow] => talk::run(&mut report, model, slow),
         ["preset", model] => preset::run(&mut report, model),
         ["stalled", model] => stalled::run(&mut report, model),

@@ -12,14 +12,15 @@ const PROMPT: u32 = 70;
 /// Tokens of an answer.
 const TOKENS: u32 = 24;
 
-/// Gives whole prompts that begin alike to one slot, and to empty ones.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+/// Gives whole prompts that begin alike to one slot, and to empty ones. `kept`: whether the device keeps `any` positions of
+/// this model, or `all` that are computed.
+pub fn run(report: &mut Report, model: &str, kept: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let source = Source::open(model)?;
     let (name, other): (ModelName, ModelName) = ("slots".parse()?, "slots-other".parse()?);
     device.load(&source, &name)?;
     device.load(&source, &other)?;
-    goes_on(report, &device, &name)?;
+    goes_on(report, &device, &name, kept == "any")?;
     begins_anew(report, &device, &name, &other)?;
     device.unload(&name)?;
     device.unload(&other)?;
@@ -46,7 +47,7 @@ fn config(model: &ModelName, seed: u64) -> SessionConfig {
 
 /// Some ids, which begin alike up to where `change` is.
 fn ids(count: u32, change: u32) -> Vec<u32> {
-    let id = |place| 40 + place * 7 % 300 + u32::from(place >= change);
+    let id = |place| 40 + place * 7 % 200 + u32::from(place >= change);
     (0..count).map(id).collect()
 }
 
@@ -65,18 +66,24 @@ fn answer(
     Ok((outcome, device.statistics()?.positions_computed - before))
 }
 
-fn goes_on(report: &mut Report, device: &Device, name: &ModelName) -> Result<(), Failure> {
+fn goes_on(
+    report: &mut Report,
+    device: &Device,
+    name: &ModelName,
+    any: bool,
+) -> Result<(), Failure> {
     let mut slot = Slot::new(device.session(&config(name, 0))?);
     let first = ids(PROMPT, PROMPT);
     let (outcome, _) = answer(device, &mut slot, &config(name, 1), &first)?;
     report.equal("slots/first", (slot.kept(), outcome.reused), (0, 0));
     let conversation = [&first[..], &outcome.ids, &ids(9, 0)].concat();
+    let some = |positions: u32| if any { positions } else { 0 };
     let prompts = [
         // The last token drawn is kept, but has no keys and values yet.
         ("conversation", conversation.clone(), PROMPT + TOKENS, 1),
-        ("again", conversation.clone(), PROMPT + TOKENS + 8, 0),
-        ("other-end", ids(PROMPT, 33), 33, 0),
-        ("shorter", ids(20, 33), 19, 0),
+        ("again", conversation.clone(), some(PROMPT + TOKENS + 8), 0),
+        ("other-end", ids(PROMPT, 33), some(33), 0),
+        ("shorter", ids(20, 33), some(19), 0),
         ("nothing-alike", ids(30, 0), 0, 0),
     ];
     for (seed, (test, prompt, kept, uncomputed)) in (2..).zip(prompts) {
