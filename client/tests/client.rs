@@ -35,12 +35,14 @@ const MISSING: [&str; 2] = ["--device", "/nonexistent/sislm"];
 fn every_command_says_how_to_get_a_missing_device() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let file = file.path().to_str().unwrap();
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 13] = [
         &["info"],
         &["load", file],
         &["unload", "tiny"],
         &["models"],
         &["infer", "Hello"],
+        &["chat"],
+        &["serve"],
         &["infer", "-m", "tiny", "Hello"],
         &["tokenize", "Hello"],
         &["detokenize", "1,2"],

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sislm::{Device, KvType, ModelName, Pooling, Simd};
 
 use crate::exit_codes;
+use crate::place::Place;
 use crate::sampling::Sampling;
 
 /// Talks to the language model in the kernel.
@@ -40,6 +41,10 @@ pub enum Command {
     Infer(Box<Infer>),
     /// Talk with a model on the terminal
     Chat(Box<Chat>),
+    /// Serve the OpenAI API over HTTP
+    Serve(Box<Serve>),
+    /// Make an API key for serve
+    Key(Key),
     /// Turn text into token ids
     Tokenize(Tokenize),
     /// Turn token ids into text
@@ -163,6 +168,49 @@ pub struct Chat {
     pub no_history: bool,
 }
 
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen: ADDRESS:PORT or unix:PATH; several are possible [default: the sockets that systemd has opened,
+    /// else 127.0.0.1:8080]
+    #[arg(long, value_name = "PLACE")]
+    pub listen: Vec<Place>,
+    /// API keys, of which one is then needed over TCP; sislm-client key makes them
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// A name by which the server may be called without a key, beside localhost
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+    /// Requests answered at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    pub turns: usize,
+    /// Requests that may wait beside them
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub queue: usize,
+    /// Seconds after which a session that no request uses is closed
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub idle: u64,
+    /// Seconds that requests have to end after SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub grace: u64,
+    /// How the next token is drawn, unless a request says otherwise.
+    #[command(flatten)]
+    pub sampling: Sampling,
+    /// The context of each request.
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// Options of `key`.
+#[derive(Debug, Args)]
+pub struct Key {
+    /// The file of the keys, which gets the key's hash
+    #[arg(long, value_name = "FILE")]
+    pub keys: PathBuf,
+    /// Whose key it is: one word
+    pub name: String,
+}
+
 /// Seed of the draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed(pub Option<u64>);
@@ -282,6 +330,14 @@ fn most_tokens(text: &str) -> Result<u32, String> {
         Ok(0) | Err(_) => Err("expected 1 or more, or -1 for no limit but the context".into()),
         Ok(count) => Ok(count),
     }
+}
+
+/// A count from 1.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or("expected a number from 1".into())
 }
 
 /// A seed of 64 bits; none for -1.

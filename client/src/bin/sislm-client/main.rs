@@ -11,7 +11,9 @@ mod exit_codes;
 mod input;
 mod interrupt;
 mod loading;
+mod place;
 mod sampling;
+mod serve;
 mod template;
 
 use std::io::{self, Write};
@@ -47,6 +49,8 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Detokenize(arguments) => commands::detokenize::run(cli, arguments, out),
         Command::Eval(arguments) => commands::eval::run(cli, arguments, out),
         Command::Embed(arguments) => commands::embed::run(cli, arguments, out),
+        Command::Serve(arguments) => commands::serve::run(cli, arguments),
+        Command::Key(arguments) => commands::key::run(arguments, out),
         Command::Stats => commands::stats::run(cli, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }

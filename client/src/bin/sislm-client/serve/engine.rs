@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The device as the server uses it: so many turns at once, a session for each, a pool of idle ones.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use sislm::{Device, Model, ModelName, SessionConfig, Slot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::ApiError;
+use super::hangup::Hangup;
+use super::metrics::{Metrics, Present};
+use super::pool::Pool;
+
+/// Limits of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests answered at once.
+    pub turns: usize,
+    /// Requests that wait beside them.
+    pub queue: usize,
+    /// Age at which an idle session is closed.
+    pub idle: Duration,
+}
+
+/// The device, and what the server makes of it.
+pub struct Engine {
+    /// The device.
+    pub device: Device,
+    /// What requests change.
+    pub defaults: SessionConfig,
+    /// Idle sessions.
+    pub pool: Pool<Slot>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// When the server was started, in seconds since 1970.
+    pub started: u64,
+    numerics: u32,
+    limits: Limits,
+    turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    running: AtomicUsize,
+    draining: AtomicBool,
+    lines: Mutex<Vec<Weak<Hangup>>>,
+}
+
+/// A turn of an engine: others wait while it lives.
+pub struct Running {
+    engine: Arc<Engine>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Running {
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.engine.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts something as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Engine {
+    /// On `device`; requests start from `defaults`.
+    pub fn new(
+        device: Device,
+        defaults: SessionConfig,
+        limits: Limits,
+        started: u64,
+    ) -> Result<Self, sislm::Error> {
+        Ok(Self {
+            started,
+            numerics: device.query()?.numerics,
+            device,
+            defaults,
+            pool: Pool::new(limits.turns),
+            metrics: Metrics::new(),
+            limits,
+            turns: Arc::new(Semaphore::new(limits.turns)),
+            waiting: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            lines: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Whether one more request may wait.
+    pub fn admit(&self) -> Result<(), ApiError> {
+        if self.is_draining() {
+            return Err(ApiError::draining());
+        }
+        if self.waiting.load(Ordering::SeqCst) >= self.limits.queue {
+            let sentence = "too many requests wait for a turn: try again in a second";
+            return Err(ApiError::busy(sentence));
+        }
+        Ok(())
+    }
+
+    /// Waits for a turn.
+    pub async fn turn(self: Arc<Self>) -> Option<Running> {
+        let permit = {
+            let _waits = Counted::new(&self.waiting);
+            // Never closed.
+            self.turns.clone().acquire_owned().await.ok()?
+        };
+        self.running.fetch_add(1, Ordering::SeqCst);
+        Some(Running {
+            engine: self,
+            _permit: permit,
+        })
+    }
+
+    /// The model of that name; without one the default, as everywhere.
+    pub fn model(&self, name: Option<&str>) -> Result<Model, ApiError> {
+        let models = self.device.models()?;
+        let names = || {
+            let names: Vec<String> = models.iter().map(Model::name).collect();
+            names.join(", ")
+        };
+        let default = ModelName::default_model();
+        let found = match (name, models.as_slice()) {
+            (_, []) => {
+                return Err(ApiError::no_model(
+                    "no model is loaded: let an administrator load one",
+                ))
+            }
+            (Some(name), all) => all.iter().find(|model| model.name() == name),
+            (None, [only]) => Some(only),
+            (None, all) => all.iter().find(|model| model.name() == default.as_str()),
+        };
+        found.cloned().ok_or_else(|| {
+            let wanted = name.map_or("none is named default".into(), |name| {
+                format!("there is no model {name:?}")
+            });
+            ApiError::no_model(format!("{wanted}: choose one of {}", names()))
+        })
+    }
+
+    /// What an answer depends on beside the request: the model's bytes and the arithmetic.
+    pub fn fingerprint(&self, model: &Model) -> String {
+        let digest = model.digest().to_string();
+        let first = digest.get(..16).unwrap_or(&digest);
+        format!("{first}-{}", self.numerics)
+    }
+
+    /// What is as it is now.
+    pub fn present(&self) -> Present {
+        Present {
+            running: self.running.load(Ordering::SeqCst),
+            waiting: self.waiting.load(Ordering::SeqCst),
+            idle: self.pool.len(),
+            kv_bytes: self.device.statistics().map_or(0, |all| all.kv_bytes),
+        }
+    }
+
+    /// Closes sessions that were idle for long.
+    pub fn expire(&self) {
+        self.pool.expire(self.limits.idle);
+    }
+
+    /// Whether no new request is answered.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Answers no new request from here on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends all turns.
+    pub fn cancel_all(&self) {
+        for line in self.lines().drain(..) {
+            if let Some(line) = line.upgrade() {
+                line.hang_up();
+            }
+        }
+    }
+
+    /// Remembers a request for [`Engine::cancel_all`].
+    pub fn note(&self, hangup: &Arc<Hangup>) {
+        let mut lines = self.lines();
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(hangup));
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Weak<Hangup>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Names of answers, and the time.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Name and time of an answer.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Unlike all others.
+    pub id: String,
+    /// Seconds since 1970.
+    pub created: u64,
+}
+
+impl Identity {
+    /// A new one, its name beginning with `prefix`.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            id: format!("{prefix}{}", unlike()),
+            created: now(),
+        }
+    }
+}
+
+/// 24 digits. Nothing depends on nobody guessing them.
+pub fn unlike() -> String {
+    let random = |salt: u8| RandomState::new().hash_one(salt);
+    format!("{:016x}{:08x}", random(0), random(1) >> 32)
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ() {
+        let (one, other) = (Identity::new("a-"), Identity::new("a-"));
+        assert_ne!(one.id, other.id);
+        assert_eq!(one.id.len(), 26);
+    }
+}

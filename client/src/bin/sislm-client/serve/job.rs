@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a request asks of the device, and what comes back while it is answered.
+
+use sislm::{Finish, Message, Outcome, SessionConfig};
+
+use super::error::ApiError;
+
+/// Most prompts, and most answers to each, of one request.
+pub const CHOICES_MAX: u32 = 8;
+
+/// One prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A text, in which names of control tokens are text.
+    Text(String),
+    /// Ids of tokens.
+    Ids(Vec<u32>),
+    /// Messages, by the model's chat template.
+    Messages(Vec<Message>),
+}
+
+/// Answers to be made one after the other, in one context.
+#[derive(Debug)]
+pub struct Job {
+    /// The model; None for the default one.
+    pub model: Option<String>,
+    /// The prompts, at least one.
+    pub prompts: Vec<Prompt>,
+    /// Answers to each, at least one. The seed of each but the first is one more than that before.
+    pub answers: u32,
+    /// Context, sampling and ends; the model is set when it is known.
+    pub config: SessionConfig,
+    /// Whether the text of a prompt comes before its answers.
+    pub echo: bool,
+    /// Who asks: others do not share its contexts.
+    pub tenant: String,
+}
+
+/// Tokens of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of the prompts.
+    pub prompt: u64,
+    /// Those of the prompts that were in the context already.
+    pub cached: u64,
+    /// Of the answers.
+    pub answer: u64,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, or at a text or token that was to end it.
+    Stop,
+    /// At the most tokens asked for, or at the end of the context.
+    Length,
+}
+
+impl End {
+    /// As the API has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+        }
+    }
+
+    /// Of a turn that has ended well; None for one that was cancelled.
+    pub fn of(outcome: &Outcome) -> Option<Self> {
+        match outcome.finish {
+            Finish::Stop => Some(Self::Stop),
+            Finish::Length | Finish::Context => Some(Self::Length),
+            _ => None,
+        }
+    }
+}
+
+/// What happens to a job, in this order: begun, then text and end of each choice, then done; or failed at any place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The model is known, and the first turn has begun.
+    Begun {
+        /// Its name.
+        model: String,
+        /// Of the model's bytes and the arithmetic: equal ones give equal answers to equal seeds.
+        fingerprint: String,
+    },
+    /// More text.
+    Text {
+        /// Number of the answer, from 0.
+        choice: u32,
+        /// In whole characters.
+        text: String,
+    },
+    /// An answer is whole.
+    End {
+        /// Its number.
+        choice: u32,
+        /// Why.
+        end: End,
+    },
+    /// All answers are.
+    Done(Usage),
+    /// No more comes.
+    Failed(ApiError),
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A server of the OpenAI API. It holds no weights: each request is a turn of a session of the device.
+
+mod access;
+mod answer;
+mod body;
+mod chat;
+mod completions;
+mod connections;
+mod engine;
+mod error;
+mod fields;
+mod hangup;
+mod identity;
+mod job;
+mod keys;
+mod listen;
+mod messages;
+mod metrics;
+mod models;
+mod pool;
+mod reply;
+mod responses;
+mod router;
+mod sampling;
+mod server;
+mod sse;
+mod status;
+mod stream;
+mod text;
+mod work;
+
+pub use keys::Keys;
+pub use server::run;
