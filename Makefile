@@ -8,7 +8,7 @@ MEM ?= 2G
 TIMEOUT ?= 600
 export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE SISLM_MODELS MODEL
 
-.PHONY: help demo test test-all quick soak bench fidelity guest module client kernel check fuzz mutants format clean distclean
+.PHONY: help demo test test-all quick soak bench fidelity guest module client man kernel check fuzz mutants format clean distclean
 
 help:
 	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and let SmolLM2 answer a question'
@@ -22,6 +22,7 @@ help:
 	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
 	@echo 'make module      sislm.ko for KERNEL'
 	@echo 'make client      the static arm64 client'
+	@echo 'make man         man pages and shell completions of the client'
 	@echo 'make kernel      the tree of KERNEL'
 	@echo 'make check       formatting, lints, layers, documentation, the engine object, stack'
 	@echo 'make quick       the checks and unit tests of the loop of work: no guest, under a minute'
@@ -57,6 +58,9 @@ module:
 
 client:
 	@scripts/client
+
+man:
+	@scripts/man
 
 kernel:
 	@scripts/kernel/tree $(KERNEL)

@@ -29,6 +29,26 @@ fn assert_fails(arguments: &[&str], code: i32, words: &str) {
     assert!(output.stdout.is_empty(), "{arguments:?}");
 }
 
+#[test]
+fn every_command_has_a_page_and_is_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = client(&["man", folder.path().to_str().unwrap()]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = client(&["completions", shell]);
+        let script = String::from_utf8(script.stdout).unwrap();
+        for command in ["chat", "infer", "load", "serve"] {
+            assert!(script.contains(command), "{shell} {command}");
+        }
+    }
+    for command in ["-chat", "-infer", "-load", "-serve", ""] {
+        let page = folder.path().join(format!("sislm-client{command}.1"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(".SH OPTIONS"), "{command}");
+    }
+    assert_fails(&["man", "/nonexistent"], 1, "give a directory");
+}
+
 const MISSING: [&str; 2] = ["--device", "/nonexistent/sislm"];
 
 #[test]

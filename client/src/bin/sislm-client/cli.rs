@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use sislm::{Device, KvType, ModelName, Pooling, Simd};
 
 use crate::exit_codes;
@@ -57,6 +58,10 @@ pub enum Command {
     Stats,
     /// Compare the engine's loops with their scalar twins on this CPU
     Selftest(Selftest),
+    /// Print what a shell needs to complete the command line
+    Completions(Completions),
+    /// Write manual pages
+    Man(Man),
 }
 
 /// Options of `load`.
@@ -209,6 +214,20 @@ pub struct Key {
     pub keys: PathBuf,
     /// Whose key it is: one word
     pub name: String,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Where to write them
+    pub directory: PathBuf,
 }
 
 /// Seed of the draws.

@@ -51,6 +51,8 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Embed(arguments) => commands::embed::run(cli, arguments, out),
         Command::Serve(arguments) => commands::serve::run(cli, arguments),
         Command::Key(arguments) => commands::key::run(arguments, out),
+        Command::Completions(arguments) => commands::completions::run(arguments, out),
+        Command::Man(arguments) => commands::man::run(arguments),
         Command::Stats => commands::stats::run(cli, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }

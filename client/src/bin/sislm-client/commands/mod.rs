@@ -2,6 +2,7 @@
 //! One file per subcommand.
 
 pub mod chat;
+pub mod completions;
 pub mod detokenize;
 pub mod embed;
 pub mod eval;
@@ -9,6 +10,7 @@ pub mod infer;
 pub mod info;
 pub mod key;
 pub mod load;
+pub mod man;
 pub mod models;
 pub mod selftest;
 pub mod serve;
