@@ -6,7 +6,7 @@ CPU ?=
 SMP ?= 2
 MEM ?= 2G
 TIMEOUT ?= 600
-export KERNEL CPU SMP MEM TIMEOUT SHARE CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE SISLM_MODELS MODEL
+export KERNEL CPU SMP MEM TIMEOUT SHARE FORWARD CMD INSMOD MODULE APPEND QEMU LOG TESTS BENCH ENGINE T TARGET INPUT FILE SISLM_MODELS MODEL
 
 .PHONY: help demo test test-all quick soak bench fidelity guest module client man kernel check fuzz mutants format clean distclean
 
@@ -20,6 +20,7 @@ help:
 	@echo '                 SISLM_MODELS=directory takes its models, MODEL=pattern measures a part'
 	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|custom|debug CPU=neoverse-n1 SMP=2'
 	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
+	@echo '                 FORWARD=port of this machine to 8080 of the guest'
 	@echo 'make module      sislm.ko for KERNEL'
 	@echo 'make client      the static arm64 client'
 	@echo 'make man         man pages and shell completions of the client'

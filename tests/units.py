@@ -115,4 +115,5 @@ def units(everything):
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
         yield Unit("fuzz", [REPO / "scripts/fuzz"], T="30")
+        yield Unit("openai", [REPO / "tests/openai_client.py"])
         yield Unit("races", [REPO / "module/engine/tests/races"])
