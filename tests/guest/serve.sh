@@ -3,10 +3,10 @@
 # The server of the OpenAI API. The models are of tests/guest/programs.
 # kernels: stock debug
 . "$(dirname "$0")/lib.sh"
-for name in chat chat-slow; do
+for name in chat chat-slow bert; do
 	sislm-client load /run/sislm/$name.gguf >/tmp/said 2>&1 || not_ok "load-$name" "$(cat /tmp/said)"
 done
-program serve chat chat-slow
-for name in chat chat-slow; do
+program serve chat chat-slow bert
+for name in chat chat-slow bert; do
 	unload $name
 done

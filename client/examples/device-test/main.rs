@@ -34,7 +34,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | slots MODEL.gguf any|all | serve NAME SLOW-NAME | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
+    | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
     | encoder NAME";
 
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
         ["slots", model, kept] => slots::run(&mut report, model, kept),
-        ["serve", model, slow] => serve::run(&mut report, model, slow),
+        ["serve", model, slow, encoder] => serve::run(&mut report, model, slow, encoder),
         ["talk", model, slow] => talk::run(&mut report, model, slow),
         ["preset", model] => preset::run(&mut report, model),
         ["stalled", model] => stalled::run(&mut report, model),

@@ -232,11 +232,53 @@ fn tokenizes(report: &mut Report, model: &str) -> Result<(), Failure> {
         &json!({ "model": model, "tokens": found["tokens"] }),
     )?;
     report.equal("serve/tokens", &text["content"], &json!("one ten"));
+    Ok(())
+}
+
+/// Embeddings are those of the client; a model whose file names no pooling is asked for one.
+pub fn embeds(report: &mut Report, encoder: &str, model: &str) -> Result<(), Failure> {
+    const PATH: &str = "/v1/embeddings";
+    let wanted = client(&[
+        "embed",
+        "-m",
+        encoder,
+        "--pooling",
+        "mean",
+        "--ids",
+        "3,4,5",
+    ])?;
+    let request = json!({ "model": encoder, "input": [[3, 4, 5], [6]], "pooling": "mean" });
+    let found = asked(PATH, &request)?;
     report.equal(
-        "serve/embeddings",
-        post(SOCKET, "/v1/embeddings", &json!({}))?.status,
-        501,
+        "serve/embedding",
+        &found["data"][0]["embedding"],
+        &wanted["embedding"],
     );
+    report.equal(
+        "serve/embedding-usage",
+        &found["usage"]["total_tokens"],
+        &json!(4),
+    );
+    let mut bits = request.clone();
+    bits["encoding_format"] = json!("base64");
+    let bits = asked(PATH, &bits)?;
+    let length = bits["data"][1]["embedding"].as_str().map(str::len);
+    let width = found["data"][1]["embedding"].as_array().map(Vec::len);
+    report.equal(
+        "serve/embedding-bits",
+        length,
+        width.map(|width| (width * 4).div_ceil(3) * 4),
+    );
+    for (name, model) in [("unpooled", model), ("encoder-unpooled", encoder)] {
+        let response = post(SOCKET, PATH, &json!({ "model": model, "input": "a" }))?;
+        report.equal(&format!("serve/embedding-{name}"), response.status, 400);
+    }
+    let text = post(
+        SOCKET,
+        "/v1/completions",
+        &json!({ "model": encoder, "prompt": "a" }),
+    )?;
+    report.equal("serve/encoder-makes-no-text", text.status, 400);
     Ok(())
 }
 

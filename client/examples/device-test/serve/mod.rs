@@ -21,10 +21,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Where most servers of the tests listen.
 const SOCKET: &str = "/tmp/serve.socket";
 
-/// Asks servers on `model`, and on `slow`, whose answers take long.
-pub fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
+/// Asks servers on `model`, on `slow`, whose answers take long, and on an encoder.
+pub fn run(report: &mut Report, model: &str, slow: &str, encoder: &str) -> Result<(), Failure> {
     let server = Server::start(&["--turns", "4"])?;
     answers::run(report, model)?;
+    answers::embeds(report, encoder, model)?;
     refusals::run(report, model)?;
     ends::hang_ups(report, model, slow)?;
     report.equal("serve/exit-code", server.ends(Signal::SIGTERM)?, Some(0));

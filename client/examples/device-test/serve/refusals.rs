@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 
 use nix::sys::signal::Signal;
 use serde_json::{json, Value};
@@ -159,6 +160,20 @@ pub fn keys(report: &mut Report) -> Result<(), Failure> {
     );
     let server = Server::command(&["--listen", PLACE])?.waits_at(PLACE)?;
     report.equal("serve/loopback", status("")?, 200);
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            thread::spawn(|| {
+                (0..20)
+                    .filter(|_| get(PLACE, "/health").is_ok_and(|response| response.status == 200))
+                    .count()
+            })
+        })
+        .collect();
+    let answered = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap_or(0))
+        .sum::<usize>();
+    report.equal("serve/connections-at-once", answered, 160);
     report.equal(
         "serve/exit-code-interrupt",
         server.ends(Signal::SIGINT)?,

@@ -75,7 +75,7 @@ impl Asked {
         Ok(Self {
             job: Job {
                 model: fields.string("model")?.map(str::to_owned),
-                prompts: prompts(&fields)?,
+                prompts: prompts(&fields, "prompt", CHOICES_MAX as usize)?,
                 answers,
                 config,
                 echo: fields.boolean("echo")?.unwrap_or(false),
@@ -87,20 +87,20 @@ impl Asked {
     }
 }
 
-/// A text, ids, or a list of either.
-fn prompts(fields: &Fields<'_>) -> Result<Vec<Prompt>, ApiError> {
+/// The prompts of the field `name`: a text, ids, or a list of up to `most` of either.
+pub fn prompts(fields: &Fields<'_>, name: &str, most: usize) -> Result<Vec<Prompt>, ApiError> {
     let wrong = || {
         let sentence = format!(
-            "prompt is to be a text, a list of ids of tokens, or a list of up to {CHOICES_MAX} of either"
+            "{name} is to be a text, a list of ids of tokens, or a list of up to {most} of either"
         );
-        ApiError::field("prompt", sentence)
+        ApiError::field(name, sentence)
     };
-    let value = fields.value("prompt").ok_or_else(wrong)?;
+    let value = fields.value(name).ok_or_else(wrong)?;
     if let Some(one) = prompt(value) {
         return Ok(vec![one]);
     }
     let list = value.as_array().ok_or_else(wrong)?;
-    if list.is_empty() || list.len() > CHOICES_MAX as usize {
+    if list.is_empty() || list.len() > most {
         return Err(wrong());
     }
     list.iter()

@@ -138,6 +138,8 @@ impl From<Error> for ApiError {
             {
                 Self::no_model(message)
             }
+            // An encoder makes no text.
+            Errno::EOPNOTSUPP => Self::field("model", message),
             Errno::EINVAL => answer(StatusCode::BAD_REQUEST).with("invalid_value", Retry::Unsaid),
             Errno::EDQUOT => {
                 answer(StatusCode::TOO_MANY_REQUESTS).with("rate_limit_exceeded", SOON)
@@ -224,6 +226,7 @@ mod tests {
             (missing, 404, "model_not_found", Retry::Unsaid),
             (call(Errno::EIDRM), 404, "model_not_found", Retry::Unsaid),
             (call(Errno::EINVAL), 400, "invalid_value", Retry::Unsaid),
+            (call(Errno::EOPNOTSUPP), 400, "invalid_value", Retry::Unsaid),
             (call(Errno::EDQUOT), 429, "rate_limit_exceeded", SOON),
             (call(Errno::ENOMEM), 503, "overloaded", RETRY),
             (call(Errno::ENFILE), 503, "overloaded", RETRY),

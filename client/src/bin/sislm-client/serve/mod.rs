@@ -3,10 +3,12 @@
 
 mod access;
 mod answer;
+mod base64;
 mod body;
 mod chat;
 mod completions;
 mod connections;
+mod embeddings;
 mod engine;
 mod error;
 mod fields;

@@ -152,7 +152,7 @@ impl Whole {
 }
 
 /// The thread of a job ended without a word.
-fn lost() -> ApiError {
+pub fn lost() -> ApiError {
     ApiError::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the answer was lost: try again",

@@ -11,7 +11,7 @@ use axum::Router;
 
 use super::access::{self, Access};
 use super::engine::Engine;
-use super::{chat, completions, models, responses, status, text};
+use super::{chat, completions, embeddings, models, responses, status, text};
 
 /// Paths by which requests are counted: others would let clients make up labels.
 const COUNTED: [&str; 10] = [
@@ -35,7 +35,7 @@ pub fn router(engine: Arc<Engine>, access: Access) -> Router {
         .route("/v1/completions", post(completions::handle))
         .route("/v1/chat/completions", post(chat::handle))
         .route("/v1/responses", post(responses::handle))
-        .route("/v1/embeddings", post(status::embeddings))
+        .route("/v1/embeddings", post(embeddings::handle))
         .route("/tokenize", post(text::tokenize))
         .route("/detokenize", post(text::detokenize))
         .route("/health", get(status::health))

@@ -38,16 +38,10 @@ pub async fn metrics(State(engine): State<Arc<Engine>>) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// Embeddings are made elsewhere.
-pub async fn embeddings() -> ApiError {
-    let sentence = "embeddings are not given here yet: sislm-client embed makes them";
-    ApiError::new(StatusCode::NOT_IMPLEMENTED, sentence)
-}
-
 /// Another path.
 pub async fn no_path(uri: Uri) -> ApiError {
     let sentence = format!(
-        "there is nothing at {}: /v1/models, /v1/completions, /v1/chat/completions, /v1/responses, /tokenize, \
+        "there is nothing at {}: /v1/models, /v1/completions, /v1/chat/completions, /v1/responses, /v1/embeddings, /tokenize, \
          /detokenize, /health, /get_load and /metrics are",
         uri.path()
     );
