@@ -2,7 +2,9 @@
 //! A loaded model.
 
 use crate::name::text_of;
-use crate::uapi::{SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM, SISLM_TOKENIZER_WPM};
+use crate::uapi::{
+    SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM, SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
+};
 use crate::{Digest, Pooling, Query};
 use std::borrow::Cow;
 
@@ -41,6 +43,7 @@ impl Model {
             SISLM_TOKENIZER_SPM => "spm",
             SISLM_TOKENIZER_BPE => "bpe",
             SISLM_TOKENIZER_WPM => "wpm",
+            SISLM_TOKENIZER_UTF8 => "utf8",
             _ => "unknown",
         }
     }

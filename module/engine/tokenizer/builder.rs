@@ -184,8 +184,10 @@ impl Builder {
             return Err(missing(b"tokenizer.ggml.eos_token_id"));
         }
         let usually = pattern::at(self.pretokenizer).map_or(sentence_piece, |row| row.adds_bos);
-        // Around a text of WordPiece there are always both, as in llama.cpp.
-        let add_bos = word_piece || self.keys.add_bos.unwrap_or(usually) && bos != NONE;
+        // Around a text of WordPiece there are always both, and BOS before one of characters, as in llama.cpp.
+        let always = self.model == Model::Characters;
+        let add_bos = always || self.keys.add_bos.unwrap_or(usually);
+        let add_bos = word_piece || add_bos && bos != NONE;
         let add_eos = word_piece || self.keys.add_eos.unwrap_or(false);
         let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
         let normalizer = Normalizer {
@@ -216,7 +218,7 @@ impl Builder {
     fn usual_ids(&self) -> [Option<u32>; 3] {
         match self.model {
             Model::SentencePiece => [Some(1), Some(2), Some(0)],
-            Model::ByteLevel => [None; 3],
+            Model::ByteLevel | Model::Characters => [None; 3],
             Model::WordPiece => [Some(101), Some(102), Some(100)],
         }
     }
@@ -354,8 +356,9 @@ impl Builder {
         tables: &mut TablesMut<'_>,
     ) -> Option<(u32, u32, u32)> {
         let room = tables.text.get_mut(self.text..)?;
-        let middle = alphabet::decode(left, room)?;
-        let end = middle + alphabet::decode(right, room.get_mut(middle..)?)?;
+        let kind = TokenKind::Normal;
+        let middle = write_text(self.model, kind, left, room)?;
+        let end = middle + write_text(self.model, kind, right, room.get_mut(middle..)?)?;
         let view = tables.view();
         let text = view.text.get(self.text..)?;
         let vocabulary = Vocabulary::unfinished(view, self.model);
@@ -368,7 +371,7 @@ impl Builder {
     fn add_byte(&self, byte: u8, tables: &mut TablesMut<'_>) {
         let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
         let id = match self.model {
-            Model::SentencePiece => vocabulary.find_byte(byte),
+            Model::SentencePiece | Model::Characters => vocabulary.find_byte(byte),
             Model::ByteLevel | Model::WordPiece => None,
         };
         let id = id.or_else(|| vocabulary.find_mergeable(&[byte]));
@@ -425,11 +428,20 @@ fn insert_text(model: Model, id: u32, tables: &mut TablesMut<'_>) -> Option<()> 
         return Some(());
     }
     let set = vocabulary.set_of(vocabulary.kind(id));
-    if vocabulary.find(text, set).is_some() {
-        return None;
-    }
     let hash = hash(text, set);
-    insert(tables.slots, hash, id)
+    match vocabulary.find(text, set) {
+        // gemma4's own vocabulary has three texts twice; the later one counts, as in llama.cpp.
+        Some(earlier) if model == Model::Characters => replace(tables.slots, hash, earlier, id),
+        Some(_) => None,
+        None => insert(tables.slots, hash, id),
+    }
+}
+
+/// Puts `number` in the place of another one of its hash.
+fn replace(slots: &mut [cells::Cell], hash: u64, earlier: u32, number: u32) -> Option<()> {
+    let wanted = Some(slot(hash, earlier));
+    let place = probes(hash, slots.len()).find(|&at| cells::get(slots, at) == wanted)?;
+    cells::set(slots, place, slot(hash, number))
 }
 
 /// Puts `number` in the first free slot of its hash.

@@ -2,8 +2,8 @@
 //! The machine that turns text into token ids, a bounded piece of work at a time.
 //!
 //! Text is cut at special tokens first; what lies between is cut into pieces (all of it for
-//! SentencePiece, words for byte-level BPE), and in each piece symbols merge. The words of WordPiece
-//! are a machine of their own.
+//! SentencePiece, words for the other kinds of BPE), and in each piece symbols merge. The words of
+//! WordPiece are a machine of their own.
 
 use crate::abi::Literal;
 use crate::gguf::cells;
@@ -251,7 +251,7 @@ impl Tokenizer {
             return Some(());
         }
         match vocabulary.model() {
-            Model::ByteLevel => {
+            Model::ByteLevel | Model::Characters => {
                 self.words = Pretokenizer::new(self.at);
                 self.stage = Stage::Word;
             }
@@ -284,7 +284,10 @@ impl Tokenizer {
             self.end_word();
             return self.push_id(work, Some(id));
         }
-        self.merging = Merging::at(self.at);
+        self.merging = match vocabulary.model() {
+            Model::ByteLevel => Merging::at(self.at),
+            _ => Merging::new(),
+        };
         self.piece_end = end;
         self.stage = Stage::Symbols;
         Some(())
@@ -339,7 +342,7 @@ impl Tokenizer {
                 self.merging.push(work, 1, vocabulary.byte_token(byte))?;
                 self.at += 1;
             }
-            Model::SentencePiece | Model::WordPiece => {
+            _ => {
                 let length = utf8::length(rest);
                 let character = rest.get(..length)?;
                 let escaped = if character == b" " { SPACE } else { character };
@@ -350,7 +353,7 @@ impl Tokenizer {
         Some(())
     }
 
-    /// Makes a symbol of a character of a SentencePiece text.
+    /// Makes a symbol of a character, a space being U+2581.
     fn push_escaped(
         &mut self,
         vocabulary: &Vocabulary<'_>,
@@ -367,7 +370,7 @@ impl Tokenizer {
     fn emit(&mut self, vocabulary: &Vocabulary<'_>, work: &mut Work<'_>) -> Option<()> {
         let Some((symbol, end)) = self.merging.take(work) else {
             match vocabulary.model() {
-                Model::ByteLevel => self.end_word(),
+                Model::ByteLevel | Model::Characters => self.end_word(),
                 Model::SentencePiece | Model::WordPiece => self.stage = Stage::Special,
             }
             return Some(());
@@ -378,7 +381,7 @@ impl Tokenizer {
         let start = symbol.start as usize;
         let bytes = match vocabulary.model() {
             Model::ByteLevel => return self.push_id(work, vocabulary.unknown()),
-            Model::SentencePiece | Model::WordPiece => work.text.get(start..end)?,
+            _ => work.text.get(start..end)?,
         };
         if bytes
             .iter()
@@ -418,17 +421,47 @@ fn split<'a>(
     };
     match vocabulary.model() {
         Model::ByteLevel => (text, rest),
-        Model::SentencePiece | Model::WordPiece => (work.text, rest),
+        _ => (work.text, rest),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        PIECES, build, byte_level, byte_level_of, ids, ids_of_parts, sentence_piece, tables, text,
+        PIECES, build, byte_level, byte_level_of, characters, ids, ids_of_parts, sentence_piece,
+        tables, text,
     };
     use super::*;
     use crate::gguf::testing::mutations;
+
+    /// Lines apart, newlines as a whole, the merge of the lowest rank first, bytes of characters that are no
+    /// token, the later one of two tokens with one text.
+    #[test]
+    fn characters_merge_within_lines() {
+        let tokens = [
+            "<unk>", "<e>", "a", "b", "▁", "\n", "ab", "▁a", "▁ab", "\n\n", "<0xC3>", "<0xA9>",
+            "b\n", "x", "x", "bb",
+        ];
+        let kinds = [2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 6, 6, 1, 1, 1, 1];
+        let merges = ["▁ a", "a b", "▁ ab", "b \n"];
+        let tables = tables(&characters(&tokens, &kinds, &merges));
+        for (sample, expected) in [
+            ("a b", &[2, 4, 3][..]),
+            ("ab ab", &[6, 7, 3]),
+            ("b\n\na", &[3, 9, 2]),
+            ("aé", &[2, 10, 11]),
+            ("ü", &[0]),
+            ("xbb", &[14, 3, 3]),
+            ("a<e>a", &[2, 1, 2]),
+        ] {
+            let found = ids(&tables, sample.as_bytes(), true, true);
+            assert_eq!(found, expected, "{sample:?}");
+            let shown = sample.replace("<e>", "");
+            if !expected.contains(&0) {
+                assert_eq!(text(&tables, &found), shown.as_bytes());
+            }
+        }
+    }
 
     #[test]
     fn sentence_piece_merges_the_best_pair_first() {

@@ -190,7 +190,7 @@ impl Merging {
             return;
         };
         let found = match vocabulary.model() {
-            Model::ByteLevel => vocabulary.pair(first.id, second.id),
+            Model::ByteLevel | Model::Characters => vocabulary.pair(first.id, second.id),
             Model::SentencePiece | Model::WordPiece => {
                 let end = self.start_of(work, second.next) as usize;
                 let merged = text.get(first.start as usize..end);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Text to token ids and back, by the vocabulary of a model file.
 //!
-//! Three kinds: SentencePiece BPE (scores, byte fallback), byte-level BPE (merges within words,
-//! which a pre-tokenizer cuts by its pattern), and WordPiece (the longest pieces of words). A [`Builder`] makes the tables of a [`Vocabulary`]
+//! Four kinds: SentencePiece BPE (scores, byte fallback), byte-level BPE (merges within words,
+//! which a pre-tokenizer cuts by its pattern), WordPiece (the longest pieces of words), and gemma4's
+//! BPE of characters (merges, byte fallback). A [`Builder`] makes the tables of a [`Vocabulary`]
 //! from the header of a file; a [`Tokenizer`] is the machine that turns text into ids,
 //! [`Vocabulary::piece`] the way back.
 //!

@@ -21,11 +21,11 @@ impl Vocabulary<'_> {
                     .unwrap_or(stored),
                 text,
             ),
-            (TokenKind::Normal, Model::SentencePiece | Model::WordPiece) => {
+            (TokenKind::Normal, _) => {
                 let rest = stored.strip_prefix(SPACE).or(stored.strip_prefix(b" "));
                 unescape(rest.filter(|_| first).unwrap_or(stored), text)
             }
-            (TokenKind::Byte, Model::SentencePiece | Model::WordPiece) => {
+            (TokenKind::Byte, Model::SentencePiece | Model::WordPiece | Model::Characters) => {
                 let byte = builder::byte_of(stored).unwrap_or_default();
                 if first && byte == b' ' {
                     Some(0)

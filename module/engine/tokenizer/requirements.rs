@@ -16,6 +16,7 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
         b"llama" => Model::SentencePiece,
         b"gpt2" => Model::ByteLevel,
         b"bert" => Model::WordPiece,
+        b"gemma4" => Model::Characters,
         other => {
             let key = b"tokenizer.ggml.model";
             return Err(Refusal::of_text(Reason::Tokenizer, other, key));
@@ -26,9 +27,10 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let (pretokenizer, merges) = match model {
         // llama.cpp looks at no pre-tokenizer of WordPiece.
         Model::SentencePiece | Model::WordPiece => (NONE, 0),
-        Model::ByteLevel => {
+        Model::ByteLevel | Model::Characters => {
+            let pretokenizer = pretokenizer(keys, model, prefix)?;
             let merges = keys.merges.ok_or(missing(b"tokenizer.ggml.merges"));
-            (pretokenizer(keys, prefix)?, merges?.count)
+            (pretokenizer, merges?.count)
         }
     };
     expect_within(0, merges, MERGES_MAX, b"tokenizer.ggml.merges")?;
@@ -67,11 +69,19 @@ fn expect_counts(keys: &TokenizerKeys, tokens: u32) -> Result<(), Refusal> {
     Err(Refusal::new(Reason::Vocabulary, u64::from(count), subject))
 }
 
-/// The pre-tokenizer, by its place in the list; `default` where the file names none, as in llama.cpp.
-fn pretokenizer(keys: &TokenizerKeys, prefix: &[u8]) -> Result<u32, Refusal> {
+/// The pre-tokenizer, by its place in the list; `default` where the file of a byte-level vocabulary names
+/// none, as in llama.cpp.
+fn pretokenizer(keys: &TokenizerKeys, model: Model, prefix: &[u8]) -> Result<u32, Refusal> {
     const KEY: &[u8] = b"tokenizer.ggml.pre";
-    let name = keys.pre.map_or(&b"default"[..], |name| name.of(prefix));
-    pattern::place(name).ok_or(Refusal::of_text(Reason::Tokenizer, name, KEY))
+    const OF_CHARACTERS: &[u8] = b"gemma4";
+    let usual = match model {
+        Model::Characters => OF_CHARACTERS,
+        _ => b"default",
+    };
+    let name = keys.pre.map_or(usual, |name| name.of(prefix));
+    let fits = (name == OF_CHARACTERS) == (model == Model::Characters);
+    let place = pattern::place(name).filter(|_| fits);
+    place.ok_or(Refusal::of_text(Reason::Tokenizer, name, KEY))
 }
 
 fn missing(key: &[u8]) -> Refusal {
@@ -117,6 +127,10 @@ mod tests {
         assert_eq!(refused(&pre("gpt-2")), missing("merges"));
         let unknown = |key: &str| (Reason::Tokenizer, 0, format!("tokenizer.ggml.{key}"));
         assert_eq!(refused(&pre("unheard-of")), unknown("pre"));
+        assert_eq!(refused(&pre("gemma4")), unknown("pre"));
+        assert_eq!(refused(&tokens("gemma4")), missing("merges"));
+        let other = tokens("gemma4").text("tokenizer.ggml.pre", "gpt-2");
+        assert_eq!(refused(&other), unknown("pre"));
         assert_eq!(refused(&tokens("t5")), unknown("model"));
         let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
         assert_eq!(

@@ -51,6 +51,19 @@ pub(super) fn byte_level(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Wri
     byte_level_of("gpt-2", tokens, kinds, merges)
 }
 
+/// A file of these tokens and merges of characters.
+pub(super) fn characters(tokens: &[&str], kinds: &[i32], merges: &[&str]) -> Writer {
+    let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();
+    let merges: Vec<&[u8]> = merges.iter().map(|merge| merge.as_bytes()).collect();
+    Writer::new()
+        .text("general.architecture", "gemma4")
+        .text("tokenizer.ggml.model", "gemma4")
+        .strings("tokenizer.ggml.tokens", &texts)
+        .integers("tokenizer.ggml.token_type", kinds)
+        .strings("tokenizer.ggml.merges", &merges)
+        .u32("tokenizer.ggml.unknown_token_id", 0)
+}
+
 /// A WordPiece file of these tokens; those in brackets are control tokens.
 pub(super) fn word_piece(tokens: &[&str]) -> Writer {
     let texts: Vec<&[u8]> = tokens.iter().map(|token| token.as_bytes()).collect();

@@ -19,6 +19,8 @@ pub enum Model {
     ByteLevel = 2,
     /// WordPiece: the longest pieces of a word, from its start on.
     WordPiece = 3,
+    /// BPE of characters: pairs merge by a list, within lines and what is between them.
+    Characters = 4,
 }
 
 impl Model {
@@ -28,6 +30,7 @@ impl Model {
             1 => Self::SentencePiece,
             2 => Self::ByteLevel,
             3 => Self::WordPiece,
+            4 => Self::Characters,
             _ => return None,
         })
     }
@@ -183,8 +186,13 @@ impl<'a> Vocabulary<'a> {
 
     /// The token that a whole word becomes, whatever the merges say.
     pub(super) fn find_word(&self, word: &[u8]) -> Option<u32> {
-        self.pretokenizer().filter(|row| row.whole_words)?;
-        self.find_mergeable(word)
+        let row = self.pretokenizer()?;
+        let is_whole = match self.model {
+            // Newlines alone, as in llama.cpp.
+            Model::Characters => word.first() == Some(&b'\n'),
+            _ => row.whole_words,
+        };
+        is_whole.then(|| self.find_mergeable(word)).flatten()
     }
 
     fn pretokenizer(&self) -> Option<&'static pattern::Row> {
@@ -208,8 +216,8 @@ impl<'a> Vocabulary<'a> {
         matches!(self.kind(id), TokenKind::Control | TokenKind::Unknown)
     }
 
-    /// Text of token `id` as the tables hold it: in a SentencePiece vocabulary with U+2581 for
-    /// spaces, in a byte-level one as bytes.
+    /// Text of token `id` as the tables hold it: in a byte-level vocabulary as bytes, in others with
+    /// U+2581 for spaces.
     pub fn text(&self, id: u32) -> &'a [u8] {
         let start = cells::get(self.tables.starts, id as usize).unwrap_or_default();
         let end = cells::get(self.tables.starts, (id as usize).saturating_add(1));
@@ -277,7 +285,7 @@ impl<'a> Vocabulary<'a> {
         (!barred.contains(&self.kind(id))).then_some(id)
     }
 
-    /// The SentencePiece token that stands for `byte`, by its name.
+    /// The token that stands for `byte`, by its name: not in a byte-level vocabulary.
     pub(super) fn find_byte(&self, byte: u8) -> Option<u32> {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied();

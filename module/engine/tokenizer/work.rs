@@ -40,8 +40,8 @@ impl Parts {
             .filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
         let (ids_of_space, text) = match vocabulary.model() {
             Model::ByteLevel | Model::WordPiece => (1, 0),
-            Model::SentencePiece if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
-            Model::SentencePiece => (3, 3),
+            _ if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
+            Model::SentencePiece | Model::Characters => (3, 3),
         };
         if vocabulary.model() == Model::WordPiece {
             // Before each word its U+2581; each byte of the two may be a token.

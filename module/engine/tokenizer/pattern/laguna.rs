@@ -3,17 +3,9 @@
 //!
 //! `[^\n]+|\n+`, then Qwen2's.
 
-use super::alternative::*;
-use super::class::{ANY, Range, within};
-use super::{Pattern, qwen2};
+use super::{Pattern, gemma4, qwen2};
 
-const NEWLINE: &[Range] = &[('\n', '\n')];
-
-const LINES_APART: Split = &[
-    Alternative::new(&[some(ANY.except(NEWLINE))]),
-    Alternative::new(&[some(within(NEWLINE))]),
-];
-pub(super) const PATTERN: Pattern = &[LINES_APART, qwen2::WORDS];
+pub(super) const PATTERN: Pattern = &[gemma4::LINES, qwen2::WORDS];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod deepseek_v3;
 mod default;
 mod exaone_moe;
 mod falcon;
+mod gemma4;
 mod gpt_2;
 mod gpt_4o;
 mod jais_2;
@@ -99,6 +100,7 @@ const ROWS: &[Row] = &[
     row("jina-v2-de", gpt_2::PATTERN),
     row("jina-es", gpt_2::PATTERN),
     row("jina-de", gpt_2::PATTERN),
+    row("gemma4", gemma4::PATTERN),
     row("smollm", smollm::PATTERN),
     row("starcoder", smollm::PATTERN),
     row("refact", smollm::PATTERN),
