@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Layers that differ, in the kernel: one digest of all logits, as on the host.
+# kernels: stock debug custom
+. "$(dirname "$0")/lib.sh"
+models=/host/bin
+
+# ids VOCABULARY: the ids of module/engine/tests/architectures.
+ids() {
+	awk -v vocabulary="$1" 'BEGIN { for (i = 0; i < 261; i++) printf "%s%d", i ? "," : "", (i * i * 31 + i * 7 + 3) % vocabulary }'
+}
+
+names="lfm2 qwen35 gemma4 deepseek2-v3 gpt-oss"
+if slow; then names="lfm2 gemma4"; fi
+for name in $names; do
+	sislm-client load "$models/$name.gguf" --name digest >/dev/null || { not_ok "$name" load && continue; }
+	vocabulary=$(sislm-client models --json | tr '{' '\n' | grep '"name":"digest"' | number vocabulary)
+	answer=$(sislm-client eval --json -m digest --kv f16 --ids "$(ids "$vocabulary")")
+	sislm-client unload digest >/dev/null
+	wanted=$(sed -n "s/^$name //p" /host/bin/golden.architectures)
+	equal "$name" "$(echo "$answer" | number numerics) $(echo "$answer" | number logits_digest)" "$wanted"
+done
