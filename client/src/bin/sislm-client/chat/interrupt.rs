@@ -17,7 +17,15 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// The turn that SIGINT ends. Where there is none it ends the program.
 #[derive(Clone, Debug, Default)]
 pub struct TurnInterrupt {
-    turn: Arc<Mutex<Option<Canceller>>>,
+    turn: Arc<Mutex<Turn>>,
+}
+
+/// The turn at hand, or the last one.
+#[derive(Debug, Default)]
+struct Turn {
+    number: u64,
+    /// What cancels it; None when it is over.
+    canceller: Option<Canceller>,
 }
 
 impl TurnInterrupt {
@@ -38,27 +46,39 @@ impl TurnInterrupt {
 
     /// Runs a turn that SIGINT ends by `canceller`.
     pub fn during<T>(&self, canceller: Canceller, turn: impl FnOnce() -> T) -> T {
-        *self.lock() = Some(canceller);
+        {
+            let mut turn = self.lock();
+            turn.number += 1;
+            turn.canceller = Some(canceller);
+        }
         let result = turn();
-        *self.lock() = None;
+        self.lock().canceller = None;
         result
     }
 
     /// Cancels until the turn is over.
     fn end_turn(&self) {
-        if self.lock().is_none() {
-            process::exit(ExitCode::Cancelled as i32);
-        }
-        while self
-            .lock()
-            .as_ref()
-            .is_some_and(|turn| turn.cancel().is_ok())
-        {
+        let number = {
+            let turn = self.lock();
+            if turn.canceller.is_none() {
+                process::exit(ExitCode::Cancelled as i32);
+            }
+            turn.number
+        };
+        while self.cancel(number) {
             thread::sleep(AGAIN);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Canceller>> {
+    /// Cancels turn `number`, and no later one; whether it may have to be done again.
+    fn cancel(&self, number: u64) -> bool {
+        let turn = self.lock();
+        let canceller = turn.canceller.as_ref();
+        let canceller = canceller.filter(|_| turn.number == number);
+        canceller.is_some_and(|canceller| canceller.cancel().is_ok())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
