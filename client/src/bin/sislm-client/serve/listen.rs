@@ -143,11 +143,9 @@ mod tests {
     #[tokio::test]
     async fn a_socket_left_behind_is_taken_and_one_in_use_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::Unix(folder.path().join("socket"));
-        let Place::Unix(path) = &place else {
-            unreachable!()
-        };
-        drop(StdUnixListener::bind(path).unwrap());
+        let path = folder.path().join("socket");
+        let place = Place::Unix(path.clone());
+        drop(StdUnixListener::bind(&path).unwrap());
         let listener = Listener::open(&place).unwrap();
         assert!(!listener.is_public());
         assert!(Listener::open(&place).is_err());
