@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -27,6 +27,24 @@ pub struct Metrics {
     kv_bytes: Gauge,
 }
 
+/// The metrics as they are made, one a row.
+struct Table(Registry);
+
+impl Table {
+    /// A number.
+    fn row<M: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        let metric = M::default();
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    /// What has a unit.
+    fn measure<M: Metric + Clone>(&mut self, name: &str, help: &str, unit: Unit, metric: M) -> M {
+        self.0.register_with_unit(name, help, unit, metric.clone());
+        metric
+    }
+}
+
 /// What is as it is when somebody looks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Present {
@@ -43,76 +61,30 @@ pub struct Present {
 impl Metrics {
     /// All zero.
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("sislm");
-        let requests = Family::default();
-        let (prompt_tokens, cached_tokens, answer_tokens) = Default::default();
-        let hang_ups = Counter::default();
-        let first_token = Histogram::new(exponential_buckets(0.01, 2.0, 14));
-        let (running, waiting, idle, kv_bytes) = Default::default();
-        registry.register(
-            "requests",
-            "Requests by endpoint and status",
-            Clone::clone(&requests),
-        );
-        registry.register(
-            "prompt_tokens",
-            "Tokens of prompts",
-            Clone::clone(&prompt_tokens),
-        );
-        registry.register(
-            "cached_tokens",
-            "Tokens of prompts that a context held",
-            Clone::clone(&cached_tokens),
-        );
-        registry.register(
-            "answer_tokens",
-            "Tokens of answers",
-            Clone::clone(&answer_tokens),
-        );
-        registry.register(
-            "hang_ups",
-            "Requests whose client went away",
-            Clone::clone(&hang_ups),
-        );
-        registry.register_with_unit(
-            "first_token",
-            "Time from a request to the first text of its answer",
-            Unit::Seconds,
-            Clone::clone(&first_token),
-        );
-        registry.register(
-            "requests_running",
-            "Requests being answered",
-            Clone::clone(&running),
-        );
-        registry.register(
-            "requests_waiting",
-            "Requests that wait for a turn",
-            Clone::clone(&waiting),
-        );
-        registry.register(
-            "sessions_idle",
-            "Sessions kept for their contexts",
-            Clone::clone(&idle),
-        );
-        registry.register_with_unit(
-            "kv",
-            "Memory of keys and values of the server's user",
-            Unit::Bytes,
-            Clone::clone(&kv_bytes),
-        );
+        let mut table = Table(Registry::with_prefix("sislm"));
+        let time = Histogram::new(exponential_buckets(0.01, 2.0, 14));
         Self {
-            registry,
-            requests,
-            prompt_tokens,
-            cached_tokens,
-            answer_tokens,
-            hang_ups,
-            first_token,
-            running,
-            waiting,
-            idle,
-            kv_bytes,
+            requests: table.row("requests", "Requests by endpoint and status"),
+            prompt_tokens: table.row("prompt_tokens", "Tokens of prompts"),
+            cached_tokens: table.row("cached_tokens", "Tokens of prompts that a context held"),
+            answer_tokens: table.row("answer_tokens", "Tokens of answers"),
+            hang_ups: table.row("hang_ups", "Requests whose client went away"),
+            first_token: table.measure(
+                "first_token",
+                "Time from a request to the first text of its answer",
+                Unit::Seconds,
+                time,
+            ),
+            running: table.row("requests_running", "Requests being answered"),
+            waiting: table.row("requests_waiting", "Requests that wait for a turn"),
+            idle: table.row("sessions_idle", "Sessions kept for their contexts"),
+            kv_bytes: table.measure(
+                "kv",
+                "Memory of keys and values of the server's user",
+                Unit::Bytes,
+                Gauge::default(),
+            ),
+            registry: table.0,
         }
     }
 
