@@ -10,15 +10,19 @@ use sislm::SessionConfig;
 
 use super::access::Caller;
 use super::answer::Answer;
+use super::asked::Asked;
 use super::body::object_of;
 use super::engine::Engine;
+use super::envelope::Envelope;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::identity::Identity;
-use super::job::{Event, Job, Prompt, Usage, CHOICES_MAX};
+use super::job::{End, Event, Prompt};
 use super::messages::messages;
 use super::reply::{reply, Shape, Whole};
-use super::{sampling, sse};
+use super::sse;
+
+/// The type of the objects of a stream.
+const CHUNK: &str = "chat.completion.chunk";
 
 /// Answers messages.
 pub async fn handle(
@@ -27,81 +31,35 @@ pub async fn handle(
     request: Request,
 ) -> Result<Response, ApiError> {
     let object = object_of(request).await?;
-    let asked = Asked::of(&object, &engine.defaults, &caller)?;
+    let asked = asked(&object, &engine.defaults, &caller)?;
+    let kind = match asked.stream {
+        true => CHUNK,
+        false => "chat.completion",
+    };
     let shape = Chat {
-        identity: Identity::new("chatcmpl-"),
+        envelope: Envelope::new("chatcmpl-", kind, asked.usage),
         answers: asked.job.answers,
-        usage: asked.usage,
-        model: String::new(),
-        fingerprint: String::new(),
     };
     reply(Answer::begin(&engine, asked.job)?, shape, asked.stream).await
 }
 
-/// A request, understood.
-struct Asked {
-    job: Job,
-    stream: bool,
-    usage: bool,
-}
-
-impl Asked {
-    fn of(
-        object: &Map<String, Value>,
-        defaults: &SessionConfig,
-        caller: &Caller,
-    ) -> Result<Self, ApiError> {
-        let fields = Fields::new(object);
-        sampling::refuse_unsupported(&fields)?;
-        let mut config = defaults.clone();
-        sampling::apply(&fields, &mut config)?;
-        for name in ["max_tokens", "max_completion_tokens"] {
-            if let Some(most) = fields.integer(name, 1..=u32::MAX)? {
-                config.max_tokens = most;
-            }
-        }
-        let list = fields.list("messages")?.unwrap_or_default();
-        let stream = fields.boolean("stream")?.unwrap_or(false);
-        Ok(Self {
-            job: Job {
-                model: fields.string("model")?.map(str::to_owned),
-                prompts: vec![Prompt::Messages(messages("messages", list)?)],
-                answers: fields.integer("n", 1..=CHOICES_MAX)?.unwrap_or(1),
-                config,
-                echo: false,
-                tenant: caller.tenant(fields.string("prompt_cache_key")?),
-            },
-            stream,
-            usage: include_usage(&fields)?,
-        })
-    }
-}
-
-/// Whether a stream ends with the usage.
-pub fn include_usage(fields: &Fields<'_>) -> Result<bool, ApiError> {
-    let options = fields.object("stream_options")?;
-    Ok(options
-        .and_then(|options| options.get("include_usage")?.as_bool())
-        .unwrap_or(false))
-}
-
-/// The object of the usage.
-pub fn usage_object(usage: &Usage) -> Value {
-    json!({
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.answer,
-        "total_tokens": usage.prompt + usage.answer,
-        "prompt_tokens_details": { "cached_tokens": usage.cached },
-    })
+/// What a request asks.
+fn asked(
+    object: &Map<String, Value>,
+    defaults: &SessionConfig,
+    caller: &Caller,
+) -> Result<Asked, ApiError> {
+    const MOST: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+    let fields = Fields::new(object);
+    let list = fields.list("messages")?.unwrap_or_default();
+    let prompts = vec![Prompt::Messages(messages("messages", list)?)];
+    Asked::of(&fields, prompts, &MOST, defaults, caller)?.choices(&fields)
 }
 
 /// The objects of a chat.
 struct Chat {
-    identity: Identity,
+    envelope: Envelope,
     answers: u32,
-    usage: bool,
-    model: String,
-    fingerprint: String,
 }
 
 impl Shape for Chat {
@@ -112,91 +70,50 @@ impl Shape for Chat {
                 "index": index,
                 "message": { "role": "assistant", "content": choice.text, "refusal": null },
                 "logprobs": null,
-                "finish_reason": choice.end.map(|end| end.as_str()),
+                "finish_reason": choice.end.map(End::as_str),
             })
         });
-        json!({
-            "id": self.identity.id,
-            "object": "chat.completion",
-            "created": self.identity.created,
-            "model": whole.model,
-            "system_fingerprint": whole.fingerprint,
-            "choices": choices.collect::<Value>(),
-            "usage": usage_object(&whole.usage),
-        })
+        self.envelope.whole(whole, choices.collect())
     }
 
     fn stream(&mut self, event: &Event) -> String {
         match event {
             Event::Begun { model, fingerprint } => {
-                (self.model, self.fingerprint) = (model.clone(), fingerprint.clone());
+                self.envelope.begin(model, fingerprint);
                 let first = json!({ "role": "assistant", "content": "" });
                 let first = |choice| self.delta(choice, first.clone(), None);
                 (0..self.answers).map(first).collect()
             }
             Event::Text { choice, text } => self.delta(*choice, json!({ "content": text }), None),
-            Event::End { choice, end } => self.delta(*choice, json!({}), Some(end.as_str())),
-            Event::Done(usage) => {
-                let last = match self.usage {
-                    true => sse::data(&self.chunk(json!([]), usage_object(usage))),
-                    false => String::new(),
-                };
-                last + sse::DONE
-            }
+            Event::End { choice, end } => self.delta(*choice, json!({}), Some(*end)),
+            Event::Done(usage) => self.envelope.last(usage),
             Event::Failed(error) => sse::data(&error.to_json()),
         }
     }
 }
 
 impl Chat {
-    fn delta(&self, choice: u32, delta: Value, end: Option<&str>) -> String {
-        let choice = json!({
+    fn delta(&self, choice: u32, delta: Value, end: Option<End>) -> String {
+        self.envelope.chunk(json!({
             "index": choice,
             "delta": delta,
             "logprobs": null,
-            "finish_reason": end,
-        });
-        sse::data(&self.chunk(json!([choice]), Value::Null))
-    }
-
-    fn chunk(&self, choices: Value, usage: Value) -> Value {
-        let mut chunk = json!({
-            "id": self.identity.id,
-            "object": "chat.completion.chunk",
-            "created": self.identity.created,
-            "model": self.model,
-            "system_fingerprint": self.fingerprint,
-            "choices": choices,
-        });
-        if self.usage {
-            chunk["usage"] = usage;
-        }
-        chunk
+            "finish_reason": end.map(End::as_str),
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::job::End;
+    use super::super::job::Usage;
     use super::super::reply::Choice;
     use super::*;
 
     fn chat(usage: bool) -> Chat {
         Chat {
-            identity: Identity {
-                id: "chatcmpl-1".into(),
-                created: 7,
-            },
+            envelope: Envelope::new("chatcmpl-", CHUNK, usage),
             answers: 1,
-            usage,
-            model: String::new(),
-            fingerprint: String::new(),
         }
-    }
-
-    fn asked(object: Value) -> Result<Asked, ApiError> {
-        let object = object.as_object().unwrap();
-        Asked::of(object, &SessionConfig::default(), &Caller::Local)
     }
 
     #[test]
@@ -244,10 +161,9 @@ mod tests {
             2
         );
         for object in &objects {
-            assert_eq!(
-                (&object["id"], &object["created"]),
-                (&json!("chatcmpl-1"), &json!(7))
-            );
+            for name in ["id", "created"] {
+                assert_eq!(object[name], objects[0][name]);
+            }
             assert_eq!(object["object"], "chat.completion.chunk");
         }
     }
@@ -281,24 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_taken_or_named() {
-        let message = json!([{ "role": "user", "content": "a" }]);
-        let found = asked(
-            json!({ "messages": message, "max_completion_tokens": 5, "n": 2, "stream": true }),
-        );
-        let found = found.unwrap();
-        assert_eq!((found.job.config.max_tokens, found.job.answers), (5, 2));
-        assert!(found.stream);
-        for (name, value) in [
-            ("messages", json!("x")),
-            ("n", json!(9)),
-            ("max_tokens", json!(0)),
-            ("stream", json!("yes")),
-        ] {
-            let mut object = json!({ "messages": message });
-            object[name] = value;
-            let error = asked(object).err().unwrap();
-            assert_eq!(error.to_json()["error"]["param"], name);
+    fn messages_are_needed() {
+        let asked = |object: Value| {
+            let object = object.as_object().unwrap();
+            asked(object, &SessionConfig::default(), &Caller::Local)
+        };
+        for object in [json!({}), json!({ "messages": "x" })] {
+            let error = asked(object).unwrap_err();
+            assert_eq!(error.to_json()["error"]["param"], "messages");
         }
+        let message = json!([{ "role": "user", "content": "a" }]);
+        let found = asked(json!({ "messages": message, "max_completion_tokens": 5 }));
+        assert_eq!(found.unwrap().job.config.max_tokens, 5);
     }
 }

@@ -11,12 +11,12 @@ use tokio::task::spawn_blocking;
 
 use super::base64;
 use super::body::object_of;
-use super::completions::prompts;
 use super::engine::Engine;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::hangup::{Hangup, Line};
 use super::job::Prompt;
+use super::prompts::prompts;
 use super::reply::{json, lost};
 
 /// Most inputs of a request.

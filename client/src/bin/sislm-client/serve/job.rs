@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a request asks of the device, and what comes back while it is answered.
 
+use serde_json::{json, Value};
 use sislm::{Finish, Message, Outcome, SessionConfig};
 
 use super::error::ApiError;
@@ -45,6 +46,18 @@ pub struct Usage {
     pub cached: u64,
     /// Of the answers.
     pub answer: u64,
+}
+
+impl Usage {
+    /// As completions and chats have it.
+    pub fn to_json(self) -> Value {
+        json!({
+            "prompt_tokens": self.prompt,
+            "completion_tokens": self.answer,
+            "total_tokens": self.prompt + self.answer,
+            "prompt_tokens_details": { "cached_tokens": self.cached },
+        })
+    }
 }
 
 /// Why an answer ended.

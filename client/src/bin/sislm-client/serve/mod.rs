@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod asked;
 mod base64;
 mod body;
 mod chat;
@@ -10,6 +11,7 @@ mod completions;
 mod connections;
 mod embeddings;
 mod engine;
+mod envelope;
 mod error;
 mod fields;
 mod hangup;
@@ -21,6 +23,7 @@ mod messages;
 mod metrics;
 mod models;
 mod pool;
+mod prompts;
 mod reply;
 mod responses;
 mod router;

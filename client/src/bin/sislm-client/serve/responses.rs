@@ -10,15 +10,16 @@ use sislm::{Message, SessionConfig};
 
 use super::access::Caller;
 use super::answer::Answer;
+use super::asked::Asked;
 use super::body::object_of;
 use super::engine::Engine;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::identity::Identity;
-use super::job::{End, Event, Job, Prompt, Usage};
+use super::job::{End, Event, Prompt, Usage};
 use super::messages::messages;
 use super::reply::{reply, Shape, Whole};
-use super::{sampling, sse};
+use super::sse;
 
 /// Answers an input.
 pub async fn handle(
@@ -28,7 +29,7 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let object = object_of(request).await?;
     let fields = Fields::new(&object);
-    let job = job_of(&fields, &engine.defaults, &caller)?;
+    let asked = asked(&fields, &engine.defaults, &caller)?;
     let shape = Responses {
         identity: Identity::new("resp_"),
         item: Identity::new("msg_").id,
@@ -38,26 +39,18 @@ pub async fn handle(
         text: String::new(),
         end: None,
     };
-    let stream = fields.boolean("stream")?.unwrap_or(false);
-    reply(Answer::begin(&engine, job)?, shape, stream).await
+    reply(Answer::begin(&engine, asked.job)?, shape, asked.stream).await
 }
 
-fn job_of(fields: &Fields<'_>, defaults: &SessionConfig, caller: &Caller) -> Result<Job, ApiError> {
+/// What a request asks.
+fn asked(
+    fields: &Fields<'_>,
+    defaults: &SessionConfig,
+    caller: &Caller,
+) -> Result<Asked, ApiError> {
     refuse_stored(fields)?;
-    sampling::refuse_unsupported(fields)?;
-    let mut config = defaults.clone();
-    sampling::apply(fields, &mut config)?;
-    if let Some(most) = fields.integer("max_output_tokens", 1..=u32::MAX)? {
-        config.max_tokens = most;
-    }
-    Ok(Job {
-        model: fields.string("model")?.map(str::to_owned),
-        prompts: vec![Prompt::Messages(input(fields)?)],
-        answers: 1,
-        config,
-        echo: false,
-        tenant: caller.tenant(fields.string("prompt_cache_key")?),
-    })
+    let prompts = vec![Prompt::Messages(input(fields)?)];
+    Asked::of(fields, prompts, &["max_output_tokens"], defaults, caller)
 }
 
 /// What the instructions say, then the input: a text, or messages.
@@ -276,15 +269,13 @@ fn part(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::job::Job;
     use super::*;
 
     fn job(object: Value) -> Result<Job, ApiError> {
-        let object = object.as_object().unwrap();
-        job_of(
-            &Fields::new(object),
-            &SessionConfig::default(),
-            &Caller::Local,
-        )
+        let fields = Fields::new(object.as_object().unwrap());
+        let asked = asked(&fields, &SessionConfig::default(), &Caller::Local)?;
+        Ok(asked.job)
     }
 
     #[test]
