@@ -5,7 +5,13 @@
     missing_docs,
     reason = "the header documents members in the comment of their structure"
 )]
-#![allow(non_camel_case_types, dead_code, unused_qualifications, clippy::all)]
+#![allow(
+    non_camel_case_types,
+    dead_code,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all
+)]
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "bindgen's Default of arrays over 32 bytes"

@@ -8,7 +8,7 @@ use crate::report::{Failure, Report};
 const PROBLEMS: u32 = 200;
 
 /// Asks 200 sums; the model writes the sum's three digits in reverse.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: sislm::ModelName = "adder".parse()?;
     device.load(&Source::open(model)?, &name)?;

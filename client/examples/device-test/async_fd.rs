@@ -16,7 +16,7 @@ use crate::report::Failure;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The answer to `prompt` on a nonblocking file, which the loop knows before the prompt is written.
-pub fn answer(file: File, prompt: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn answer(file: File, prompt: &[u8]) -> Result<Vec<u8>, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let file = raw::register(file)?;

@@ -14,7 +14,12 @@ const NLL: f64 = 0.05;
 const TEXT_IDS: usize = 250;
 
 /// Compares `model` with `reference`, whose text of `perplexity` is `text`.
-pub fn run(report: &mut Report, model: &str, reference: &str, text: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    report: &mut Report,
+    model: &str,
+    reference: &str,
+    text: &str,
+) -> Result<(), Failure> {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(reference)?)?;
     for (index, case) in file["prompts"]
         .as_array()

@@ -18,7 +18,7 @@ const EXACT: f64 = 0.0005;
 const WITHOUT_TABLE: [&str; 2] = ["nomic-bert", "qwen3"];
 
 /// Embeds the texts of `reference` with `model`, which is loaded.
-pub fn run(report: &mut Report, model: &str, reference: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, reference: &str) -> Result<(), Failure> {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(reference)?)?;
     let architecture = file["architecture"].as_str().ok_or("no architecture")?;
     let most = match WITHOUT_TABLE.contains(&architecture) {
@@ -45,7 +45,7 @@ pub fn run(report: &mut Report, model: &str, reference: &str) -> Result<(), Fail
 }
 
 /// The encoder `model`, which is loaded, makes no text.
-pub fn encoder(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn encoder(report: &mut Report, model: &str) -> Result<(), Failure> {
     let file = open()?;
     let mut configure = sislm_configure {
         model: name(model.as_bytes()),

@@ -16,7 +16,7 @@ const FAIL_NTH: &str = "/proc/thread-self/fail-nth";
 const LIMIT: u32 = 2000;
 
 /// Every call that allocates, on a model that was loaded soundly, and its answer afterwards.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let source = Source::open(model)?;
     let name: ModelName = "sound".parse()?;

@@ -78,7 +78,7 @@ impl Fields<'_> {
 }
 
 /// Loads `model`, sends the wrong fields, unloads it.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let file = open()?;
     let weights = File::open(model)?;
     let mut load = sislm_load {

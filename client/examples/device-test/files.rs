@@ -13,7 +13,7 @@ use crate::raw::*;
 use crate::report::{Failure, Report};
 
 /// Hands LOAD what is no regular file open for reading, and `model` through a descriptor with a position.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let wrong = [Errno::EINVAL, Errno::EISDIR, Errno::ESPIPE];
     report.refused(

@@ -14,12 +14,12 @@ use crate::report::Failure;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A connection to the server.
-pub trait Connection: Read + Write {}
+pub(crate) trait Connection: Read + Write {}
 
 impl<T: Read + Write> Connection for T {}
 
 /// Connects to a UNIX socket, or to ADDRESS:PORT.
-pub fn connect(place: &str) -> Result<Box<dyn Connection>, Failure> {
+pub(crate) fn connect(place: &str) -> Result<Box<dyn Connection>, Failure> {
     if place.starts_with('/') {
         let stream = UnixStream::connect(place)?;
         stream.set_read_timeout(Some(LIMIT))?;
@@ -31,7 +31,7 @@ pub fn connect(place: &str) -> Result<Box<dyn Connection>, Failure> {
 }
 
 /// A response, its body not read yet.
-pub struct Response {
+pub(crate) struct Response {
     /// The status.
     pub status: u16,
     /// The lines of the head, in lower case.
@@ -40,7 +40,7 @@ pub struct Response {
 }
 
 /// Sends a request; `head` is more lines of its head.
-pub fn send(
+pub(crate) fn send(
     place: &str,
     method: &str,
     path: &str,
@@ -78,19 +78,19 @@ pub fn send(
 }
 
 /// Sends an object.
-pub fn post(place: &str, path: &str, object: &Value) -> Result<Response, Failure> {
+pub(crate) fn post(place: &str, path: &str, object: &Value) -> Result<Response, Failure> {
     let json = "content-type: application/json\r\n";
     send(place, "POST", path, json, object.to_string().as_bytes())
 }
 
 /// Asks for a path.
-pub fn get(place: &str, path: &str) -> Result<Response, Failure> {
+pub(crate) fn get(place: &str, path: &str) -> Result<Response, Failure> {
     send(place, "GET", path, "", b"")
 }
 
 impl Response {
     /// The value of a line of the head.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.iter().filter_map(|line| line.split_once(": "));
         lines
             .find(|(found, _)| *found == name)
@@ -98,7 +98,7 @@ impl Response {
     }
 
     /// The next piece of a body in chunks; None after the last one.
-    pub fn chunk(&mut self) -> Result<Option<String>, Failure> {
+    pub(crate) fn chunk(&mut self) -> Result<Option<String>, Failure> {
         let mut line = String::new();
         self.body.read_line(&mut line)?;
         let length = usize::from_str_radix(line.trim_end(), 16)?;
@@ -109,7 +109,7 @@ impl Response {
     }
 
     /// The whole body.
-    pub fn text(mut self) -> Result<String, Failure> {
+    pub(crate) fn text(mut self) -> Result<String, Failure> {
         let mut text = String::new();
         if self.header("transfer-encoding") == Some("chunked") {
             while let Some(chunk) = self.chunk()? {
@@ -122,13 +122,13 @@ impl Response {
     }
 
     /// The object in the body.
-    pub fn object(self) -> Result<Value, Failure> {
+    pub(crate) fn object(self) -> Result<Value, Failure> {
         Ok(serde_json::from_str(&self.text()?)?)
     }
 }
 
 /// The objects of a stream of events, and whether it ended as streams do.
-pub fn events(text: &str) -> Result<(Vec<Value>, bool), Failure> {
+pub(crate) fn events(text: &str) -> Result<(Vec<Value>, bool), Failure> {
     let data = text
         .split("\n\n")
         .filter_map(|event| event.split_once("data: "));

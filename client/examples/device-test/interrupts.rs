@@ -16,7 +16,12 @@ const PROMPTS: [&str; 2] = ["one ten", ""];
 const MOMENTS: u64 = 500;
 
 /// Starts the client on the loaded model `count` times; each time it has `seconds` to end.
-pub fn run(report: &mut Report, model: &str, count: &str, seconds: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    report: &mut Report,
+    model: &str,
+    count: &str,
+    seconds: &str,
+) -> Result<(), Failure> {
     let (count, seconds): (u64, u64) = (count.parse()?, seconds.parse()?);
     let (mut late, mut longest) = (0, Duration::ZERO);
     for number in 0..count {

@@ -11,7 +11,7 @@ use crate::raw::*;
 use crate::report::{Failure, Report};
 
 /// SISLM_LOAD_* by number.
-pub const REASONS: [&str; 23] = [
+pub(crate) const REASONS: [&str; 23] = [
     "OK",
     "NOT_GGUF",
     "VERSION",
@@ -38,7 +38,7 @@ pub const REASONS: [&str; 23] = [
 ];
 
 /// Loads every file that DIRECTORY/REASONS names, and DIRECTORY/sound.gguf cut at each sixteenth.
-pub fn run(report: &mut Report, directory: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, directory: &str) -> Result<(), Failure> {
     let device = open()?;
     let directory = Path::new(directory);
     let table = fs::read_to_string(directory.join("REASONS"))?;

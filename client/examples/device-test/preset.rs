@@ -12,7 +12,7 @@ use crate::report::{Failure, Report};
 const PROMPT: &[u8] = b"one ten tires";
 
 /// Loads `model` as the default one, and answers with the seed that an unconfigured file has drawn.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
     let mut load = sislm_load {

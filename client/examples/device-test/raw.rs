@@ -14,10 +14,11 @@ use nix::errno::Errno;
 use nix::libc;
 use tokio::io::unix::AsyncFd;
 
-pub use uapi::*;
+pub(crate) use uapi::*;
 
 #[allow(
     missing_docs,
+    unreachable_pub,
     non_camel_case_types,
     non_upper_case_globals,
     dead_code,
@@ -33,23 +34,23 @@ mod uapi {
 }
 
 /// An address where nothing is mapped.
-pub const NOWHERE: u64 = 16;
+pub(crate) const NOWHERE: u64 = 16;
 
 /// Takes an answer that may be any.
-pub fn whatever<T>(_answer: T) {}
+pub(crate) fn whatever<T>(_answer: T) {}
 
 /// A file on the device.
-pub fn open() -> io::Result<File> {
+pub(crate) fn open() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/sislm")
 }
 
 /// The command `number` as if its argument were `size` bytes long.
-pub fn resized(number: u32, size: usize) -> u32 {
+pub(crate) fn resized(number: u32, size: usize) -> u32 {
     number & !(0x3fff << 16) | u32::try_from(size).expect("fits an ioctl") << 16
 }
 
 /// One ioctl.
-pub fn call<T>(file: &File, number: u32, argument: &mut T) -> Result<(), Errno> {
+pub(crate) fn call<T>(file: &File, number: u32, argument: &mut T) -> Result<(), Errno> {
     let pointer: *mut T = argument;
     // SAFETY: the kernel uses the bytes of `argument` as far as `number` says, which the callers
     // keep within it, and the addresses in it, which are of live buffers or not mapped at all.
@@ -58,21 +59,21 @@ pub fn call<T>(file: &File, number: u32, argument: &mut T) -> Result<(), Errno> 
 }
 
 /// One ioctl whose argument is at an address where nothing is.
-pub fn call_nowhere(file: &File, number: u32) -> Result<(), Errno> {
+pub(crate) fn call_nowhere(file: &File, number: u32) -> Result<(), Errno> {
     // SAFETY: the kernel refuses to copy from an address that is not mapped.
     let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::Ioctl::from(number), NOWHERE) };
     Errno::result(result).map(drop)
 }
 
 /// `text` as the name of a model, whatever it holds.
-pub fn name(text: &[u8]) -> [u8; 64] {
+pub(crate) fn name(text: &[u8]) -> [u8; 64] {
     let mut name = [0; 64];
     name[..text.len()].copy_from_slice(text);
     name
 }
 
 /// What poll says about `file` within `timeout` milliseconds.
-pub fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
+pub(crate) fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
     let mut entry = libc::pollfd {
         fd: file.as_raw_fd(),
         events,
@@ -84,7 +85,7 @@ pub fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
 }
 
 /// Time that this thread has computed.
-pub fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
@@ -98,7 +99,7 @@ pub fn cpu_time() -> Duration {
 }
 
 /// Sets or clears O_NONBLOCK.
-pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
+pub(crate) fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
     let flags = libc::O_RDWR | if on { libc::O_NONBLOCK } else { 0 };
     // SAFETY: F_SETFL takes an integer.
     let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) };
@@ -107,7 +108,7 @@ pub fn nonblocking(file: &File, on: bool) -> Result<(), Errno> {
 
 /// A signal every `microseconds` to this process; 0 ends them. It interrupts calls, unless the kernel
 /// is to `restart` them.
-pub fn alarms(microseconds: i64, restart: bool) -> Result<(), Errno> {
+pub(crate) fn alarms(microseconds: i64, restart: bool) -> Result<(), Errno> {
     extern "C" fn ignore(_: libc::c_int) {}
     let every = libc::timeval {
         tv_sec: 0,
@@ -138,7 +139,7 @@ pub fn alarms(microseconds: i64, restart: bool) -> Result<(), Errno> {
 
 /// An address whose page does not come while this is there, as in a file system that does not answer:
 /// who touches it waits, in the kernel too.
-pub struct Stalled {
+pub(crate) struct Stalled {
     userfaultfd: OwnedFd,
     page: *mut libc::c_void,
 }
@@ -149,7 +150,7 @@ const PAGE: usize = 4096;
 
 impl Stalled {
     /// ENOSYS where the kernel has no userfaultfd(2).
-    pub fn new() -> Result<Self, Errno> {
+    pub(crate) fn new() -> Result<Self, Errno> {
         let mut api = [0xaa_u64, 0, 0];
         // SAFETY: the structures are those of the two commands, and live until they return; the
         // page is a new mapping of our own, which is never dereferenced here.
@@ -176,18 +177,18 @@ impl Stalled {
     }
 
     /// The address.
-    pub fn address(&self) -> u64 {
+    pub(crate) fn address(&self) -> u64 {
         self.page as u64
     }
 
     /// Lets the page come.
-    pub fn release(self) {
+    pub(crate) fn release(self) {
         drop(self.userfaultfd);
     }
 }
 
 /// read(2) or write(2) of a few bytes at any address.
-pub fn transfer(file: &File, address: u64, write: bool) -> Result<usize, Errno> {
+pub(crate) fn transfer(file: &File, address: u64, write: bool) -> Result<usize, Errno> {
     let (fd, pointer) = (file.as_raw_fd(), address as *mut libc::c_void);
     // SAFETY: the kernel alone uses the address, and gives EFAULT where nothing is mapped.
     let count = unsafe {
@@ -201,17 +202,17 @@ pub fn transfer(file: &File, address: u64, write: bool) -> Result<usize, Errno> 
 }
 
 /// The file on the event loop of tokio's runtime, in which this is called.
-pub fn register(file: File) -> io::Result<AsyncFd<File>> {
+pub(crate) fn register(file: File) -> io::Result<AsyncFd<File>> {
     // SAFETY: A `File` stays open as long as it lives, and so with the loop that owns it.
     Ok(unsafe { AsyncFd::register(file) }?)
 }
 
 /// epoll(7) on one file.
-pub struct Events(OwnedFd);
+pub(crate) struct Events(OwnedFd);
 
 impl Events {
     /// Registers `file` for `events`.
-    pub fn of(file: &File, events: i32) -> Result<Self, Errno> {
+    pub(crate) fn of(file: &File, events: i32) -> Result<Self, Errno> {
         let mut event = libc::epoll_event {
             events: events.cast_unsigned(),
             u64: 0,
@@ -227,7 +228,7 @@ impl Events {
     }
 
     /// What comes within `timeout` milliseconds; 0 for nothing.
-    pub fn wait(&self, timeout: i32) -> Result<i32, Errno> {
+    pub(crate) fn wait(&self, timeout: i32) -> Result<i32, Errno> {
         let mut event = libc::epoll_event { events: 0, u64: 0 };
         // SAFETY: one event, borrowed until the call returns.
         let count = unsafe { libc::epoll_wait(self.0.as_raw_fd(), &mut event, 1, timeout) };
@@ -241,13 +242,13 @@ impl Events {
 }
 
 /// Lets programs that this one starts have `file` under the same number.
-pub fn inherited(file: &File) -> Result<(), Errno> {
+pub(crate) fn inherited(file: &File) -> Result<(), Errno> {
     // SAFETY: F_SETFD takes an integer.
     Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
 }
 
 /// The file that [`inherited`] has left under `number`.
-pub fn adopted(number: i32) -> Result<File, Errno> {
+pub(crate) fn adopted(number: i32) -> Result<File, Errno> {
     // SAFETY: F_GETFD takes nothing and fails where nothing is open.
     Errno::result(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
     // SAFETY: open, and left for this program by the one that started it.
@@ -255,14 +256,14 @@ pub fn adopted(number: i32) -> Result<File, Errno> {
 }
 
 /// Bytes of an [`Area`].
-pub const AREA: usize = 16 * PAGE;
+pub(crate) const AREA: usize = 16 * PAGE;
 
 /// Memory whose pages come and go: for the kernel alone, never dereferenced here.
-pub struct Area(*mut libc::c_void);
+pub(crate) struct Area(*mut libc::c_void);
 
 impl Area {
     /// Writable at first.
-    pub fn new() -> Result<Self, Errno> {
+    pub(crate) fn new() -> Result<Self, Errno> {
         // SAFETY: a new mapping of our own.
         let area = unsafe {
             libc::mmap(
@@ -281,12 +282,12 @@ impl Area {
     }
 
     /// An address in it, or past its end.
-    pub fn address(&self, offset: usize) -> u64 {
+    pub(crate) fn address(&self, offset: usize) -> u64 {
         self.0 as u64 + offset as u64
     }
 
     /// Changes what may be done with the page at `offset`, or takes it away.
-    pub fn shake(&self, offset: usize, how: usize) {
+    pub(crate) fn shake(&self, offset: usize, how: usize) {
         let (read, write) = (libc::PROT_READ, libc::PROT_WRITE);
         let page = offset.min(AREA - 1) / PAGE * PAGE;
         // SAFETY: a page of our own mapping, which no reference leads to.

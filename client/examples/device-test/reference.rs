@@ -12,7 +12,12 @@ use crate::report::{Failure, Report};
 const CLOSE: f64 = 0.05;
 
 /// Answers the prompts of `reference` with at most `tokens` tokens, with f32 keys and values as the reference had.
-pub fn run(report: &mut Report, model: &str, reference: &str, tokens: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    report: &mut Report,
+    model: &str,
+    reference: &str,
+    tokens: &str,
+) -> Result<(), Failure> {
     let file: Value = serde_json::from_str(&fs::read_to_string(reference)?)?;
     let limit: usize = tokens.parse()?;
     let name = model
@@ -104,7 +109,7 @@ fn infer(model: &str, prompt: &str, tokens: usize) -> Result<Value, Failure> {
     ])
 }
 
-pub fn client(arguments: &[&str]) -> Result<Value, Failure> {
+pub(crate) fn client(arguments: &[&str]) -> Result<Value, Failure> {
     let output = Command::new("sislm-client").args(arguments).output()?;
     if !output.status.success() {
         return Err(format!(
@@ -117,7 +122,7 @@ pub fn client(arguments: &[&str]) -> Result<Value, Failure> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-pub fn ids(value: &Value) -> Result<Vec<u64>, Failure> {
+pub(crate) fn ids(value: &Value) -> Result<Vec<u64>, Failure> {
     let array = value.as_array().ok_or("no list of ids")?;
     array
         .iter()

@@ -6,28 +6,28 @@ use std::fmt::Debug;
 use nix::errno::Errno;
 
 /// Anything that keeps a group of tests from going on.
-pub type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// The tests so far.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     failures: usize,
 }
 
 impl Report {
     /// Whether no test has failed.
-    pub fn sound(&self) -> bool {
+    pub(crate) fn sound(&self) -> bool {
         self.failures == 0
     }
 
     /// Prints a test that failed.
-    pub fn failed(&mut self, name: &str, why: &str) {
+    pub(crate) fn failed(&mut self, name: &str, why: &str) {
         self.failures += 1;
         println!("not ok {name} {}", why.replace('\n', " "));
     }
 
     /// Prints a test that holds when `found` is `wanted`.
-    pub fn equal<T: PartialEq + Debug>(&mut self, name: &str, found: T, wanted: T) {
+    pub(crate) fn equal<T: PartialEq + Debug>(&mut self, name: &str, found: T, wanted: T) {
         if found == wanted {
             println!("ok {name}");
         } else {
@@ -36,7 +36,12 @@ impl Report {
     }
 
     /// Prints a test that holds when the call failed with one of `wanted`.
-    pub fn refused<T: Debug>(&mut self, name: &str, found: Result<T, Errno>, wanted: &[Errno]) {
+    pub(crate) fn refused<T: Debug>(
+        &mut self,
+        name: &str,
+        found: Result<T, Errno>,
+        wanted: &[Errno],
+    ) {
         match found {
             Err(errno) if wanted.contains(&errno) => println!("ok {name}"),
             found => self.failed(name, &format!("found {found:?}, wanted {wanted:?}")),

@@ -15,7 +15,7 @@ const AT_ONCE: usize = 8;
 const TOKENS: u32 = 120;
 
 /// Opens, infers and closes `count` times, then lets eight clients infer at once.
-pub fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, count: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: ModelName = "sessions".parse()?;
     device.load(&Source::open(model)?, &name)?;

@@ -14,7 +14,7 @@ const TOKENS: u32 = 24;
 
 /// Gives whole prompts that begin alike to one slot, and to empty ones. `kept`: whether the device keeps `any` positions of
 /// this model, or `all` that are computed.
-pub fn run(report: &mut Report, model: &str, kept: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, kept: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let source = Source::open(model)?;
     let (name, other): (ModelName, ModelName) = ("slots".parse()?, "slots-other".parse()?);

@@ -25,7 +25,7 @@ const SETTLING: Duration = Duration::from_millis(300);
 const FAR_TOO_MANY: u32 = u32::MAX;
 
 /// Loads `model` and makes each call that uses memory with memory that does not answer.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
     let mut load = sislm_load {

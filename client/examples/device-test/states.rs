@@ -19,7 +19,7 @@ const MODEL: &[u8] = b"states";
 const PROMPT: &[u8] = b"one ten tires";
 
 /// Loads `model` (a context of 1024 at least, no early end) and goes through the table.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
     let mut load = sislm_load {

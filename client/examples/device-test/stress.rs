@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ALARMS: i64 = 3000;
 
 /// Loads `model` and lets the processes run for `seconds`.
-pub fn run(report: &mut Report, model: &str, seconds: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, seconds: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: ModelName = MODEL.parse()?;
     let source = Source::open(model)?;
@@ -117,7 +117,7 @@ fn spawn(files: &[File]) -> Result<Child, Failure> {
 
 /// One process: makes calls on the files that it inherited until it is killed. Ends by itself only
 /// when a call does not return.
-pub fn process(numbers: &[&str]) -> Result<(), Failure> {
+pub(crate) fn process(numbers: &[&str]) -> Result<(), Failure> {
     let files = numbers
         .iter()
         .map(|number| Ok(adopted(number.parse()?)?))

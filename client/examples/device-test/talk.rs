@@ -107,7 +107,7 @@ impl Drop for Terminal {
 }
 
 /// Talks with `model`, and with `slow`, whose answers take long; both have the template of tests/guest/programs.
-pub fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
     for path in [STATE, SAVED] {
         // Of a run before.
         let _ = fs::remove_dir_all(path);

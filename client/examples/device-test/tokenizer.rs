@@ -10,7 +10,7 @@ use crate::report::{Failure, Report};
 const BORDER: &str = "\n__ggml_vocab_test__\n";
 
 /// Tokenizes the texts of `cases`.inp without BOS and turns the ids back.
-pub fn run(report: &mut Report, model: &str, cases: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, cases: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let name: sislm::ModelName = "tokenizer".parse()?;
     device.load(&Source::open(model)?, &name)?;

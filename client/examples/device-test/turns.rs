@@ -54,7 +54,7 @@ const CALLS: [Call; 9] = [
 ];
 
 /// Loads `model` and lets each pair of calls meet `rounds` times.
-pub fn run(report: &mut Report, model: &str, rounds: &str) -> Result<(), Failure> {
+pub(crate) fn run(report: &mut Report, model: &str, rounds: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
     let mut load = sislm_load {

@@ -23,7 +23,7 @@ const PARTS_MAX: u32 = 256;
 
 /// A model in parts.
 #[derive(Debug)]
-pub struct Split {
+pub(crate) struct Split {
     /// The header of the whole, up to the data of the tensors.
     pub header: Vec<u8>,
     /// Where the data is, in order.
@@ -32,7 +32,7 @@ pub struct Split {
 
 /// A range of a file.
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// The file, open for reading.
     pub file: File,
     /// The first byte of the range.
@@ -48,7 +48,7 @@ impl Split {
     /// # Errors
     ///
     /// A part is missing, damaged, or of another model.
-    pub fn find(path: &Path) -> Result<Option<Self>, SplitError> {
+    pub(crate) fn find(path: &Path) -> Result<Option<Self>, SplitError> {
         let Some(names) = PartPath::new(path) else {
             return Ok(None);
         };
@@ -116,7 +116,7 @@ impl Split {
 }
 
 /// What the name of a part has before its number; None for other names, and where that is nothing.
-pub fn name(path: &Path) -> Option<&OsStr> {
+pub(crate) fn name(path: &Path) -> Option<&OsStr> {
     Some(PartPath::new(path)?.name).filter(|name| !name.is_empty())
 }
 

@@ -6,7 +6,7 @@ use crate::simd::format::Format;
 use crate::simd::pieces::pieces_mut;
 
 /// Fills whole rows of a file: finite, magnitudes below 2, quanta over their whole range.
-pub fn weights(format: Format, generator: &mut Generator, rows: &mut [u8]) {
+pub(super) fn weights(format: Format, generator: &mut Generator, rows: &mut [u8]) {
     for block in pieces_mut(rows, format.file_block_bytes()) {
         for word in block.chunks_mut(4) {
             for (byte, random) in word.iter_mut().zip(generator.draw().to_le_bytes()) {
@@ -20,7 +20,7 @@ pub fn weights(format: Format, generator: &mut Generator, rows: &mut [u8]) {
 }
 
 /// Fills activations: within 2 to the power of -8 to 7, some zero.
-pub fn activations(generator: &mut Generator, x: &mut [f32]) {
+pub(super) fn activations(generator: &mut Generator, x: &mut [f32]) {
     let power = f32::from_bits((119 + (generator.draw() >> 28)) << 23);
     for x in x {
         let random = generator.draw();

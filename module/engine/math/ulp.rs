@@ -4,7 +4,7 @@
 /// Distance of `value` from the `exact` result, in units in the last place of `exact` as an f32.
 ///
 /// An overflow to infinity is right from half a unit above the largest float.
-pub fn units_apart(value: f32, exact: f64) -> f64 {
+pub(super) fn units_apart(value: f32, exact: f64) -> f64 {
     let largest = f64::from(f32::MAX) * (1.0 + 2f64.powi(-25));
     if value.is_infinite() || exact.abs() >= largest {
         let agree = value.is_infinite() && exact.abs() >= f64::from(f32::MAX);

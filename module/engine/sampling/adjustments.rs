@@ -10,7 +10,7 @@ use crate::abi::BIAS_BANNED;
 
 /// All of them, given out by ascending id.
 #[derive(Clone, Copy)]
-pub struct Adjustments {
+pub(super) struct Adjustments {
     /// Biases that were applied.
     biases: usize,
     penalties: Penalties,
@@ -22,7 +22,7 @@ impl Adjustments {
     ///
     /// # Errors
     /// [`Fault::Argument`] for too little memory or an unknown token.
-    pub fn new(
+    pub(super) fn new(
         parameters: &Parameters,
         given: &Given<'_>,
         memory: &mut Memory<'_>,
@@ -38,7 +38,7 @@ impl Adjustments {
     }
 
     /// Goes on; `Done` when they can be given out.
-    pub fn prepare(
+    pub(super) fn prepare(
         &mut self,
         parameters: &Parameters,
         given: &Given<'_>,
@@ -52,7 +52,7 @@ impl Adjustments {
     }
 
     /// The lowest id that was not adjusted yet.
-    pub fn lowest(&self, given: &Given<'_>, memory: &Memory<'_>) -> Option<u32> {
+    pub(super) fn lowest(&self, given: &Given<'_>, memory: &Memory<'_>) -> Option<u32> {
         let biased = given.biases.get(self.biases).map(|bias| bias.id);
         let penalized = self.penalties.lowest(memory.window);
         let repeated = self.dry.lowest(memory.matches);
@@ -60,7 +60,7 @@ impl Adjustments {
     }
 
     /// The logit of `id`, the lowest, when it is adjusted; `None` for a token that is banned.
-    pub fn apply(
+    pub(super) fn apply(
         &mut self,
         parameters: &Parameters,
         given: &Given<'_>,

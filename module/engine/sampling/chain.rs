@@ -105,7 +105,7 @@ impl Stage {
 
 /// The stage that runs, and those to come.
 #[derive(Clone, Copy)]
-pub struct Chain {
+pub(super) struct Chain {
     /// Stages of [`ORDER`] that were begun or left out.
     begun: usize,
     stage: Option<Stage>,
@@ -113,7 +113,7 @@ pub struct Chain {
 
 impl Chain {
     /// Nothing is begun.
-    pub const START: Self = Self {
+    pub(super) const START: Self = Self {
         begun: 0,
         stage: None,
     };
@@ -122,7 +122,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory, or when no candidate is left.
-    pub fn step(
+    pub(super) fn step(
         &mut self,
         parameters: &Parameters,
         kept: &mut Kept<'_>,

@@ -8,7 +8,7 @@ use super::{Budget, Fault, Progress};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct Draw {
+pub(super) struct Draw {
     temperature: f64,
     uniform: f64,
     all: Sum,
@@ -24,7 +24,7 @@ impl Draw {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(kept: &mut Kept<'_>, generator: &mut Generator) -> Result<Self, Fault> {
+    pub(super) fn new(kept: &mut Kept<'_>, generator: &mut Generator) -> Result<Self, Fault> {
         let temperature = kept.temperature();
         Ok(Self {
             temperature,
@@ -41,7 +41,11 @@ impl Draw {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         let Some(all) = self.all.step(kept, budget)? else {
             return Ok(Progress::More);
         };
@@ -64,12 +68,12 @@ impl Draw {
     }
 
     /// After `Done`: the token.
-    pub fn token(&self) -> u32 {
+    pub(super) fn token(&self) -> u32 {
         self.token
     }
 
     /// After `Done`: its probability among what was left.
-    pub fn probability(&self) -> f64 {
+    pub(super) fn probability(&self) -> f64 {
         match self.all {
             Sum::Known(all) => self.weight / all,
             Sum::Partial { .. } => 0.0,

@@ -30,7 +30,7 @@ enum Phase {
 /// Memory: `matches` first holds the lengths of the repetitions by their age; then a heap of
 /// (complemented token, length), so that the lowest token's longest one is on top.
 #[derive(Clone, Copy)]
-pub struct Dry {
+pub(super) struct Dry {
     phase: Phase,
     /// Tokens looked back at.
     window: usize,
@@ -41,7 +41,7 @@ pub struct Dry {
 
 impl Dry {
     /// Starts; `None` when `matches` is too short for the tokens looked back at.
-    pub fn new(parameters: &Parameters, history: usize, matches: usize) -> Option<Self> {
+    pub(super) fn new(parameters: &Parameters, history: usize, matches: usize) -> Option<Self> {
         let off = Self {
             phase: Phase::Ordered,
             window: 0,
@@ -60,7 +60,7 @@ impl Dry {
     }
 
     /// Goes on; `Done` when penalties can be given out.
-    pub fn prepare(
+    pub(super) fn prepare(
         &mut self,
         parameters: &Parameters,
         given: &Given<'_>,
@@ -163,14 +163,14 @@ impl Dry {
     }
 
     /// The lowest token whose penalty was not applied yet, once they are ordered.
-    pub fn lowest(&self, matches: &[u64]) -> Option<u32> {
+    pub(super) fn lowest(&self, matches: &[u64]) -> Option<u32> {
         let top = matches.get(..self.held)?.first()?;
         Some(!((top >> 32) as u32))
     }
 
     /// The logit of `id` after its penalty; ids must be asked for in ascending order, those of
     /// [`Dry::lowest`] without exception.
-    pub fn apply(
+    pub(super) fn apply(
         &mut self,
         parameters: &Parameters,
         matches: &mut [u64],

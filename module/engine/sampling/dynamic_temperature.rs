@@ -13,7 +13,7 @@ const LEAST: f64 = 1e-6;
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct DynamicTemperature {
+pub(super) struct DynamicTemperature {
     low: f64,
     high: f64,
     exponent: f64,
@@ -29,7 +29,7 @@ impl DynamicTemperature {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(parameters: &Parameters, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(parameters: &Parameters, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         let middle = f64::from(parameters.temperature);
         let range = f64::from(parameters.dynatemp_range);
         Ok(Self {
@@ -46,7 +46,11 @@ impl DynamicTemperature {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         loop {
             match self.walk.next(kept, budget)? {
                 Visit::At(_, distance) => {

@@ -15,7 +15,7 @@ use crate::math::finite::finite;
 
 /// The pass.
 #[derive(Clone, Copy)]
-pub struct Gather {
+pub(super) struct Gather {
     /// Next id.
     next: usize,
     adjustments: Adjustments,
@@ -31,7 +31,11 @@ pub struct Gather {
 
 impl Gather {
     /// Starts, with adjustments that can be given out.
-    pub fn new(parameters: &Parameters, vocabulary: usize, adjustments: Adjustments) -> Self {
+    pub(super) fn new(
+        parameters: &Parameters,
+        vocabulary: usize,
+        adjustments: Adjustments,
+    ) -> Self {
         let kept = match (parameters.is_greedy(), parameters.top_k) {
             (true, _) => 1,
             (false, 0) => vocabulary,
@@ -63,7 +67,7 @@ impl Gather {
     ///
     /// # Errors
     /// [`Fault::Numeric`] for a logit that is not finite; [`Fault::Argument`] for other memory.
-    pub fn step(
+    pub(super) fn step(
         &mut self,
         parameters: &Parameters,
         given: &Given<'_>,
@@ -156,7 +160,7 @@ impl Gather {
     }
 
     /// After `Done`: what was kept, to be drawn from at `temperature`.
-    pub fn ranks(&self, temperature: f32) -> Ranks {
+    pub(super) fn ranks(&self, temperature: f32) -> Ranks {
         let sum = (f64::from(self.temperature), self.all.sum);
         let variance = self.spread.map_or(0.0, |spread| spread.variance());
         Ranks::new(

@@ -3,7 +3,7 @@
 //! panic paths, and cannot stop halfway.
 
 /// Restores the heap below `root`, whose entry may be too small.
-pub fn sift_down<T: Copy + Ord>(heap: &mut [T], mut root: usize) {
+pub(super) fn sift_down<T: Copy + Ord>(heap: &mut [T], mut root: usize) {
     let Some(&value) = heap.get(root) else { return };
     loop {
         let mut child = root.saturating_mul(2).saturating_add(1);
@@ -30,7 +30,7 @@ pub fn sift_down<T: Copy + Ord>(heap: &mut [T], mut root: usize) {
 }
 
 /// Restores the heap above `leaf`, whose entry may be too large.
-pub fn sift_up<T: Copy + Ord>(heap: &mut [T], mut leaf: usize) {
+pub(super) fn sift_up<T: Copy + Ord>(heap: &mut [T], mut leaf: usize) {
     let Some(&value) = heap.get(leaf) else { return };
     while let Some(above) = leaf.checked_sub(1) {
         let parent = above / 2;
@@ -51,7 +51,7 @@ pub fn sift_up<T: Copy + Ord>(heap: &mut [T], mut leaf: usize) {
 }
 
 /// Takes the largest entry out of a heap and puts it behind what is left of it.
-pub fn pop<T: Copy + Ord>(heap: &mut [T]) -> Option<T> {
+pub(super) fn pop<T: Copy + Ord>(heap: &mut [T]) -> Option<T> {
     let (&mut top, _) = heap.split_first_mut()?;
     let (last, rest) = heap.split_last_mut()?;
     if let Some(root) = rest.first_mut() {

@@ -7,7 +7,7 @@ use super::{Budget, Fault, Progress};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct MinP {
+pub(super) struct MinP {
     least: f64,
     walk: Walk,
 }
@@ -17,7 +17,7 @@ impl MinP {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(least: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(least: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         Ok(Self {
             least: f64::from(least),
             walk: Walk::new(kept)?,
@@ -28,7 +28,11 @@ impl MinP {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         loop {
             match self.walk.next(kept, budget)? {
                 Visit::At(_, distance) => {

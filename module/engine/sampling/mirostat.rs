@@ -10,7 +10,7 @@ use crate::math::double::{exp64, ln64};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct Mirostat {
+pub(super) struct Mirostat {
     /// Least probability.
     least: f64,
     all: Sum,
@@ -18,12 +18,12 @@ pub struct Mirostat {
 }
 
 /// The limit of a turn that begins: twice the target.
-pub fn first_limit(parameters: &Parameters) -> f64 {
+pub(super) fn first_limit(parameters: &Parameters) -> f64 {
     2.0 * f64::from(parameters.mirostat_tau)
 }
 
 /// The limit after a token of this probability, among those that were left, was drawn.
-pub fn next_limit(parameters: &Parameters, limit: f64, probability: f64) -> f64 {
+pub(super) fn next_limit(parameters: &Parameters, limit: f64, probability: f64) -> f64 {
     let surprise = if probability < f64::MIN_POSITIVE {
         MOST
     } else {
@@ -41,7 +41,7 @@ impl Mirostat {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(limit: f64, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(limit: f64, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         let temperature = kept.temperature();
         Ok(Self {
             least: exp64(-limit * core::f64::consts::LN_2),
@@ -54,7 +54,11 @@ impl Mirostat {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         let Some(all) = self.all.step(kept, budget)? else {
             return Ok(Progress::More);
         };

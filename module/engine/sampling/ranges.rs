@@ -96,7 +96,7 @@ pub fn check_biases(biases: &[Bias]) -> Result<(), OutOfRange> {
 ///
 /// # Errors
 /// The first member that is outside its range, in the structure's order.
-pub fn check_sampling(from: &Sampling) -> Result<(), OutOfRange> {
+pub(super) fn check_sampling(from: &Sampling) -> Result<(), OutOfRange> {
     check!(Sampling from.temperature, UP_TO_HUNDRED);
     check!(Sampling from.top_p, SHARE);
     check!(Sampling from.min_p, PART);
@@ -112,7 +112,7 @@ pub fn check_sampling(from: &Sampling) -> Result<(), OutOfRange> {
 ///
 /// # Errors
 /// As [`check_sampling`].
-pub fn check_samplers(from: &Samplers) -> Result<(), OutOfRange> {
+pub(super) fn check_samplers(from: &Samplers) -> Result<(), OutOfRange> {
     let least_base = if from.dry_multiplier == 0 {
         0
     } else {

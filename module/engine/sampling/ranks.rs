@@ -7,7 +7,7 @@ use super::{Budget, Fault};
 
 /// Which ranks are left: a range, since whatever a stage of the chain drops stands at one end.
 #[derive(Clone, Copy)]
-pub struct Ranks {
+pub(super) struct Ranks {
     ranking: Ranking,
     first: usize,
     last: usize,
@@ -23,7 +23,7 @@ pub struct Ranks {
 }
 
 /// What is left, with the memory that holds it.
-pub struct Kept<'a> {
+pub(super) struct Kept<'a> {
     /// Which ranks.
     pub ranks: &'a mut Ranks,
     /// As the ranking left them.
@@ -33,7 +33,12 @@ pub struct Kept<'a> {
 impl Ranks {
     /// All that a ranking holds, to be drawn from at `temperature`; `sum` is a temperature and the sum
     /// of their weights at it, `variance` that of all logits, where it is needed.
-    pub fn new(ranking: Ranking, sum: Option<(f64, f64)>, variance: f64, temperature: f64) -> Self {
+    pub(super) fn new(
+        ranking: Ranking,
+        sum: Option<(f64, f64)>,
+        variance: f64,
+        temperature: f64,
+    ) -> Self {
         Self {
             ranking,
             first: 0,
@@ -49,17 +54,17 @@ impl Ranks {
 
 impl Kept<'_> {
     /// The first rank that is left.
-    pub fn first(&self) -> usize {
+    pub(super) fn first(&self) -> usize {
         self.ranks.first
     }
 
     /// The rank behind the last that is left.
-    pub fn last(&self) -> usize {
+    pub(super) fn last(&self) -> usize {
         self.ranks.last
     }
 
     /// The candidate of a rank.
-    pub fn get(&mut self, rank: usize) -> Option<Candidate> {
+    pub(super) fn get(&mut self, rank: usize) -> Option<Candidate> {
         let rank = if rank < self.ranks.ties_end {
             rank.saturating_sub(self.ranks.shift)
         } else {
@@ -72,52 +77,52 @@ impl Kept<'_> {
     ///
     /// # Errors
     /// [`Fault::Argument`] when none is.
-    pub fn best(&mut self) -> Result<Candidate, Fault> {
+    pub(super) fn best(&mut self) -> Result<Candidate, Fault> {
         self.get(self.ranks.first).ok_or(Fault::Argument)
     }
 
     /// The sum of all weights at a temperature, where it is known.
-    pub fn sum(&self, temperature: f64) -> Option<f64> {
+    pub(super) fn sum(&self, temperature: f64) -> Option<f64> {
         let (at, sum) = self.ranks.sum?;
         (at == temperature).then_some(sum)
     }
 
     /// Variance of all logits that can be drawn.
-    pub fn variance(&self) -> f64 {
+    pub(super) fn variance(&self) -> f64 {
         self.ranks.variance
     }
 
     /// Temperature of the draw.
-    pub fn temperature(&self) -> f64 {
+    pub(super) fn temperature(&self) -> f64 {
         self.ranks.temperature
     }
 
     /// Sets the temperature of the draw, above 0.
-    pub fn set_temperature(&mut self, temperature: f64) {
+    pub(super) fn set_temperature(&mut self, temperature: f64) {
         self.ranks.temperature = temperature;
     }
 
     /// Drops all ranks from `last` on.
-    pub fn cut(&mut self, last: usize) {
+    pub(super) fn cut(&mut self, last: usize) {
         self.keep(self.ranks.first, last);
     }
 
     /// Drops all ranks but those from `first` on that are below `last`.
-    pub fn keep(&mut self, first: usize, last: usize) {
+    pub(super) fn keep(&mut self, first: usize, last: usize) {
         self.ranks.first = first;
         self.ranks.last = last;
         self.ranks.sum = None;
     }
 
     /// Lets ranks before `end` stand for those that are `shift` lower, of the same logit.
-    pub fn shift_ties(&mut self, end: usize, shift: usize) {
+    pub(super) fn shift_ties(&mut self, end: usize, shift: usize) {
         self.ranks.ties_end = end;
         self.ranks.shift = shift;
     }
 }
 
 /// What a step of a [`Walk`] finds.
-pub enum Visit {
+pub(super) enum Visit {
     /// A candidate, and its logit less the best one's.
     At(Candidate, f64),
     /// Nothing: the walk is over.
@@ -128,7 +133,7 @@ pub enum Visit {
 
 /// A walk over what is left, the best first.
 #[derive(Clone, Copy)]
-pub struct Walk {
+pub(super) struct Walk {
     rank: usize,
     best: f64,
 }
@@ -138,7 +143,7 @@ impl Walk {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(kept: &mut Kept<'_>) -> Result<Self, Fault> {
         Ok(Self {
             rank: kept.first(),
             best: f64::from(kept.best()?.logit()),
@@ -146,12 +151,12 @@ impl Walk {
     }
 
     /// The rank behind what was seen.
-    pub fn rank(&self) -> usize {
+    pub(super) fn rank(&self) -> usize {
         self.rank
     }
 
     /// The logit that distances are counted from.
-    pub fn best(&self) -> f64 {
+    pub(super) fn best(&self) -> f64 {
         self.best
     }
 
@@ -159,7 +164,11 @@ impl Walk {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn next(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Visit, Fault> {
+    pub(super) fn next(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Visit, Fault> {
         if self.rank >= kept.last() {
             return Ok(Visit::End);
         }

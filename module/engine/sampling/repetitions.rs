@@ -6,7 +6,7 @@ use super::{Budget, Progress};
 
 /// The lengths found so far.
 #[derive(Clone, Copy)]
-pub struct Repetitions {
+pub(super) struct Repetitions {
     /// The age that is looked at: so many tokens before the end.
     age: usize,
     /// The age whose repetition reaches furthest back.
@@ -19,7 +19,7 @@ pub struct Repetitions {
 
 impl Repetitions {
     /// Nothing is found yet.
-    pub const START: Self = Self {
+    pub(super) const START: Self = Self {
         age: 1,
         furthest: 0,
         reach: 0,
@@ -28,7 +28,12 @@ impl Repetitions {
 
     /// Goes on, about one comparison a unit. After `Done`, `lengths[age]` for ages from 1 on is the
     /// number of tokens before and with the one of this age that equal the last tokens.
-    pub fn step(&mut self, tokens: &[u32], lengths: &mut [u64], budget: &mut Budget) -> Progress {
+    pub(super) fn step(
+        &mut self,
+        tokens: &[u32],
+        lengths: &mut [u64],
+        budget: &mut Budget,
+    ) -> Progress {
         while self.age < tokens.len() {
             if !budget.left() {
                 return Progress::More;

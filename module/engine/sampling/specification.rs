@@ -11,7 +11,7 @@ use super::{Fault, Progress};
 use crate::abi::{BIAS_BANNED, Bias, MILLION, Samplers, Sampling};
 
 /// Nothing is cut, nothing penalized.
-pub const FREE: Sampling = Sampling {
+pub(super) const FREE: Sampling = Sampling {
     temperature: MILLION,
     repeat_last: 0,
     ..Sampling::GREEDY
@@ -19,7 +19,7 @@ pub const FREE: Sampling = Sampling {
 
 /// One draw.
 #[derive(Clone)]
-pub struct Case<'a> {
+pub(super) struct Case<'a> {
     /// How.
     pub sampling: Sampling,
     /// And how.
@@ -34,7 +34,7 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// A draw without history, biases and what is off unless asked for.
-    pub fn new(sampling: Sampling, logits: &'a [f32]) -> Self {
+    pub(super) fn new(sampling: Sampling, logits: &'a [f32]) -> Self {
         Self {
             sampling,
             samplers: Samplers::OFF,
@@ -45,7 +45,7 @@ impl<'a> Case<'a> {
     }
 
     /// Runs the machine with so much budget in each call.
-    pub fn draw(&self, generator: &mut Generator, budget: u32) -> Result<u32, Fault> {
+    pub(super) fn draw(&self, generator: &mut Generator, budget: u32) -> Result<u32, Fault> {
         let mut carried = Carried {
             generator: *generator,
             limit: None,
@@ -56,7 +56,7 @@ impl<'a> Case<'a> {
     }
 
     /// As [`Case::draw`], going on with what the draw before has left.
-    pub fn draw_on(&self, carried: &mut Carried, budget: u32) -> Result<u32, Fault> {
+    pub(super) fn draw_on(&self, carried: &mut Carried, budget: u32) -> Result<u32, Fault> {
         let given = Given {
             logits: self.logits,
             history: self.history,
@@ -129,7 +129,7 @@ impl<'a> Case<'a> {
 
     /// The probabilities of what can be drawn, the most likely first; `xtc` says whether this is one of
     /// XTC's draws, `limit` is mirostat's in bits.
-    pub fn probabilities(&self, xtc: bool, limit: f64) -> Vec<(f64, u32)> {
+    pub(super) fn probabilities(&self, xtc: bool, limit: f64) -> Vec<(f64, u32)> {
         let (m, s) = (&self.sampling, &self.samplers);
         let mut list = self.adjusted();
         let sigma = deviation(&list);
@@ -180,7 +180,7 @@ impl<'a> Case<'a> {
     }
 
     /// The token of a draw, with what it leaves to the next.
-    pub fn token(&self, carried: &mut Carried) -> u32 {
+    pub(super) fn token(&self, carried: &mut Carried) -> u32 {
         let (m, s) = (&self.sampling, &self.samplers);
         if m.temperature == 0 && s.dynatemp_range == 0 {
             return self.probabilities(false, 0.0)[0].1;

@@ -3,7 +3,7 @@
 
 /// Sums of the logits seen, in binary64, each less the first of them.
 #[derive(Clone, Copy)]
-pub struct Spread {
+pub(super) struct Spread {
     count: f64,
     first: f64,
     sum: f64,
@@ -12,7 +12,7 @@ pub struct Spread {
 
 impl Spread {
     /// Of none.
-    pub const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         count: 0.0,
         first: 0.0,
         sum: 0.0,
@@ -20,7 +20,7 @@ impl Spread {
     };
 
     /// Adds finite logits.
-    pub fn add(&mut self, logits: &[f32]) {
+    pub(super) fn add(&mut self, logits: &[f32]) {
         for &logit in logits {
             if self.count == 0.0 {
                 self.first = f64::from(logit);
@@ -33,7 +33,7 @@ impl Spread {
     }
 
     /// The mean squared distance from the mean; 0 of none.
-    pub fn variance(&self) -> f64 {
+    pub(super) fn variance(&self) -> f64 {
         if self.count == 0.0 {
             return 0.0;
         }

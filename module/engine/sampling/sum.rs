@@ -6,13 +6,13 @@ use super::{Budget, Fault};
 use crate::math::double::exp64;
 
 /// exp(distance / temperature), the weight of a candidate whose logit is so far from the best one's.
-pub fn weight(distance: f64, temperature: f64) -> f64 {
+pub(super) fn weight(distance: f64, temperature: f64) -> f64 {
     exp64(distance / temperature)
 }
 
 /// The sum at one temperature, in binary64, the best first.
 #[derive(Clone, Copy)]
-pub enum Sum {
+pub(super) enum Sum {
     /// Nothing is left to add.
     Known(f64),
     /// Some ranks are added.
@@ -31,7 +31,7 @@ impl Sum {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(kept: &mut Kept<'_>, temperature: f64) -> Result<Self, Fault> {
+    pub(super) fn new(kept: &mut Kept<'_>, temperature: f64) -> Result<Self, Fault> {
         match kept.sum(temperature) {
             Some(sum) => Ok(Self::Known(sum)),
             None => Ok(Self::Partial {
@@ -46,7 +46,11 @@ impl Sum {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Option<f64>, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Option<f64>, Fault> {
         loop {
             match self {
                 Self::Known(sum) => return Ok(Some(*sum)),

@@ -7,7 +7,7 @@ use super::{Budget, Fault, Progress};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct TopNSigma {
+pub(super) struct TopNSigma {
     /// Square of the largest distance.
     furthest: f64,
     walk: Walk,
@@ -18,7 +18,7 @@ impl TopNSigma {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(sigmas: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(sigmas: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         let sigmas = f64::from(sigmas);
         Ok(Self {
             furthest: sigmas * sigmas * kept.variance(),
@@ -30,7 +30,11 @@ impl TopNSigma {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         loop {
             match self.walk.next(kept, budget)? {
                 Visit::At(_, distance) => {

@@ -7,7 +7,7 @@ use super::{Budget, Fault, Progress};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct TopP {
+pub(super) struct TopP {
     share: f64,
     all: Sum,
     walk: Walk,
@@ -19,7 +19,7 @@ impl TopP {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(share: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(share: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         Ok(Self {
             share: f64::from(share),
             all: Sum::new(kept, 1.0)?,
@@ -32,7 +32,11 @@ impl TopP {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         let Some(all) = self.all.step(kept, budget)? else {
             return Ok(Progress::More);
         };

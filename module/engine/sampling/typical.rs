@@ -26,7 +26,7 @@ enum Phase {
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct Typical {
+pub(super) struct Typical {
     share: f64,
     phase: Phase,
     walk: Walk,
@@ -49,7 +49,7 @@ impl Typical {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(share: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(share: f32, kept: &mut Kept<'_>) -> Result<Self, Fault> {
         Ok(Self {
             share: f64::from(share),
             phase: Phase::Mean,
@@ -68,7 +68,11 @@ impl Typical {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         while budget.left() {
             match self.phase {
                 Phase::Mean => self.add(kept, budget)?,

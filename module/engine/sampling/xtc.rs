@@ -9,7 +9,7 @@ use super::{Budget, Fault, Progress};
 
 /// The stage.
 #[derive(Clone, Copy)]
-pub struct Xtc {
+pub(super) struct Xtc {
     threshold: f64,
     all: Sum,
     walk: Walk,
@@ -21,7 +21,7 @@ impl Xtc {
     ///
     /// # Errors
     /// [`Fault::Argument`] when nothing is left.
-    pub fn new(
+    pub(super) fn new(
         probability: f32,
         threshold: f32,
         kept: &mut Kept<'_>,
@@ -41,7 +41,11 @@ impl Xtc {
     ///
     /// # Errors
     /// [`Fault::Argument`] for other memory.
-    pub fn step(&mut self, kept: &mut Kept<'_>, budget: &mut Budget) -> Result<Progress, Fault> {
+    pub(super) fn step(
+        &mut self,
+        kept: &mut Kept<'_>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
         let Some(all) = self.all.step(kept, budget)? else {
             return Ok(Progress::More);
         };

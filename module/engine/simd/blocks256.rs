@@ -20,15 +20,15 @@ mod loops;
 mod neon;
 mod scaling;
 
-pub use scaling::{Minima, Scaling, Steps};
+pub(super) use scaling::{Minima, Scaling, Steps};
 
 /// Quanta stored as `Q`, scaled by `S`: weight = (d * scale) * quantum - dmin * minimum.
-pub struct Blocks256<Q, S>(PhantomData<(Q, S)>);
+pub(super) struct Blocks256<Q, S>(PhantomData<(Q, S)>);
 
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group<Q: Quanta, S> {
+pub(super) struct Group<Q: Quanta, S> {
     /// By 32 weights.
     quanta: [Q; 8],
     scaling: S,

@@ -20,15 +20,15 @@ mod loops;
 mod neon;
 mod scaling;
 
-pub use scaling::{FloatScales, ScalesAndMinima, Scaling};
+pub(super) use scaling::{FloatScales, ScalesAndMinima, Scaling};
 
 /// Quanta stored as `Q`, scaled by `S`: weight = scale * quantum + minimum.
-pub struct Blocks32<Q, S>(PhantomData<(Q, S)>);
+pub(super) struct Blocks32<Q, S>(PhantomData<(Q, S)>);
 
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group<Q: Quanta, S> {
+pub(super) struct Group<Q: Quanta, S> {
     quanta: Q,
     scaling: S,
     book: Q::Book,

@@ -9,15 +9,15 @@ use super::plain::{Plain, clear, zeroed};
 use crate::math::half::f16_to_f32;
 
 /// Blocks of a row that are packed together.
-pub const RUN: usize = 8;
+pub(super) const RUN: usize = 8;
 
 /// A packed block of the codec `T`.
-pub type GroupOf<T> = <<T as Codec>::Layout as Layout>::Group;
+pub(super) type GroupOf<T> = <<T as Codec>::Layout as Layout>::Group;
 /// A decoded block of the codec `T`.
-pub type RowOf<T> = <<T as Codec>::Layout as Layout>::Row;
+pub(super) type RowOf<T> = <<T as Codec>::Layout as Layout>::Row;
 
 /// One weight format.
-pub trait Codec: Sized {
+pub(super) trait Codec: Sized {
     /// Blocks of the layout in one of the file.
     const PARTS: usize = 1;
     /// A block of one row in the file.
@@ -55,7 +55,7 @@ pub trait Codec: Sized {
 }
 
 /// Packs by decoding one row after the other: what every packer must equal.
-pub fn interleave<T: Codec>(
+pub(super) fn interleave<T: Codec>(
     rows: &[Option<&T::File>; GROUP_ROWS],
     groups: &mut [GroupOf<T>],
 ) -> Result<(), usize> {
@@ -72,17 +72,17 @@ pub fn interleave<T: Codec>(
 }
 
 /// The binary16 scale, unless it is infinite or a NaN.
-pub fn finite_f16(scale: [u8; 2]) -> Option<[u8; 2]> {
+pub(super) fn finite_f16(scale: [u8; 2]) -> Option<[u8; 2]> {
     (u16::from_le_bytes(scale) & 0x7c00 != 0x7c00).then_some(scale)
 }
 
 /// The binary16 scale as f32, unless it is infinite or a NaN.
-pub fn finite(scale: [u8; 2]) -> Option<f32> {
+pub(super) fn finite(scale: [u8; 2]) -> Option<f32> {
     finite_f16(scale).map(|scale| f16_to_f32(u16::from_le_bytes(scale)))
 }
 
 /// The lower nibbles of `bytes`, then the upper ones.
-pub fn nibbles(bytes: &[u8], out: &mut [i8]) {
+pub(super) fn nibbles(bytes: &[u8], out: &mut [i8]) {
     let (low, high) = out.split_at_mut_checked(bytes.len()).unwrap_or_default();
     for (byte, (low, high)) in bytes.iter().zip(low.iter_mut().zip(high)) {
         (*low, *high) = ((byte & 15).cast_signed(), (byte >> 4).cast_signed());
@@ -90,7 +90,7 @@ pub fn nibbles(bytes: &[u8], out: &mut [i8]) {
 }
 
 /// Adds 16 to the quanta whose bits in `bits` are set, the first in the lowest bit.
-pub fn fifth_bits(bits: u32, quanta: &mut [i8; 32]) {
+pub(super) fn fifth_bits(bits: u32, quanta: &mut [i8; 32]) {
     for (k, quantum) in quanta.iter_mut().enumerate() {
         *quantum |= ((bits >> k & 1) as i8) << 4;
     }

@@ -12,10 +12,10 @@ use crate::math::fma::fma;
 use core::marker::PhantomData;
 
 #[cfg(target_arch = "aarch64")]
-pub mod loops;
+pub(super) mod loops;
 
 /// A floating-point type of `N` bytes.
-pub trait Float<const N: usize>: Sized {
+pub(super) trait Float<const N: usize>: Sized {
     /// The bits of a magnitude, which grow with it.
     type Bits: Ord + Copy;
     /// The bits of the infinity.
@@ -47,7 +47,7 @@ pub trait Float<const N: usize>: Sized {
 }
 
 /// The format and the layout of weights of the type `F`.
-pub struct Floats<F, const N: usize>(PhantomData<F>);
+pub(super) struct Floats<F, const N: usize>(PhantomData<F>);
 
 impl<F: Float<N>, const N: usize> Codec for Floats<F, N> {
     type File = [u8; N];

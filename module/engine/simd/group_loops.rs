@@ -79,7 +79,7 @@ macro_rules! group_loops {
         /// `out`.
         #[inline]
         #[target_feature(enable = $feature)]
-        pub fn multiply_tile<$($name: $bound),*>(
+        pub(super) fn multiply_tile<$($name: $bound),*>(
             group: &[<$layout as Layout>::Group],
             tile: &[<$layout as Layout>::Activation],
             out: &mut [f32],
@@ -95,7 +95,7 @@ macro_rules! group_loops {
 
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = $feature)]
-        pub fn multiply<$($name: $bound),*>(product: Product<'_, $layout>) {
+        pub(super) fn multiply<$($name: $bound),*>(product: Product<'_, $layout>) {
             let stride = product.width();
             let groups = pieces(product.groups, product.blocks);
             if product.activation.len() == product.blocks {

@@ -130,7 +130,7 @@ macro_rules! integer_loops {
         /// `out`.
         #[inline]
         #[target_feature(enable = $feature)]
-        pub fn multiply_tile(
+        pub(super) fn multiply_tile(
             group: Blocks<'_>,
             tile: &[Int8Block],
             out: &mut [f32],
@@ -150,7 +150,7 @@ macro_rules! integer_loops {
 
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = $feature)]
-        pub fn multiply(product: Product<'_, $format>) {
+        pub(super) fn multiply(product: Product<'_, $format>) {
             if product.activation.len() == product.blocks {
                 return $single(
                     product.groups,

@@ -2,19 +2,19 @@
 //! What the formats with code books share: 16 codes for eight magnitudes and their signs.
 
 /// The sign bits of eight quanta from seven: the number of minus signs is even.
-pub fn even_signs(seven: u8) -> u8 {
+pub(super) fn even_signs(seven: u8) -> u8 {
     seven & 127 | (((seven & 127).count_ones() & 1) as u8) << 7
 }
 
 /// Puts eight quanta, as the codes of entry `entry` with the signs `signs`, the first lowest.
-pub fn eight(entry: u16, signs: u8, out: &mut [i8; 8]) {
+pub(super) fn eight(entry: u16, signs: u8, out: &mut [i8; 8]) {
     for (k, code) in out.iter_mut().enumerate() {
         *code = ((entry >> (2 * k) & 3) as u8 | (signs >> k & 1) << 3).cast_signed();
     }
 }
 
 /// Puts eight quanta, as the codes of two entries of four with the signs `signs`.
-pub fn two_fours(entries: [u16; 2], signs: u8, out: &mut [i8; 8]) {
+pub(super) fn two_fours(entries: [u16; 2], signs: u8, out: &mut [i8; 8]) {
     for (k, code) in out.iter_mut().enumerate() {
         let magnitude = (entries[k / 4 % 2] >> (3 * (k % 4)) & 7) as u8;
         *code = (magnitude | (signs >> k & 1) << 3).cast_signed();
@@ -22,7 +22,7 @@ pub fn two_fours(entries: [u16; 2], signs: u8, out: &mut [i8; 8]) {
 }
 
 /// What the codes mean: the magnitudes, and above them the same with a minus sign.
-pub const fn signed(magnitudes: [i8; 8]) -> [i8; 16] {
+pub(super) const fn signed(magnitudes: [i8; 8]) -> [i8; 16] {
     let mut book = [0; 16];
     let mut code = 0;
     while code < 8 {
@@ -34,7 +34,7 @@ pub const fn signed(magnitudes: [i8; 8]) -> [i8; 16] {
 }
 
 /// The odd scale 2 * `step` + 1.
-pub fn odd(step: u8) -> i8 {
+pub(super) fn odd(step: u8) -> i8 {
     (2 * (step & 15) + 1).cast_signed()
 }
 

@@ -8,7 +8,7 @@ use super::pieces::{pieces, pieces_mut, pieces_with_rest, pieces_with_rest_mut};
 use super::plain::{Plain, view};
 
 /// One way to store weights in memory.
-pub trait Layout: Sized {
+pub(super) trait Layout: Sized {
     /// Weights of a block along a row.
     const BLOCK: usize;
     /// How the activations it is multiplied with are packed.
@@ -37,7 +37,7 @@ pub trait Layout: Sized {
 /// A block of 32 quanta of one row with its scale or scales.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Row32<S, B = [u8; 0]> {
+pub(super) struct Row32<S, B = [u8; 0]> {
     /// What multiplies the quanta.
     pub scaling: S,
     /// The integers that are multiplied with activations, or their codes.
@@ -49,7 +49,7 @@ pub struct Row32<S, B = [u8; 0]> {
 /// A block of 256 quanta of one row with its scales.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Row256<S, B = [u8; 0]> {
+pub(super) struct Row256<S, B = [u8; 0]> {
     /// What multiplies the quanta.
     pub scaling: S,
     /// The integers that are multiplied with activations, or their codes.
@@ -69,7 +69,7 @@ unsafe impl<S: Plain, B: Plain> Plain for Row256<S, B> {}
 ///
 /// `blocks` is not 0. With n groups and m activation rows, `groups` has n * `blocks` blocks,
 /// `activation` has m * `blocks`, and `out` has m * n * 16 numbers.
-pub struct Product<'a, T: Layout> {
+pub(super) struct Product<'a, T: Layout> {
     /// Weights as [group][block].
     pub(super) groups: &'a [T::Group],
     /// Activations as [tile][block][row of the tile].
@@ -82,7 +82,7 @@ pub struct Product<'a, T: Layout> {
 
 impl<'a, T: Layout> Product<'a, T> {
     /// Checks the lengths.
-    pub fn new(
+    pub(super) fn new(
         groups: &'a [u8],
         blocks: usize,
         activation: &'a [u8],
@@ -108,13 +108,13 @@ impl<'a, T: Layout> Product<'a, T> {
     }
 
     /// Products of one activation row.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         let count = self.groups.len().checked_div(self.blocks).unwrap_or(0);
         count.saturating_mul(GROUP_ROWS)
     }
 
     /// The scalar twin, which specifies every bit.
-    pub fn twin(self) {
+    pub(super) fn twin(self) {
         let width = self.width();
         let tile = self.blocks.saturating_mul(TILE_ROWS);
         let out = pieces_with_rest_mut(self.out, width.saturating_mul(TILE_ROWS));

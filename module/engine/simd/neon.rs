@@ -6,12 +6,12 @@ use super::plain::Plain;
 use core::arch::aarch64::*;
 
 /// Eight f32.
-pub type Eight = [float32x4_t; 2];
+pub(super) type Eight = [float32x4_t; 2];
 
 /// 16 bytes of any shape.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load<T: Plain>(bytes: &T) -> int8x16_t {
+pub(super) fn load<T: Plain>(bytes: &T) -> int8x16_t {
     const { assert!(size_of::<T>() == 16) };
     // SAFETY: `T` has the 16 bytes that are read; a load needs no alignment.
     unsafe { vld1q_s8(core::ptr::from_ref(bytes).cast()) }
@@ -20,21 +20,21 @@ pub fn load<T: Plain>(bytes: &T) -> int8x16_t {
 /// Four f32.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_f32(bytes: &[[u8; 4]; 4]) -> float32x4_t {
+pub(super) fn load_f32(bytes: &[[u8; 4]; 4]) -> float32x4_t {
     vreinterpretq_f32_s8(load(bytes))
 }
 
 /// Four i32.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_i32(bytes: &[[u8; 4]; 4]) -> int32x4_t {
+pub(super) fn load_i32(bytes: &[[u8; 4]; 4]) -> int32x4_t {
     vreinterpretq_s32_s8(load(bytes))
 }
 
 /// An i32, four times.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_four_times(bytes: &[u8; 4]) -> int32x4_t {
+pub(super) fn load_four_times(bytes: &[u8; 4]) -> int32x4_t {
     // SAFETY: reads the four bytes; a load needs no alignment.
     unsafe { vld1q_dup_s32(bytes.as_ptr().cast()) }
 }
@@ -42,7 +42,7 @@ pub fn load_four_times(bytes: &[u8; 4]) -> int32x4_t {
 /// Eight binary16, widened.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_f16(bytes: &[[u8; 2]; 8]) -> Eight {
+pub(super) fn load_f16(bytes: &[[u8; 2]; 8]) -> Eight {
     let halves = vreinterpretq_f16_s8(load(bytes));
     [
         vcvt_f32_f16(vget_low_f16(halves)),
@@ -53,7 +53,7 @@ pub fn load_f16(bytes: &[[u8; 2]; 8]) -> Eight {
 /// The offset of a block, twice.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn load_offsets(block: &Int8Block) -> [int32x4_t; 2] {
+pub(super) fn load_offsets(block: &Int8Block) -> [int32x4_t; 2] {
     let [first, second] = &block.offset;
     [load_i32(first), load_i32(second)]
 }
@@ -61,7 +61,7 @@ pub fn load_offsets(block: &Int8Block) -> [int32x4_t; 2] {
 /// Half of 16 integers, widened.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn widen(bytes: int8x16_t, half: usize) -> [int32x4_t; 2] {
+pub(super) fn widen(bytes: int8x16_t, half: usize) -> [int32x4_t; 2] {
     let words = if half == 0 {
         vmovl_s8(vget_low_s8(bytes))
     } else {
@@ -73,7 +73,7 @@ pub fn widen(bytes: int8x16_t, half: usize) -> [int32x4_t; 2] {
 /// Stores four f32.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn store(out: &mut [f32; 4], value: float32x4_t) {
+pub(super) fn store(out: &mut [f32; 4], value: float32x4_t) {
     // SAFETY: the array has the 16 bytes that are written.
     unsafe { vst1q_f32(out.as_mut_ptr(), value) }
 }
@@ -81,14 +81,14 @@ pub fn store(out: &mut [f32; 4], value: float32x4_t) {
 /// `sums` + `terms` * (`scales` * the first of `scale`).
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn add_scaled(sums: Eight, terms: Eight, scales: Eight, scale: float32x4_t) -> Eight {
+pub(super) fn add_scaled(sums: Eight, terms: Eight, scales: Eight, scale: float32x4_t) -> Eight {
     [0, 1].map(|i| vfmaq_f32(sums[i], terms[i], vmulq_laneq_f32::<0>(scales[i], scale)))
 }
 
 /// The fours of bytes of a half of `a` and of `b`, in turn.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn zip_fours(a: int8x16_t, b: int8x16_t, half: usize) -> int8x16_t {
+pub(super) fn zip_fours(a: int8x16_t, b: int8x16_t, half: usize) -> int8x16_t {
     let [a, b] = [a, b].map(|bytes| vreinterpretq_s32_s8(bytes));
     vreinterpretq_s8_s32(if half == 0 {
         vzip1q_s32(a, b)
@@ -100,7 +100,7 @@ pub fn zip_fours(a: int8x16_t, b: int8x16_t, half: usize) -> int8x16_t {
 /// Each four of 32 values in all quarters of a vector.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn broadcast(values: &[[i8; 16]; 2]) -> [int8x16_t; 8] {
+pub(super) fn broadcast(values: &[[i8; 16]; 2]) -> [int8x16_t; 8] {
     let [a0, a1] = values
         .each_ref()
         .map(|values| vreinterpretq_s32_s8(load(values)));
@@ -120,7 +120,7 @@ pub fn broadcast(values: &[[i8; 16]; 2]) -> [int8x16_t; 8] {
 /// Bytes 4j to 4j + 3 of each of four rows, for j = 0 to 3.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn transpose(rows: [int8x16_t; 4]) -> [uint8x16_t; 4] {
+pub(super) fn transpose(rows: [int8x16_t; 4]) -> [uint8x16_t; 4] {
     let [a, b, c, d] = rows.map(|row| vreinterpretq_u32_s8(row));
     let (ac, bd) = (
         [vzip1q_u32(a, c), vzip2q_u32(a, c)],

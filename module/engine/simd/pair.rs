@@ -7,12 +7,12 @@ use super::plain::Plain;
 
 /// The bits of 1.5 * 2^23. A sum below 2^22 that is counted from here on is, as the bits of a
 /// float, that number plus the sum: a subtraction converts it, exactly, in less time than SCVTF.
-pub const MAGIC: i32 = 0x4b40_0000;
+pub(super) const MAGIC: i32 = 0x4b40_0000;
 
 /// A block of 32 of two rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct PairBlock {
+pub(super) struct PairBlock {
     /// As [weights 8j to 8j + 7][row].
     pub values: [[[i8; 8]; 2]; 4],
     /// The offsets of the two rows, twice, each plus [`MAGIC`].
@@ -32,7 +32,7 @@ unsafe impl Plain for PairBlock {}
 const _: () = assert!(size_of::<PairBlock>() == 2 * size_of::<Int8Block>());
 
 /// Interleaves each two blocks of `blocks`, in place.
-pub fn interleave(blocks: &mut [Int8Block]) {
+pub(super) fn interleave(blocks: &mut [Int8Block]) {
     let (pairs, _) = blocks.as_chunks_mut::<2>();
     for pair in pairs {
         let [first, second] = *pair;
@@ -67,7 +67,7 @@ pub fn interleave(blocks: &mut [Int8Block]) {
 
 /// Each four rows of interleaved blocks as the tile they are.
 #[inline(always)]
-pub fn tiles<Block: Plain, Tile: Plain>(blocks: &[Block]) -> &[Tile] {
+pub(super) fn tiles<Block: Plain, Tile: Plain>(blocks: &[Block]) -> &[Tile] {
     const { assert!(size_of::<Tile>() == TILE_ROWS * size_of::<Block>()) };
     let tiles = blocks.len() / TILE_ROWS;
     // SAFETY: a tile has the size of four blocks, and by `Plain` an alignment of 1 and any bytes.

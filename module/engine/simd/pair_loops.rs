@@ -89,7 +89,7 @@ macro_rules! pair_loops {
 
         /// Multiplies as [`Product::twin`] does.
         #[target_feature(enable = "neon,dotprod,i8mm")]
-        pub fn multiply<$($name: $bound),*>(product: Product<'_, $layout>) {
+        pub(super) fn multiply<$($name: $bound),*>(product: Product<'_, $layout>) {
             let (stride, blocks) = (product.width(), product.blocks);
             let tile = TILE_ROWS * blocks;
             if product.activation.len() < tile {

@@ -7,17 +7,17 @@ use core::arch::aarch64::int8x16_t;
 #[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::int32x4_t;
 
-pub mod codes;
-pub mod fives;
-pub mod nibbles;
+pub(super) mod codes;
+pub(super) mod fives;
+pub(super) mod nibbles;
 
 /// 8 rows by 32 weights, as [weights 4j to 4j + 3][rows 0 to 3, rows 4 to 7], row by row.
 #[cfg(target_arch = "aarch64")]
-pub type Unpacked = [[int8x16_t; 2]; 8];
+pub(super) type Unpacked = [[int8x16_t; 2]; 8];
 
 /// The bytes of quanta.
 #[cfg(target_arch = "aarch64")]
-pub enum Stored<'a> {
+pub(super) enum Stored<'a> {
     /// Those of [`nibbles`].
     Nibbles(&'a nibbles::Pairs),
     /// Those of [`fives`].
@@ -31,7 +31,7 @@ pub enum Stored<'a> {
 /// Vectors of the rows 0 to 3 of a half and those of the rows 4 to 7 may come out of
 /// [`Quanta::unpack`] less a constant each: a dot product with activations then lacks the constant
 /// times their sum.
-pub trait Quanta: Plain {
+pub(super) trait Quanta: Plain {
     /// What a group keeps once for all of its quanta; no bytes for most.
     type Book: Plain;
 

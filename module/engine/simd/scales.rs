@@ -10,14 +10,14 @@ use crate::math::half::f16_to_f32;
 /// Scales by row, in two halves of 8.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Scales(pub [[[u8; 2]; 8]; 2]);
+pub(super) struct Scales(pub [[[u8; 2]; 8]; 2]);
 
 // SAFETY: an array of bytes.
 unsafe impl Plain for Scales {}
 
 impl Scales {
     /// The scales `of` each row; `Err` has the first that is not finite.
-    pub fn gather(of: impl Fn(usize) -> [u8; 2]) -> Result<Scales, usize> {
+    pub(super) fn gather(of: impl Fn(usize) -> [u8; 2]) -> Result<Scales, usize> {
         let mut scales = [[[0; 2]; 8]; 2];
         for (row, scale) in scales.as_flattened_mut().iter_mut().enumerate() {
             *scale = of(row);
@@ -29,19 +29,19 @@ impl Scales {
     }
 
     /// Sets the scale of a row, taken modulo 16.
-    pub fn set(&mut self, row: usize, scale: [u8; 2]) {
+    pub(super) fn set(&mut self, row: usize, scale: [u8; 2]) {
         self.0[row / 8 % 2][row % 8] = scale;
     }
 
     /// The scale of a row, taken modulo 16.
-    pub fn row(&self, row: usize) -> f32 {
+    pub(super) fn row(&self, row: usize) -> f32 {
         f16_to_f32(u16::from_le_bytes(self.0[row / 8 % 2][row % 8]))
     }
 
     /// The twin's step for one block of 32: `sums` + `dots` * (scale of the row * scale of the
     /// activations).
     #[inline(always)]
-    pub fn add(
+    pub(super) fn add(
         &self,
         dots: [i32; GROUP_ROWS],
         activation: &Int8Block,

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 
 /// A slice whose end is the end of accessible memory: reading past it faults.
-pub struct Guarded<T: Copy> {
+pub(super) struct Guarded<T: Copy> {
     map: *mut u8,
     mapped: usize,
     start: *mut T,
@@ -14,7 +14,7 @@ pub struct Guarded<T: Copy> {
 
 impl<T: Copy> Guarded<T> {
     /// `length` values of zero bytes.
-    pub fn zeroed(length: usize) -> Self {
+    pub(super) fn zeroed(length: usize) -> Self {
         const PAGE: usize = 65536;
         let bytes = length * size_of::<T>();
         let mapped = bytes.next_multiple_of(PAGE) + PAGE;
@@ -43,7 +43,7 @@ impl<T: Copy> Guarded<T> {
     }
 
     /// A copy of `values`.
-    pub fn copy(values: &[T]) -> Self {
+    pub(super) fn copy(values: &[T]) -> Self {
         let mut copy = Self::zeroed(values.len());
         copy.copy_from_slice(values);
         copy
@@ -74,11 +74,11 @@ impl<T: Copy> Drop for Guarded<T> {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
-pub struct Random(pub u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -86,12 +86,12 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
     /// A finite f32 of either sign, its magnitude from 2^-8 to 8, mostly.
-    pub fn float(&mut self) -> f32 {
+    pub(super) fn float(&mut self) -> f32 {
         let bits = self.next();
         let exponent = 119 + (bits >> 32) as u32 % 11;
         f32::from_bits((bits as u32 & 0x807f_ffff) | exponent << 23)

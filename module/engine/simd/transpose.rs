@@ -7,7 +7,7 @@ use super::group::GROUP_ROWS;
 /// Turns 16 rows of [`RUN`] weights, of which those that are missing are zeros, into columns; `Err`
 /// has the first column, and in it the first row, of a weight that is not finite. `magnitude` grows
 /// with the absolute value of a weight, and is at least `infinity` where it is not finite.
-pub fn transpose<const N: usize, M: Ord + Copy>(
+pub(super) fn transpose<const N: usize, M: Ord + Copy>(
     rows: &[Option<&[[u8; N]; RUN]>; GROUP_ROWS],
     columns: &mut [[[u8; N]; GROUP_ROWS]; RUN],
     magnitude: impl Fn([u8; N]) -> M,

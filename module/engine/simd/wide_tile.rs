@@ -8,7 +8,7 @@ use super::plain::Plain;
 /// 32 of the 256 values of two rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct PairPart {
+pub(super) struct PairPart {
     /// As [values 8j to 8j + 7][row].
     pub values: [[[i8; 8]; 2]; 4],
     /// The i32 128 * sum of the values of the two rows, twice.
@@ -22,7 +22,7 @@ pub struct PairPart {
 /// A block of four rows, two pairs.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct WideTile {
+pub(super) struct WideTile {
     /// The values by 32, as [part][pair].
     pub parts: [[PairPart; 2]; 8],
     /// The sums of a pair as in [`WideBlock`], as [pair][upper, lower][row][part].
@@ -45,7 +45,7 @@ const _: () = assert!(size_of::<WideTile>() == TILE_ROWS * size_of::<WideBlock>(
 impl WideTile {
     /// Puts a block in its place as the row `row`, taken modulo 4.
     #[inline(always)]
-    pub fn set(&mut self, row: usize, block: &WideBlock) {
+    pub(super) fn set(&mut self, row: usize, block: &WideBlock) {
         let (pair, i) = (row / 2 % 2, row % 2);
         for (index, (parts, part)) in self.parts.iter_mut().zip(&block.parts).enumerate() {
             let out = &mut parts[pair];

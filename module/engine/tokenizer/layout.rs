@@ -10,39 +10,39 @@ pub(super) const NONE: u32 = !0;
 /// Cells of the head.
 pub(super) mod head {
     /// [`super::MARK`] once the tables are finished.
-    pub const MARK: usize = 0;
+    pub(crate) const MARK: usize = 0;
     /// `SISLM_TOKENIZER_*`.
-    pub const MODEL: usize = 1;
+    pub(crate) const MODEL: usize = 1;
     /// Number of tokens.
-    pub const TOKENS: usize = 2;
+    pub(crate) const TOKENS: usize = 2;
     /// Number of merges.
-    pub const MERGES: usize = 3;
+    pub(crate) const MERGES: usize = 3;
     /// Bytes of all texts.
-    pub const TEXT_BYTES: usize = 4;
+    pub(crate) const TEXT_BYTES: usize = 4;
     /// Beginning-of-sequence token.
-    pub const BOS: usize = 5;
+    pub(crate) const BOS: usize = 5;
     /// End-of-sequence token.
-    pub const EOS: usize = 6;
+    pub(crate) const EOS: usize = 6;
     /// Unknown token.
-    pub const UNKNOWN: usize = 7;
+    pub(crate) const UNKNOWN: usize = 7;
     /// 1 when BOS goes before a text.
-    pub const ADD_BOS: usize = 8;
+    pub(crate) const ADD_BOS: usize = 8;
     /// 1 when a space goes before a text.
-    pub const ADD_SPACE: usize = 9;
+    pub(crate) const ADD_SPACE: usize = 9;
     /// Pre-tokenizer, by its place in the list; of byte-level vocabularies only.
-    pub const PRETOKENIZER: usize = 10;
+    pub(crate) const PRETOKENIZER: usize = 10;
     /// 1 when EOS goes after a text.
-    pub const ADD_EOS: usize = 11;
+    pub(crate) const ADD_EOS: usize = 11;
     /// How characters of words are changed ([`super::super::normalizer`]); of WordPiece only.
-    pub const NORMALIZER: usize = 12;
+    pub(crate) const NORMALIZER: usize = 12;
     /// Token of each byte; of WordPiece the set of its pieces ([`super::super::special`]).
-    pub const BYTE_TOKENS: usize = 16;
+    pub(crate) const BYTE_TOKENS: usize = 16;
     /// Set of user-defined tokens ([`super::super::special`]).
-    pub const USER_DEFINED: usize = BYTE_TOKENS + 256;
+    pub(crate) const USER_DEFINED: usize = BYTE_TOKENS + 256;
     /// Set of control and unknown tokens.
-    pub const CONTROL: usize = USER_DEFINED + super::super::special::CELLS;
+    pub(crate) const CONTROL: usize = USER_DEFINED + super::super::special::CELLS;
     /// Cells of the head: a multiple of 64 bytes.
-    pub const CELLS: usize = 352;
+    pub(crate) const CELLS: usize = 352;
     const _: () =
         assert!(CONTROL + super::super::special::CELLS <= CELLS && CELLS.is_multiple_of(16));
 }

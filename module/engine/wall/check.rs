@@ -38,7 +38,7 @@ fn bench_bytes(shape: Shape) -> Option<usize> {
 ///
 /// `size` is valid for writing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_check_size(
+pub(super) unsafe extern "C" fn sislm_engine_check_size(
     format: u32,
     rows: u32,
     columns: u32,
@@ -87,7 +87,7 @@ unsafe fn split<'a>(work: *mut u8, bytes: usize) -> Option<(&'a mut Header, &'a 
 ///
 /// `work` is memory of the size asked for, `result` valid, and the CPU has level `simd`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_selftest(
+pub(super) unsafe extern "C" fn sislm_engine_selftest(
     work: *mut u8,
     work_bytes: usize,
     simd: u32,
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn sislm_engine_selftest(
 ///
 /// `work` is memory of the size asked for, and the CPU has level `simd`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_bench(
+pub(super) unsafe extern "C" fn sislm_engine_bench(
     work: *mut u8,
     work_bytes: usize,
     simd: u32,

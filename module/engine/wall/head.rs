@@ -13,7 +13,7 @@ use crate::wall::model::loaded;
 
 /// Start of a step's memory; the parts of its places follow.
 #[repr(C)]
-pub struct Head {
+pub(super) struct Head {
     /// The model.
     pub(super) model: *const u8,
     /// What the step was made for.
@@ -41,7 +41,7 @@ impl Head {
     /// # Safety
     ///
     /// The step's model lives for `'a`.
-    pub unsafe fn task(&self) -> Option<Task<'_>> {
+    pub(super) unsafe fn task(&self) -> Option<Task<'_>> {
         // SAFETY: `step_begin` was given a model; the caller's promise.
         let loaded = unsafe { loaded(self.model)? };
         Some(Task {
@@ -57,7 +57,7 @@ impl Head {
     /// # Safety
     ///
     /// This is the head of `step`.
-    pub unsafe fn stage(&self, step: *const u8, index: u32) -> Option<Planned> {
+    pub(super) unsafe fn stage(&self, step: *const u8, index: u32) -> Option<Planned> {
         if index >= self.stages {
             return None;
         }

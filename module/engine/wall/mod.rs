@@ -43,14 +43,14 @@ macro_rules! check {
 /// The functions of the wall.
 #[allow(unused_imports)]
 mod all {
-    pub use super::check::*;
-    pub use super::load::*;
-    pub use super::pooling::*;
-    pub use super::sample::*;
-    pub use super::score::*;
-    pub use super::sislm_engine_abi;
-    pub use super::step::*;
-    pub use super::text::*;
+    pub(super) use super::check::*;
+    pub(super) use super::load::*;
+    pub(super) use super::pooling::*;
+    pub(super) use super::sample::*;
+    pub(super) use super::score::*;
+    pub(super) use super::sislm_engine_abi;
+    pub(super) use super::step::*;
+    pub(super) use super::text::*;
 }
 
 crate::sislm_wall!(check);

@@ -10,7 +10,11 @@ use crate::step::pooling;
 ///
 /// `sums` are `width` f64, exclusive, and `state` as many f32, both aligned.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_pool_add(sums: *mut u8, state: *const u8, width: u32) -> i32 {
+pub(super) unsafe extern "C" fn sislm_engine_pool_add(
+    sums: *mut u8,
+    state: *const u8,
+    width: u32,
+) -> i32 {
     // SAFETY: The caller's promise.
     unsafe {
         let sums = core::slice::from_raw_parts_mut(sums.cast(), width as usize);
@@ -26,7 +30,7 @@ pub unsafe extern "C" fn sislm_engine_pool_add(sums: *mut u8, state: *const u8, 
 ///
 /// `mean` are `width` f32, exclusive, and `sums` as many f64, both aligned.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_pool_mean(
+pub(super) unsafe extern "C" fn sislm_engine_pool_mean(
     mean: *mut u8,
     sums: *const u8,
     width: u32,

@@ -20,7 +20,7 @@ const NO_LIMIT: u64 = !0;
 ///
 /// `model` is sealed and `size` valid for writing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_sample_size(model: *const u8, size: *mut u64) -> i32 {
+pub(super) unsafe extern "C" fn sislm_engine_sample_size(model: *const u8, size: *mut u64) -> i32 {
     // SAFETY: The caller's promise.
     let Some(bytes) = unsafe { Shape::of(model) }.and_then(Shape::bytes) else {
         return fault::ARGUMENT;
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn sislm_engine_sample_size(model: *const u8, size: *mut u
 ///
 /// `sampling` and `samplers` are valid, `biases` are `count`, and `refused` is valid for writing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_sampling_check(
+pub(super) unsafe extern "C" fn sislm_engine_sampling_check(
     sampling: *const abi::Sampling,
     samplers: *const abi::Samplers,
     biases: *const abi::Bias,
@@ -68,7 +68,10 @@ pub unsafe extern "C" fn sislm_engine_sampling_check(
 ///
 /// `generator` is valid for writing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_generator(generator: *mut abi::Generator, seed: u64) -> i32 {
+pub(super) unsafe extern "C" fn sislm_engine_generator(
+    generator: *mut abi::Generator,
+    seed: u64,
+) -> i32 {
     let Generator { state, stream } = Generator::new(seed);
     let limit = NO_LIMIT;
     // SAFETY: The caller's promise.
@@ -119,7 +122,7 @@ unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> 
 /// `sampling` and `samplers` valid and checked as the `bias_count` `biases` are, and `history` holds
 /// `count` ids; all but `sampling` live to the end of the draw.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_sample_begin(
+pub(super) unsafe extern "C" fn sislm_engine_sample_begin(
     work: *mut u8,
     work_bytes: usize,
     model: *const u8,
@@ -176,7 +179,7 @@ pub unsafe extern "C" fn sislm_engine_sample_begin(
 /// `work` was begun with `sample_begin`, what that was given lives, and the others are valid for
 /// writing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_sample_run(
+pub(super) unsafe extern "C" fn sislm_engine_sample_run(
     work: *mut u8,
     budget: u32,
     generator: *mut abi::Generator,

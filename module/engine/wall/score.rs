@@ -13,7 +13,7 @@ use super::workspace::{SCORE, Shape, Work, list, status};
 /// `work` is memory of the size asked for, `model` sealed, and `logits` its vocabulary of f32 that
 /// live to the end of the scoring.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_score_begin(
+pub(super) unsafe extern "C" fn sislm_engine_score_begin(
     work: *mut u8,
     work_bytes: usize,
     model: *const u8,
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn sislm_engine_score_begin(
 /// `work` was begun with `score_begin`, its logits live, `target` is valid for writing, and
 /// `candidates` for `top` entries.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_score_run(
+pub(super) unsafe extern "C" fn sislm_engine_score_run(
     work: *mut u8,
     budget: u32,
     target: *mut i32,

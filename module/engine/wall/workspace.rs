@@ -16,14 +16,14 @@ unsafe impl Pod for Candidate {}
 const HEADER: usize = size_of::<Header>().next_multiple_of(ALIGN);
 
 /// Which machine a workspace holds.
-pub const SAMPLER: u32 = 1;
+pub(super) const SAMPLER: u32 = 1;
 /// As above.
-pub const SCORE: u32 = 2;
+pub(super) const SCORE: u32 = 2;
 
 /// Start of the workspace; behind it the window (context u32), DRY's matches (context u64) and the
 /// candidates (vocabulary).
 #[repr(C)]
-pub struct Header {
+pub(super) struct Header {
     /// [`SAMPLER`], [`SCORE`], or 0 for none: zeroed memory.
     machine: u32,
     /// Candidates asked for.
@@ -47,7 +47,7 @@ pub struct Header {
 /// What the calls of a draw refer to: it lives to the end of the draw.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct DrawnFrom {
+pub(super) struct DrawnFrom {
     /// The sealed model.
     pub model: *const u8,
     /// The samplers.
@@ -64,7 +64,7 @@ pub struct DrawnFrom {
 
 /// Vocabulary and longest context of a model.
 #[derive(Clone, Copy)]
-pub struct Shape {
+pub(super) struct Shape {
     /// Token ids.
     pub vocabulary: usize,
     /// Positions.
@@ -77,7 +77,7 @@ impl Shape {
     /// # Safety
     ///
     /// `model` is a model's memory.
-    pub unsafe fn of(model: *const u8) -> Option<Shape> {
+    pub(super) unsafe fn of(model: *const u8) -> Option<Shape> {
         if model.is_null() {
             return None;
         }
@@ -98,7 +98,7 @@ impl Shape {
     }
 
     /// Bytes of a workspace.
-    pub fn bytes(self) -> Option<usize> {
+    pub(super) fn bytes(self) -> Option<usize> {
         let candidates = self.vocabulary.checked_mul(size_of::<Candidate>())?;
         HEADER
             .checked_add(self.window_bytes()?)?
@@ -108,7 +108,7 @@ impl Shape {
 }
 
 /// A workspace, cut.
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     /// Which machine, and the machine.
     pub header: &'a mut Header,
     /// Tokens looked back at.
@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
     ///
     /// `work` points at `bytes` initialized bytes, exclusive to the caller for `'a`, zeroed or left
     /// by these functions.
-    pub unsafe fn new(work: *mut u8, bytes: usize, shape: Shape) -> Option<Self> {
+    pub(super) unsafe fn new(work: *mut u8, bytes: usize, shape: Shape) -> Option<Self> {
         let needed = shape.bytes()?;
         if work.is_null() || !work.addr().is_multiple_of(ALIGN) || bytes < needed {
             return None;
@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
     /// # Safety
     ///
     /// As [`Work::new`], with a workspace `new` has seen.
-    pub unsafe fn again(work: *mut u8, machine: u32) -> Option<Self> {
+    pub(super) unsafe fn again(work: *mut u8, machine: u32) -> Option<Self> {
         if work.is_null() || !work.addr().is_multiple_of(ALIGN) {
             return None;
         }
@@ -174,7 +174,7 @@ impl<'a> Work<'a> {
     /// # Safety
     ///
     /// `sampler` was written.
-    pub unsafe fn sampler(&mut self) -> (&mut Sampler, Memory<'_>) {
+    pub(super) unsafe fn sampler(&mut self) -> (&mut Sampler, Memory<'_>) {
         let Header { sampler, text, .. } = &mut *self.header;
         let memory = Memory {
             window: self.window,
@@ -187,7 +187,7 @@ impl<'a> Work<'a> {
     }
 
     /// The memory of a machine that is to draw.
-    pub fn memory(&mut self) -> Memory<'_> {
+    pub(super) fn memory(&mut self) -> Memory<'_> {
         Memory {
             window: self.window,
             matches: self.matches,
@@ -197,7 +197,13 @@ impl<'a> Work<'a> {
     }
 
     /// Notes what was begun.
-    pub fn begun(&mut self, machine: u32, shape: Shape, logits: *const u8, work_bytes: usize) {
+    pub(super) fn begun(
+        &mut self,
+        machine: u32,
+        shape: Shape,
+        logits: *const u8,
+        work_bytes: usize,
+    ) {
         self.header.machine = machine;
         self.header.logits = logits.cast();
         self.header.vocabulary = shape.vocabulary;
@@ -211,7 +217,7 @@ impl<'a> Work<'a> {
 /// # Safety
 ///
 /// `first` points at `count` values that live and do not change for `'a`, or is null.
-pub unsafe fn list<'a, T>(first: *const T, count: usize) -> Option<&'a [T]> {
+pub(super) unsafe fn list<'a, T>(first: *const T, count: usize) -> Option<&'a [T]> {
     if count == 0 {
         return Some(&[]);
     }
@@ -223,7 +229,7 @@ pub unsafe fn list<'a, T>(first: *const T, count: usize) -> Option<&'a [T]> {
 }
 
 /// What a machine says, as a status of the wall.
-pub fn status(result: Result<Progress, Fault>) -> i32 {
+pub(super) fn status(result: Result<Progress, Fault>) -> i32 {
     match result {
         Ok(Progress::Done) => DONE,
         Ok(Progress::More) => MORE,

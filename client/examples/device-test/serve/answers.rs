@@ -15,7 +15,7 @@ const CHAT: &str = "/v1/chat/completions";
 const AT_ONCE: usize = 8;
 
 /// Compares with `infer`, streams with whole answers, and clients at once with each alone.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(super) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     lists(report, model)?;
     completes(report, model)?;
     chats(report, model)?;
@@ -236,7 +236,7 @@ fn tokenizes(report: &mut Report, model: &str) -> Result<(), Failure> {
 }
 
 /// Embeddings are those of the client; a model whose file names no pooling is asked for one.
-pub fn embeds(report: &mut Report, encoder: &str, model: &str) -> Result<(), Failure> {
+pub(super) fn embeds(report: &mut Report, encoder: &str, model: &str) -> Result<(), Failure> {
     const PATH: &str = "/v1/embeddings";
     let wanted = client(&[
         "embed",

@@ -35,7 +35,7 @@ fn is_at_rest() -> Result<bool, Failure> {
 }
 
 /// Clients that go away, waiting or being answered: their turns end, the others' do not.
-pub fn hang_ups(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
+pub(super) fn hang_ups(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let before = device.statistics()?.cancelled;
     let threads: Vec<_> = (0..HANG_UPS)
@@ -68,7 +68,7 @@ pub fn hang_ups(report: &mut Report, model: &str, slow: &str) -> Result<(), Fail
 }
 
 /// SIGTERM in the middle of answers, within the grace and over it; SIGKILL.
-pub fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
+pub(super) fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
     let server = Server::start(&["--grace", "100"])?;
     let more = json!({ "stream": true, "logit_bias": { "2": -100 }, "max_tokens": 100 });

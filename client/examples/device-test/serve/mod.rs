@@ -22,7 +22,12 @@ const LIMIT: Duration = Duration::from_secs(120);
 const SOCKET: &str = "/tmp/serve.socket";
 
 /// Asks servers on `model`, on `slow`, whose answers take long, and on an encoder.
-pub fn run(report: &mut Report, model: &str, slow: &str, encoder: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    report: &mut Report,
+    model: &str,
+    slow: &str,
+    encoder: &str,
+) -> Result<(), Failure> {
     let server = Server::start(&["--turns", "4"])?;
     answers::run(report, model)?;
     answers::embeds(report, encoder, model)?;

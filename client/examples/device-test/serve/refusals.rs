@@ -16,7 +16,7 @@ use crate::report::{Failure, Report};
 const CHAT: &str = "/v1/chat/completions";
 
 /// Wrong requests: each has its status and code, and the server goes on.
-pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
+pub(super) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let long = "ten ".repeat(2000);
     let bias = json!({ "logit_bias": { "1000000": 1 } });
     for (name, path, object, status, code) in [
@@ -116,7 +116,7 @@ pub fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
 }
 
 /// Over TCP: keys, where the kernel has TCP.
-pub fn keys(report: &mut Report) -> Result<(), Failure> {
+pub(super) fn keys(report: &mut Report) -> Result<(), Failure> {
     const KEYS: &str = "/tmp/serve.keys";
     const PLACE: &str = "127.0.0.1:8090";
     // The loopback device is down where nobody has set it up.

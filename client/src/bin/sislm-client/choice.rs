@@ -13,7 +13,7 @@ use crate::exit_codes::{ExitCode, Failure};
 use crate::{embedded, loading};
 
 /// The model that `wanted` means, loaded if it was not.
-pub fn choose(device: &Device, cli: &Cli, wanted: Option<&OsStr>) -> anyhow::Result<Model> {
+pub(crate) fn choose(device: &Device, cli: &Cli, wanted: Option<&OsStr>) -> anyhow::Result<Model> {
     let name = match wanted {
         Some(wanted) => named(device, cli, wanted)?,
         None => unnamed(device, cli)?,
@@ -27,12 +27,12 @@ pub fn choose(device: &Device, cli: &Cli, wanted: Option<&OsStr>) -> anyhow::Res
 }
 
 /// The name of a model as the rest of the interface takes it.
-pub fn name_of(model: &Model) -> anyhow::Result<ModelName> {
+pub(crate) fn name_of(model: &Model) -> anyhow::Result<ModelName> {
     model.name().parse().map_err(anyhow::Error::msg)
 }
 
 /// The positions asked for, when a context of `model` can have as many.
-pub fn positions_of(model: &Model, asked: Option<u32>) -> anyhow::Result<Option<u32>> {
+pub(crate) fn positions_of(model: &Model, asked: Option<u32>) -> anyhow::Result<Option<u32>> {
     match asked {
         Some(positions) if positions > model.context => {
             let sentence = format!(
@@ -47,7 +47,7 @@ pub fn positions_of(model: &Model, asked: Option<u32>) -> anyhow::Result<Option<
 }
 
 /// Whether all of `ids` are in the vocabulary of `model`.
-pub fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
+pub(crate) fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
     match ids.iter().find(|&&id| id >= model.vocabulary) {
         None => Ok(()),
         Some(id) => {
@@ -62,7 +62,7 @@ pub fn check_ids(model: &Model, ids: &[u32]) -> anyhow::Result<()> {
 }
 
 /// Refuses a model that makes no text.
-pub fn ensure_text(model: &Model) -> anyhow::Result<()> {
+pub(crate) fn ensure_text(model: &Model) -> anyhow::Result<()> {
     if !model.is_encoder() {
         return Ok(());
     }
@@ -74,7 +74,7 @@ pub fn ensure_text(model: &Model) -> anyhow::Result<()> {
 }
 
 /// The biases, when all are of tokens of `model` and none is of the same.
-pub fn biases(model: &Model, biases: &[Bias]) -> anyhow::Result<Vec<Bias>> {
+pub(crate) fn biases(model: &Model, biases: &[Bias]) -> anyhow::Result<Vec<Bias>> {
     let mut ids: Vec<u32> = biases.iter().map(|bias| bias.id).collect();
     check_ids(model, &ids)?;
     ids.sort_unstable();
@@ -166,7 +166,7 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
 
 /// What ends a turn by the user's wish: texts, and ids of tokens. A control token has no text that could be
 /// found in the answer, so its name stands for its id.
-pub fn stops(
+pub(crate) fn stops(
     device: &Device,
     model: &Model,
     texts: &[String],

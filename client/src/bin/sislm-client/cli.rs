@@ -15,7 +15,7 @@ use crate::sampling::Sampling;
 /// Talks to the language model in the kernel.
 #[derive(Debug, Parser)]
 #[command(name = "sislm-client", version, after_help = exit_codes::HELP)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Print one JSON object on one line
     #[arg(long, global = true)]
     pub json: bool,
@@ -29,7 +29,7 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show the device, its limits, and each model's memory by part
     Info,
     /// Load a GGUF file (needs CAP_SYS_ADMIN)
@@ -66,7 +66,7 @@ pub enum Command {
 
 /// Options of `load`.
 #[derive(Debug, Args)]
-pub struct Load {
+pub(crate) struct Load {
     /// The GGUF file, or any part of a split model (NAME-00001-of-0000N.gguf)
     pub file: PathBuf,
     /// Name of the model [default: the file's, without .gguf]
@@ -76,7 +76,7 @@ pub struct Load {
 
 /// Options of `unload`.
 #[derive(Debug, Args)]
-pub struct Unload {
+pub(crate) struct Unload {
     /// Name of the model
     pub name: ModelName,
     /// Although sessions use it: their turns end with an error
@@ -86,7 +86,7 @@ pub struct Unload {
 
 /// The model of a command.
 #[derive(Debug, Args)]
-pub struct Model {
+pub(crate) struct Model {
     /// A loaded model, or a GGUF file, which is loaded when it is not [default: the model named
     /// default, else the only one loaded, else the one embedded in this program]
     #[arg(short, long, value_name = "NAME|FILE")]
@@ -95,7 +95,7 @@ pub struct Model {
 
 /// Options of `infer`.
 #[derive(Debug, Args)]
-pub struct Infer {
+pub(crate) struct Infer {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -145,7 +145,7 @@ pub struct Infer {
 
 /// Options of `chat`.
 #[derive(Debug, Args)]
-pub struct Chat {
+pub(crate) struct Chat {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -175,7 +175,7 @@ pub struct Chat {
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Where to listen: ADDRESS:PORT or unix:PATH; several are possible [default: the sockets that systemd has opened,
     /// else 127.0.0.1:8080]
     #[arg(long, value_name = "PLACE")]
@@ -208,7 +208,7 @@ pub struct Serve {
 
 /// Options of `key`.
 #[derive(Debug, Args)]
-pub struct Key {
+pub(crate) struct Key {
     /// The file of the keys, which gets the key's hash
     #[arg(long, value_name = "FILE")]
     pub keys: PathBuf,
@@ -218,25 +218,25 @@ pub struct Key {
 
 /// Options of `completions`.
 #[derive(Debug, Args)]
-pub struct Completions {
+pub(crate) struct Completions {
     /// The shell
     pub shell: Shell,
 }
 
 /// Options of `man`.
 #[derive(Debug, Args)]
-pub struct Man {
+pub(crate) struct Man {
     /// Where to write them
     pub directory: PathBuf,
 }
 
 /// Seed of the draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seed(pub Option<u64>);
+pub(crate) struct Seed(pub Option<u64>);
 
 /// Context of a session.
 #[derive(Debug, Args)]
-pub struct Context {
+pub(crate) struct Context {
     /// Positions of the context [default: the device's, or the model's own when smaller]
     #[arg(long = "ctx", value_name = "POSITIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub positions: Option<u32>,
@@ -247,7 +247,7 @@ pub struct Context {
 
 /// Options of `tokenize`.
 #[derive(Debug, Args)]
-pub struct Tokenize {
+pub(crate) struct Tokenize {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -263,7 +263,7 @@ pub struct Tokenize {
 
 /// Options of `detokenize`.
 #[derive(Debug, Args)]
-pub struct Detokenize {
+pub(crate) struct Detokenize {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -277,7 +277,7 @@ pub struct Detokenize {
 
 /// Options of `eval`.
 #[derive(Debug, Args)]
-pub struct Eval {
+pub(crate) struct Eval {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -305,7 +305,7 @@ pub struct Eval {
 
 /// Options of `embed`.
 #[derive(Debug, Args)]
-pub struct Embed {
+pub(crate) struct Embed {
     /// The model.
     #[command(flatten)]
     pub model: Model,
@@ -336,7 +336,7 @@ pub struct Embed {
 
 /// Options of `selftest`.
 #[derive(Debug, Args)]
-pub struct Selftest {
+pub(crate) struct Selftest {
     /// Instruction level: scalar, neon, dotprod, i8mm [default: the one in use]
     #[arg(long, value_name = "LEVEL")]
     pub simd: Option<Simd>,
@@ -360,7 +360,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 /// A seed of 64 bits; none for -1.
-pub fn seed(text: &str) -> Result<Seed, String> {
+pub(crate) fn seed(text: &str) -> Result<Seed, String> {
     match text.parse() {
         _ if text == "-1" => Ok(Seed(None)),
         Ok(seed) => Ok(Seed(Some(seed))),

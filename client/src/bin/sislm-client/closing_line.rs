@@ -4,7 +4,7 @@
 use sislm::{Model, Outcome};
 
 /// Model, SIMD level, threads, tokens, tokens per second.
-pub fn closing_line(model: &Model, outcome: &Outcome, note: Option<&str>) -> String {
+pub(crate) fn closing_line(model: &Model, outcome: &Outcome, note: Option<&str>) -> String {
     let threads = plural(outcome.threads as usize, "thread");
     let tokens = plural(outcome.ids.len(), "token");
     let rate = outcome

@@ -17,7 +17,7 @@ use crate::loading;
 static MODEL: &[u8] = include_bytes!("../../../../test_models/kernel-docs-7m-q4_0.gguf");
 
 /// Loads the embedded model as `default`; the device is at `path`.
-pub fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
+pub(crate) fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
     let name = ModelName::default_model();
     let context = "cannot hold the embedded model in memory";
     let mut file =

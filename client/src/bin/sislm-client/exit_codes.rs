@@ -36,13 +36,13 @@ pub enum ExitCode {
 }
 
 /// The text of the codes for `--help`.
-pub const HELP: &str = "Exit codes: 0 success, 1 other error, 2 wrong command line, 3 no device, 4 not permitted, \
+pub(crate) const HELP: &str = "Exit codes: 0 success, 1 other error, 2 wrong command line, 3 no device, 4 not permitted, \
 5 no such model, 6 file refused, 7 not enough memory, 8 prompt too long, 9 turn failed, 10 self-test failed, \
 130 cancelled with Ctrl-C";
 
 /// An error of the client itself: a sentence with its exit code.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
     pub code: ExitCode,
     /// The sentence.
@@ -51,7 +51,7 @@ pub struct Failure {
 
 impl Failure {
     /// An error with this exit code and sentence.
-    pub fn error(code: ExitCode, sentence: impl Into<String>) -> anyhow::Error {
+    pub(crate) fn error(code: ExitCode, sentence: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Self {
             code,
             sentence: sentence.into(),

@@ -11,7 +11,7 @@ use crate::exit_codes::{ExitCode, Failure};
 
 /// The bytes of `argument`; of standard input for `-`, or for nothing unless that is a terminal.
 /// Standard input is read no further than `limit` bytes, what the device takes.
-pub fn text(argument: Option<&OsStr>, limit: u32) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn text(argument: Option<&OsStr>, limit: u32) -> anyhow::Result<Vec<u8>> {
     match argument {
         Some(text) if text != OsStr::new("-") => return Ok(text.as_bytes().to_vec()),
         None if io::stdin().is_terminal() => {

@@ -17,14 +17,14 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// SIGINT, waited for by a thread of its own, so that no call of the others is interrupted.
 #[derive(Clone, Debug)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     came: Arc<AtomicBool>,
 }
 
 impl Interrupt {
     /// From here on the first SIGINT cancels the turn, whose text then ends, and every later turn;
     /// the second one ends the program.
-    pub fn of(canceller: Canceller) -> anyhow::Result<Self> {
+    pub(crate) fn of(canceller: Canceller) -> anyhow::Result<Self> {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);
         signals.thread_block().context("cannot block SIGINT")?;
@@ -45,7 +45,7 @@ impl Interrupt {
     }
 
     /// Whether a SIGINT came.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.came.load(Ordering::Relaxed)
     }
 }

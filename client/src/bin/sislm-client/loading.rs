@@ -15,7 +15,7 @@ use sislm::{Device, Load, ModelName, Source};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Loads `source` under `name`; the device is at `path`.
-pub fn load(
+pub(crate) fn load(
     device: &Device,
     path: &Path,
     source: &Source,

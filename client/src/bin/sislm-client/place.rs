@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// A place to listen at, as the command line has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// ADDRESS:PORT
     Tcp(SocketAddr),
     /// unix:PATH

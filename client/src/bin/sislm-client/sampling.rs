@@ -6,7 +6,7 @@ use sislm::{Bias, Dry, DynamicTemperature, Millionths, Mirostat, Samplers, Sampl
 
 /// How the next token is drawn.
 #[derive(Debug, Args)]
-pub struct Sampling {
+pub(crate) struct Sampling {
     /// Where the options below start from
     #[arg(long, value_enum, default_value_t)]
     pub preset: Preset,
@@ -106,7 +106,7 @@ pub struct Sampling {
 
 /// Named sampling settings.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum Preset {
+pub(crate) enum Preset {
     /// The most likely token, always
     Greedy,
     /// Temperature 0.8, top-k 40, top-p 0.9
@@ -118,7 +118,7 @@ pub enum Preset {
 
 impl Sampling {
     /// The preset with what was given on top.
-    pub fn config(&self) -> SamplingConfig {
+    pub(crate) fn config(&self) -> SamplingConfig {
         let preset = match self.preset {
             Preset::Greedy => SamplingConfig::greedy(),
             Preset::Balanced => SamplingConfig::balanced(),
@@ -143,7 +143,7 @@ impl Sampling {
     }
 
     /// What is off unless asked for.
-    pub fn samplers(&self) -> Samplers {
+    pub(crate) fn samplers(&self) -> Samplers {
         let on = |value: Millionths| value != Millionths::ZERO;
         Samplers {
             dry: on(self.dry_multiplier).then(|| Dry {

@@ -6,7 +6,7 @@ use sislm::{ChatError, ChatModel, Device, Message, Model, Session};
 use crate::exit_codes::{ExitCode, Failure};
 
 /// The ids of what a user says, after what the system says, by the model's template.
-pub fn prompt_ids(
+pub(crate) fn prompt_ids(
     device: &Device,
     model: &Model,
     session: &Session,
@@ -24,7 +24,7 @@ pub fn prompt_ids(
 }
 
 /// What somebody says.
-pub fn message(role: &str, content: &str) -> Message {
+pub(crate) fn message(role: &str, content: &str) -> Message {
     Message {
         role: role.into(),
         content: content.into(),
@@ -32,7 +32,7 @@ pub fn message(role: &str, content: &str) -> Message {
 }
 
 /// The error with what to do without a template.
-pub fn error_of(error: ChatError) -> anyhow::Error {
+pub(crate) fn error_of(error: ChatError) -> anyhow::Error {
     const BY_HAND: &str =
         "write a prompt as its makers say, to infer with --control for the names of control tokens";
     let sentence = match error {

@@ -6,7 +6,7 @@ use crate::model::part::Part;
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const BERT: Architecture = Architecture {
+pub(super) const BERT: Architecture = Architecture {
     name: b"bert",
     keys: &[(b"attention.causal", Rule::Truth(false))],
     names: NAMES,

@@ -5,7 +5,7 @@ use super::{Architecture, Branches, Norm, Scale};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const COMMAND_R: Architecture = Architecture {
+pub(super) const COMMAND_R: Architecture = Architecture {
     name: b"command-r",
     keys: &[(b"logit_scale", Rule::Read)],
     norm: Norm::Layer,

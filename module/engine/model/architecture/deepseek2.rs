@@ -6,7 +6,7 @@ use crate::model::part::Part;
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const DEEPSEEK2: Architecture = Architecture {
+pub(super) const DEEPSEEK2: Architecture = Architecture {
     name: b"deepseek2",
     keys: &[
         (b"attention.q_lora_rank", Rule::Read),

@@ -4,7 +4,7 @@
 use super::{Architecture, Positions};
 
 /// The architecture.
-pub const EXAONE: Architecture = Architecture {
+pub(super) const EXAONE: Architecture = Architecture {
     name: b"exaone",
     positions: Positions::Halves,
     ..Architecture::BASE

@@ -5,7 +5,7 @@ use super::{Activation, Architecture, Branches, Gate, Norm, Positions};
 use crate::model::part::Part;
 
 /// The architecture.
-pub const FALCON: Architecture = Architecture {
+pub(super) const FALCON: Architecture = Architecture {
     name: b"falcon",
     names: &[
         (b"attn_norm_2.weight", Part::AttentionNorm),

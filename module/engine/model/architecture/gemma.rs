@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Positions, Scale};
 
 /// The architecture.
-pub const GEMMA: Architecture = Architecture {
+pub(super) const GEMMA: Architecture = Architecture {
     name: b"gemma",
     positions: Positions::Halves,
     activation: Activation::Gelu,

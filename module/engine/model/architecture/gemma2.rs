@@ -5,7 +5,7 @@ use super::{Activation, Architecture, Cap, Norms, Positions, Scale, ScoreScale, 
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GEMMA2: Architecture = Architecture {
+pub(super) const GEMMA2: Architecture = Architecture {
     name: b"gemma2",
     keys: &[
         (b"attn_logit_softcapping", Rule::Read),

@@ -8,7 +8,7 @@ use super::{
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GEMMA3: Architecture = Architecture {
+pub(super) const GEMMA3: Architecture = Architecture {
     name: b"gemma3",
     keys: &[
         (b"final_logit_softcapping", Rule::Read),

@@ -8,7 +8,7 @@ use super::{
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GEMMA4: Architecture = Architecture {
+pub(super) const GEMMA4: Architecture = Architecture {
     name: b"gemma4",
     keys: &[
         (b"final_logit_softcapping", Rule::Read),

@@ -5,7 +5,7 @@ use super::{Architecture, Windows, gemma3};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GEMMA_EMBEDDING: Architecture = Architecture {
+pub(super) const GEMMA_EMBEDDING: Architecture = Architecture {
     name: b"gemma-embedding",
     keys: &[
         (b"attention.causal", Rule::Truth(false)),

@@ -5,7 +5,7 @@ use super::{Architecture, Gate, Norms};
 use crate::model::part::Part;
 
 /// The architecture.
-pub const GLM4: Architecture = Architecture {
+pub(super) const GLM4: Architecture = Architecture {
     name: b"glm4",
     names: &[(b"ffn_up.weight", Part::GateUp)],
     norms: Norms::Around,

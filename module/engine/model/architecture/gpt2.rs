@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Gate, Norm, Positions};
 
 /// The architecture.
-pub const GPT2: Architecture = Architecture {
+pub(super) const GPT2: Architecture = Architecture {
     name: b"gpt2",
     number: 2,
     norm: Norm::LayerWithBias,

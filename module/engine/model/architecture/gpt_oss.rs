@@ -5,7 +5,7 @@ use super::{Activation, Architecture, ExpertWeights, Experts, Positions, Windows
 use crate::model::part::Part;
 
 /// The architecture.
-pub const GPT_OSS: Architecture = Architecture {
+pub(super) const GPT_OSS: Architecture = Architecture {
     name: b"gpt-oss",
     names: &[(b"post_attention_norm.weight", Part::FeedForwardNorm)],
     positions: Positions::Halves,

@@ -5,7 +5,7 @@ use super::{Activation, Architecture, Branches, Gate, Norm, Positions};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GPTNEOX: Architecture = Architecture {
+pub(super) const GPTNEOX: Architecture = Architecture {
     name: b"gptneox",
     keys: &[(b"use_parallel_residual", Rule::Read)],
     norm: Norm::LayerWithBias,

@@ -5,7 +5,7 @@ use super::{Architecture, Scale};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const GRANITE: Architecture = Architecture {
+pub(super) const GRANITE: Architecture = Architecture {
     name: b"granite",
     keys: &[
         (b"attention.scale", Rule::Read),

@@ -6,7 +6,7 @@ use crate::model::part::Part;
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const LFM2: Architecture = Architecture {
+pub(super) const LFM2: Architecture = Architecture {
     name: b"lfm2",
     keys: &[(b"shortconv.l_cache", Rule::Read)],
     names: &[

@@ -5,7 +5,7 @@ use super::{Architecture, ExpertWeights, Experts};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const LLAMA: Architecture = Architecture {
+pub(super) const LLAMA: Architecture = Architecture {
     name: b"llama",
     number: 1,
     keys: &[

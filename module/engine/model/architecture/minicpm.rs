@@ -5,7 +5,7 @@ use super::{Architecture, Scale};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const MINICPM: Architecture = Architecture {
+pub(super) const MINICPM: Architecture = Architecture {
     name: b"minicpm",
     keys: &[
         (b"embedding_scale", Rule::Read),

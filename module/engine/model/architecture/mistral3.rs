@@ -5,7 +5,7 @@ use super::Architecture;
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const MISTRAL3: Architecture = Architecture {
+pub(super) const MISTRAL3: Architecture = Architecture {
     name: b"mistral3",
     keys: &[
         (b"attention.temperature_scale", Rule::Read),

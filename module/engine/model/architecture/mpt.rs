@@ -5,7 +5,7 @@ use super::{Activation, Architecture, Gate, Norm, Positions};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const MPT: Architecture = Architecture {
+pub(super) const MPT: Architecture = Architecture {
     name: b"mpt",
     keys: &[
         (b"attention.clamp_kqv", Rule::Read),

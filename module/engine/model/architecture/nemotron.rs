@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Gate, Norm, Positions};
 
 /// The architecture.
-pub const NEMOTRON: Architecture = Architecture {
+pub(super) const NEMOTRON: Architecture = Architecture {
     name: b"nemotron",
     norm: Norm::LayerWithBias,
     positions: Positions::Halves,

@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Gate, Positions, bert};
 
 /// The architecture.
-pub const NOMIC_BERT: Architecture = Architecture {
+pub(super) const NOMIC_BERT: Architecture = Architecture {
     name: b"nomic-bert",
     positions: Positions::Halves,
     activation: Activation::Silu,

@@ -5,7 +5,7 @@ use super::{Architecture, HeadNorm, Norms, Positions, WindowedRotation, Windows}
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const OLMO2: Architecture = Architecture {
+pub(super) const OLMO2: Architecture = Architecture {
     name: b"olmo2",
     keys: &[(b"attention.sliding_window_pattern", Rule::Read)],
     norms: Norms::After,

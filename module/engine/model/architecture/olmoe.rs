@@ -4,7 +4,7 @@
 use super::{Architecture, ExpertWeights, Experts, HeadNorm, Positions};
 
 /// The architecture.
-pub const OLMOE: Architecture = Architecture {
+pub(super) const OLMOE: Architecture = Architecture {
     name: b"olmoe",
     positions: Positions::Halves,
     head_norm: HeadNorm::Row,

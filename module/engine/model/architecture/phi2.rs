@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Branches, Gate, Norm, Positions};
 
 /// The architecture.
-pub const PHI2: Architecture = Architecture {
+pub(super) const PHI2: Architecture = Architecture {
     name: b"phi2",
     norm: Norm::LayerWithBias,
     branches: Branches::Parallel,

@@ -5,7 +5,7 @@ use super::{Architecture, Gate, Positions};
 use crate::model::part::Part;
 
 /// The architecture.
-pub const PHI3: Architecture = Architecture {
+pub(super) const PHI3: Architecture = Architecture {
     name: b"phi3",
     names: &[(b"ffn_up.weight", Part::GateUp)],
     positions: Positions::Halves,

@@ -4,7 +4,7 @@
 use super::{Architecture, Positions};
 
 /// The architecture.
-pub const QWEN2: Architecture = Architecture {
+pub(super) const QWEN2: Architecture = Architecture {
     name: b"qwen2",
     positions: Positions::Halves,
     ..Architecture::BASE

@@ -4,7 +4,7 @@
 use super::{Architecture, ExpertWeights, Experts, Positions};
 
 /// The architecture.
-pub const QWEN2MOE: Architecture = Architecture {
+pub(super) const QWEN2MOE: Architecture = Architecture {
     name: b"qwen2moe",
     positions: Positions::Halves,
     experts: Some(Experts {

@@ -4,7 +4,7 @@
 use super::{Architecture, HeadNorm, Positions};
 
 /// The architecture.
-pub const QWEN3: Architecture = Architecture {
+pub(super) const QWEN3: Architecture = Architecture {
     name: b"qwen3",
     positions: Positions::Halves,
     head_norm: HeadNorm::Head,

@@ -6,7 +6,7 @@ use crate::model::part::Part;
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const QWEN35: Architecture = Architecture {
+pub(super) const QWEN35: Architecture = Architecture {
     name: b"qwen35",
     keys: &[
         (b"full_attention_interval", Rule::Read),

@@ -4,7 +4,7 @@
 use super::{Architecture, ExpertWeights, Experts, HeadNorm, Positions};
 
 /// The architecture.
-pub const QWEN3MOE: Architecture = Architecture {
+pub(super) const QWEN3MOE: Architecture = Architecture {
     name: b"qwen3moe",
     positions: Positions::Halves,
     head_norm: HeadNorm::Head,

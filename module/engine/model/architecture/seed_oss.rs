@@ -5,7 +5,7 @@ use super::{Architecture, Positions};
 use crate::model::part::Part;
 
 /// The architecture.
-pub const SEED_OSS: Architecture = Architecture {
+pub(super) const SEED_OSS: Architecture = Architecture {
     name: b"seed_oss",
     names: &[(b"post_attention_norm.weight", Part::FeedForwardNorm)],
     positions: Positions::Halves,

@@ -4,7 +4,7 @@
 use super::{Architecture, Unrotated};
 
 /// The architecture.
-pub const SMOLLM3: Architecture = Architecture {
+pub(super) const SMOLLM3: Architecture = Architecture {
     name: b"smollm3",
     unrotated: Unrotated::EveryFourth,
     ..Architecture::BASE

@@ -5,7 +5,7 @@ use super::{Architecture, Branches, Norm, Positions};
 use crate::model::rule::Rule;
 
 /// The architecture.
-pub const STABLELM: Architecture = Architecture {
+pub(super) const STABLELM: Architecture = Architecture {
     name: b"stablelm",
     // The second norm decides.
     keys: &[(b"use_parallel_residual", Rule::Free)],

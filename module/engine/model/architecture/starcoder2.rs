@@ -4,7 +4,7 @@
 use super::{Activation, Architecture, Gate, Norm, Positions};
 
 /// The architecture.
-pub const STARCODER2: Architecture = Architecture {
+pub(super) const STARCODER2: Architecture = Architecture {
     name: b"starcoder2",
     norm: Norm::LayerWithBias,
     positions: Positions::Halves,

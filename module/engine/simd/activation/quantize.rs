@@ -10,7 +10,7 @@ const ROUND: f32 = 12_582_912.0;
 ///
 /// `None` when it is 2^60 or more, or a NaN.
 #[inline(always)]
-pub fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
+pub(super) fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
     let magnitude = f32::from_bits(amax);
     match amax {
         LIMIT.. => None,
@@ -21,14 +21,14 @@ pub fn scale_and_inverse(amax: u32) -> Option<(f32, f32)> {
 
 /// The bits of the largest magnitude.
 #[inline(always)]
-pub fn largest(x: &[f32]) -> u32 {
+pub(super) fn largest(x: &[f32]) -> u32 {
     let magnitude = |x: &f32| x.to_bits() & 0x7fff_ffff;
     x.iter().map(magnitude).fold(0, u32::max)
 }
 
 /// The nearest integers to `x` * `inverse`, ties to even, and their sum.
 #[inline(always)]
-pub fn round(x: &[f32; 32], inverse: f32) -> ([[i8; 16]; 2], i32) {
+pub(super) fn round(x: &[f32; 32], inverse: f32) -> ([[i8; 16]; 2], i32) {
     let mut values = [[0i8; 16]; 2];
     let mut sum = 0i32;
     for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {

@@ -26,7 +26,7 @@ mod softmax;
 mod weigh;
 
 /// A stored type that vectors widen.
-pub trait Widen: Cell + scores::Dimensions + weigh::Positions {
+pub(super) trait Widen: Cell + scores::Dimensions + weigh::Positions {
     /// Eight values.
     ///
     /// # Safety
@@ -54,7 +54,7 @@ impl Widen for [u8; 4] {
 
 /// As [`super::attend`].
 #[target_feature(enable = "neon")]
-pub fn attend<'t, T: Widen>(
+pub(super) fn attend<'t, T: Widen>(
     heads: &mut [Head<'_>],
     start: usize,
     tiles: impl Iterator<Item = &'t [u8]>,

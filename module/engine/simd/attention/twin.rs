@@ -8,7 +8,7 @@ use crate::simd::elementwise::cap_one;
 use crate::simd::pieces::pieces;
 
 /// As [`super::attend`].
-pub fn attend<'t, T: Cell>(
+pub(super) fn attend<'t, T: Cell>(
     heads: &mut [Head<'_>],
     start: usize,
     tiles: impl Iterator<Item = &'t [u8]>,
@@ -57,7 +57,7 @@ fn scores<T: Cell>(
 /// Turns the scores of the tile that begins at position `first` into p = exp(score - m), and adds
 /// their sum to the result. In whole groups: p is +0 at positions that `head` does not attend to, or
 /// NaN where no score is a number.
-pub fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
+pub(super) fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
     let count = head.reach(first);
     let outside = head.first.saturating_sub(first).min(count);
     let (groups, _) = p.as_chunks_mut::<LANES>();

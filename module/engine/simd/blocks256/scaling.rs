@@ -9,7 +9,7 @@ use crate::simd::plain::Plain;
 use core::arch::aarch64::*;
 
 /// What turns the quanta of 16 rows into weights.
-pub trait Scaling: Plain {
+pub(crate) trait Scaling: Plain {
     /// That of one row.
     type Row: Plain;
     /// Parts of the block with a scale each: 8 or 16.
@@ -48,7 +48,7 @@ pub trait Scaling: Plain {
 /// An f32 and 8-bit scales for `PARTS` parts of one row.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct StepsRow<const PARTS: usize> {
+pub(crate) struct StepsRow<const PARTS: usize> {
     /// What multiplies the scales.
     pub d: [u8; 4],
     /// The scales.
@@ -58,7 +58,7 @@ pub struct StepsRow<const PARTS: usize> {
 /// An f32 and 8-bit scales for `PARTS` parts.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Steps<const PARTS: usize> {
+pub(crate) struct Steps<const PARTS: usize> {
     d: [[[[u8; 4]; 4]; 2]; 2],
     scales: [[i8; GROUP_ROWS]; PARTS],
 }
@@ -132,7 +132,7 @@ impl<const PARTS: usize> Scaling for Steps<PARTS> {
 /// [`StepsRow`], and the same for minima from 0 to 63.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct MinimaRow<const PARTS: usize> {
+pub(crate) struct MinimaRow<const PARTS: usize> {
     /// The scales.
     pub steps: StepsRow<PARTS>,
     /// What multiplies the minima.
@@ -144,7 +144,7 @@ pub struct MinimaRow<const PARTS: usize> {
 /// [`Steps`], and the same for minima from 0 to 63.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Minima<const PARTS: usize> {
+pub(crate) struct Minima<const PARTS: usize> {
     steps: Steps<PARTS>,
     dmin: [[[[u8; 4]; 4]; 2]; 2],
     /// As [four of the rows][parts 4j to 4j + 3], each [row][part].

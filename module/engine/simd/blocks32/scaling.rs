@@ -7,7 +7,7 @@ use crate::simd::plain::Plain;
 use crate::simd::scales::Scales;
 
 /// What turns the quanta of 16 rows into weights.
-pub trait Scaling: Plain {
+pub(crate) trait Scaling: Plain {
     /// That of one row.
     type Row: Plain;
     /// Whether there are minima.
@@ -64,7 +64,7 @@ impl Scaling for Scales {
 /// Binary16 scales and minima.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct ScalesAndMinima {
+pub(crate) struct ScalesAndMinima {
     scales: Scales,
     minima: Scales,
 }
@@ -107,7 +107,7 @@ impl Scaling for ScalesAndMinima {
 /// F32 scales.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct FloatScales([[[[u8; 4]; 4]; 2]; 2]);
+pub(crate) struct FloatScales([[[[u8; 4]; 4]; 2]; 2]);
 
 // SAFETY: an array of bytes.
 unsafe impl Plain for FloatScales {}

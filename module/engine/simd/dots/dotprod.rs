@@ -7,7 +7,7 @@ use core::arch::aarch64::*;
 /// `sums` + the products of 8 rows with 16 activations.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-pub fn sixteen(
+pub(crate) fn sixteen(
     sums: [int32x4_t; 2],
     weights: &[[int8x16_t; 2]; 4],
     a: int8x16_t,
@@ -23,7 +23,7 @@ pub fn sixteen(
 /// `sum` + the products of 4 rows of 4 small weights with the four activations `FOUR`.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-pub fn four<const FOUR: i32>(sum: int32x4_t, weights: int8x16_t, a: int8x16_t) -> int32x4_t {
+pub(crate) fn four<const FOUR: i32>(sum: int32x4_t, weights: int8x16_t, a: int8x16_t) -> int32x4_t {
     vdotq_laneq_s32::<FOUR>(sum, weights, a)
 }
 
@@ -70,7 +70,7 @@ macro_rules! of_half {
 /// loads two registers at a time.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-pub fn sixteen_pairs(
+pub(crate) fn sixteen_pairs(
     sums: [[int32x4_t; 2]; 2],
     pairs: &PairsOf16,
     a: int8x16_t,
@@ -116,7 +116,7 @@ macro_rules! of_fives {
 /// In assembler, because the compiler copies the mask for each BSL.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-pub fn sixteen_fives(
+pub(crate) fn sixteen_fives(
     sums: [[int32x4_t; 2]; 2],
     pairs: &PairsOf16,
     rest: [int8x16_t; 2],

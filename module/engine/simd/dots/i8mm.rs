@@ -6,12 +6,12 @@ use crate::simd::quanta::Unpacked;
 use core::arch::aarch64::*;
 
 /// 32 weights of two rows, as [weights 8j to 8j + 7][row].
-pub type Four = [int8x16_t; 4];
+pub(crate) type Four = [int8x16_t; 4];
 
 /// The weights of rows 2 * `quarter` and 2 * `quarter` + 1 of both fours of a half.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
-pub fn eights(unpacked: &Unpacked, quarter: usize) -> [Four; 2] {
+pub(crate) fn eights(unpacked: &Unpacked, quarter: usize) -> [Four; 2] {
     let (pairs, _) = unpacked.as_chunks::<2>();
     [0, 1].map(|i| {
         let eight = |j: usize| zip_fours(pairs[j][0][i], pairs[j][1][i], quarter);
@@ -24,7 +24,7 @@ pub fn eights(unpacked: &Unpacked, quarter: usize) -> [Four; 2] {
 /// In assembler, because the compiler interleaves pairs and spills sums.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
-pub fn products(
+pub(crate) fn products(
     starts: [int32x4_t; 2],
     [first, second]: &[Four; 2],
     values: &[[[i8; 8]; 2]; 4],
@@ -59,7 +59,7 @@ pub fn products(
 /// [`products`] of the 16 weights `PART` of the 32.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
-pub fn products_of_16<const PART: usize>(
+pub(crate) fn products_of_16<const PART: usize>(
     starts: [int32x4_t; 2],
     [first, second]: &[Four; 2],
     values: &[[[i8; 8]; 2]; 4],

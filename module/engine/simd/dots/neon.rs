@@ -8,7 +8,7 @@ use core::arch::aarch64::*;
 /// `sums` + the products of 8 rows with 16 activations.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn sixteen(
+pub(crate) fn sixteen(
     sums: [int32x4_t; 2],
     weights: &[[int8x16_t; 2]; 4],
     a: int8x16_t,
@@ -40,7 +40,7 @@ pub fn sixteen(
 /// products of at most 63 * 127 fit in 16 bits.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn four<const FOUR: i32>(sum: int32x4_t, weights: int8x16_t, a: int8x16_t) -> int32x4_t {
+pub(crate) fn four<const FOUR: i32>(sum: int32x4_t, weights: int8x16_t, a: int8x16_t) -> int32x4_t {
     let a = vreinterpretq_s8_s32(vdupq_laneq_s32::<FOUR>(vreinterpretq_s32_s8(a)));
     let low = vmull_s8(vget_low_s8(weights), vget_low_s8(a));
     let high = vmull_high_s8(weights, a);

@@ -11,20 +11,20 @@ use crate::simd::pieces::{pieces, pieces_with_rest};
 use core::arch::aarch64::{float32x4_t, vdupq_n_f32, vfmaq_laneq_f32, vfmaq_n_f32};
 
 /// Columns of a pass of the loop for a single row.
-pub const RUN: usize = 32;
+pub(crate) const RUN: usize = 32;
 /// Weights of a column, `N` bytes each.
 type Column<const N: usize> = [[u8; N]; GROUP_ROWS];
 /// Runs of columns.
-pub type Columns<'a, const N: usize> = &'a [[Column<N>; RUN]];
+pub(crate) type Columns<'a, const N: usize> = &'a [[Column<N>; RUN]];
 /// Their activations.
-pub type Activations<'a> = &'a [[[u8; 4]; RUN]];
+pub(crate) type Activations<'a> = &'a [[[u8; 4]; RUN]];
 /// Sums of the 16 rows of a group.
-pub type Sums = [float32x4_t; 4];
+pub(crate) type Sums = [float32x4_t; 4];
 
 /// Adds [`RUN`] columns at a time, each times its activation.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn add_runs<F: Float<N>, const N: usize>(
+pub(crate) fn add_runs<F: Float<N>, const N: usize>(
     mut sums: Sums,
     columns: Columns<'_, N>,
     activation: Activations<'_>,
@@ -127,7 +127,7 @@ fn rows<F: Float<N>, const N: usize>(
 
 /// Multiplies as [`Product::twin`] does.
 #[target_feature(enable = "neon")]
-pub fn multiply<F: Float<N>, const N: usize>(product: Product<'_, Floats<F, N>>) {
+pub(crate) fn multiply<F: Float<N>, const N: usize>(product: Product<'_, Floats<F, N>>) {
     let stride = product.width();
     if product.activation.len() == product.blocks {
         let (out, _) = product.out.as_chunks_mut::<16>();

@@ -11,10 +11,10 @@ use crate::simd::{float::loops::Sums, neon::load};
 use core::arch::aarch64::*;
 
 /// The format.
-pub type Bf16 = Floats<Upper, 2>;
+pub(super) type Bf16 = Floats<Upper, 2>;
 
 /// The upper half of an IEEE 754 binary32.
-pub struct Upper;
+pub(super) struct Upper;
 
 impl Float<2> for Upper {
     type Bits = u16;

@@ -13,10 +13,10 @@ use crate::simd::group::GROUP_ROWS;
 mod neon;
 
 /// The format.
-pub type F16 = Floats<Half, 2>;
+pub(super) type F16 = Floats<Half, 2>;
 
 /// IEEE 754 binary16.
-pub struct Half;
+pub(super) struct Half;
 
 impl Float<2> for Half {
     type Bits = u16;

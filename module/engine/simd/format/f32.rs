@@ -9,10 +9,10 @@ use crate::simd::group::GROUP_ROWS;
 use crate::simd::{float::loops::Sums, neon::load_f32};
 
 /// The format.
-pub type F32 = Floats<Single, 4>;
+pub(super) type F32 = Floats<Single, 4>;
 
 /// IEEE 754 binary32.
-pub struct Single;
+pub(super) struct Single;
 
 impl Float<4> for Single {
     type Bits = u32;

@@ -12,12 +12,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ1M;
+pub(super) struct IQ1M;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// By eight weights: the lower bits of the index.
     indices: [u8; 32],
     /// By 16 weights: two times the upper 3 bits of an index, and whether 1 is taken away.

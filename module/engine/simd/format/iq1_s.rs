@@ -12,12 +12,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ1S;
+pub(super) struct IQ1S;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     /// By eight weights: the lower bits of the index.
     indices: [[u8; 4]; 8],
@@ -30,7 +30,7 @@ unsafe impl Plain for File {}
 const _: () = assert!(size_of::<File>() == 50);
 
 /// The quanta of the codes of IQ1_S and IQ1_M.
-pub const SHIFTED: [i8; 16] = [-7, 1, 9, 0, 0, 0, 0, 0, -9, -1, 7, 0, 0, 0, 0, 0];
+pub(super) const SHIFTED: [i8; 16] = [-7, 1, 9, 0, 0, 0, 0, 0, -9, -1, 7, 0, 0, 0, 0, 0];
 
 impl Codec for IQ1S {
     type File = File;

@@ -11,12 +11,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ2XS;
+pub(super) struct IQ2XS;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     /// By eight weights: an index of 9 bits, 7 signs above.
     entries: [[u8; 2]; 32],

@@ -11,12 +11,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ2XXS;
+pub(super) struct IQ2XXS;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     /// By part: four indices; then four times 7 signs, and 4 bits of the scale on top.
     parts: [[[u8; 4]; 2]; 8],

@@ -11,12 +11,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ3S;
+pub(super) struct IQ3S;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     /// By four weights: the lower bits of the index.
     indices: [[u8; 2]; 32],

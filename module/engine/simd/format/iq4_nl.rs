@@ -10,12 +10,12 @@ use crate::simd::quanta::codes::{Book, Codes};
 use crate::simd::scales::Scales;
 
 /// The format.
-pub struct IQ4NL;
+pub(super) struct IQ4NL;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     /// Byte i: code i below, code i + 16 above.
     codes: [u8; 16],
@@ -26,13 +26,13 @@ unsafe impl Plain for File {}
 const _: () = assert!(size_of::<File>() == 18);
 
 /// The quanta of the 16 codes of IQ4_NL and IQ4_XS.
-pub const QUANTA: [i8; 16] = [
+pub(super) const QUANTA: [i8; 16] = [
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
 ];
 
 /// [`QUANTA`] as a book.
 #[derive(Clone, Copy)]
-pub struct Uneven;
+pub(super) struct Uneven;
 
 impl Book for Uneven {
     type Kept = [u8; 0];

@@ -10,12 +10,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Codes, Kept};
 
 /// The format.
-pub struct IQ4XS;
+pub(super) struct IQ4XS;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     /// Bits 2n and 2n + 1 are the upper ones of scale n.
     upper_scales: [u8; 2],

@@ -9,12 +9,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::codes::{Book, Codes};
 
 /// The format.
-pub struct MXFP4;
+pub(super) struct MXFP4;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// The exponent plus 127 of the scale of the floats, which is twice that of the quanta.
     exponent: u8,
     /// Byte i: code i below, code i + 16 above.
@@ -26,11 +26,11 @@ unsafe impl Plain for File {}
 const _: () = assert!(size_of::<File>() == 17);
 
 /// Twice the floats: sign, two bits of exponent, one of mantissa.
-pub const QUANTA: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+pub(super) const QUANTA: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
 /// [`QUANTA`] as a book.
 #[derive(Clone, Copy)]
-pub struct Doubled;
+pub(super) struct Doubled;
 
 impl Book for Doubled {
     type Kept = [u8; 0];

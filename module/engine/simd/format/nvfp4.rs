@@ -12,12 +12,12 @@ use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
 
 /// The format.
-pub struct NVFP4;
+pub(super) struct NVFP4;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scales: [u8; 4],
     /// By part; byte i: code i below, code i + 8 above.
     codes: [[u8; 8]; 4],

@@ -9,12 +9,12 @@ use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
 
 /// The format.
-pub struct Q1_0;
+pub(super) struct Q1_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     /// Bit k is set where weight k is 1.
     bits: [[u8; 4]; 4],

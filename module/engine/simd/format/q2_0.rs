@@ -9,12 +9,12 @@ use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
 
 /// The format.
-pub struct Q2_0;
+pub(super) struct Q2_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     /// Four weights in a byte, the first lowest.
     quanta: [[u8; 8]; 2],

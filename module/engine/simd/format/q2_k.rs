@@ -9,12 +9,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::nibbles::Nibbles;
 
 /// The format.
-pub struct Q2K;
+pub(super) struct Q2K;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// By part: the scale below, the minimum above.
     scales: [u8; 16],
     /// By 128 weights: byte i has weights i, i + 32, i + 64 and i + 96, the first lowest.

@@ -9,12 +9,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::nibbles::Nibbles;
 
 /// The format.
-pub struct Q3K;
+pub(super) struct Q3K;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// Bit n of byte i is bit 2 of weight 32n + i.
     upper: [u8; 32],
     /// By 128 weights: byte i has the lower bits of weights i, i + 32, i + 64 and i + 96.

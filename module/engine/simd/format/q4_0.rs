@@ -25,12 +25,12 @@ mod neon;
 mod pack;
 
 /// The format.
-pub struct Q4_0;
+pub(super) struct Q4_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     /// Byte i: weight i below, weight i + 16 above.
     quanta: [[u8; 4]; 4],
@@ -39,7 +39,7 @@ pub struct File {
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group {
+pub(super) struct Group {
     /// As [half of the weights][half of the rows][four of the weights][pair p]: row 8 * half + p
     /// above, row 8 * half + 4 + p below; in the order that the SDOT loop reads.
     pairs: [[[Chunk; 4]; 2]; 2],

@@ -8,12 +8,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::nibbles::Nibbles;
 
 /// The format.
-pub struct Q4_1;
+pub(super) struct Q4_1;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     minimum: [u8; 2],
     /// Byte i: weight i below, weight i + 16 above.

@@ -30,12 +30,12 @@ mod pack;
 mod scales;
 
 /// The format.
-pub struct Q4K;
+pub(super) struct Q4K;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     dmin: [u8; 2],
     /// Eight scales and eight minima of 6 bits, see [`Group::scale_and_minimum`].
@@ -47,7 +47,7 @@ pub struct File {
 /// Scales and minima of a block of one row, as in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Scaling {
+pub(super) struct Scaling {
     d: [u8; 2],
     dmin: [u8; 2],
     scales: [[u8; 4]; 3],
@@ -56,7 +56,7 @@ pub struct Scaling {
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group {
+pub(super) struct Group {
     d: Scales,
     dmin: Scales,
     /// The thirds of the file's `scales`, as [third][row / 4][row % 4][part % 4].

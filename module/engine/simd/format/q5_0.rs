@@ -9,12 +9,12 @@ use crate::simd::quanta::fives::Fives;
 use crate::simd::scales::Scales;
 
 /// The format.
-pub struct Q5_0;
+pub(super) struct Q5_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     /// Bit k is bit 4 of weight k.
     high: [u8; 4],

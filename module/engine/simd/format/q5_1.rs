@@ -8,12 +8,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::fives::Fives;
 
 /// The format.
-pub struct Q5_1;
+pub(super) struct Q5_1;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     minimum: [u8; 2],
     /// Bit k is bit 4 of weight k.

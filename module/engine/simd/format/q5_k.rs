@@ -9,12 +9,12 @@ use crate::simd::plain::Plain;
 use crate::simd::quanta::fives::Fives;
 
 /// The format.
-pub struct Q5K;
+pub(super) struct Q5K;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     d: [u8; 2],
     dmin: [u8; 2],
     /// Scales 0 to 3, minima 0 to 3 in the lower 6 bits; then the lower 4 bits of scale and minimum

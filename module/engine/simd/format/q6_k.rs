@@ -28,12 +28,12 @@ mod neon;
 mod pack;
 
 /// The format.
-pub struct Q6K;
+pub(super) struct Q6K;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// By 128 weights: byte i has the lower bits of weights i and i + 64.
     lower: [[u8; 64]; 2],
     /// By 128 weights: byte i has the upper bits of weights i, i + 32, i + 64 and i + 96.
@@ -45,7 +45,7 @@ pub struct File {
 /// The scales of a block of one row.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Scaling {
+pub(super) struct Scaling {
     d: [u8; 2],
     scales: [i8; 16],
 }
@@ -53,7 +53,7 @@ pub struct Scaling {
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group {
+pub(super) struct Group {
     d: Scales,
     /// As [part of 16][row].
     scales: [[i8; GROUP_ROWS]; 16],

@@ -18,12 +18,12 @@ mod i8mm;
 mod neon;
 
 /// The format.
-pub struct Q8_0;
+pub(super) struct Q8_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     scale: [u8; 2],
     quanta: [[i8; 4]; 8],
 }
@@ -31,7 +31,7 @@ pub struct File {
 /// A block of 16 rows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Group {
+pub(super) struct Group {
     /// As [half of the rows][weights 4j to 4j + 3][four rows][row].
     quanta: [[[[[i8; 4]; 4]; 2]; 8]; 2],
     scales: Scales,

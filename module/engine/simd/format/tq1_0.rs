@@ -9,12 +9,12 @@ use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
 
 /// The format.
-pub struct TQ1_0;
+pub(super) struct TQ1_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// Five times 32 weights.
     first: [u8; 32],
     /// Five times 16 weights.

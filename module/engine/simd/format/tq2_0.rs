@@ -9,12 +9,12 @@ use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
 
 /// The format.
-pub struct TQ2_0;
+pub(super) struct TQ2_0;
 
 /// A block of one row in the file.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct File {
+pub(super) struct File {
     /// By 128 weights: byte i has weights i, i + 32, i + 64 and i + 96, the first lowest.
     quanta: [[u8; 32]; 2],
     scale: [u8; 2],

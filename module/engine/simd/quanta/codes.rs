@@ -9,7 +9,7 @@ use crate::simd::plain::Plain;
 use core::marker::PhantomData;
 
 /// Where the quanta of the 16 codes are.
-pub trait Book: Copy {
+pub(crate) trait Book: Copy {
     /// What a group keeps of them.
     type Kept: Plain;
     /// The quanta.
@@ -18,7 +18,7 @@ pub trait Book: Copy {
 
 /// Quanta that each group keeps, so that formats share the loops.
 #[derive(Clone, Copy)]
-pub struct Kept;
+pub(crate) struct Kept;
 
 impl Book for Kept {
     type Kept = [i8; 16];
@@ -32,7 +32,7 @@ impl Book for Kept {
 /// Codes of the quanta in `B`.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Codes<B>(Pairs, PhantomData<B>);
+pub(crate) struct Codes<B>(Pairs, PhantomData<B>);
 
 // SAFETY: an array of bytes, and a type of no bytes.
 unsafe impl<B: Book> Plain for Codes<B> {}
@@ -75,7 +75,7 @@ mod neon {
 
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn unpack(pairs: &Pairs, quanta: &[i8; 16], half: usize) -> Unpacked {
+    pub(super) fn unpack(pairs: &Pairs, quanta: &[i8; 16], half: usize) -> Unpacked {
         let quanta = load(quanta);
         core::array::from_fn(|j| {
             let bytes = vreinterpretq_u8_s8(load(&pairs[j / 4 % 2][half % 2][j % 4]));

@@ -13,14 +13,14 @@ use crate::simd::plain::Plain;
 /// Quanta from `LEAST` to `LEAST` + 31; `LEAST` is 0 or -16.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Fives<const LEAST: i8> {
+pub(crate) struct Fives<const LEAST: i8> {
     pairs: Pairs,
     rest: Rest,
 }
 
 /// The upper bits of the rows B, as [half of the rows][half of the weights][pair]; bits 2j and 2j +
 /// 1 of byte i belong to weight 4j + i.
-pub type Rest = [[[[u8; 4]; 4]; 2]; 2];
+pub(crate) type Rest = [[[[u8; 4]; 4]; 2]; 2];
 
 // SAFETY: arrays of bytes, 256 + 64 without padding.
 unsafe impl<const LEAST: i8> Plain for Fives<LEAST> {}
@@ -89,7 +89,7 @@ mod neon {
 
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn unpack<const LEAST: i8>(fives: &Fives<LEAST>, half: usize) -> Unpacked {
+    pub(super) fn unpack<const LEAST: i8>(fives: &Fives<LEAST>, half: usize) -> Unpacked {
         let rest = fives.rest[half % 2].each_ref().map(|rest| load(rest));
         let (seven, upper) = (vdupq_n_u8(7), vdupq_n_s8(24));
         core::array::from_fn(|j| {
@@ -109,7 +109,7 @@ mod neon {
     /// The upper rows come out less 16, and all of them less `LEAST`.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn lack<const LEAST: i8>(sum_128: int32x4_t) -> [int32x4_t; 2] {
+    pub(super) fn lack<const LEAST: i8>(sum_128: int32x4_t) -> [int32x4_t; 2] {
         const { assert!(LEAST == 0 || LEAST == -16) };
         let sixteen = vshrq_n_s32::<3>(sum_128);
         let zero = vdupq_n_s32(0);

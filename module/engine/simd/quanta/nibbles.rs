@@ -11,14 +11,14 @@ use crate::simd::plain::Plain;
 
 /// As [half of the weights][half of the rows][four of the weights][pair p]: row 8 * half + p above,
 /// row 8 * half + 4 + p below.
-pub type Pairs = [PairsOf16; 2];
+pub(crate) type Pairs = [PairsOf16; 2];
 /// The same of 16 weights.
-pub type PairsOf16 = [[[[u8; 4]; 4]; 4]; 2];
+pub(crate) type PairsOf16 = [[[[u8; 4]; 4]; 4]; 2];
 
 /// Quanta from `LEAST` to `LEAST` + 15; `LEAST` is 0 or -8.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Nibbles<const LEAST: i8>(pub Pairs);
+pub(crate) struct Nibbles<const LEAST: i8>(pub Pairs);
 
 // SAFETY: an array of bytes.
 unsafe impl<const LEAST: i8> Plain for Nibbles<LEAST> {}
@@ -66,7 +66,7 @@ impl<const LEAST: i8> Quanta for Nibbles<LEAST> {
 }
 
 /// Puts four codes of 4 bits into the nibbles of the row in `lane`.
-pub fn put_codes(pair: &mut [u8; 4], lane: usize, codes: [u8; 4]) {
+pub(crate) fn put_codes(pair: &mut [u8; 4], lane: usize, codes: [u8; 4]) {
     let shift = if lane % 8 < 4 { 4 } else { 0 };
     let word = u32::from_le_bytes(*pair) | u32::from_le_bytes(codes) << shift;
     *pair = word.to_le_bytes();
@@ -74,7 +74,7 @@ pub fn put_codes(pair: &mut [u8; 4], lane: usize, codes: [u8; 4]) {
 
 /// The code of 4 bits of the row in `lane`.
 #[inline(always)]
-pub fn code(pairs: &Pairs, lane: usize, k: usize) -> u8 {
+pub(crate) fn code(pairs: &Pairs, lane: usize, k: usize) -> u8 {
     let byte = pairs[k / 16 % 2][lane / 8 % 2][k / 4 % 4][lane % 4][k % 4];
     byte >> if lane % 8 < 4 { 4 } else { 0 } & 15
 }
@@ -87,7 +87,7 @@ mod neon {
 
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn unpack(pairs: &Pairs, half: usize) -> Unpacked {
+    pub(super) fn unpack(pairs: &Pairs, half: usize) -> Unpacked {
         core::array::from_fn(|j| {
             let bytes = load(&pairs[j / 4 % 2][half % 2][j % 4]);
             [vshrq_n_s8::<4>(bytes), vandq_s8(bytes, vdupq_n_s8(15))]
@@ -97,7 +97,7 @@ mod neon {
     /// The upper rows come out less 8, and all of them less `LEAST`.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn lack<const LEAST: i8>(sum_128: int32x4_t) -> [int32x4_t; 2] {
+    pub(super) fn lack<const LEAST: i8>(sum_128: int32x4_t) -> [int32x4_t; 2] {
         const { assert!(LEAST == 0 || LEAST == -8) };
         let eight = vshrq_n_s32::<4>(sum_128);
         let zero = vdupq_n_s32(0);

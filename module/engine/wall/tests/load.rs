@@ -20,7 +20,7 @@ use crate::abi::fault;
 use crate::wall::all::*;
 
 /// A loaded model.
-pub struct Model {
+pub(super) struct Model {
     pub memory: Memory,
     _arena: Vec<Memory>,
     _segments: Vec<Segment>,
@@ -31,7 +31,7 @@ pub struct Model {
 
 /// What the file is refused with, or the status when that says nothing.
 #[derive(Debug, PartialEq)]
-pub enum Failed {
+pub(super) enum Failed {
     Refused(u32, String),
     Status(i32),
 }
@@ -62,13 +62,13 @@ fn call(f: impl FnOnce(*mut Refusal) -> i32) -> Result<i32, Failed> {
 }
 
 /// Loads `file` as the module does, with a header buffer that grows and `budget` per call.
-pub fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
+pub(super) fn load(file: &[u8], budget: u32, context: u32) -> Result<Model, Failed> {
     load_in(file, budget, context, SEGMENT_BYTES)
 }
 
 /// Sizes of segments: one that holds the whole model, then smaller ones, in which each matrix of
 /// the model goes on in another segment.
-pub fn segment_sizes(file: &[u8]) -> Vec<u32> {
+pub(super) fn segment_sizes(file: &[u8]) -> Vec<u32> {
     let plan = load(file, 100_000, 512).expect("a sound file").plan;
     let least = plan.item_bytes.next_multiple_of(64) as u32;
     let sizes = [least, 3 * least, 5 * least + 64, 64 << 10];
@@ -146,7 +146,7 @@ unsafe fn expect_order(load: *mut u8, phase: Phase) {
 }
 
 /// As [`load`], with segments of `segment_bytes`.
-pub fn load_in(
+pub(super) fn load_in(
     file: &[u8],
     budget: u32,
     context: u32,

@@ -21,7 +21,7 @@ use crate::step::batch::Batch;
 use crate::wall::all::*;
 
 /// A sequence: its blocks and their addresses.
-pub struct Sequence {
+pub(super) struct Sequence {
     blocks: Vec<Memory>,
     table: Vec<*mut u8>,
     state: Memory,
@@ -29,7 +29,7 @@ pub struct Sequence {
 }
 
 /// A step and what it needs.
-pub struct Step<'a> {
+pub(super) struct Step<'a> {
     model: &'a Model,
     memory: Memory,
     size: StepSize,
@@ -43,7 +43,7 @@ const SHAPE: StepShape = StepShape {
 };
 
 impl<'a> Step<'a> {
-    pub fn new(model: &'a Model, kv_type: u32) -> Step<'a> {
+    pub(super) fn new(model: &'a Model, kv_type: u32) -> Step<'a> {
         let mut size = StepSize {
             step_bytes: 0,
             kv_block_bytes: 0,
@@ -69,7 +69,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    pub fn sequence(&self, positions: u32, kv_type: u32) -> Sequence {
+    pub(super) fn sequence(&self, positions: u32, kv_type: u32) -> Sequence {
         let count = positions.div_ceil(BLOCK_POSITIONS);
         let blocks: Vec<Memory> = (0..count)
             .map(|_| Memory::new(self.size.kv_block_bytes))
@@ -96,7 +96,7 @@ impl<'a> Step<'a> {
     }
 
     /// One pass: the status of each row, and its logits.
-    pub fn run(&self, rows: &[Row]) -> Vec<Result<Option<Vec<f32>>, i32>> {
+    pub(super) fn run(&self, rows: &[Row]) -> Vec<Result<Option<Vec<f32>>, i32>> {
         let stages = self.prepare(rows).expect("sound rows");
         let step = self.memory.base();
         // SAFETY: A prepared step; stages in order, chunks once each, two slots in turn.
@@ -143,7 +143,7 @@ impl<'a> Step<'a> {
 }
 
 impl Sequence {
-    pub fn row(&self, position: u32, token: u32, flags: u32) -> Row {
+    pub(super) fn row(&self, position: u32, token: u32, flags: u32) -> Row {
         Row {
             blocks: self.table.as_ptr(),
             state: self.state.base(),

@@ -8,14 +8,14 @@ use crate::template::message;
 
 /// The messages of a conversation, what the system says first.
 #[derive(Debug, Default)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     system: Option<String>,
     said: Vec<Message>,
 }
 
 impl Conversation {
     /// Of which nothing is said but by the system.
-    pub fn new(system: Option<String>) -> Self {
+    pub(crate) fn new(system: Option<String>) -> Self {
         Self {
             system,
             said: Vec::new(),
@@ -23,17 +23,17 @@ impl Conversation {
     }
 
     /// Lets the system say something else.
-    pub fn set_system(&mut self, system: Option<String>) {
+    pub(crate) fn set_system(&mut self, system: Option<String>) {
         self.system = system;
     }
 
     /// Forgets all but what the system says.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.said.clear();
     }
 
     /// All messages, and then what a user says.
-    pub fn with(&self, user: &str) -> Vec<Message> {
+    pub(crate) fn with(&self, user: &str) -> Vec<Message> {
         let system = self.system.as_ref().map(|text| message("system", text));
         let said = self.said.iter().cloned();
         let last = message("user", user);
@@ -41,13 +41,13 @@ impl Conversation {
     }
 
     /// Notes what a user has said, and what was answered.
-    pub fn add(&mut self, user: &str, answer: &str) {
+    pub(crate) fn add(&mut self, user: &str, answer: &str) {
         self.said.push(message("user", user));
         self.said.push(message("assistant", answer));
     }
 
     /// The messages as the chat interfaces of servers have them.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let system = self.system.as_ref().map(|text| message("system", text));
         let all = system.iter().chain(&self.said);
         let object = |said: &Message| json!({ "role": said.role, "content": said.content });

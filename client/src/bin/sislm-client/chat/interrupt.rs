@@ -16,7 +16,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// The turn that SIGINT ends. Where there is none it ends the program.
 #[derive(Clone, Debug, Default)]
-pub struct TurnInterrupt {
+pub(crate) struct TurnInterrupt {
     turn: Arc<Mutex<Turn>>,
 }
 
@@ -30,7 +30,7 @@ struct Turn {
 
 impl TurnInterrupt {
     /// SIGINT is waited for by a thread of its own from here on.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);
         signals.thread_block().context("cannot block SIGINT")?;
@@ -45,7 +45,7 @@ impl TurnInterrupt {
     }
 
     /// Runs a turn that SIGINT ends by `canceller`.
-    pub fn during<T>(&self, canceller: Canceller, turn: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T>(&self, canceller: Canceller, turn: impl FnOnce() -> T) -> T {
         {
             let mut turn = self.lock();
             turn.number += 1;

@@ -17,14 +17,14 @@ use rustyline::DefaultEditor;
 const HISTORY_LINES: usize = 1000;
 
 /// Reads lines with an editor.
-pub struct Lines {
+pub(crate) struct Lines {
     editor: DefaultEditor,
     history: Option<PathBuf>,
 }
 
 impl Lines {
     /// With the history of the user's state directory, unless it is not wanted or there is none.
-    pub fn open(with_history: bool) -> anyhow::Result<Self> {
+    pub(crate) fn open(with_history: bool) -> anyhow::Result<Self> {
         let mut editor = DefaultEditor::new().context("cannot use the terminal")?;
         editor.set_max_history_size(HISTORY_LINES)?;
         editor.set_auto_add_history(true);
@@ -44,7 +44,7 @@ impl Lines {
     }
 
     /// The next line; None at the end of input. Ctrl-C drops a line. One that ends in a backslash goes on in the next.
-    pub fn next(&mut self) -> anyhow::Result<Option<String>> {
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<String>> {
         let mut text = String::new();
         loop {
             let prompt = if text.is_empty() { "> " } else { ". " };
@@ -64,7 +64,7 @@ impl Lines {
     }
 
     /// Writes the history, for its owner's eyes.
-    pub fn close(mut self) -> anyhow::Result<()> {
+    pub(crate) fn close(mut self) -> anyhow::Result<()> {
         if let Some(path) = &self.history {
             let failed = || format!("cannot write the history to {}", path.display());
             self.editor.append_history(path).with_context(failed)?;
@@ -91,7 +91,7 @@ fn prepare(history: &Path) -> io::Result<()> {
 }
 
 /// Text for a terminal: what a model writes must not steer it.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => Some(c),
         '\r' => None,

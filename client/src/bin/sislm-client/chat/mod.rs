@@ -7,7 +7,7 @@ mod lines;
 mod order;
 mod talk;
 
-pub use interrupt::TurnInterrupt;
-pub use lines::{printable, Lines};
-pub use order::{Order, HELP};
-pub use talk::Talk;
+pub(crate) use interrupt::TurnInterrupt;
+pub(crate) use lines::{printable, Lines};
+pub(crate) use order::{Order, HELP};
+pub(crate) use talk::Talk;

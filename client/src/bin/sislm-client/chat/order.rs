@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::{seed, Seed};
 
 /// What the commands do.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 /reset          forget what was said
 /system [TEXT]  let the system say TEXT first, or nothing
 /seed [N]       use seed N for each answer, -1 for drawn ones; tell the last one
@@ -18,7 +18,7 @@ Ctrl-C ends an answer, Ctrl-D the program. A line that ends in \\ goes on in the
 
 /// A line, understood.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// Nothing.
     Nothing,
     /// Say this.
@@ -45,7 +45,7 @@ pub enum Order {
 
 impl Order {
     /// What `line` asks for; a sentence when that is nothing that there is.
-    pub fn of(line: &str) -> Result<Self, String> {
+    pub(crate) fn of(line: &str) -> Result<Self, String> {
         let line = line.trim();
         if line.is_empty() {
             return Ok(Self::Nothing);

@@ -19,7 +19,7 @@ use crate::cli::{Chat, Cli, Seed};
 use crate::template;
 
 /// A conversation with a model.
-pub struct Talk<'a> {
+pub(crate) struct Talk<'a> {
     cli: &'a Cli,
     arguments: &'a Chat,
     device: Device,
@@ -68,7 +68,7 @@ impl Partner {
 
 impl<'a> Talk<'a> {
     /// With the model, system message and seed of the command line.
-    pub fn begin(cli: &'a Cli, arguments: &'a Chat) -> anyhow::Result<Self> {
+    pub(crate) fn begin(cli: &'a Cli, arguments: &'a Chat) -> anyhow::Result<Self> {
         let device = Device::open(&cli.device)?;
         let partner = Partner::of(&device, cli, arguments, arguments.model.model.as_deref())?;
         Ok(Self {
@@ -82,27 +82,27 @@ impl<'a> Talk<'a> {
     }
 
     /// The model that answers.
-    pub fn model(&self) -> &Model {
+    pub(crate) fn model(&self) -> &Model {
         &self.partner.model
     }
 
     /// All models.
-    pub fn models(&self) -> anyhow::Result<Vec<Model>> {
+    pub(crate) fn models(&self) -> anyhow::Result<Vec<Model>> {
         Ok(self.device.models()?)
     }
 
     /// What was said.
-    pub fn conversation(&mut self) -> &mut Conversation {
+    pub(crate) fn conversation(&mut self) -> &mut Conversation {
         &mut self.conversation
     }
 
     /// Uses this seed for each answer.
-    pub fn set_seed(&mut self, seed: Seed) {
+    pub(crate) fn set_seed(&mut self, seed: Seed) {
         self.seed = seed;
     }
 
     /// Lets another model go on.
-    pub fn choose(&mut self, wanted: &str) -> anyhow::Result<()> {
+    pub(crate) fn choose(&mut self, wanted: &str) -> anyhow::Result<()> {
         self.partner = Partner::of(
             &self.device,
             self.cli,
@@ -113,7 +113,7 @@ impl<'a> Talk<'a> {
     }
 
     /// Answers `user`, and shows the text as it comes. A turn that fails is as if it had not been asked for.
-    pub fn answer(
+    pub(crate) fn answer(
         &mut self,
         user: &str,
         interrupt: &TurnInterrupt,
@@ -137,7 +137,7 @@ impl<'a> Talk<'a> {
     }
 
     /// Writes what was said to a new file.
-    pub fn save(&mut self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn save(&mut self, path: &Path) -> anyhow::Result<()> {
         let failed = || {
             format!(
                 "cannot write {}: give the name of a file that is not there yet",

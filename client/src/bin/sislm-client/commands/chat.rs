@@ -12,7 +12,7 @@ use crate::closing_line::closing_line;
 use crate::exit_codes::{ExitCode, Failure};
 
 /// Runs `chat`: until the end of input. On a terminal an error is told, and the conversation goes on.
-pub fn run(cli: &Cli, arguments: &Chat, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Chat, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     if cli.json {
         let sentence = "chat has no --json: infer --chat --json answers one message with an object";
         return Err(Failure::error(ExitCode::Usage, sentence));

@@ -9,7 +9,7 @@ use crate::cli::{Cli, Completions};
 use crate::exit_codes::ExitCode;
 
 /// Runs `completions`: a script for the shell.
-pub fn run(arguments: &Completions, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Completions, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     let mut command = Cli::command();
     clap_complete::generate(arguments.shell, &mut command, "sislm-client", &mut script);

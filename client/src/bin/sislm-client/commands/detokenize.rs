@@ -11,7 +11,11 @@ use crate::cli::{Cli, Detokenize};
 use crate::exit_codes::ExitCode;
 
 /// Runs `detokenize`: the bytes as they are; in JSON with U+FFFD for what is no UTF-8.
-pub fn run(cli: &Cli, arguments: &Detokenize, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    cli: &Cli,
+    arguments: &Detokenize,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
     choice::check_ids(&model, &arguments.ids)?;

@@ -12,7 +12,7 @@ use crate::exit_codes::{ExitCode, Failure};
 use crate::{choice, input};
 
 /// Runs `eval`.
-pub fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let query = device.query()?;
     let text = match &arguments.ids {

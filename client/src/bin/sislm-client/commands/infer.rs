@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::{choice, input, template};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
-pub fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;

@@ -17,7 +17,7 @@ use crate::exit_codes::ExitCode;
 const LINE_BYTES: usize = 120;
 
 /// Runs `info`.
-pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let (query, statistics, models) = (device.query()?, device.statistics()?, device.models()?);
     if cli.json {

@@ -8,7 +8,7 @@ use crate::exit_codes::ExitCode;
 use crate::serve::Keys;
 
 /// Runs `key`: the key on one line. The file gets its hash.
-pub fn run(arguments: &Key, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Key, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let key = Keys::add(&arguments.keys, &arguments.name)?;
     writeln!(out, "{key}")?;
     Ok(ExitCode::Success)

@@ -14,7 +14,7 @@ use crate::exit_codes::{ExitCode, Failure};
 use crate::loading;
 
 /// Runs `load`.
-pub fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => ModelName::of_file(&arguments.file)

@@ -8,7 +8,7 @@ use crate::cli::{Cli, Man};
 use crate::exit_codes::ExitCode;
 
 /// Runs `man`.
-pub fn run(arguments: &Man) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Man) -> anyhow::Result<ExitCode> {
     let directory = &arguments.directory;
     clap_mangen::generate_to(Cli::command(), directory)
         .with_context(|| format!("cannot write to {}: give a directory", directory.display()))?;

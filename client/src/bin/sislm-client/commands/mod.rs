@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One file per subcommand.
 
-pub mod chat;
-pub mod completions;
-pub mod detokenize;
-pub mod embed;
-pub mod eval;
-pub mod infer;
-pub mod info;
-pub mod key;
-pub mod load;
-pub mod man;
-pub mod models;
-pub mod selftest;
-pub mod serve;
-pub mod stats;
-pub mod tokenize;
-pub mod unload;
+pub(crate) mod chat;
+pub(crate) mod completions;
+pub(crate) mod detokenize;
+pub(crate) mod embed;
+pub(crate) mod eval;
+pub(crate) mod infer;
+pub(crate) mod info;
+pub(crate) mod key;
+pub(crate) mod load;
+pub(crate) mod man;
+pub(crate) mod models;
+pub(crate) mod selftest;
+pub(crate) mod serve;
+pub(crate) mod stats;
+pub(crate) mod tokenize;
+pub(crate) mod unload;

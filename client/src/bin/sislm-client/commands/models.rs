@@ -11,7 +11,7 @@ use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
 
 /// Runs `models`.
-pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let (query, models) = (device.query()?, device.models()?);
     if cli.json {
@@ -47,7 +47,7 @@ pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 }
 
 /// A model as JSON, shared with `info`.
-pub fn object(model: &Model, query: &Query) -> Value {
+pub(crate) fn object(model: &Model, query: &Query) -> Value {
     json!({
         "name": model.name(),
         "title": model.title(),
@@ -84,12 +84,12 @@ pub fn object(model: &Model, query: &Query) -> Value {
 }
 
 /// What the model has otherwise than its file says, as sentences.
-pub fn notes(model: &Model) -> Vec<String> {
+pub(crate) fn notes(model: &Model) -> Vec<String> {
     Note::of(model).iter().map(Note::to_string).collect()
 }
 
 /// Bytes a default context runs in: one step's activations, and the keys and values in f16.
-pub fn runtime_bytes(model: &Model, query: &Query) -> u64 {
+pub(crate) fn runtime_bytes(model: &Model, query: &Query) -> u64 {
     model
         .step_bytes
         .saturating_add(model.kv_bytes_of(model.default_context(query)))

@@ -10,7 +10,11 @@ use crate::cli::{Cli, Selftest};
 use crate::exit_codes::ExitCode;
 
 /// Runs `selftest`.
-pub fn run(cli: &Cli, arguments: &Selftest, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    cli: &Cli,
+    arguments: &Selftest,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let level = match arguments.simd {
         Some(level) if level != Simd::default() => level,

@@ -6,7 +6,7 @@ use crate::exit_codes::ExitCode;
 use crate::serve;
 
 /// Runs `serve`: until SIGTERM or SIGINT.
-pub fn run(cli: &Cli, arguments: &Serve) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Serve) -> anyhow::Result<ExitCode> {
     serve::run(cli, arguments)?;
     Ok(ExitCode::Success)
 }

@@ -10,7 +10,7 @@ use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
 
 /// Runs `stats`: one counter per line.
-pub fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let object = object(&Device::open(&cli.device)?.statistics()?);
     if cli.json {
         writeln!(out, "{object}")?;

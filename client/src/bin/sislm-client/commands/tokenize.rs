@@ -11,7 +11,11 @@ use crate::exit_codes::ExitCode;
 use crate::{choice, input};
 
 /// Runs `tokenize`: ids on one line.
-pub fn run(cli: &Cli, arguments: &Tokenize, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    cli: &Cli,
+    arguments: &Tokenize,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let text = input::text(arguments.text.as_deref(), device.query()?.prompt_max)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;

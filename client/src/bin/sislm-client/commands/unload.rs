@@ -10,7 +10,7 @@ use crate::cli::{Cli, Unload};
 use crate::exit_codes::ExitCode;
 
 /// Runs `unload`.
-pub fn run(cli: &Cli, arguments: &Unload, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(cli: &Cli, arguments: &Unload, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     if arguments.force {
         device.unload_by_force(&arguments.name)?;

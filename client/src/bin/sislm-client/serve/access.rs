@@ -14,7 +14,7 @@ use super::keys::Keys;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
+pub(super) enum Peer {
     /// Over TCP.
     Tcp(SocketAddr),
     /// Over a UNIX socket, whose mode has let this user in.
@@ -23,7 +23,7 @@ pub enum Peer {
 
 /// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
+pub(super) enum Caller {
     /// Somebody on this machine.
     Local,
     /// The user of this id.
@@ -34,7 +34,7 @@ pub enum Caller {
 
 impl Caller {
     /// Whose contexts a request may go on with. A caller may split its own by `key`.
-    pub fn tenant(&self, key: Option<&str>) -> String {
+    pub(super) fn tenant(&self, key: Option<&str>) -> String {
         let key = key.unwrap_or("");
         match self {
             Self::Local => format!("local:{key}"),
@@ -46,7 +46,7 @@ impl Caller {
 
 /// What is asked of callers.
 #[derive(Debug, Default)]
-pub struct Access {
+pub(super) struct Access {
     /// The keys; None where none is needed.
     pub keys: Option<Keys>,
     /// Names by which the server may be called without a key, beside this machine's own.
@@ -54,7 +54,7 @@ pub struct Access {
 }
 
 /// Lets a request through, with its [`Caller`].
-pub async fn check(
+pub(super) async fn check(
     State(access): State<Arc<Access>>,
     Extension(peer): Extension<Peer>,
     mut request: Request,
@@ -123,7 +123,7 @@ impl Access {
 }
 
 /// Whether an address is this machine's own.
-pub fn is_local(address: IpAddr) -> bool {
+pub(super) fn is_local(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 

@@ -16,7 +16,7 @@ use super::work;
 const EVENTS: usize = 16;
 
 /// A job under way. Dropped, it is cancelled.
-pub struct Answer {
+pub(super) struct Answer {
     /// What happens.
     pub events: Receiver<Event>,
     _line: Line,
@@ -24,7 +24,7 @@ pub struct Answer {
 
 impl Answer {
     /// Begins `job` as soon as a turn is free.
-    pub fn begin(engine: &Arc<Engine>, job: Job) -> Result<Self, ApiError> {
+    pub(super) fn begin(engine: &Arc<Engine>, job: Job) -> Result<Self, ApiError> {
         engine.admit()?;
         let (sender, events) = channel(EVENTS);
         let hangup = Arc::new(Hangup::default());

@@ -12,7 +12,7 @@ use super::sampling;
 
 /// What is to be answered, and how the answer is sent.
 #[derive(Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     /// What is to be answered.
     pub job: Job,
     /// Whether it is sent as it comes.
@@ -23,7 +23,7 @@ pub struct Asked {
 
 impl Asked {
     /// One answer to each of `prompts`, of at most as many tokens as the fields named in `most` say.
-    pub fn of(
+    pub(super) fn of(
         fields: &Fields<'_>,
         prompts: Vec<Prompt>,
         most: &[&str],
@@ -55,7 +55,7 @@ impl Asked {
     }
 
     /// As many answers to each as the field `n` says.
-    pub fn choices(mut self, fields: &Fields<'_>) -> Result<Self, ApiError> {
+    pub(super) fn choices(mut self, fields: &Fields<'_>) -> Result<Self, ApiError> {
         self.job.answers = fields.integer("n", 1..=CHOICES_MAX)?.unwrap_or(1);
         Ok(self)
     }

@@ -17,7 +17,7 @@ const MOST: usize = 4 << 20;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The object in the body.
-pub async fn object_of(request: Request) -> Result<Map<String, Value>, ApiError> {
+pub(super) async fn object_of(request: Request) -> Result<Map<String, Value>, ApiError> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
     // A page of another site can have a browser send other types without being asked.

@@ -25,7 +25,7 @@ use super::sse;
 const CHUNK: &str = "chat.completion.chunk";
 
 /// Answers messages.
-pub async fn handle(
+pub(super) async fn handle(
     State(engine): State<Arc<Engine>>,
     Extension(caller): Extension<Caller>,
     request: Request,

@@ -22,7 +22,7 @@ use super::reply::{reply, Shape, Whole};
 use super::sse;
 
 /// Continues texts.
-pub async fn handle(
+pub(super) async fn handle(
     State(engine): State<Arc<Engine>>,
     Extension(caller): Extension<Caller>,
     request: Request,

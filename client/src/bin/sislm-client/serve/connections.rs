@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 const LAST: Duration = Duration::from_secs(5);
 
 /// Serves `router` at all listeners until `stop` says so. What is being answered then has `grace`; `cancel` ends the rest.
-pub async fn serve(
+pub(super) async fn serve(
     listeners: Vec<Listener>,
     router: Router,
     stop: watch::Receiver<bool>,

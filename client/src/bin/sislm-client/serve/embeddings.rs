@@ -23,7 +23,7 @@ use super::reply::{json, lost};
 const INPUTS_MAX: usize = 64;
 
 /// Embeds texts.
-pub async fn handle(
+pub(super) async fn handle(
     State(engine): State<Arc<Engine>>,
     request: Request,
 ) -> Result<Response, ApiError> {

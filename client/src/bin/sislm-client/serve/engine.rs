@@ -15,7 +15,7 @@ use super::pool::Pool;
 
 /// Limits of the engine.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Requests answered at once.
     pub turns: usize,
     /// Requests that wait beside them.
@@ -25,7 +25,7 @@ pub struct Limits {
 }
 
 /// The device, and what the server makes of it.
-pub struct Engine {
+pub(super) struct Engine {
     /// The device.
     pub device: Device,
     /// What requests change.
@@ -46,14 +46,14 @@ pub struct Engine {
 }
 
 /// A turn of an engine: others wait while it lives.
-pub struct Running {
+pub(super) struct Running {
     engine: Arc<Engine>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Running {
     /// The engine.
-    pub fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 }
@@ -82,7 +82,7 @@ impl Drop for Counted<'_> {
 
 impl Engine {
     /// On `device`; requests start from `defaults`.
-    pub fn new(
+    pub(super) fn new(
         device: Device,
         defaults: SessionConfig,
         limits: Limits,
@@ -105,7 +105,7 @@ impl Engine {
     }
 
     /// Whether one more request may wait.
-    pub fn admit(&self) -> Result<(), ApiError> {
+    pub(super) fn admit(&self) -> Result<(), ApiError> {
         if self.is_draining() {
             return Err(ApiError::draining());
         }
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Waits for a turn.
-    pub async fn turn(self: Arc<Self>) -> Option<Running> {
+    pub(super) async fn turn(self: Arc<Self>) -> Option<Running> {
         let permit = {
             let _waits = Counted::new(&self.waiting);
             // Never closed.
@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// The model of that name; without one the default, as everywhere.
-    pub fn model(&self, name: Option<&str>) -> Result<Model, ApiError> {
+    pub(super) fn model(&self, name: Option<&str>) -> Result<Model, ApiError> {
         let models = self.device.models()?;
         let names = || {
             let names: Vec<String> = models.iter().map(Model::name).collect();
@@ -157,14 +157,14 @@ impl Engine {
     }
 
     /// What an answer depends on beside the request: the model's bytes and the arithmetic.
-    pub fn fingerprint(&self, model: &Model) -> String {
+    pub(super) fn fingerprint(&self, model: &Model) -> String {
         let digest = model.digest().to_string();
         let first = digest.get(..16).unwrap_or(&digest);
         format!("{first}-{}", self.numerics)
     }
 
     /// What is as it is now.
-    pub fn present(&self) -> Present {
+    pub(super) fn present(&self) -> Present {
         Present {
             running: self.running.load(Ordering::SeqCst),
             waiting: self.waiting.load(Ordering::SeqCst),
@@ -174,22 +174,22 @@ impl Engine {
     }
 
     /// Closes sessions that were idle for long.
-    pub fn expire(&self) {
+    pub(super) fn expire(&self) {
         self.pool.expire(self.limits.idle);
     }
 
     /// Whether no new request is answered.
-    pub fn is_draining(&self) -> bool {
+    pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
 
     /// Answers no new request from here on.
-    pub fn drain(&self) {
+    pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 
     /// Ends all turns.
-    pub fn cancel_all(&self) {
+    pub(super) fn cancel_all(&self) {
         for line in self.lines().drain(..) {
             if let Some(line) = line.upgrade() {
                 line.hang_up();
@@ -198,7 +198,7 @@ impl Engine {
     }
 
     /// Remembers a request for [`Engine::cancel_all`].
-    pub fn note(&self, hangup: &Arc<Hangup>) {
+    pub(super) fn note(&self, hangup: &Arc<Hangup>) {
         let mut lines = self.lines();
         lines.retain(|line| line.strong_count() > 0);
         lines.push(Arc::downgrade(hangup));

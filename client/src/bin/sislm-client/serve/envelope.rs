@@ -10,7 +10,7 @@ use super::sse;
 
 /// The members that all objects of an answer have.
 #[derive(Debug)]
-pub struct Envelope {
+pub(super) struct Envelope {
     identity: Identity,
     kind: &'static str,
     usage: bool,
@@ -21,7 +21,7 @@ pub struct Envelope {
 impl Envelope {
     /// Of a new answer, its name beginning with `prefix`; `kind` is the type of its objects. With `usage`, a stream ends with
     /// the usage.
-    pub fn new(prefix: &str, kind: &'static str, usage: bool) -> Self {
+    pub(super) fn new(prefix: &str, kind: &'static str, usage: bool) -> Self {
         Self {
             identity: Identity::new(prefix),
             kind,
@@ -32,24 +32,24 @@ impl Envelope {
     }
 
     /// Takes what is known once the answer has begun.
-    pub fn begin(&mut self, model: &str, fingerprint: &str) {
+    pub(super) fn begin(&mut self, model: &str, fingerprint: &str) {
         (self.model, self.fingerprint) = (model.into(), fingerprint.into());
     }
 
     /// The object of an answer with all its choices.
-    pub fn whole(&self, whole: &Whole, choices: Value) -> Value {
+    pub(super) fn whole(&self, whole: &Whole, choices: Value) -> Value {
         let mut object = self.object(&whole.model, &whole.fingerprint, choices);
         object["usage"] = whole.usage.to_json();
         object
     }
 
     /// The event of one choice.
-    pub fn chunk(&self, choice: Value) -> String {
+    pub(super) fn chunk(&self, choice: Value) -> String {
         self.event(json!([choice]), Value::Null)
     }
 
     /// The events after those of all choices.
-    pub fn last(&self, usage: &Usage) -> String {
+    pub(super) fn last(&self, usage: &Usage) -> String {
         let last = match self.usage {
             true => self.event(json!([]), usage.to_json()),
             false => String::new(),

@@ -12,7 +12,7 @@ use sislm::{ChatError, Error};
 
 /// When a client that was refused should try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
+pub(super) enum Retry {
     /// As the status says.
     Unsaid,
     /// After this time.
@@ -23,7 +23,7 @@ pub enum Retry {
 
 /// An error of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiError {
+pub(super) struct ApiError {
     /// The status, unless the answer has begun.
     pub status: StatusCode,
     code: Option<&'static str>,
@@ -34,7 +34,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// With this status and sentence.
-    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
             code: None,
@@ -45,7 +45,7 @@ impl ApiError {
     }
 
     /// The field `param` of the request is wrong.
-    pub fn field(param: &str, message: impl Into<String>) -> Self {
+    pub(super) fn field(param: &str, message: impl Into<String>) -> Self {
         Self {
             code: Some("invalid_value"),
             param: Some(param.into()),
@@ -54,7 +54,7 @@ impl ApiError {
     }
 
     /// The field `param` asks for what is not there.
-    pub fn unsupported(param: &str, message: impl Into<String>) -> Self {
+    pub(super) fn unsupported(param: &str, message: impl Into<String>) -> Self {
         Self {
             code: Some("unsupported_parameter"),
             ..Self::field(param, message)
@@ -62,7 +62,7 @@ impl ApiError {
     }
 
     /// No such model.
-    pub fn no_model(message: impl Into<String>) -> Self {
+    pub(super) fn no_model(message: impl Into<String>) -> Self {
         Self {
             code: Some("model_not_found"),
             param: Some("model".into()),
@@ -71,12 +71,12 @@ impl ApiError {
     }
 
     /// Too much at once.
-    pub fn busy(message: impl Into<String>) -> Self {
+    pub(super) fn busy(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with("overloaded", RETRY)
     }
 
     /// The server ends.
-    pub fn draining() -> Self {
+    pub(super) fn draining() -> Self {
         let message = "the server is being stopped; another one, or this one later, will answer";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with("shutting_down", RETRY)
     }
@@ -90,7 +90,7 @@ impl ApiError {
     }
 
     /// The object that a client raises as an error.
-    pub fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let kind = match self.status {
             StatusCode::UNAUTHORIZED => "authentication_error",
             StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",

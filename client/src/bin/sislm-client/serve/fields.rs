@@ -10,41 +10,45 @@ use super::error::ApiError;
 
 /// The object of a request. A field that is null is as if it were left out; those that nobody asks for are ignored.
 #[derive(Debug)]
-pub struct Fields<'a>(&'a Map<String, Value>);
+pub(super) struct Fields<'a>(&'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
     /// Those of `object`.
-    pub fn new(object: &'a Map<String, Value>) -> Self {
+    pub(super) fn new(object: &'a Map<String, Value>) -> Self {
         Self(object)
     }
 
     /// The value as it is.
-    pub fn value(&self, name: &str) -> Option<&'a Value> {
+    pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
     /// A string.
-    pub fn string(&self, name: &str) -> Result<Option<&'a str>, ApiError> {
+    pub(super) fn string(&self, name: &str) -> Result<Option<&'a str>, ApiError> {
         self.typed(name, "a string", Value::as_str)
     }
 
     /// True or false.
-    pub fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
+    pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         self.typed(name, "true or false", Value::as_bool)
     }
 
     /// A list.
-    pub fn list(&self, name: &str) -> Result<Option<&'a [Value]>, ApiError> {
+    pub(super) fn list(&self, name: &str) -> Result<Option<&'a [Value]>, ApiError> {
         self.typed(name, "a list", |value| value.as_array().map(Vec::as_slice))
     }
 
     /// An object.
-    pub fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, ApiError> {
+    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, ApiError> {
         self.typed(name, "an object", Value::as_object)
     }
 
     /// An integer within `range`.
-    pub fn integer(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
+    pub(super) fn integer(
+        &self,
+        name: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, ApiError> {
         let what = format!("an integer from {} to {}", range.start(), range.end());
         self.typed(name, &what, |value| {
             let number = u32::try_from(value.as_u64()?).ok()?;
@@ -53,21 +57,21 @@ impl<'a> Fields<'a> {
     }
 
     /// A seed: 64 bits, with a sign or without.
-    pub fn seed(&self, name: &str) -> Result<Option<u64>, ApiError> {
+    pub(super) fn seed(&self, name: &str) -> Result<Option<u64>, ApiError> {
         self.typed(name, "an integer of 64 bits", |value| {
             value.as_u64().or(value.as_i64().map(i64::cast_unsigned))
         })
     }
 
     /// A number as the device counts it, 0 or more. The device knows its range.
-    pub fn millionths(&self, name: &str) -> Result<Option<Millionths>, ApiError> {
+    pub(super) fn millionths(&self, name: &str) -> Result<Option<Millionths>, ApiError> {
         self.typed(name, "a number from 0 to 4294", |value| {
             u32::try_from(millionths(value)?).ok().map(Millionths)
         })
     }
 
     /// A number as the device counts it, with a sign.
-    pub fn signed(&self, name: &str) -> Result<Option<i32>, ApiError> {
+    pub(super) fn signed(&self, name: &str) -> Result<Option<i32>, ApiError> {
         self.typed(name, "a number from -2147 to 2147", signed)
     }
 
@@ -88,7 +92,7 @@ impl<'a> Fields<'a> {
 }
 
 /// A number in millionths, with a sign.
-pub fn signed(value: &Value) -> Option<i32> {
+pub(super) fn signed(value: &Value) -> Option<i32> {
     i32::try_from(millionths(value)?).ok()
 }
 

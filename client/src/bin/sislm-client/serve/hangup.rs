@@ -8,7 +8,7 @@ use sislm::Canceller;
 
 /// Whether a request is over before its answer is, and what ends its turn.
 #[derive(Debug, Default)]
-pub struct Hangup {
+pub(super) struct Hangup {
     came: AtomicBool,
     turn: Mutex<Option<Canceller>>,
 }
@@ -16,22 +16,22 @@ pub struct Hangup {
 impl Hangup {
     /// From here on a hang-up ends the turn of this canceller. The turn begins after that, and [`Hangup::came`] is asked
     /// once it has: what came before ended nothing.
-    pub fn arm(&self, canceller: Canceller) {
+    pub(super) fn arm(&self, canceller: Canceller) {
         *self.lock() = Some(canceller);
     }
 
     /// Whether it came.
-    pub fn came(&self) -> bool {
+    pub(super) fn came(&self) -> bool {
         self.came.load(Ordering::SeqCst)
     }
 
     /// From here on a hang-up ends nothing: another request may use the session.
-    pub fn disarm(&self) {
+    pub(super) fn disarm(&self) {
         *self.lock() = None;
     }
 
     /// Ends the turn. Waits for the step in flight.
-    pub fn hang_up(&self) {
+    pub(super) fn hang_up(&self) {
         self.came.store(true, Ordering::SeqCst);
         // Locked until it is cancelled: after a disarm it would be the turn of another request.
         if let Some(turn) = self.lock().as_ref() {
@@ -47,7 +47,7 @@ impl Hangup {
 
 /// Hangs up when it is dropped, as a client's connection is.
 #[derive(Debug)]
-pub struct Line(pub Arc<Hangup>);
+pub(super) struct Line(pub Arc<Hangup>);
 
 impl Drop for Line {
     fn drop(&mut self) {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Name and time of an answer.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub(super) struct Identity {
     /// Unlike all others.
     pub id: String,
     /// Seconds since 1970.
@@ -16,7 +16,7 @@ pub struct Identity {
 
 impl Identity {
     /// A new one, its name beginning with `prefix`.
-    pub fn new(prefix: &str) -> Self {
+    pub(super) fn new(prefix: &str) -> Self {
         Self {
             id: format!("{prefix}{}", unlike()),
             created: now(),
@@ -25,13 +25,13 @@ impl Identity {
 }
 
 /// 24 digits. Nothing depends on nobody guessing them.
-pub fn unlike() -> String {
+pub(super) fn unlike() -> String {
     let random = |salt: u8| RandomState::new().hash_one(salt);
     format!("{:016x}{:08x}", random(0), random(1) >> 32)
 }
 
 /// Seconds since 1970.
-pub fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs())

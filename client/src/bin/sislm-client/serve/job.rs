@@ -7,11 +7,11 @@ use sislm::{Finish, Message, Outcome, SessionConfig};
 use super::error::ApiError;
 
 /// Most prompts, and most answers to each, of one request.
-pub const CHOICES_MAX: u32 = 8;
+pub(super) const CHOICES_MAX: u32 = 8;
 
 /// One prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prompt {
+pub(super) enum Prompt {
     /// A text, in which names of control tokens are text.
     Text(String),
     /// Ids of tokens.
@@ -22,7 +22,7 @@ pub enum Prompt {
 
 /// Answers to be made one after the other, in one context.
 #[derive(Debug)]
-pub struct Job {
+pub(super) struct Job {
     /// The model; None for the default one.
     pub model: Option<String>,
     /// The prompts, at least one.
@@ -39,7 +39,7 @@ pub struct Job {
 
 /// Tokens of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub(super) struct Usage {
     /// Of the prompts.
     pub prompt: u64,
     /// Those of the prompts that were in the context already.
@@ -50,7 +50,7 @@ pub struct Usage {
 
 impl Usage {
     /// As completions and chats have it.
-    pub fn to_json(self) -> Value {
+    pub(super) fn to_json(self) -> Value {
         json!({
             "prompt_tokens": self.prompt,
             "completion_tokens": self.answer,
@@ -62,7 +62,7 @@ impl Usage {
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// By itself, or at a text or token that was to end it.
     Stop,
     /// At the most tokens asked for, or at the end of the context.
@@ -71,7 +71,7 @@ pub enum End {
 
 impl End {
     /// As the API has it.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
@@ -79,7 +79,7 @@ impl End {
     }
 
     /// Of a turn that has ended well; None for one that was cancelled.
-    pub fn of(outcome: &Outcome) -> Option<Self> {
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match outcome.finish {
             Finish::Stop => Some(Self::Stop),
             Finish::Length | Finish::Context => Some(Self::Length),
@@ -90,7 +90,7 @@ impl End {
 
 /// What happens to a job, in this order: begun, then text and end of each choice, then done; or failed at any place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(super) enum Event {
     /// The model is known, and the first turn has begun.
     Begun {
         /// Its name.

@@ -15,11 +15,11 @@ const RANDOM_BYTES: usize = 32;
 
 /// The keys of a file: lines of a name and the SHA-256 of a key.
 #[derive(Clone, Debug, Default)]
-pub struct Keys(Vec<(String, [u8; 32])>);
+pub(crate) struct Keys(Vec<(String, [u8; 32])>);
 
 impl Keys {
     /// Those of the file at `path`, to which nobody but its owner may write.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let what = || format!("cannot use the keys of {}", path.display());
         let mode = fs::metadata(path).with_context(what)?.permissions().mode();
         if mode & 0o022 != 0 {
@@ -44,7 +44,7 @@ impl Keys {
     }
 
     /// The name of `key`. It takes as long whichever it is, and whether it is any.
-    pub fn name_of(&self, key: &str) -> Option<&str> {
+    pub(crate) fn name_of(&self, key: &str) -> Option<&str> {
         let hash = hash(key);
         let mut found = None;
         for (name, known) in &self.0 {
@@ -56,7 +56,7 @@ impl Keys {
     }
 
     /// Adds a new key under `name` to the file at `path`, and gives it: it can be read nowhere else.
-    pub fn add(path: &Path, name: &str) -> anyhow::Result<String> {
+    pub(crate) fn add(path: &Path, name: &str) -> anyhow::Result<String> {
         if name.is_empty() || name.contains(char::is_whitespace) || name.starts_with('#') {
             bail!("the name of a key is one word");
         }

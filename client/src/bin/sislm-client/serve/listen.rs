@@ -14,7 +14,7 @@ use super::stream::Stream;
 use crate::place::Place;
 
 /// An open socket.
-pub enum Listener {
+pub(super) enum Listener {
     /// Of TCP.
     Tcp(TcpListener),
     /// Of a file, which is removed at the end where the server has made it.
@@ -23,7 +23,7 @@ pub enum Listener {
 
 impl Listener {
     /// Those of systemd, else those of `places`, else the default one.
-    pub fn open_all(places: &[Place]) -> anyhow::Result<Vec<Self>> {
+    pub(super) fn open_all(places: &[Place]) -> anyhow::Result<Vec<Self>> {
         let mut given = ListenFd::from_env();
         if given.len() == 0 {
             let default = [Place::default()];
@@ -73,7 +73,7 @@ impl Listener {
     }
 
     /// Whether others than this machine's programs reach it.
-    pub fn is_public(&self) -> bool {
+    pub(super) fn is_public(&self) -> bool {
         match self {
             Self::Tcp(socket) => !socket
                 .local_addr()
@@ -83,7 +83,7 @@ impl Listener {
     }
 
     /// What to say of it.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Self::Tcp(socket) => match socket.local_addr() {
                 Ok(address) => format!("http://{address}"),
@@ -95,7 +95,7 @@ impl Listener {
     }
 
     /// The next connection.
-    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match self {
             Self::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;

@@ -16,7 +16,7 @@ const ROLES: [(&str, &str); 5] = [
 ];
 
 /// The messages of the list in the field `name`: at least one.
-pub fn messages(name: &str, list: &[Value]) -> Result<Vec<Message>, ApiError> {
+pub(super) fn messages(name: &str, list: &[Value]) -> Result<Vec<Message>, ApiError> {
     if list.is_empty() {
         let sentence = format!("{name} is to be a list of at least one message");
         return Err(ApiError::field(name, sentence));

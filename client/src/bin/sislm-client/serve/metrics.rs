@@ -13,7 +13,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 type Labels = Vec<(&'static str, String)>;
 
 /// Counters, gauges and times of the server.
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
     prompt_tokens: Counter,
@@ -47,7 +47,7 @@ impl Table {
 
 /// What is as it is when somebody looks.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Present {
+pub(super) struct Present {
     /// Requests being answered.
     pub running: usize,
     /// Requests that wait.
@@ -60,7 +60,7 @@ pub struct Present {
 
 impl Metrics {
     /// All zero.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut table = Table(Registry::with_prefix("sislm"));
         let time = Histogram::new(exponential_buckets(0.01, 2.0, 14));
         Self {
@@ -89,7 +89,7 @@ impl Metrics {
     }
 
     /// Counts an answered request.
-    pub fn count_request(&self, endpoint: &str, status: u16) {
+    pub(super) fn count_request(&self, endpoint: &str, status: u16) {
         let labels = vec![
             ("endpoint", endpoint.to_owned()),
             ("status", status.to_string()),
@@ -98,24 +98,24 @@ impl Metrics {
     }
 
     /// Counts the tokens of a turn.
-    pub fn count_tokens(&self, prompt: u64, cached: u64, answer: u64) {
+    pub(super) fn count_tokens(&self, prompt: u64, cached: u64, answer: u64) {
         self.prompt_tokens.inc_by(prompt);
         self.cached_tokens.inc_by(cached);
         self.answer_tokens.inc_by(answer);
     }
 
     /// Counts a client that went away.
-    pub fn count_hang_up(&self) {
+    pub(super) fn count_hang_up(&self) {
         self.hang_ups.inc();
     }
 
     /// Notes how long the first text took.
-    pub fn observe_first_token(&self, time: Duration) {
+    pub(super) fn observe_first_token(&self, time: Duration) {
         self.first_token.observe(time.as_secs_f64());
     }
 
     /// The text of all.
-    pub fn text(&self, present: Present) -> String {
+    pub(super) fn text(&self, present: Present) -> String {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.running.set(number(present.running));
         self.waiting.set(number(present.waiting));

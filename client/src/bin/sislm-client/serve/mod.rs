@@ -35,5 +35,5 @@ mod stream;
 mod text;
 mod work;
 
-pub use keys::Keys;
-pub use server::run;
+pub(crate) use keys::Keys;
+pub(crate) use server::run;

@@ -13,14 +13,14 @@ use super::error::ApiError;
 use super::reply::json;
 
 /// All models.
-pub async fn list(State(engine): State<Arc<Engine>>) -> Result<Response, ApiError> {
+pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Result<Response, ApiError> {
     let models = engine.device.models()?;
     let data: Value = models.iter().map(|model| object(&engine, model)).collect();
     Ok(json(&json!({ "object": "list", "data": data })))
 }
 
 /// One of them.
-pub async fn one(
+pub(super) async fn one(
     State(engine): State<Arc<Engine>>,
     Path(name): Path<String>,
 ) -> Result<Response, ApiError> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sislm::Slot;
 
 /// What has a context.
-pub trait Context {
+pub(super) trait Context {
     /// How many of `ids`, from the first, it begins with.
     fn shared(&self, ids: &[u32]) -> usize;
 }
@@ -20,7 +20,7 @@ impl Context for Slot {
 
 /// Whose context, on which model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub(super) struct Owner {
     /// The model's name.
     pub model: String,
     /// Who may go on with it.
@@ -34,14 +34,14 @@ struct Idle<S> {
 }
 
 /// Idle slots, the oldest first.
-pub struct Pool<S> {
+pub(super) struct Pool<S> {
     idle: Mutex<Vec<Idle<S>>>,
     most: usize,
 }
 
 impl<S: Context> Pool<S> {
     /// Of at most `most` slots.
-    pub fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
             most,
@@ -50,7 +50,7 @@ impl<S: Context> Pool<S> {
 
     /// The owner's slot with most of `ids` in its context. One that has less than half of them stays for others,
     /// as long as there is room for another slot.
-    pub fn take(&self, owner: &Owner, ids: &[u32]) -> Option<S> {
+    pub(super) fn take(&self, owner: &Owner, ids: &[u32]) -> Option<S> {
         let mut idle = self.lock();
         let mine = idle
             .iter()
@@ -66,7 +66,7 @@ impl<S: Context> Pool<S> {
     }
 
     /// Keeps a slot; the oldest is dropped where there is no room.
-    pub fn put(&self, owner: Owner, slot: S) {
+    pub(super) fn put(&self, owner: Owner, slot: S) {
         let mut dropped = Vec::new();
         let mut idle = self.lock();
         idle.push(Idle {
@@ -83,7 +83,7 @@ impl<S: Context> Pool<S> {
     }
 
     /// Drops those that were idle for `age`: how many.
-    pub fn expire(&self, age: Duration) -> usize {
+    pub(super) fn expire(&self, age: Duration) -> usize {
         let mut idle = self.lock();
         let (old, young): (Vec<_>, Vec<_>) =
             idle.drain(..).partition(|idle| idle.since.elapsed() >= age);
@@ -93,7 +93,7 @@ impl<S: Context> Pool<S> {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 

@@ -9,7 +9,11 @@ use super::job::Prompt;
 use super::sampling;
 
 /// The prompts of the field `name`: a text, ids, or a list of up to `most` of either.
-pub fn prompts(fields: &Fields<'_>, name: &str, most: usize) -> Result<Vec<Prompt>, ApiError> {
+pub(super) fn prompts(
+    fields: &Fields<'_>,
+    name: &str,
+    most: usize,
+) -> Result<Vec<Prompt>, ApiError> {
     let wrong = || {
         let sentence = format!(
             "{name} is to be a text, a list of ids of tokens, or a list of up to {most} of either"

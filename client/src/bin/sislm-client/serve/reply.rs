@@ -22,7 +22,7 @@ const ALIVE: Duration = Duration::from_secs(10);
 
 /// An answer that is whole.
 #[derive(Debug, Default)]
-pub struct Choice {
+pub(super) struct Choice {
     /// Its text.
     pub text: String,
     /// Why it ended; None while it has not.
@@ -31,7 +31,7 @@ pub struct Choice {
 
 /// All that a job came to.
 #[derive(Debug, Default)]
-pub struct Whole {
+pub(super) struct Whole {
     /// Name of the model.
     pub model: String,
     /// Of its bytes and the arithmetic.
@@ -43,7 +43,7 @@ pub struct Whole {
 }
 
 /// The objects of an endpoint.
-pub trait Shape: Send + 'static {
+pub(super) trait Shape: Send + 'static {
     /// The object of a whole answer.
     fn whole(&self, whole: &Whole) -> Value;
 
@@ -52,7 +52,7 @@ pub trait Shape: Send + 'static {
 }
 
 /// The response of `answer`.
-pub async fn reply(
+pub(super) async fn reply(
     mut answer: Answer,
     mut shape: impl Shape,
     is_stream: bool,
@@ -88,7 +88,7 @@ pub async fn reply(
 }
 
 /// A response of one object.
-pub fn json(object: &Value) -> Response {
+pub(super) fn json(object: &Value) -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (StatusCode::OK, json, object.to_string()).into_response()
 }
@@ -152,7 +152,7 @@ impl Whole {
 }
 
 /// The thread of a job ended without a word.
-pub fn lost() -> ApiError {
+pub(super) fn lost() -> ApiError {
     ApiError::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the answer was lost: try again",

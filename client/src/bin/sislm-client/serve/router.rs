@@ -28,7 +28,7 @@ const COUNTED: [&str; 10] = [
 ];
 
 /// All paths, for those whom `access` lets through.
-pub fn router(engine: Arc<Engine>, access: Access) -> Router {
+pub(super) fn router(engine: Arc<Engine>, access: Access) -> Router {
     Router::new()
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::one))

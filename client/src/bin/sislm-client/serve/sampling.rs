@@ -11,7 +11,7 @@ use super::fields::{signed, Fields};
 const BANNED: i32 = -100_000_000;
 
 /// Changes `config` as the fields say that chat and completions have in common. Those left out stay as they are.
-pub fn apply(fields: &Fields<'_>, config: &mut SessionConfig) -> Result<(), ApiError> {
+pub(super) fn apply(fields: &Fields<'_>, config: &mut SessionConfig) -> Result<(), ApiError> {
     let sampling = &mut config.sampling;
     if let Some(temperature) = fields.millionths("temperature")? {
         sampling.temperature = temperature;
@@ -125,12 +125,12 @@ fn biases(fields: &Fields<'_>) -> Result<Vec<Bias>, ApiError> {
 }
 
 /// An id of a token.
-pub fn id(value: &Value) -> Option<u32> {
+pub(super) fn id(value: &Value) -> Option<u32> {
     u32::try_from(value.as_u64()?).ok()
 }
 
 /// Refuses what is not there, unless the value means what is done anyway.
-pub fn refuse_unsupported(fields: &Fields<'_>) -> Result<(), ApiError> {
+pub(super) fn refuse_unsupported(fields: &Fields<'_>) -> Result<(), ApiError> {
     let off = |name: &str| {
         let value = fields.value(name);
         value.is_none_or(|value| {

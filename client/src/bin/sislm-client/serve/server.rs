@@ -26,7 +26,7 @@ use crate::cli::{Cli, Serve};
 const TIDY: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
-pub fn run(cli: &Cli, arguments: &Serve) -> anyhow::Result<()> {
+pub(crate) fn run(cli: &Cli, arguments: &Serve) -> anyhow::Result<()> {
     let device = Device::open(&cli.device)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)

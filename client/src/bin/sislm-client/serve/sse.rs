@@ -4,18 +4,18 @@
 use serde_json::Value;
 
 /// A comment, which keeps an idle connection alive.
-pub const COMMENT: &str = ":\n\n";
+pub(super) const COMMENT: &str = ":\n\n";
 /// What ends a stream of chunks.
-pub const DONE: &str = "data: [DONE]\n\n";
+pub(super) const DONE: &str = "data: [DONE]\n\n";
 
 /// An event without a name.
-pub fn data(object: &Value) -> String {
+pub(super) fn data(object: &Value) -> String {
     // JSON has no line ends of its own: a line end in a text is escaped.
     format!("data: {object}\n\n")
 }
 
 /// An event named as its `type`.
-pub fn named(object: &Value) -> String {
+pub(super) fn named(object: &Value) -> String {
     let name = object["type"].as_str().unwrap_or("message");
     format!("event: {name}\ndata: {object}\n\n")
 }

@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::reply::json;
 
 /// Whether requests are answered: no while the server is being stopped, or when the device does not answer.
-pub async fn health(State(engine): State<Arc<Engine>>) -> Result<Response, ApiError> {
+pub(super) async fn health(State(engine): State<Arc<Engine>>) -> Result<Response, ApiError> {
     if engine.is_draining() {
         return Err(ApiError::draining());
     }
@@ -22,7 +22,7 @@ pub async fn health(State(engine): State<Arc<Engine>>) -> Result<Response, ApiEr
 }
 
 /// How much there is to do, for routers.
-pub async fn load(State(engine): State<Arc<Engine>>) -> Response {
+pub(super) async fn load(State(engine): State<Arc<Engine>>) -> Response {
     let present = engine.present();
     json(&json!({
         "load": present.running + present.waiting,
@@ -32,14 +32,14 @@ pub async fn load(State(engine): State<Arc<Engine>>) -> Response {
 }
 
 /// What is counted.
-pub async fn metrics(State(engine): State<Arc<Engine>>) -> Response {
+pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> Response {
     let text = engine.metrics.text(engine.present());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 /// Another path.
-pub async fn no_path(uri: Uri) -> ApiError {
+pub(super) async fn no_path(uri: Uri) -> ApiError {
     let sentence = format!(
         "there is nothing at {}: /v1/models, /v1/completions, /v1/chat/completions, /v1/responses, /v1/embeddings, /tokenize, \
          /detokenize, /health, /get_load and /metrics are",
@@ -49,7 +49,7 @@ pub async fn no_path(uri: Uri) -> ApiError {
 }
 
 /// A path that is asked by another method.
-pub async fn no_method(uri: Uri) -> ApiError {
+pub(super) async fn no_method(uri: Uri) -> ApiError {
     let sentence = format!("{} is asked by another method", uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
 }

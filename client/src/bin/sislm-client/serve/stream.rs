@@ -15,7 +15,7 @@ use tokio::time::{sleep, Sleep};
 const TAKE: Duration = Duration::from_secs(60);
 
 /// A connection of either kind.
-pub struct Stream {
+pub(super) struct Stream {
     socket: Socket,
     wait: Duration,
     /// Runs while the other end takes nothing.
@@ -29,12 +29,12 @@ enum Socket {
 
 impl Stream {
     /// Over TCP.
-    pub fn tcp(stream: TcpStream) -> Self {
+    pub(super) fn tcp(stream: TcpStream) -> Self {
         Self::of(Socket::Tcp(stream))
     }
 
     /// Over a UNIX socket.
-    pub fn unix(stream: UnixStream) -> Self {
+    pub(super) fn unix(stream: UnixStream) -> Self {
         Self::of(Socket::Unix(stream))
     }
 

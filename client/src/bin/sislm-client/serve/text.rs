@@ -18,7 +18,7 @@ use super::reply::json;
 use super::sampling::id;
 
 /// Text to ids.
-pub async fn tokenize(
+pub(super) async fn tokenize(
     State(engine): State<Arc<Engine>>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -37,7 +37,7 @@ pub async fn tokenize(
 }
 
 /// Ids to text.
-pub async fn detokenize(
+pub(super) async fn detokenize(
     State(engine): State<Arc<Engine>>,
     request: Request,
 ) -> Result<Response, ApiError> {

@@ -29,7 +29,7 @@ impl<E: Into<ApiError>> From<E> for Stop {
 }
 
 /// Does `job`, and tells `events` what happens.
-pub fn run(engine: &Engine, job: Job, events: &Sender<Event>, hangup: &Hangup) {
+pub(super) fn run(engine: &Engine, job: Job, events: &Sender<Event>, hangup: &Hangup) {
     let work = Work {
         engine,
         events,

@@ -27,7 +27,7 @@ static FACTORS: [f32; 4] = [LOG2_E, LN_2_HIGH, LN_2_LOW, Q[4]];
 /// selects of overflow and of any other NaN fall away.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn exp(x: Eight) -> Eight {
+pub(super) fn exp(x: Eight) -> Eight {
     let [mut a, mut b] = x;
     // SAFETY: FACTORS has four values.
     let factors = unsafe { vld1q_f32(FACTORS.as_ptr()) };

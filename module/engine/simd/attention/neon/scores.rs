@@ -8,7 +8,7 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 
 /// A stored type with a loop of its own for one query and four groups of positions.
-pub trait Dimensions: Sized {
+pub(crate) trait Dimensions: Sized {
     /// Adds key times query to `sums` of four groups for the dimensions from 0 on, ascending; says
     /// how many of `size` it has done.
     ///
@@ -137,7 +137,7 @@ impl Dimensions for [u8; 2] {
 /// The CPU must have Advanced SIMD; there are four groups of as many dimensions as each query has.
 #[inline]
 #[target_feature(enable = "neon")]
-pub unsafe fn scores<T: Widen, const H: usize>(
+pub(super) unsafe fn scores<T: Widen, const H: usize>(
     keys: &[[T; LANES]],
     heads: &[Head<'_>; H],
     ends: [usize; H],

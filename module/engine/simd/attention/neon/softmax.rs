@@ -9,7 +9,7 @@ use core::arch::aarch64::*;
 /// As [`twin::weights`]; scores that are capped, sloped or not all attended to are left to it.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
+pub(super) fn weights(p: &mut [f32; TILE], first: usize, head: &mut Head<'_>) {
     if !head.is_plain(first) {
         return twin::weights(p, first, head);
     }

@@ -10,7 +10,7 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 
 /// A stored type with a loop of its own for one head and 32 dimensions.
-pub trait Positions: Sized {
+pub(crate) trait Positions: Sized {
     /// Adds weight times value to `sums` of 32 dimensions for the positions from 0 on, ascending,
     /// whose values lie `stride` apart; says how many of `count` it has done.
     ///
@@ -121,7 +121,7 @@ impl Positions for [u8; 2] {
 /// and `ends` are at most 32.
 #[inline]
 #[target_feature(enable = "neon")]
-pub unsafe fn weigh<T: Widen, const H: usize>(
+pub(super) unsafe fn weigh<T: Widen, const H: usize>(
     values: &[T],
     p: &[[f32; TILE]; H],
     ends: [usize; H],

@@ -8,7 +8,7 @@ use crate::simd::neon::load_f16;
 /// The weights of a column, widened.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn widen_column(column: &[[u8; 2]; GROUP_ROWS]) -> Sums {
+pub(super) fn widen_column(column: &[[u8; 2]; GROUP_ROWS]) -> Sums {
     let (halves, _) = column.as_chunks::<8>();
     let ([a, b], [c, d]) = (load_f16(&halves[0]), load_f16(&halves[1]));
     [a, b, c, d]
@@ -62,7 +62,7 @@ macro_rules! sixteen_columns {
 /// this takes 276.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn add_runs(sums: Sums, columns: Columns<'_, 2>, activation: Activations<'_>) -> Sums {
+pub(super) fn add_runs(sums: Sums, columns: Columns<'_, 2>, activation: Activations<'_>) -> Sums {
     const { assert!(RUN == 32) };
     let count = activation.len().min(columns.len());
     if count == 0 {

@@ -9,7 +9,7 @@ use core::arch::aarch64::*;
 /// The pairs of a group, as decoding makes them.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+pub(super) fn interleave_pairs(rows: &[&File; GROUP_ROWS], group: &mut Group) {
     let (halves, _) = rows.as_chunks::<8>();
     let [low, high] = &mut group.pairs;
     for (rows, (low, high)) in halves.iter().zip(low.iter_mut().zip(high)) {

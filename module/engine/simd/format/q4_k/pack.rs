@@ -9,7 +9,7 @@ use core::arch::aarch64::*;
 /// Scales, minima and pairs of a group, as decoding makes them.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+pub(super) fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
     let (fours, _) = rows.as_chunks::<4>();
     for (four, rows) in fours.iter().enumerate() {
         let heads = transpose(rows.map(|row| head(row)));

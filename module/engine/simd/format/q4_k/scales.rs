@@ -6,7 +6,7 @@ use crate::simd::neon::load;
 use core::arch::aarch64::*;
 
 /// Bytes of four rows, those of four parts each.
-pub type Four = [uint8x16_t; 2];
+pub(super) type Four = [uint8x16_t; 2];
 
 /// The thirds of four rows.
 #[inline]
@@ -21,7 +21,7 @@ fn thirds(group: &Group, four: usize) -> [uint8x16_t; 3] {
 /// The scales of four rows.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn scales(group: &Group, four: usize) -> Four {
+pub(super) fn scales(group: &Group, four: usize) -> Four {
     let [first, _, rest] = thirds(group, four);
     [
         vandq_u8(first, vdupq_n_u8(63)),
@@ -32,7 +32,7 @@ pub fn scales(group: &Group, four: usize) -> Four {
 /// The scales of four rows and of four more by part.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn by_part(fours: [Four; 2]) -> [[int32x4_t; 2]; 8] {
+pub(super) fn by_part(fours: [Four; 2]) -> [[int32x4_t; 2]; 8] {
     let of = |part: usize| {
         fours.map(|four| vreinterpretq_s32_u8(vqtbl1q_u8(four[part / 4 % 2], select(part % 4))))
     };
@@ -42,7 +42,7 @@ pub fn by_part(fours: [Four; 2]) -> [[int32x4_t; 2]; 8] {
 /// The minima of four rows.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn minima(group: &Group, four: usize) -> Four {
+pub(super) fn minima(group: &Group, four: usize) -> Four {
     let [_, second, rest] = thirds(group, four);
     let top = vshrq_n_u8::<2>(second);
     [vandq_u8(second, vdupq_n_u8(63)), vsriq_n_u8::<4>(top, rest)]
@@ -51,7 +51,7 @@ pub fn minima(group: &Group, four: usize) -> Four {
 /// The indices that select byte `index` of each row, and zeros, which are past the end.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn select(index: usize) -> uint8x16_t {
+pub(super) fn select(index: usize) -> uint8x16_t {
     let rows = vcombine_u32(vcreate_u32(4 << 32), vcreate_u32(12 << 32 | 8));
     // CAST: Below 16.
     #[expect(clippy::cast_possible_truncation)]
@@ -62,7 +62,7 @@ pub fn select(index: usize) -> uint8x16_t {
 /// The indices that select byte `index` of each row of a pair, twice, and zeros.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn select_of_pair(index: usize) -> uint8x16_t {
+pub(super) fn select_of_pair(index: usize) -> uint8x16_t {
     let rows = vcombine_u32(vcreate_u32(0), vcreate_u32(8 << 32 | 8));
     // CAST: Below 16.
     #[expect(clippy::cast_possible_truncation)]

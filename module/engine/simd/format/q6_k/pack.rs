@@ -9,7 +9,7 @@ use core::arch::aarch64::*;
 /// Scales and quanta of a group, as decoding makes them.
 #[inline]
 #[target_feature(enable = "neon")]
-pub fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
+pub(super) fn interleave_rows(rows: &[&File; GROUP_ROWS], group: &mut Group) {
     interleave_scales(rows, group);
     let (fours, _) = rows.as_chunks::<4>();
     let (parts, _) = group.quanta.as_chunks_mut::<4>();

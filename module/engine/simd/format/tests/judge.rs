@@ -16,7 +16,7 @@ fn nibbles(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The weights of a row.
-pub fn weights(format: Format, row: &[u8]) -> Vec<f32> {
+pub(super) fn weights(format: Format, row: &[u8]) -> Vec<f32> {
     row.chunks(format.file_block_bytes())
         .flat_map(|block| weights_of_block(format, block))
         .collect()
