@@ -13,9 +13,9 @@ use crate::step::task::Task;
 
 /// Computes `groups` of `parts`, one matrix after the other, for all rows; each begins with a group of
 /// columns of its own in `out`, which they fill from column `first` on.
-pub fn run<const N: usize>(
+pub fn run(
     task: &Task<'_>,
-    parts: [Projection<'_>; N],
+    parts: &[Projection<'_>],
     groups: Range<u32>,
     operands: Operands<'_>,
     room: &mut [f32],
@@ -27,7 +27,7 @@ pub fn run<const N: usize>(
         let within = |group: u32| group.saturating_sub(before).min(count);
         let own = within(groups.start)..within(groups.end);
         let column = first + before as usize * GROUP_ROWS as usize;
-        for_each_run(task, [part], own, operands, room, |[mut products]| {
+        for_each_run(task, [*part], own, operands, room, |[mut products]| {
             products.check(|row| task.batch.fail(row));
             let output = column + products.first;
             for (row, values) in products.rows().enumerate() {

@@ -6,12 +6,8 @@ pub mod chunk;
 #[cfg(test)]
 mod crossing;
 mod head;
-mod hidden_state;
-mod latent;
 pub mod load;
-mod mixer;
 pub mod model;
-mod per_layer;
 mod pooling;
 mod sample;
 mod score;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The chunks of latent attention.
 
-use core::ops::Range;
-
 use crate::memory::cache::Store;
 use crate::model::Part;
 use crate::model::matrix::GROUP_ROWS;
@@ -12,13 +10,13 @@ use crate::step::latent;
 use crate::step::packing::Rows;
 use crate::step::packing::Source;
 use crate::step::packing::merge_row;
-use crate::step::product::Operands;
+use crate::step::places::Place;
 use crate::step::product::Projection;
-use crate::step::projections;
 use crate::step::task::Task;
-use crate::wall::chunk::Memory;
-use crate::wall::chunk::Slot;
-use crate::wall::chunk::tiles;
+use crate::wall::chunk::memory::Memory;
+use crate::wall::chunk::memory::Slot;
+use crate::wall::chunk::memory::tiles;
+use crate::wall::chunk::multiplication::Multiplication;
 
 impl<'a> Memory<'a> {
     /// What `input` of latent attention of `layer` is made of.
@@ -108,65 +106,38 @@ impl<'a> Memory<'a> {
         Some(())
     }
 
-    /// [`Memory::multiply`] of what only latent attention has.
+    /// Multiplies groups of `part`, which has a matrix of each head, with the rows of the heads; what a
+    /// head gives fills `each` columns of `place`, one head after the other.
     ///
     /// # Safety
     ///
-    /// The stage that multiplies `input` runs, and these groups are the caller's.
+    /// The stage that does so in `layer` runs, and these groups are the caller's.
     #[inline(never)]
-    pub(super) unsafe fn of_latent(
+    pub(super) unsafe fn by_head(
         &self,
         task: &Task<'_>,
-        input: Input,
-        groups: Range<u32>,
-        operands: Operands<'_>,
-        room: &mut [f32],
+        (layer, part): (u32, Part),
+        (place, stride): (Place, usize),
+        each: u32,
+        work: Multiplication<'_>,
     ) -> Option<()> {
-        let places = self.places;
-        let number = input.layer()?;
-        let (layer, own) = (task.layer(number)?, task.shape(number)?);
-        let [first, _, projected, _] = own.latent_columns(&task.model.shape.latent);
-        let (start, count) = (groups.start, groups.end.checked_sub(groups.start)?);
-        // Columns of our groups in a part whose outputs begin at column `base`.
-        let range = |base: usize, most: usize| {
-            let first = base + start as usize * GROUP_ROWS as usize;
-            let end = first + count as usize * GROUP_ROWS as usize;
-            first..end.min(base + most)
-        };
-        let (query, width) = (places.query, places.query_width);
-        match input {
-            Input::LatentDown(_) => {
-                let parts = [Part::QueryDown, Part::LatentDown, Part::Query];
-                let parts = parts.map(|part| Projection::without_bias(layer, part));
-                // SAFETY: The columns of our groups are ours, and the input is not made of them.
-                let out = unsafe { self.strip(query, width, range(first, width)) };
-                projections::run(task, parts, groups, operands, room, (out, first))
-            }
-            Input::QueryUp(_) => {
-                let parts = [Projection::without_bias(layer, Part::QueryUp)];
-                // SAFETY: As above.
-                let out = unsafe { self.strip(query, width, range(projected, width)) };
-                projections::run(task, parts, groups, operands, room, (out, projected))
-            }
-            Input::KeyUp(_) | Input::ValueUp(_) => {
-                let (part, place, stride, apart) = match input {
-                    Input::KeyUp(_) => (Part::KeyUp, query, width, own.head_size as usize),
-                    _ => {
-                        let apart = own.value_size as usize;
-                        (Part::ValueUp, places.mixed, places.mixed_width, apart)
-                    }
-                };
-                let part = Projection::without_bias(layer, part);
-                for head in 0..own.heads {
-                    let base = head as usize * apart;
-                    // SAFETY: As above; the columns of the heads are apart.
-                    let mut out = unsafe { self.strip(place, stride, range(base, apart)) };
-                    let (head, out) = ((head, own.heads), (&mut out, base));
-                    latent::by_head(task, part, head, groups.clone(), operands, room, out)?;
-                }
-                Some(())
-            }
-            _ => None,
+        let heads = task.shape(layer)?.heads;
+        let part = Projection::without_bias(task.layer(layer)?, part);
+        let Multiplication {
+            groups,
+            operands,
+            room,
+        } = work;
+        let column = |group: u32| (group as usize * GROUP_ROWS as usize).min(each as usize);
+        for head in 0..heads {
+            let base = head as usize * each as usize;
+            let range = base + column(groups.start)..base + column(groups.end);
+            // SAFETY: The columns of our groups of each head are ours, and the input is not made of
+            // them.
+            let mut out = unsafe { self.strip(place, stride, range) };
+            let (head, out) = ((head, heads), (&mut out, base));
+            latent::by_head(task, part, head, groups.clone(), operands, room, out)?;
         }
+        Some(())
     }
 }

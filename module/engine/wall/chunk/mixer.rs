@@ -7,7 +7,6 @@ use core::slice;
 use crate::abi::Row;
 use crate::memory::columns::Columns;
 use crate::memory::state;
-use crate::model::Part;
 use crate::model::layer_shape::LayerShape;
 use crate::model::layer_shape::Mixer;
 use crate::model::layer_shape::STRIP;
@@ -17,59 +16,11 @@ use crate::step::convolution::Factors;
 use crate::step::convolution::Strip;
 use crate::step::delta;
 use crate::step::delta::HeadRows;
-use crate::step::input::Input;
-use crate::step::product::Operands;
-use crate::step::product::Projection;
-use crate::step::projections;
-use crate::step::residual;
 use crate::step::task::Task;
-use crate::wall::chunk::Memory;
-use crate::wall::chunk::Slot;
+use crate::wall::chunk::memory::Memory;
+use crate::wall::chunk::memory::Slot;
 
 impl<'a> Memory<'a> {
-    /// [`Memory::multiply`] of what only a mixer that is no attention has.
-    ///
-    /// # Safety
-    ///
-    /// The stage that multiplies `input` runs, and these groups are the caller's.
-    #[inline(never)]
-    pub(super) unsafe fn mixer(
-        &self,
-        task: &Task<'_>,
-        input: Input,
-        groups: Range<u32>,
-        operands: Operands<'_>,
-        room: &mut [f32],
-    ) -> Option<()> {
-        let places = self.places;
-        let layer = task.layer(input.layer()?)?;
-        let (first, count) = (groups.start, groups.end.checked_sub(groups.start)?);
-        // SAFETY: The outputs of our groups are ours: columns of one part that the input is not made
-        // of.
-        unsafe {
-            match input {
-                Input::Mixer(_) => {
-                    let parts = [
-                        Part::MixerInput,
-                        Part::MixerGate,
-                        Part::DeltaRate,
-                        Part::DeltaTime,
-                    ];
-                    let parts = parts.map(|part| Projection::without_bias(layer, part));
-                    let out = self.columns(places.query, places.query_width, first, count);
-                    projections::run(task, parts, groups, operands, room, (out, 0))
-                }
-                Input::MixerOutput(_) => {
-                    let part = Projection::without_bias(layer, Part::MixerOutput);
-                    let target = self.target(task, first, count);
-                    let factor = |_: usize| Some(task.model.shape.scales.residual);
-                    residual::run(task, part, groups, operands, room, target, factor)
-                }
-                _ => None,
-            }
-        }
-    }
-
     /// Columns `range` of the inputs of `layer`'s convolution that a version of the state of the
     /// sequence of `row` has.
     ///
