@@ -7,64 +7,11 @@ TEST_OPENAI is the directory of the library (scripts/openai-client); without it 
 
 import asyncio
 import os
-import pathlib
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 
-REPO = pathlib.Path(__file__).resolve().parent.parent
-# Seconds for a guest to boot, on a busy machine that emulates it.
-BOOT = 300
+from served import report
+
 MODEL = "chat"
-SERVER = """
-sislm-client load /run/sislm/chat.gguf --name chat >/dev/null
-sislm-client key --keys /share/keys tester >/tmp/key && mv /tmp/key /share/key
-sislm-client serve --listen 0.0.0.0:8080 --keys /share/keys & server=$!
-until [ -e /share/stop ]; do sleep 0.2; done
-kill "$server"; wait "$server"
-"""
-
-
-class Guest:
-    """A server in a guest, reached at a port of this machine's loopback."""
-
-    def __init__(self, share):
-        self.share = pathlib.Path(share)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        programs = subprocess.run([REPO / "tests/guest/programs"], capture_output=True, text=True, check=True).stdout.strip()
-        environment = {"KERNEL": "stock", "SHARE": share, "FORWARD": str(self.port), "GUEST_PROGRAMS": programs, "CMD": SERVER}
-        environment = {**os.environ, **environment, "TIMEOUT": "900"}
-        command = [REPO / "scripts/guest"]
-        with open(self.share / "log", "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def key(self):
-        return (self.share / "key").read_text().strip()
-
-    def answers(self):
-        """Whether it does, in time."""
-        end = time.monotonic() + BOOT
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.url()}/health", timeout=5):
-                    return True
-            except (OSError, urllib.error.URLError):
-                time.sleep(0.2)
-        return False
-
-    def end(self):
-        """Stops the server by SIGTERM; its exit code."""
-        (self.share / "stop").touch()
-        return self.process.wait(timeout=BOOT)
 
 
 def message(text):
@@ -140,7 +87,6 @@ def results(guest):
 
     yield from sync_client(openai, guest)
     yield from asyncio.run(async_client(openai, guest))
-    yield "exit-code", guest.end() == 0, (guest.share / "log").read_text(errors="replace")[-300:]
 
 
 def main():
@@ -148,20 +94,7 @@ def main():
         print("skip openai the package could not be fetched (scripts/openai-client)")
         return 0
     sys.path.insert(0, os.environ["TEST_OPENAI"])
-    failed = 0
-    with tempfile.TemporaryDirectory(prefix="sislm-openai.") as share:
-        guest = Guest(share)
-        try:
-            if not guest.answers():
-                print("not ok openai/boot", (guest.share / "log").read_text(errors="replace")[-600:].replace("\n", " | "))
-                return 1
-            for name, holds, seen in results(guest):
-                failed += not holds
-                print(f"ok openai/{name}" if holds else f"not ok openai/{name} {str(seen)!r}", flush=True)
-        finally:
-            if guest.process.poll() is None:
-                guest.end()
-    return 1 if failed else 0
+    return report("openai", {MODEL: "/run/sislm/chat.gguf"}, results)
 
 
 if __name__ == "__main__":

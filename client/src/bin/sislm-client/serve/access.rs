@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::keys::Keys;
+use super::page;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +80,7 @@ impl Access {
         };
         match (peer, &self.keys) {
             (Peer::Unix(user), _) => Ok(Caller::User(user)),
-            // Looked at by machines that have no key, and telling nothing.
-            (_, Some(_)) if request.uri().path() == "/health" => Ok(Caller::Local),
+            (_, Some(_)) if is_open(request.uri().path()) => Ok(Caller::Local),
             (_, Some(keys)) => {
                 let key = text(header::AUTHORIZATION).and_then(bearer).unwrap_or("");
                 let name = keys.name_of(key).ok_or_else(|| {
@@ -120,6 +120,11 @@ impl Access {
                 .iter()
                 .any(|host| host.eq_ignore_ascii_case(name))
     }
+}
+
+/// Whether a path needs no key: /health is looked at by machines that have none, the page asks for it. They tell nothing.
+fn is_open(path: &str) -> bool {
+    path == "/health" || page::has(path)
 }
 
 /// Whether an address is this machine's own.

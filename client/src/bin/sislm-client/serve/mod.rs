@@ -22,6 +22,7 @@ mod listen;
 mod messages;
 mod metrics;
 mod models;
+mod page;
 mod pool;
 mod prompts;
 mod reply;

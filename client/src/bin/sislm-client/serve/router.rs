@@ -11,10 +11,11 @@ use axum::Router;
 
 use super::access::{self, Access};
 use super::engine::Engine;
-use super::{chat, completions, embeddings, models, responses, status, text};
+use super::{chat, completions, embeddings, models, page, responses, status, text};
 
 /// Paths by which requests are counted: others would let clients make up labels.
-const COUNTED: [&str; 10] = [
+const COUNTED: [&str; 11] = [
+    "/",
     "/v1/models",
     "/v1/completions",
     "/v1/chat/completions",
@@ -41,6 +42,7 @@ pub(super) fn router(engine: Arc<Engine>, access: Access) -> Router {
         .route("/health", get(status::health))
         .route("/get_load", get(status::load))
         .route("/metrics", get(status::metrics))
+        .merge(page::router())
         .fallback(status::no_path)
         .method_not_allowed_fallback(status::no_method)
         .layer(from_fn_with_state(Arc::new(access), access::check))

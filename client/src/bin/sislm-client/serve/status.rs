@@ -41,7 +41,7 @@ pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> Response {
 /// Another path.
 pub(super) async fn no_path(uri: Uri) -> ApiError {
     let sentence = format!(
-        "there is nothing at {}: /v1/models, /v1/completions, /v1/chat/completions, /v1/responses, /v1/embeddings, /tokenize, \
+        "there is nothing at {}: / (the page), /v1/models, /v1/completions, /v1/chat/completions, /v1/responses, /v1/embeddings, /tokenize, \
          /detokenize, /health, /get_load and /metrics are",
         uri.path()
     );
