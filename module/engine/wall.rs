@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 6;
+pub const ABI: u32 = 7;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -546,8 +546,9 @@ macro_rules! sislm_wall {
             fn sislm_engine_tokenize_run(work: *mut u8, budget: u32) -> i32;
             /// After DONE: the ids, valid as long as the workspace.
             fn sislm_engine_tokenize_ids(work: *const u8, ids: *mut *const u32, count: *mut u32) -> i32;
-            /// Whether a token ends a turn: `ends` is 1 or 0.
-            fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut u32) -> i32;
+            /// What a token is, by its number in tokenizer.ggml.token_type, and whether it ends a turn: `ends`
+            /// is 1 or 0.
+            fn sislm_engine_token(model: *const u8, id: u32, kind: *mut u32, ends: *mut u32) -> i32;
             /// Bytes of one token: at most TOKEN_BYTES_MAX are written, `length` set. Flag
             /// SISLM_TOKENIZE_BOS: first of a text (the space prefix is removed). Control tokens
             /// have no text, but with SISLM_TOKENIZE_CONTROL their names.
@@ -587,9 +588,10 @@ macro_rules! sislm_wall {
             fn sislm_engine_sampling_check(sampling: *const Sampling, samplers: *const Samplers, biases: *const Bias, count: u32, refused: *mut OutOfRange) -> i32;
             /// Seeds a generator.
             fn sislm_engine_generator(generator: *mut Generator, seed: u64) -> i32;
-            /// Starts what was checked; `history` holds the tokens of the context, oldest first. All
-            /// but `sampling` live to the end of the draw.
-            fn sislm_engine_sample_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, sampling: *const Sampling, samplers: *const Samplers, biases: *const Bias, bias_count: u32, history: *const u32, count: u32) -> i32;
+            /// Starts what was checked; `history` holds the tokens of the context, oldest first;
+            /// `allowed` a bit for each token that may be drawn, in words of 32, or null for all. All but
+            /// `sampling` live to the end of the draw.
+            fn sislm_engine_sample_begin(work: *mut u8, work_bytes: usize, model: *const u8, logits: *const u8, sampling: *const Sampling, samplers: *const Samplers, biases: *const Bias, bias_count: u32, history: *const u32, count: u32, allowed: *const u32) -> i32;
             /// Goes on, about `budget` candidates; after DONE `token` is set and the generator
             /// has advanced by one draw (by none when greedy, by two with XTC).
             fn sislm_engine_sample_run(work: *mut u8, budget: u32, generator: *mut Generator, token: *mut u32) -> i32;

@@ -57,6 +57,8 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_BENCH => writable(file, || check::bench(session, argument)),
         SISLM_IOC_METADATA => models::metadata(session, argument),
         SISLM_IOC_PROMPT => writable(file, || session::prompt(session, argument)),
+        SISLM_IOC_VOCABULARY => writable(file, || models::vocabulary(session, argument)),
+        SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),
     }
 }
 

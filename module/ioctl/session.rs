@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! QUERY, CONFIGURE, RUN, PROMPT, EVALUATE, RESULT, STATISTICS.
+//! QUERY, CONFIGURE, RUN, PROMPT, EVALUATE, NEXT, RESULT, STATISTICS.
 
 use super::require;
 use crate::{
@@ -99,6 +99,14 @@ pub(super) fn evaluate(session: &Arc<Session>, argument: &Argument) -> Result {
         }
         result => result,
     };
+    argument.write(&request)?;
+    result
+}
+
+#[inline(never)]
+pub(super) fn next(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Next = argument.read()?;
+    let result = session.next(&mut request);
     argument.write(&request)?;
     result
 }

@@ -141,7 +141,9 @@ impl Session {
         });
         match made {
             Ok((turn, rows)) => {
-                self.launch(turn);
+                let statistics = self.link.user().statistics();
+                statistics.add(|all| &all.turns, 1);
+                self.shared().scheduler.enqueue(&self.link, turn);
                 Ok((number, rows))
             }
             Err(error) => {

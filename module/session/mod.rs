@@ -6,6 +6,7 @@
 
 pub(crate) mod buffer;
 mod evaluate;
+mod next;
 mod prompt;
 mod run;
 mod settle;

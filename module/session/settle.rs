@@ -10,7 +10,7 @@ use kernel::prelude::*;
 
 impl Inner {
     /// Takes back what turn `number`, which is over, had.
-    fn absorb(&mut self, number: u64, turn: KBox<Turn>) {
+    pub(super) fn absorb(&mut self, number: u64, turn: KBox<Turn>) {
         let turn = KBox::into_inner(turn);
         if let Aim::Generate(generation) = turn.aim {
             self.outcome = Outcome {
@@ -109,9 +109,11 @@ impl Session {
             }
         }
         self.collect(inner);
-        // What is left is an evaluation that failed.
-        let failed = self.link.channel.lock().take();
-        drop(failed);
+        // What is left has no reader: an evaluation that failed, or a guided answer.
+        let left = self.link.channel.lock().take();
+        if let Some(turn) = left {
+            inner.absorb(number, turn);
+        }
         self.link.become_idle(None);
         true
     }

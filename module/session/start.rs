@@ -297,12 +297,20 @@ impl Session {
     /// Starts turn `number`, begun before, on the prompt that waits. On an error the session is idle
     /// again; a turn that was cancelled meanwhile is over, which is none.
     pub(super) fn start(self: &Arc<Self>, number: u64) -> Result {
+        if let Some(turn) = self.make(number)? {
+            self.shared().scheduler.enqueue(&self.link, turn);
+        }
+        Ok(())
+    }
+
+    /// Makes turn `number` as [`Session::start`] does; none when it was cancelled meanwhile.
+    pub(super) fn make(self: &Arc<Self>, number: u64) -> Result<Option<KBox<Turn>>> {
         let taken = self
             .bind()
             .and_then(|()| Parts::of(&mut *self.lock()?, self.link.user()));
         let mut parts = match taken {
             Ok(parts) => parts,
-            Err(error) => return self.refuse(number, Outcome::none(), error),
+            Err(error) => return self.refuse(number, Outcome::none(), error).map(|()| None),
         };
         let payer = parts.payer.take();
         let mut make = || {
@@ -326,23 +334,17 @@ impl Session {
                 inner.outcome = Outcome::none();
                 self.account(&mut inner);
                 drop(inner);
-                self.launch(turn);
-                Ok(())
+                let statistics = self.link.user().statistics();
+                statistics.add(|all| &all.turns, 1);
+                Ok(Some(turn))
             }
             Err(error) => {
                 inner.sequence = parts.sequence.take();
                 drop(inner);
                 let outcome = core::mem::replace(&mut parts.outcome, Outcome::none());
-                self.refuse(number, outcome, error)
+                self.refuse(number, outcome, error).map(|()| None)
             }
         }
-    }
-
-    /// Gives a turn to the scheduler.
-    pub(super) fn launch(&self, turn: KBox<Turn>) {
-        let statistics = self.link.user().statistics();
-        statistics.add(|all| &all.turns, 1);
-        self.shared().scheduler.enqueue(&self.link, turn);
     }
 
     /// Turn `number` cannot be started: its prompt is dropped, and RESULT says why.

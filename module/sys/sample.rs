@@ -95,6 +95,17 @@ impl Drawing {
         })
     }
 
+    /// Whether one of the tokens is left that can be drawn under a mask: a bit for each.
+    pub(crate) fn leaves_of(&self, mask: &[u32]) -> bool {
+        let is_allowed = |id: u32| {
+            let word = mask.get((id / u32::BITS) as usize);
+            word.is_some_and(|word| word >> (id % u32::BITS) & 1 != 0)
+        };
+        let banned = |bias: &&Bias| bias.bias == wall::BIAS_BANNED && is_allowed(bias.id);
+        let allowed = mask.iter().map(|word| word.count_ones() as usize);
+        allowed.fold(0, usize::saturating_add) > self.biases.iter().filter(banned).count()
+    }
+
     /// Whether all its tokens are in a vocabulary of so many, and one is left that can be drawn.
     pub(crate) fn fits(&self, vocabulary: u32) -> bool {
         let banned = |bias: &&Bias| bias.bias == wall::BIAS_BANNED;
@@ -228,13 +239,13 @@ impl Sampler {
         self.work.len() as u64
     }
 
-    /// Draws a token; `history` holds the tokens of the context, oldest first. `pause` is called
-    /// between sections.
+    /// Draws a token, of those whose bit is set in `mask` unless that is empty; `history` holds the
+    /// tokens of the context, oldest first. `pause` is called between sections.
     pub(crate) fn sample(
         &mut self,
         section: &mut Section,
         logits: &Logits<'_>,
-        drawing: &Drawing,
+        (drawing, mask): (&Drawing, &[u32]),
         history: &[u32],
         generator: &mut Generator,
         mut pause: impl FnMut(),
@@ -242,6 +253,12 @@ impl Sampler {
         // CAST: Checked when it was made.
         let biases = drawing.biases.len() as u32;
         let count = u32::try_from(history.len()).map_err(|_| EINVAL)?;
+        let vocabulary = logits.bytes().len() / size_of::<f32>();
+        let allowed = match mask.len() {
+            0 => ptr::null(),
+            words if words == vocabulary.div_ceil(u32::BITS as usize) => mask.as_ptr(),
+            _ => return Err(EINVAL),
+        };
         let mut token = 0;
         let work = self.work.base();
         let (bytes, model) = (self.work.len(), engine_pointer(&self.model));
@@ -259,6 +276,7 @@ impl Sampler {
                     biases,
                     history.as_ptr(),
                     count,
+                    allowed,
                 )
             }
         });

@@ -121,13 +121,25 @@ pub(crate) fn detokenize(
     Ok((length as usize).min(text.len()))
 }
 
-/// Whether token `id` of the model ends a turn.
-pub(crate) fn ends(section: &mut Section, model: &ModelMemory, id: u32) -> Result<bool> {
-    let mut ends = 0;
+/// What token `id` of the model is, `SISLM_TOKEN_*`, and whether it ends a turn.
+fn token(section: &mut Section, model: &ModelMemory, id: u32) -> Result<(u32, bool)> {
+    let (mut kind, mut ends) = (0, 0);
     let code = section.enter(|_| {
-        // SAFETY: The model is sealed; `ends` is a place of our own.
-        unsafe { wall::sislm_engine_ends(engine_pointer(model), id, &mut ends) }
+        // SAFETY: The model is sealed; the others are places of our own.
+        unsafe { wall::sislm_engine_token(engine_pointer(model), id, &mut kind, &mut ends) }
     });
     status(code)?;
-    Ok(ends != 0)
+    Ok((kind, ends != 0))
+}
+
+/// Whether token `id` of the model ends a turn.
+pub(crate) fn ends(section: &mut Section, model: &ModelMemory, id: u32) -> Result<bool> {
+    Ok(token(section, model, id)?.1)
+}
+
+/// What token `id` of the model is: `SISLM_TOKEN_*`.
+pub(crate) fn kind(section: &mut Section, model: &ModelMemory, id: u32) -> Result<u8> {
+    let (kind, _) = token(section, model, id)?;
+    // CAST: At most SISLM_TOKEN_BYTE.
+    Ok(kind as u8)
 }

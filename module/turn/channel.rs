@@ -4,7 +4,7 @@
 //! Turns are numbered. Whoever waits, waits for the turn it knows by number, and learns here when
 //! that one is gone.
 
-use crate::turn::{ring::Ring, stop::HELD_MAX, Aim, Turn};
+use crate::turn::{ring::Ring, stop::HELD_MAX, Turn};
 use kernel::prelude::*;
 
 /// What a turn is for.
@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Run,
     /// An EVALUATE call.
     Evaluate,
+    /// Calls of NEXT, between which it is left.
+    Next,
 }
 
 /// State of the device's table.
@@ -261,19 +263,24 @@ impl Channel {
         self.turn.take()
     }
 
-    /// Takes an answer that is over.
+    /// Takes the turn if it is `wanted`.
+    pub(crate) fn take_if(&mut self, wanted: impl FnOnce(&Turn) -> bool) -> Option<KBox<Turn>> {
+        self.turn.take_if(|turn| wanted(turn))
+    }
+
+    /// Takes an answer that is over, unless a caller guides it, who takes it.
     pub(crate) fn take_answer(&mut self) -> Option<KBox<Turn>> {
-        let answers = |turn: &KBox<Turn>| matches!(turn.aim, Aim::Generate(_)) && turn.is_over();
-        self.turn.take_if(|turn| answers(turn))
+        self.turn
+            .take_if(|turn| turn.gives_text() && turn.is_over())
     }
 
     /// Takes the turn if it waits for room for text, and there is room.
     pub(crate) fn take_resumable(&mut self) -> Option<KBox<Turn>> {
-        let waits = |turn: &KBox<Turn>| matches!(turn.aim, Aim::Generate(_)) && !turn.is_over();
         if self.free() < HELD_MAX {
             return None;
         }
-        self.turn.take_if(|turn| waits(turn))
+        self.turn
+            .take_if(|turn| turn.gives_text() && !turn.is_over())
     }
 
     /// No turn is put here any more; gives what is here.

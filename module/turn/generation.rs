@@ -15,6 +15,7 @@ use crate::{
     },
     turn::{
         configuration::Configuration,
+        guide::Guide,
         outcome::{Ids, Outcome},
         sequence::Sequence,
         sink::Sink,
@@ -44,6 +45,10 @@ pub(crate) struct Generation {
     most: u32,
     ignore_eos: bool,
     stop_ids: StopIds,
+    /// What its caller wants of the next token, when it has one that guides it; its text goes nowhere.
+    guide: Option<Guide>,
+    /// Whether logits have been there.
+    decodes: bool,
 }
 
 impl Generation {
@@ -72,6 +77,8 @@ impl Generation {
             most: configuration.max_tokens,
             ignore_eos: configuration.ignore_eos,
             stop_ids: configuration.stop_ids,
+            guide: None,
+            decodes: false,
         })
     }
 
@@ -90,6 +97,21 @@ impl Generation {
         }
     }
 
+    /// Its caller's wish, when it has one that guides it.
+    pub(crate) fn guide(&mut self) -> &mut Option<Guide> {
+        &mut self.guide
+    }
+
+    /// Whether a caller guides it.
+    pub(crate) fn is_guided(&self) -> bool {
+        self.guide.is_some()
+    }
+
+    /// Whether its caller has got what it asked for.
+    pub(crate) fn awaits_guide(&self) -> bool {
+        self.guide.as_ref().is_some_and(Guide::is_answered)
+    }
+
     /// Draws the next token.
     pub(crate) fn draw(
         &mut self,
@@ -98,14 +120,20 @@ impl Generation {
         logits: &Logits<'_>,
         history: &[u32],
     ) -> Result<u32> {
-        sampler.sample(
+        self.decodes = true;
+        let mask = self.guide.as_ref().map_or(&[] as &[u32], Guide::mask);
+        let token = sampler.sample(
             section,
             logits,
-            &self.drawing,
+            (&self.drawing, mask),
             history,
             &mut self.generator,
             task::relax,
-        )
+        )?;
+        if let Some(guide) = &mut self.guide {
+            guide.take(token, section, sampler, logits)?;
+        }
+        Ok(token)
     }
 
     /// Takes a drawn token: into the context and as text to the reader. Why the turn is over, if it is.
@@ -128,10 +156,12 @@ impl Generation {
             self.filter.flush(|text| sink.give(text));
             return Ok(Some(SISLM_FINISH_STOP));
         }
-        let length = detokenize(section, &content.memory, token, flags, &mut self.text)?;
-        let text = self.text.get(..length).ok_or(EIO)?;
-        if self.filter.push(text, |text| sink.give(text)) {
-            return Ok(Some(SISLM_FINISH_STOP));
+        if self.guide.is_none() {
+            let length = detokenize(section, &content.memory, token, flags, &mut self.text)?;
+            let text = self.text.get(..length).ok_or(EIO)?;
+            if self.filter.push(text, |text| sink.give(text)) {
+                return Ok(Some(SISLM_FINISH_STOP));
+            }
         }
         let finish = if self.most != 0 && self.ids.generated.len() >= self.most as usize {
             SISLM_FINISH_LENGTH
@@ -146,7 +176,7 @@ impl Generation {
 
     /// Adds time to the phase that the turn is in.
     pub(crate) fn charge(&mut self, ns: u64, statistics: &Statistics) {
-        if self.ids.generated.is_empty() {
+        if !self.decodes {
             self.prefill_ns = self.prefill_ns.saturating_add(ns);
             statistics.add(|all| &all.prefill_ns, ns);
         } else {

@@ -9,6 +9,7 @@ pub(crate) mod configuration;
 pub(crate) mod embedding;
 pub(crate) mod evaluation;
 pub(crate) mod generation;
+pub(crate) mod guide;
 pub(crate) mod link;
 pub(crate) mod outcome;
 pub(crate) mod ring;
@@ -28,8 +29,8 @@ use crate::{
         },
     },
     turn::{
-        embedding::Embedding, evaluation::Evaluation, generation::Generation, sequence::Sequence,
-        sink::Sink,
+        embedding::Embedding, evaluation::Evaluation, generation::Generation, guide::Guide,
+        sequence::Sequence, sink::Sink,
     }, //
 };
 use core::mem::MaybeUninit;
@@ -146,10 +147,54 @@ impl Turn {
         self.end(finish);
     }
 
+    /// Whether it gives text to a reader, and no caller guides it.
+    pub(crate) fn gives_text(&self) -> bool {
+        match &self.aim {
+            Aim::Generate(generation) => !generation.is_guided(),
+            Aim::Evaluate(_) => false,
+        }
+    }
+
+    /// Whether it waits for its caller to guide it on.
+    pub(crate) fn awaits_guide(&self) -> bool {
+        match &self.aim {
+            Aim::Generate(generation) => generation.awaits_guide() && !self.is_over(),
+            Aim::Evaluate(_) => false,
+        }
+    }
+
+    /// Goes on with an answer as its caller guides it: with `forced` ids, which may end it, then with
+    /// a token that is drawn.
+    pub(crate) fn guide(
+        &mut self,
+        guide: Guide,
+        forced: &[u32],
+        section: &mut Section,
+        sink: &impl Sink,
+    ) -> Result {
+        let Aim::Generate(generation) = &mut self.aim else {
+            return Err(EINVAL);
+        };
+        *generation.guide() = Some(guide);
+        for id in forced {
+            let finish = generation.take(*id, section, &self.model, &mut self.sequence, sink)?;
+            task::relax();
+            self.statistics.add(|all| &all.tokens, 1);
+            if let Some(finish) = finish {
+                self.end(finish);
+                return Ok(());
+            }
+        }
+        if self.sequence.lacks_blocks() {
+            self.sequence.grow(&self.model)?;
+        }
+        Ok(())
+    }
+
     /// Whether a step can be made now; a turn whose reader is slow must wait.
     pub(crate) fn has_room(&self, sink: &impl Sink) -> bool {
         match &self.aim {
-            Aim::Generate(_) => sink.has_room(),
+            Aim::Generate(generation) => generation.is_guided() || sink.has_room(),
             Aim::Evaluate(evaluation) => evaluation.has_room(),
         }
     }
@@ -236,7 +281,7 @@ impl Turn {
         }
         match self.take_logits(sink, workspace, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}
-            Ok(()) if generating => return Next::Step,
+            Ok(()) if self.gives_text() => return Next::Step,
             // Only the last row of a text gives an embedding of all of it.
             Ok(()) if !complete && self.has_room(sink) => return Next::Step,
             Ok(()) => {}

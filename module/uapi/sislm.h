@@ -99,6 +99,15 @@
 #define SISLM_POOLING_FIRST	3	/* that of the first token */
 #define SISLM_POOLING_LAST	4	/* that of the last token */
 
+/* What a token is, by its number in tokenizer.ggml.token_type (struct sislm_vocabulary). */
+#define SISLM_TOKEN_UNDEFINED	0
+#define SISLM_TOKEN_NORMAL	1	/* text */
+#define SISLM_TOKEN_UNKNOWN	2	/* stands for text that the vocabulary lacks */
+#define SISLM_TOKEN_CONTROL	3	/* a mark that is no text */
+#define SISLM_TOKEN_USER_DEFINED 4	/* text that is always one token */
+#define SISLM_TOKEN_UNUSED	5
+#define SISLM_TOKEN_BYTE	6	/* one byte */
+
 /* How struct sislm_load.detail is to be read. */
 #define SISLM_DETAIL_NUMBER	0
 #define SISLM_DETAIL_F32	1	/* bits of an f32 in the low half */
@@ -343,6 +352,36 @@ struct sislm_metadata {
 	__u64 text;
 	__u32 capacity;
 	__u32 length;
+	__u32 flags;
+	__u32 pad;
+};
+
+/**
+ * struct sislm_vocabulary - the tokens of a loaded model
+ * @name: Input: the model.
+ * @types: Input: where SISLM_TOKEN_* of each token goes, a __u8 each, by ascending id.
+ * @ends: Input: where the place in @text at which its bytes end goes, a __u32 each; they
+ *	begin where those of the token before end, at 0 for the first.
+ * @text: Input: where the bytes go: of each token what DETOKENIZE gives for it behind
+ *	others, with SISLM_TOKENIZE_CONTROL.
+ * @capacity: Input: entries at @types and at @ends.
+ * @text_capacity: Input: bytes at @text.
+ * @count: Output: tokens.
+ * @text_length: Output: bytes of all of them.
+ * @flags: Input: must be zero.
+ * @pad: Must be zero.
+ *
+ * ENOSPC when a capacity is too little, with @count and @text_length set.
+ */
+struct sislm_vocabulary {
+	__u8 name[SISLM_NAME_MAX];
+	__u64 types;
+	__u64 ends;
+	__u64 text;
+	__u32 capacity;
+	__u32 text_capacity;
+	__u32 count;
+	__u32 text_length;
 	__u32 flags;
 	__u32 pad;
 };
@@ -702,6 +741,54 @@ struct sislm_evaluate {
 };
 
 /**
+ * struct sislm_next - the next token of a turn that its caller guides
+ * @turn: Input: 0 to begin a turn on the prompt that waits (ENODATA without one), else
+ *	what the call before gave. Output: the number of the turn, also with EINTR; 0 when it
+ *	is over.
+ * @mask: Input: __u32 each, a bit for each token of the model that may be drawn: that of
+ *	token i is bit i % 32 of entry i / 32; or 0, and all may be.
+ * @forced: Input: __u32 each: ids that the answer goes on with before the one that is drawn.
+ * @top: Input: where @top_k struct sislm_candidate go, or 0: the most likely tokens in the
+ *	place of @id, descending; those past the vocabulary have the id ~0.
+ * @mask_count: Input: entries at @mask: one for each 32 tokens of the model, the last bits
+ *	zero; 0 without a mask.
+ * @forced_count: Input: ids at @forced; more than a context can have are EMSGSIZE.
+ * @top_k: Input: 0 to SISLM_TOP_MAX.
+ * @flags: Input: must be zero.
+ * @id: Output: the token drawn, or ~0 for none: a forced one has ended the turn, or its end
+ *	has another reason. @top is not written then.
+ * @log_probability: Output: natural logarithm, millionths, of the probability that the model
+ *	gives @id, whatever mask and sampling are; as EVALUATE gives it.
+ * @finish: Output: SISLM_FINISH_*; NONE while the turn goes on.
+ * @count: Output: ids of the answer until now, as in RESULT.
+ *
+ * The token is drawn as CONFIGURE says, from those that are allowed and not banned; EINVAL
+ * when there is none, or for an id outside the vocabulary. Between two calls the turn waits,
+ * and nothing is computed. Its text is the caller's business (VOCABULARY, DETOKENIZE): there
+ * is none to read, and stop strings are not looked for. What ends other turns ends this one
+ * too, forced ids included. Any call that needs another state than RUNNING ends it as CANCEL
+ * does, and so does the close of the file.
+ *
+ * EBUSY: another turn runs, or another call goes on with this one. ECANCELED: the turn has
+ * been ended by another call. EIO: it failed, RESULT says how. After EINTR call again with
+ * the same structure, as with RUN; mask and forced ids of that call are not read again.
+ */
+struct sislm_next {
+	__u64 turn;
+	__u64 mask;
+	__u64 forced;
+	__u64 top;
+	__u32 mask_count;
+	__u32 forced_count;
+	__u32 top_k;
+	__u32 flags;
+	__u32 id;
+	__s32 log_probability;
+	__u32 finish;
+	__u32 count;
+};
+
+/**
  * struct sislm_statistics - counters of who opened this file, since they have
  *	files open; for an administrator who opened it, of all users since the
  *	module was loaded
@@ -798,5 +885,7 @@ struct sislm_bench {
 #define SISLM_IOC_BENCH		_IOWR(SISLM_IOC_MAGIC, 0x0f, struct sislm_bench)
 #define SISLM_IOC_METADATA	_IOWR(SISLM_IOC_MAGIC, 0x10, struct sislm_metadata)
 #define SISLM_IOC_PROMPT	_IOW(SISLM_IOC_MAGIC, 0x11, struct sislm_prompt)
+#define SISLM_IOC_VOCABULARY	_IOWR(SISLM_IOC_MAGIC, 0x12, struct sislm_vocabulary)
+#define SISLM_IOC_NEXT		_IOWR(SISLM_IOC_MAGIC, 0x13, struct sislm_next)
 
 #endif /* _UAPI_SISLM_H */

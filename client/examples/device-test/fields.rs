@@ -7,6 +7,7 @@ mod command;
 mod configure;
 mod embed;
 mod evaluate;
+mod guided;
 mod metadata;
 mod model;
 mod parts;
@@ -14,6 +15,7 @@ mod prompt;
 mod sampling;
 mod text;
 mod turn;
+mod vocabulary;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -107,6 +109,11 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     sampling::wrong(&mut fields);
     turn::wrong(&mut fields);
     prompt::wrong(&mut fields);
+    vocabulary::wrong(&mut fields);
+    guided::wrong(&mut Fields {
+        report: fields.report,
+        file: open()?,
+    });
     text::wrong(&mut fields);
     evaluate::wrong(&mut fields);
     embed::wrong(&mut fields);

@@ -10,6 +10,7 @@ mod embeddings;
 mod faults;
 mod fields;
 mod files;
+mod guided;
 mod http;
 mod interrupts;
 mod malformed;
@@ -32,7 +33,7 @@ use std::process::ExitCode;
 use report::Report;
 
 const USAGE: &str = "usage: device-test \
-    fields MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
+    fields MODEL.gguf | guided MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let mut report = Report::default();
     let done = match words.as_slice() {
         ["fields", model] => fields::run(&mut report, model),
+        ["guided", model] => guided::run(&mut report, model),
         ["states", model] => states::run(&mut report, model),
         ["files", model] => files::run(&mut report, model),
         ["malformed", directory] => malformed::run(&mut report, directory),

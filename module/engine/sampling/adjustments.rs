@@ -59,7 +59,8 @@ impl Adjustments {
         [biased, penalized, repeated].into_iter().flatten().min()
     }
 
-    /// The logit of `id`, the lowest, when it is adjusted; `None` for a token that is banned.
+    /// The logit of `id`, the lowest, when it is adjusted; `None` for a token that is banned or
+    /// not allowed.
     pub(super) fn apply(
         &mut self,
         parameters: &Parameters,
@@ -76,6 +77,6 @@ impl Adjustments {
         let logit = (logit + fraction(i64::from(bias))).clamp(f32::MIN, f32::MAX);
         let logit = self.penalties.apply(parameters, memory.window, id, logit);
         let logit = self.dry.apply(parameters, memory.matches, id, logit);
-        (bias != BIAS_BANNED).then_some(logit)
+        (bias != BIAS_BANNED && given.allowed.contains(id)).then_some(logit)
     }
 }

@@ -209,6 +209,7 @@ fn penalize(parameters: &Parameters, logit: f32, length: u32) -> f32 {
 mod tests {
     use super::*;
     use crate::abi::{Samplers, Sampling};
+    use crate::sampling::Allowed;
     use crate::tokenizer::Vocabulary;
     use crate::tokenizer::testing::{PIECES, sentence_piece, tables};
 
@@ -235,6 +236,7 @@ mod tests {
             history,
             biases: &[],
             breakers: Some(Breakers::new(&samplers, vocabulary)),
+            allowed: Allowed::ALL,
         };
         let mut memory = Memory {
             window: &mut [],

@@ -13,6 +13,12 @@ use super::spread::Spread;
 use super::{Budget, Fault, Progress, SEGMENT};
 use crate::math::finite::finite;
 
+/// The id `count` after `id`, which are fewer than the vocabulary has.
+#[expect(clippy::cast_possible_truncation)]
+fn next(id: u32, count: usize) -> u32 {
+    id.wrapping_add(count as u32)
+}
+
 /// The pass.
 #[derive(Clone, Copy)]
 pub(super) struct Gather {
@@ -137,7 +143,7 @@ impl Gather {
             let Some((&logit, others)) = others.split_first() else {
                 break;
             };
-            self.offer_all(memory, first, free);
+            self.offer_all(given, memory, first, free);
             let logit = self.adjustments.apply(parameters, given, memory, id, logit);
             if let Some(logit) = logit {
                 self.ranking
@@ -148,14 +154,31 @@ impl Gather {
             }
             (first, rest) = (id.wrapping_add(1), others);
         }
-        self.offer_all(memory, first, rest);
+        self.offer_all(given, memory, first, rest);
         Some(())
     }
 
-    fn offer_all(&mut self, memory: &mut Memory<'_>, first: u32, logits: &[f32]) {
-        self.ranking.offer_all(memory.candidates, first, logits);
-        if let Some(spread) = &mut self.spread {
-            spread.add(logits);
+    /// Offers those that are allowed of the logits from `first` on, which are not adjusted.
+    fn offer_all(
+        &mut self,
+        given: &Given<'_>,
+        memory: &mut Memory<'_>,
+        first: u32,
+        logits: &[f32],
+    ) {
+        let (mut id, mut rest) = (first, logits);
+        while !rest.is_empty() {
+            let skipped = given.allowed.run(id, rest.len(), false);
+            let count = given.allowed.run(next(id, skipped), rest.len(), true);
+            let (_, others) = rest.split_at_checked(skipped).unwrap_or_default();
+            let count = count.min(others.len());
+            let (run, others) = others.split_at_checked(count).unwrap_or_default();
+            id = next(id, skipped);
+            self.ranking.offer_all(memory.candidates, id, run);
+            if let Some(spread) = &mut self.spread {
+                spread.add(run);
+            }
+            (id, rest) = (next(id, count), others);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the machine that draws is given, and the memory that it works in.
 
+use super::allowed::Allowed;
 use super::breakers::Breakers;
 use super::candidate::Candidate;
 use crate::abi::Bias;
@@ -16,6 +17,8 @@ pub struct Given<'a> {
     pub biases: &'a [Bias],
     /// What DRY's repetitions do not reach across; `None` for nothing.
     pub breakers: Option<Breakers<'a>>,
+    /// What may be drawn.
+    pub allowed: Allowed<'a>,
 }
 
 /// Memory of the machine, the same in every call.

@@ -5,6 +5,7 @@
 //! one draw; and the log-probability of a given token. Both are resumable machines over memory handed in.
 
 mod adjustments;
+mod allowed;
 mod breakers;
 pub mod candidate;
 mod chain;
@@ -37,6 +38,7 @@ mod top_p;
 mod typical;
 mod xtc;
 
+pub use allowed::Allowed;
 pub use breakers::Breakers;
 pub use candidate::Candidate;
 pub use generator::{Carried, Generator};

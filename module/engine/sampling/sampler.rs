@@ -58,7 +58,7 @@ impl Sampler {
     ///
     /// # Errors
     /// [`Fault::Numeric`] for a logit that is not finite; [`Fault::Argument`] for other memory, or
-    /// when all tokens are banned.
+    /// when no token is left to draw.
     pub fn run(
         &mut self,
         given: &Given<'_>,

@@ -2,6 +2,7 @@
 //! The contract's section on sampling read word by word in binary64, from the papers' equations and
 //! with full sorts: what the machine is compared with, token by token and by its distributions.
 
+use super::allowed::Allowed;
 use super::candidate::Candidate;
 use super::generator::{Carried, Generator};
 use super::memory::{Given, Memory};
@@ -26,6 +27,8 @@ pub(super) struct Case<'a> {
     pub samplers: Samplers,
     /// What is added.
     pub biases: Vec<Bias>,
+    /// What may be drawn.
+    pub allowed: Allowed<'a>,
     /// From what.
     pub logits: &'a [f32],
     /// After what.
@@ -39,6 +42,7 @@ impl<'a> Case<'a> {
             sampling,
             samplers: Samplers::OFF,
             biases: Vec::new(),
+            allowed: Allowed::ALL,
             logits,
             history: &[],
         }
@@ -62,6 +66,7 @@ impl<'a> Case<'a> {
             history: self.history,
             biases: &self.biases,
             breakers: None,
+            allowed: self.allowed,
         };
         let mut memory = Memory {
             window: &mut vec![0; self.history.len()],
@@ -76,14 +81,14 @@ impl<'a> Case<'a> {
         Ok(sampler.token())
     }
 
-    /// The logits of the tokens that are not banned, after biases, penalties and DRY.
+    /// The logits of the tokens that are neither banned nor left out, after biases, penalties and DRY.
     fn adjusted(&self) -> Vec<(f64, u32)> {
         let m = &self.sampling;
         let mut list = Vec::new();
         for (id, &logit) in (0..).zip(self.logits) {
             let bias = self.biases.iter().find(|bias| bias.id == id);
             let bias = bias.map_or(0, |bias| bias.bias);
-            if bias == BIAS_BANNED {
+            if bias == BIAS_BANNED || !self.allowed.contains(id) {
                 continue;
             }
             let mut logit = logit + bias as f32 / 1e6;
@@ -313,6 +318,21 @@ fn random_biases(generator: &mut Generator, vocabulary: usize) -> Vec<Bias> {
     biases
 }
 
+/// A mask of runs and single tokens, of which one at least can be drawn.
+fn random_mask(generator: &mut Generator, biases: &[Bias], vocabulary: usize) -> Vec<u32> {
+    let kinds = [0, u32::MAX, 0x0f0f_0ff0];
+    let mut mask: Vec<u32> = (0..vocabulary.div_ceil(32))
+        .map(|_| pick(generator, &kinds) ^ 1 << (generator.draw() % 32))
+        .collect();
+    let banned = |id: &u32| {
+        let mut biases = biases.iter().filter(|bias| bias.bias == BIAS_BANNED);
+        biases.any(|bias| bias.id == *id)
+    };
+    let free = (0..vocabulary as u32).find(|id| !banned(id)).unwrap();
+    mask[free as usize / 32] |= 1 << (free % 32);
+    mask
+}
+
 /// Compares the machine with this file, one draw after the other of a turn.
 fn compare(case: &Case<'_>, seed: u64) {
     let mut theirs = Carried::new(seed);
@@ -363,10 +383,15 @@ fn equals_the_specification() {
         let history: Vec<u32> = (0..generator.draw() % 100)
             .map(|_| generator.draw() % kinds)
             .collect();
+        let mask = random_mask(&mut generator, &biases, vocabulary);
         let case = Case {
             sampling,
             samplers,
             biases,
+            allowed: match round % 5 {
+                0 => Allowed::new(&mask),
+                _ => Allowed::ALL,
+            },
             logits: &logits,
             history: &history,
         };

@@ -3,7 +3,7 @@
 
 use crate::abi::{self, DONE, fault};
 use crate::sampling::{
-    Breakers, Carried, Generator, Given, Parameters, Progress, Sampler, check_biases,
+    Allowed, Breakers, Carried, Generator, Given, Parameters, Progress, Sampler, check_biases,
     check_breakers,
 };
 use crate::tokenizer::Vocabulary;
@@ -92,14 +92,22 @@ pub(super) unsafe extern "C" fn sislm_engine_generator(
 /// `logits` are one per token of the model's vocabulary, and they and all that `from` points at live
 /// and do not change for `'a`; the model is sealed.
 unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> Option<Given<'a>> {
+    let words = match from.allowed.is_null() {
+        true => None,
+        false => Some(vocabulary.div_ceil(32)),
+    };
     // SAFETY: The caller's promises.
-    let (logits, history, biases, samplers, tables) = unsafe {
+    let (logits, history, biases, samplers, tables, allowed) = unsafe {
         (
             list(logits, vocabulary)?,
             list(from.history, from.count)?,
             list(from.biases, from.bias_count)?,
             from.samplers.as_ref()?,
             loaded(from.model)?.vocabulary,
+            match words {
+                Some(words) => Allowed::new(list(from.allowed, words)?),
+                None => Allowed::ALL,
+            },
         )
     };
     let breakers = match samplers.breaker_count {
@@ -111,6 +119,7 @@ unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> 
         history,
         biases,
         breakers,
+        allowed,
     })
 }
 
@@ -120,7 +129,7 @@ unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> 
 ///
 /// `work` is memory of the size asked for, `model` sealed, `logits` its vocabulary of f32,
 /// `sampling` and `samplers` valid and checked as the `bias_count` `biases` are, and `history` holds
-/// `count` ids; all but `sampling` live to the end of the draw.
+/// `count` ids; `allowed` is null or a bit for each token. All but `sampling` live to the end of the draw.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn sislm_engine_sample_begin(
     work: *mut u8,
@@ -133,6 +142,7 @@ pub(super) unsafe extern "C" fn sislm_engine_sample_begin(
     bias_count: u32,
     history: *const u32,
     count: u32,
+    allowed: *const u32,
 ) -> i32 {
     let from = DrawnFrom {
         model,
@@ -141,6 +151,7 @@ pub(super) unsafe extern "C" fn sislm_engine_sample_begin(
         bias_count: bias_count as usize,
         history,
         count: count as usize,
+        allowed,
     };
     // SAFETY: The caller's promise.
     let Some(shape) = (unsafe { Shape::of(model) }) else {

@@ -214,8 +214,13 @@ pub unsafe extern "C" fn sislm_engine_detokenize(
 ///
 /// The rules of the wall.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut u32) -> i32 {
-    // SAFETY: The rules of the wall: a model, an output.
+pub unsafe extern "C" fn sislm_engine_token(
+    model: *const u8,
+    id: u32,
+    kind: *mut u32,
+    ends: *mut u32,
+) -> i32 {
+    // SAFETY: The rules of the wall: a model, two outputs.
     unsafe {
         let Some(vocabulary) = vocabulary(model) else {
             return fault::ARGUMENT;
@@ -223,6 +228,7 @@ pub unsafe extern "C" fn sislm_engine_ends(model: *const u8, id: u32, ends: *mut
         if id >= vocabulary.tokens() {
             return fault::ARGUMENT;
         }
+        kind.write(vocabulary.kind(id) as u32);
         ends.write(u32::from(vocabulary.ends(id)));
     }
     DONE

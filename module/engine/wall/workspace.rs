@@ -60,6 +60,8 @@ pub(super) struct DrawnFrom {
     pub history: *const u32,
     /// Their number.
     pub count: usize,
+    /// A bit for each token that may be drawn, or null for all.
+    pub allowed: *const u32,
 }
 
 /// Vocabulary and longest context of a model.

@@ -14,16 +14,8 @@ pub(crate) mod ring;
 pub(crate) mod sink;
 mod stop;
 
-/// What a turn is for.
-pub(crate) enum Aim {
-    /// Answering a prompt.
-    Generate(()),
-}
-
 /// A turn.
 pub(crate) struct Turn {
-    /// What it is for.
-    pub(crate) aim: Aim,
     /// Whether it is over.
     pub(crate) over: bool,
 }
@@ -31,12 +23,16 @@ pub(crate) struct Turn {
 impl Turn {
     /// An answer.
     pub(crate) fn new(over: bool) -> Box<Self> {
-        let aim = Aim::Generate(());
-        Box::new(Self { aim, over })
+        Box::new(Self { over })
     }
 
     /// Whether it is over.
     pub(crate) fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Whether it gives text to a reader: all here do.
+    pub(crate) fn gives_text(&self) -> bool {
+        true
     }
 }

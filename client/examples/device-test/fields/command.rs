@@ -8,7 +8,7 @@ use crate::raw::*;
 
 pub(super) fn numbers(fields: &mut Fields<'_>) {
     let query = sislm_query::default();
-    for nr in [0x12, 0x7f, 0xff] {
+    for nr in [0x14, 0x7f, 0xff] {
         let number = SISLM_IOC_QUERY & !0xff | nr;
         fields.wrong(
             &format!("command-{nr:#x}"),
@@ -42,6 +42,8 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("bench", SISLM_IOC_BENCH),
         ("metadata", SISLM_IOC_METADATA),
         ("prompt", SISLM_IOC_PROMPT),
+        ("vocabulary", SISLM_IOC_VOCABULARY),
+        ("next", SISLM_IOC_NEXT),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

@@ -92,9 +92,9 @@ impl Model {
 
     /// Whether a token ends a turn.
     pub fn ends(&self, id: u32) -> Result<bool> {
-        let mut ends = 0;
-        // SAFETY: The model is sealed; `ends` is a live local.
-        done(unsafe { sislm_engine_ends(self.base(), id, &mut ends) })?;
+        let (mut kind, mut ends) = (0, 0);
+        // SAFETY: The model is sealed; the others are live locals.
+        done(unsafe { sislm_engine_token(self.base(), id, &mut kind, &mut ends) })?;
         Ok(ends != 0)
     }
 

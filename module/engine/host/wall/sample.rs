@@ -97,6 +97,7 @@ impl<'m> Sampler<'m> {
                 biases,
                 history.as_ptr(),
                 count,
+                std::ptr::null(),
             )
         })?;
         let mut token = 0;
