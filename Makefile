@@ -27,7 +27,7 @@ help:
 	@echo 'make kernel      the tree of KERNEL'
 	@echo 'make check       formatting, lints, layers, documentation, the engine object, stack'
 	@echo 'make quick       the checks and unit tests of the loop of work: no guest, under a minute'
-	@echo 'make fuzz        each fuzz target for T=60 seconds; TARGET=load|tokenize|sample, INPUT=file'
+	@echo 'make fuzz        each fuzz target for T=60 seconds; TARGET=load|adapter|tokenize|sample, INPUT=file'
 	@echo 'make mutants     tests of the engine against changes of FILE=module/engine/step/batch.rs'
 	@echo 'make format      rustfmt'
 	@echo 'make clean       forget the built modules and clients'

@@ -95,6 +95,7 @@ def units(everything):
     yield host("digests", "digests", "release", *more)
     yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])
     yield host("architectures", "architectures", "release", ARCHITECTURES)
+    yield host("adapters", "adapters", "release", ARCHITECTURES)
     if fused():
         yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
         yield host("digests-fma", "digests", "fma/release", *more)
@@ -109,6 +110,9 @@ def units(everything):
         yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
         highest = [ARCHITECTURES, "--levels", levels.split(",")[-1]]
         yield host(f"architectures-{short}", "architectures", f"{TARGET}/release", *highest, emulator=emulator)
+        if "i8mm" in levels:
+            digests = [ARCHITECTURES, "--digests", "--levels", levels]
+            yield host(f"adapters-{short}", "adapters", f"{TARGET}/release", *digests, emulator=emulator)
     yield Unit("boot", [REPO / "tests/boot.py"])
     yield Unit("second-clone", [REPO / "tests/second_clone.py"])
     yield Unit("performance", [REPO / "tests/performance.py"])

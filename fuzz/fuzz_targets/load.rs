@@ -7,58 +7,11 @@
 use std::fmt::Write;
 
 use libfuzzer_sys::fuzz_target;
-use sislm_fuzz::wall::{Fault, Model, Sequence, Step, Team, Token};
-use sislm_fuzz::{Random, load};
+use sislm_fuzz::wall::Model;
+use sislm_fuzz::{Random, load, outputs};
 
 /// Most elements of a context's keys and values: larger ones only take time.
 const CONTEXT_MAX: u64 = 1 << 24;
-
-/// Logits, where the model has a head, and hidden states of tokens as bits, all in one step or each in
-/// its own.
-fn outputs(model: &Model, ids: &[u32], kv_type: u32, together: bool) -> String {
-    let (count, passes) = (ids.len() as u32, model.facts.passes);
-    let mut step = Step::new(model, count, 1, count, kv_type).expect("a step");
-    let sequence = Sequence::new(kv_type, &step, count).expect("blocks");
-    let mut team = Team::new(1);
-    let tokens: Vec<Token<'_>> = (0..)
-        .zip(ids)
-        .map(|(position, &id)| Token {
-            sequence: &sequence,
-            position,
-            id,
-            logits: passes == 1,
-            hidden_state: Some(if passes == 1 { position } else { count - 1 }),
-        })
-        .collect();
-    let mut said = String::new();
-    for pass in 0..passes {
-        for batch in tokens.chunks(if together { ids.len() } else { 1 }) {
-            step.pass(&mut team, batch, pass).expect("a pass");
-            if pass + 1 < passes {
-                continue;
-            }
-            for row in 0..batch.len() {
-                if passes == 1 {
-                    say(&mut said, step.logits(row));
-                }
-                say(&mut said, step.hidden_state(row));
-            }
-        }
-    }
-    said
-}
-
-/// Writes the bits of a row, or why there is none.
-fn say(said: &mut String, row: Result<&[f32], Fault>) {
-    match row {
-        Ok(values) => {
-            for value in values {
-                write!(said, "{:08x}", value.to_bits()).expect("memory");
-            }
-        }
-        Err(fault) => write!(said, "{fault:?}").expect("memory"),
-    }
-}
 
 /// What a model says of itself, of a text, and of three tokens.
 fn exercise(model: &Model, seed: u64, budget: u32) -> String {

@@ -39,6 +39,8 @@ pub const BREAKER_BYTES: usize = 32;
 pub const BIASES_MAX: u32 = 1024;
 /// The bias of a token that is never drawn.
 pub const BIAS_BANNED: i32 = i32::MIN;
+/// Most adapters of a model.
+pub const ADAPTERS_MAX: usize = 4;
 /// Unit of fractions and log-probabilities.
 pub const MILLION: u32 = 1_000_000;
 /// Most bytes asked for by one [`Read`]; the size of the module's read buffer.
@@ -233,8 +235,8 @@ pub struct Facts {
     pub ends: [u32; ENDS_MAX],
     /// What was not taken as the file has it ([`note`]).
     pub notes: u32,
-    /// Zero.
-    pub pad: u32,
+    /// Largest rank of an adapter, which has but this, a title and a number of weights; 0 of a model.
+    pub rank: u32,
     /// Name of the architecture, NUL-terminated.
     pub architecture_name: [u8; 24],
     /// `SISLM_POOLING_*` of the file.
@@ -242,6 +244,34 @@ pub struct Facts {
     /// Passes that each row goes through before its hidden state is there: 1, or as many as layers and one
     /// more where all positions of a text attend to all.
     pub passes: u32,
+}
+
+impl Facts {
+    /// All zero.
+    pub const NONE: Self = Self {
+        architecture: 0,
+        tokenizer: 0,
+        layers: 0,
+        embedding: 0,
+        heads: 0,
+        kv_heads: 0,
+        head_size: 0,
+        feed_forward: 0,
+        vocabulary: 0,
+        context: 0,
+        bos: 0,
+        eos: 0,
+        file_type: 0,
+        end_count: 0,
+        parameters: 0,
+        title: [0; 64],
+        ends: [0; ENDS_MAX],
+        notes: 0,
+        rank: 0,
+        architecture_name: [0; 24],
+        pooling: 0,
+        passes: 0,
+    };
 }
 
 /// Sizes of a step.
@@ -300,6 +330,8 @@ pub struct Row {
     pub last: u32,
     /// Zero.
     pub pad: u32,
+    /// What each adapter of the step is multiplied by, millionths; 0 is off.
+    pub scales: [i32; ADAPTERS_MAX],
 }
 
 /// How the next token is drawn: `struct sislm_sampling` of the UAPI header, field by field.
@@ -490,7 +522,7 @@ const _: () = assert!(size_of::<Refusal>() == 112 && size_of::<Limits>() == 32);
 const _: () = assert!(size_of::<Plan>() == 40 && size_of::<Segment>() == 16);
 const _: () = assert!(size_of::<Text>() == 16 && size_of::<Literal>() == 8);
 const _: () = assert!(size_of::<Read>() == 16 && size_of::<Facts>() == 232);
-const _: () = assert!(size_of::<Row>() == 40 && size_of::<StepShape>() == 16);
+const _: () = assert!(size_of::<Row>() == 56 && size_of::<StepShape>() == 16);
 const _: () = assert!(size_of::<Sampling>() == 40 && size_of::<Generator>() == 24);
 const _: () = assert!(size_of::<Samplers>() == 344 && size_of::<Bias>() == 8);
 const _: () = assert!(size_of::<OutOfRange>() == 24);
@@ -508,13 +540,15 @@ macro_rules! sislm_wall {
             // Loading, in this order: load_size, load_begin, load_header until DONE (SHORT: read
             // more, call again with the longer prefix), load_plan, load_attach, load_vocabulary
             // until DONE, then load_next and load_pack until a read of 0 bytes, load_finish until DONE.
-            // load_next may be one piece ahead of load_pack.
+            // load_next may be one piece ahead of load_pack. An adapter is loaded likewise, without
+            // load_vocabulary.
 
             /// Checks the first `bytes` of the file (at least 24, else SHORT with need) and gives
             /// the size of the load state in `size`.
             fn sislm_engine_load_size(prefix: *const u8, bytes: usize, header: *mut Header, size: *mut u64, refusal: *mut Refusal) -> i32;
-            /// Starts a load in zeroed memory of that size.
-            fn sislm_engine_load_begin(load: *mut u8, load_bytes: usize, limits: *const Limits, prefix: *const u8, bytes: usize) -> i32;
+            /// Starts a load in zeroed memory of that size: of a model where `base` is null, else of an adapter
+            /// of that model, which stays until the adapter is gone.
+            fn sislm_engine_load_begin(load: *mut u8, load_bytes: usize, limits: *const Limits, prefix: *const u8, bytes: usize, base: *const u8) -> i32;
             /// Parses the header, `prefix` being the file from its start; about `budget` items.
             fn sislm_engine_load_header(load: *mut u8, prefix: *const u8, bytes: usize, budget: u32, header: *mut Header, refusal: *mut Refusal) -> i32;
             /// After the header is parsed: where the string of a metadata key is.
@@ -557,10 +591,10 @@ macro_rules! sislm_wall {
             // A step. After prepare: for each stage in order, every chunk once, by any slot, and a
             // stage starts when all chunks of the one before are done.
 
-            /// Sizes for a shape and a KV type.
-            fn sislm_engine_step_size(model: *const u8, shape: *const StepShape, kv_type: u32, size: *mut StepSize) -> i32;
-            /// Makes a step in zeroed memory.
-            fn sislm_engine_step_begin(step: *mut u8, step_bytes: usize, model: *const u8, shape: *const StepShape) -> i32;
+            /// Sizes for a shape and a KV type. `adapters` are `adapter_count` of the model's, at most ADAPTERS_MAX.
+            fn sislm_engine_step_size(model: *const u8, adapters: *const *const u8, adapter_count: u32, shape: *const StepShape, kv_type: u32, size: *mut StepSize) -> i32;
+            /// Makes a step in zeroed memory, with the adapters that its size was asked for.
+            fn sislm_engine_step_begin(step: *mut u8, step_bytes: usize, model: *const u8, adapters: *const *const u8, adapter_count: u32, shape: *const StepShape) -> i32;
             /// Takes the rows of the next forward pass; `stages` is set. `pass` is 0, or that of
             /// [`Facts::passes`] which comes next for all rows, after the one before was made for all of
             /// the text.

@@ -112,6 +112,7 @@ impl Flight {
                     },
                 last: plan.last,
                 pad: 0,
+                scales: [0; wall::ADAPTERS_MAX],
             };
             self.rows.push_within_capacity(row).map_err(|_| EINVAL)?;
         }

@@ -89,6 +89,7 @@ impl Load {
                     &limits,
                     prefix.as_ptr(),
                     prefix.len(),
+                    core::ptr::null(),
                 )
             }
         });

@@ -46,7 +46,10 @@ pub(crate) fn size(
     let shape = shape(workers, context);
     let code = section.enter(|_| {
         // SAFETY: The model is sealed; the rest are places of our own.
-        unsafe { wall::sislm_engine_step_size(engine_pointer(model), &shape, kv_type, &mut size) }
+        unsafe {
+            let model = engine_pointer(model);
+            wall::sislm_engine_step_size(model, core::ptr::null(), 0, &shape, kv_type, &mut size)
+        }
     });
     status(code)?;
     Ok(Size {
@@ -114,6 +117,8 @@ impl Step {
                     memory.base(),
                     memory.len(),
                     engine_pointer(model),
+                    core::ptr::null(),
+                    0,
                     &shape,
                 )
             }

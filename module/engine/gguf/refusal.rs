@@ -49,6 +49,8 @@ pub enum Reason {
     TensorUnknown = 21,
     /// A norm or bias in a format that is not supported for these.
     VectorType = 22,
+    /// An adapter of something else.
+    Adapter = 23,
 }
 
 /// How [`Refusal::detail`] is to be read, by its `SISLM_DETAIL_*` number.

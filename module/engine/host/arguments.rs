@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sislm_engine::abi::SEGMENT_BYTES;
 
+use crate::adapter::Adapter;
 use crate::drawing::Options;
 use crate::simd::Simd;
 
@@ -21,6 +22,9 @@ pub struct Arguments {
         default_value = "test_models/kernel-docs-7m-q4_0.gguf"
     )]
     pub model: PathBuf,
+    /// An adapter of the model, and what it is multiplied by, 1 when not given; may be given again.
+    #[arg(long, global = true, value_name = "FILE[=SCALE]")]
+    pub lora: Vec<Adapter>,
     /// Threads, this one included.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
@@ -176,7 +180,7 @@ pub struct Eval {
     /// Rows of a pass.
     #[arg(long, default_value_t = 8)]
     pub batch: u32,
-    /// Sequences in each pass; the others hold the same ids one place further.
+    /// Sequences in each pass; the others hold the same ids one place further, without adapters.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub sequences: u32,
     /// Ids instead of a text, separated by commas.

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sislm_engine::abi::NUMERICS;
+use sislm_engine::abi::{ADAPTERS_MAX, NUMERICS};
 
 use crate::arguments::{Arguments, Eval};
 use crate::report;
@@ -30,7 +30,10 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Eval) -> 
     let kv_type = options.kv.number();
     let step = Step::new(model, options.batch, arguments.threads, context, kv_type)?;
     let sequences = (0..options.sequences)
-        .map(|_| Sequence::new(kv_type, &step, context))
+        .map(|index| match index {
+            0 => Sequence::new(kv_type, &step, context),
+            _ => Sequence::scaled(kv_type, &step, context, [0; ADAPTERS_MAX]),
+        })
         .collect::<Result<Vec<_>>>()?;
     let mut evaluation = Evaluation {
         step,

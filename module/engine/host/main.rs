@@ -2,6 +2,7 @@
 //! The engine on the host: the same functions, in the same order, as the kernel module calls,
 //! on threads of the standard library. For tests and development; it prints what the client prints.
 
+mod adapter;
 mod arguments;
 mod drawing;
 mod embed;
@@ -57,7 +58,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         budget: arguments.budget,
         segment_bytes: arguments.segment_bytes,
     }
-    .load(&arguments.model)?;
+    .load(&arguments.model, &arguments.lora)?;
     match &arguments.command {
         Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
         Command::Embed(options) => embed::run(arguments, simd, &model, options)?,

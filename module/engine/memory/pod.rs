@@ -40,7 +40,6 @@ pub fn cast_mut<T: Pod>(bytes: &mut [u8]) -> Option<&mut [T]> {
 }
 
 /// The bytes of numbers, for writing.
-#[cfg(test)]
 pub fn bytes_mut<T: Pod>(values: &mut [T]) -> &mut [u8] {
     let length = size_of_val(values);
     // SAFETY: A `T` has no padding, so all its bytes are initialized, and any bytes are valid `T`s;

@@ -114,6 +114,7 @@ mod tests {
             flags: 0,
             last: 0,
             pad: 0,
+            scales: [0; 4],
         };
         let mut begin = |position, count| {
             row.position = position;
@@ -145,6 +146,7 @@ mod tests {
             flags: 0,
             last: 0,
             pad: 0,
+            scales: [0; 4],
         };
         // SAFETY: A zeroed state.
         let offset = |version, first, count| unsafe {

@@ -163,7 +163,7 @@ impl Name {
 
 /// Refuses a file that holds one part of a model: its first part has the keys, each has some of the
 /// tensors.
-fn check_whole(keys: &Keys<'_>) -> Result<(), Refusal> {
+pub(super) fn check_whole(keys: &Keys<'_>) -> Result<(), Refusal> {
     const KEY: &[u8] = b"split.count";
     let count = keys.find(KEY).and_then(Value::number).unwrap_or(0.0);
     if count > 1.0 {

@@ -13,10 +13,14 @@ use crate::gguf::printable;
 use crate::memory::arena::Writer;
 use crate::memory::items::Items;
 use crate::memory::items::Layout;
+use crate::model::adapter;
+use crate::model::adapter::Adapter;
+use crate::model::adapter::tensor::Base;
 use crate::model::architecture::Branches;
 use crate::model::hyperparameters::Hyperparameters;
 use crate::model::keys::ModelKeys;
 use crate::model::layer_shape::LayerShapes;
+use crate::model::made::Made;
 use crate::model::part::Part;
 use crate::model::plan;
 use crate::model::plan::Tensor;
@@ -65,7 +69,10 @@ pub struct Load {
     level: Level,
     parser: Parser,
     phase: Phase,
+    /// Of the model; of an adapter that of its model.
     shape: Option<Hyperparameters>,
+    /// Alpha and largest rank of an adapter; `None` of a model.
+    adapter: Option<(f32, u32)>,
     builder: Option<Builder>,
     /// The place of the tables of rotations.
     rotations: Items,
@@ -124,6 +131,7 @@ impl Load {
             parser: Parser::new(prefix, limits.file_bytes)?.ok()?,
             phase: Phase::Begun,
             shape: None,
+            adapter: None,
             builder: None,
             rotations: Items::NONE,
             tensors: 0,
@@ -135,6 +143,12 @@ impl Load {
             reader: Reader::default(),
             pieces: [None; 2],
         })
+    }
+
+    /// Makes it the load of an adapter of a model of this shape. Apart, for the stack.
+    #[inline(never)]
+    pub fn adapt(&mut self, base: &Hyperparameters) {
+        (self.shape, self.adapter) = (Some(*base), Some((0.0, 0)));
     }
 
     /// Parses the header and checks its metadata keys, in about `budget` items.
@@ -154,25 +168,57 @@ impl Load {
                 if progress != gguf::Progress::Done {
                     return Ok(progress);
                 }
-                self.model_keys(prefix, table)?.check_rules()?;
+                self.begin_checking(prefix, table)?;
                 self.phase = Phase::Checking(0);
                 Ok(gguf::Progress::More)
             }
             Phase::Checking(first) => {
-                let keys = self.model_keys(prefix, table)?;
-                for index in (first..).take(budget as usize) {
-                    let Some((name, value)) = keys.all().at(index as usize) else {
-                        self.phase = Phase::Parsed;
-                        return Ok(gguf::Progress::Done);
-                    };
-                    keys.check_known(name, value)?;
-                    tokenizer::keys::check_known(name, value, prefix)?;
-                }
-                self.phase = Phase::Checking(first.saturating_add(budget));
-                Ok(gguf::Progress::More)
+                let progress = self.check_keys(prefix, table, first, budget)?;
+                self.phase = match progress {
+                    gguf::Progress::Done => Phase::Parsed,
+                    _ => Phase::Checking(first.saturating_add(budget)),
+                };
+                Ok(progress)
             }
             _ => Err(Failure::Misuse),
         }
+    }
+
+    /// Checks what keys have a rule of their own.
+    fn begin_checking(&mut self, prefix: &[u8], table: &[u8]) -> Result<(), Failure> {
+        let (Some((alpha, _)), Some(shape)) = (self.adapter.as_mut(), self.shape.as_ref()) else {
+            return Ok(self.model_keys(prefix, table)?.check_rules()?);
+        };
+        let keys = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;
+        *alpha = adapter::keys::check(&keys, shape.architecture)?;
+        Ok(())
+    }
+
+    /// Checks whether `budget` keys from `first` on are known.
+    fn check_keys(
+        &self,
+        prefix: &[u8],
+        table: &[u8],
+        first: u32,
+        budget: u32,
+    ) -> Result<gguf::Progress, Failure> {
+        let all = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;
+        let model = match self.adapter {
+            None => Some(self.model_keys(prefix, table)?),
+            Some(_) => None,
+        };
+        for index in (first..).take(budget as usize) {
+            let Some((name, value)) = all.at(index as usize) else {
+                return Ok(gguf::Progress::Done);
+            };
+            if let Some(keys) = &model {
+                keys.check_known(name, value)?;
+                tokenizer::keys::check_known(name, value, prefix)?;
+            } else {
+                adapter::keys::check_known(name, value, prefix)?;
+            }
+        }
+        Ok(gguf::Progress::More)
     }
 
     /// Where the string of metadata key `name` is; `None` when there is none.
@@ -213,12 +259,71 @@ impl Load {
         presence: &mut Presence,
         shapes: &mut LayerShapes,
     ) -> Result<Plan, Failure> {
-        if self.phase != Phase::Parsed {
+        if self.phase != Phase::Parsed || self.is_adapter() {
             return Err(Failure::Misuse);
         }
         self.plan_shape(prefix, table, shapes)?;
         self.plan_vocabulary(prefix, table)?;
         self.plan_tensors(prefix, table, tensors, presence, shapes)
+    }
+
+    /// As [`Load::plan`], of an adapter of `base`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the adapter.
+    #[inline(never)]
+    pub fn plan_adapter(
+        &mut self,
+        prefix: &[u8],
+        table: &[u8],
+        tensors: &mut [Tensor],
+        base: &Base<'_>,
+    ) -> Result<Plan, Failure> {
+        let adapter = self.adapter.as_mut();
+        let adapter = adapter.filter(|_| self.phase == Phase::Parsed);
+        let (_, largest) = adapter.ok_or(Failure::Misuse)?;
+        let keys = self.parser.keys(prefix, table).ok_or(Failure::Misuse)?;
+        let infos = self.parser.tensors(table).ok_or(Failure::Misuse)?;
+        if infos.count() == 0 {
+            return Err(Refusal::new(Reason::TensorMissing, 0, b"lora_a").into());
+        }
+        let find = |name: &[u8]| infos.get(infos.find(prefix, name)?);
+        let mut layout = Layout::new(self.limits.segment_bytes);
+        for (place, tensor) in (0..infos.count()).zip(tensors) {
+            let index = infos.in_file_order(place);
+            let info = index.and_then(|index| infos.get(index));
+            let info = info.ok_or(Failure::Misuse)?;
+            let rank;
+            (*tensor, rank) = adapter::tensor::check(&info, info.name.of(prefix), base, find)?;
+            let layer = base.layers.get(usize::from(tensor.role.layer));
+            let layer = layer.ok_or(Failure::Misuse)?;
+            plan::lay_out(
+                tensor,
+                &base.model.shape,
+                &layer.shape,
+                &mut layout,
+                |_, _| (),
+            )?;
+            self.parameters = self.parameters.saturating_add(tensor.parameters());
+            *largest = (*largest).max(rank);
+        }
+        if let Some(name) = keys.text(b"general.name")? {
+            self.title = printable(name);
+        }
+        if layout.used() > self.limits.model_bytes {
+            return Err(Refusal::new(Reason::Limit, layout.used(), b"adapter").into());
+        }
+        let layers = base.model.shape.layers;
+        self.tensors = infos.count();
+        self.phase = Phase::Planned;
+        Ok(Plan {
+            model_bytes: Adapter::bytes(layers).ok_or(Failure::Misuse)? as u64,
+            arena_bytes: layout.used(),
+            weight_bytes: layout.used(),
+            vocabulary_bytes: 0,
+            item_bytes: u64::from(layout.largest()),
+        })
     }
 
     /// Checks the shape of the model. The parts of a plan are apart, for the stack.
@@ -319,6 +424,11 @@ impl Load {
         usize::try_from(self.builder.as_ref()?.table_bytes()).ok()
     }
 
+    /// Whether an adapter is loaded.
+    pub fn is_adapter(&self) -> bool {
+        self.adapter.is_some()
+    }
+
     /// Layers of the model; `None` before [`Load::plan`].
     pub fn layers(&self) -> Option<u32> {
         Some(self.shape.as_ref()?.layers)
@@ -338,12 +448,8 @@ impl Load {
         &mut self,
         tensors: &[Tensor],
         shapes: &LayerShapes,
-        model: &mut Model,
-        layers: &mut [Layer],
+        made: &mut Made<'_>,
     ) -> Result<(), Failure> {
-        for (layer, shape) in layers.iter_mut().zip(&shapes.all) {
-            layer.shape = *shape;
-        }
         let shape = self.shape.as_ref();
         let shape = shape.filter(|_| self.phase == Phase::Planned);
         let shape = shape.ok_or(Failure::Misuse)?;
@@ -356,18 +462,34 @@ impl Load {
             let layer = shapes.all.get(usize::from(tensor.role.layer));
             let layer = layer.ok_or(Failure::Misuse)?;
             let put = |part, destination| {
-                let place = plan::place(model, layers, tensor.role.layer, part);
-                placed = placed.and_then(|()| {
-                    *place? = destination;
-                    Some(())
-                });
+                placed = placed.and_then(|()| made.put(tensor, part, destination));
             };
             plan::lay_out(tensor, shape, layer, &mut layout, put)?;
         }
         placed.ok_or(Failure::Misuse)?;
-        share(model, layers);
-        model.rotations = self.rotations;
-        self.phase = Phase::Attached;
+        self.phase = match made {
+            Made::Model(model, layers) => {
+                for (layer, shape) in layers.iter_mut().zip(&shapes.all) {
+                    layer.shape = *shape;
+                }
+                for tensor in tensors {
+                    let layer = layers.get_mut(usize::from(tensor.role.layer));
+                    let is_fused = tensor.role.part == Part::QueryKeyValue;
+                    if let Some(layer) = layer.filter(|_| is_fused) {
+                        layer.fused = true;
+                    }
+                }
+                share(model, layers);
+                model.rotations = self.rotations;
+                Phase::Attached
+            }
+            Made::Adapter(adapter, _) => {
+                let (alpha, rank) = self.adapter.ok_or(Failure::Misuse)?;
+                (adapter.alpha, adapter.rank, adapter.layers) = (alpha, rank, shape.layers);
+                // It has no vocabulary.
+                Phase::Reading
+            }
+        };
         Ok(())
     }
 
@@ -401,16 +523,18 @@ impl Load {
     pub fn next(
         &mut self,
         tensors: &[Tensor],
-        model: &mut Model,
-        layers: &mut [Layer],
+        shapes: &LayerShapes,
+        made: &mut Made<'_>,
     ) -> Result<Read, Failure> {
         let tensors = tensors
             .get(..self.tensors as usize)
             .filter(|_| self.phase == Phase::Reading);
         let tensors = tensors.ok_or(Failure::Misuse)?;
+        let shape = self.shape.as_ref().ok_or(Failure::Misuse)?;
+        let shapes = shapes.first(shape.layers);
         let next = self
             .reader
-            .next(self.limits.file_bytes, tensors, model, layers);
+            .next(self.limits.file_bytes, tensors, shape, shapes, made);
         let (read, current) = next.ok_or(Failure::Misuse)?;
         let [_, last] = self.pieces;
         self.pieces = [last, current.map(|current| (read.offset, current))];
@@ -436,6 +560,34 @@ impl Load {
         current.pack(data, chunk, memory)?.ok_or(Failure::Misuse)
     }
 
+    /// The facts of the loaded adapter: its title, and its numbers of weights and rank.
+    ///
+    /// # Errors
+    ///
+    /// Misuse: the file was not read to its end.
+    #[inline(never)]
+    pub fn finish_adapter(&self, tensors: &[Tensor]) -> Result<Facts, Failure> {
+        let (_, rank) = self.adapter.ok_or(Failure::Misuse)?;
+        let shape = self.shape.as_ref().ok_or(Failure::Misuse)?;
+        self.check_read(tensors)?;
+        Ok(Facts {
+            parameters: self.parameters,
+            title: self.title,
+            rank,
+            architecture_name: shape.architecture.text(),
+            ..Facts::NONE
+        })
+    }
+
+    /// Checks that the file was read to its end.
+    fn check_read(&self, tensors: &[Tensor]) -> Result<(), Failure> {
+        let tensors = tensors
+            .get(..self.tensors as usize)
+            .filter(|_| self.phase == Phase::Reading);
+        let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
+        read.map(|_| ()).ok_or(Failure::Misuse)
+    }
+
     /// Makes about `budget` entries of the tables of rotations, then gives the facts of the loaded
     /// model.
     ///
@@ -450,11 +602,7 @@ impl Load {
         memory: &mut Writer<'_>,
         budget: u32,
     ) -> Result<Option<Facts>, Failure> {
-        let tensors = tensors
-            .get(..self.tensors as usize)
-            .filter(|_| self.phase == Phase::Reading);
-        let read = tensors.filter(|tensors| self.reader.is_done(self.limits.file_bytes, tensors));
-        read.ok_or(Failure::Misuse)?;
+        self.check_read(tensors)?;
         let factors = rotations::factors(model);
         let made = self
             .making
@@ -484,7 +632,7 @@ impl Load {
             title: self.title,
             ends: builder.ends().ids,
             notes: self.notes | builder.notes(),
-            pad: 0,
+            rank: 0,
             architecture_name: shape.architecture.text(),
             pooling: shape.embeddings.pooling as u32,
             passes: shape.passes(),

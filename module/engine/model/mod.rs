@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The model: its shape, its packed weights in the arena, and the machine that loads them.
 
+pub mod adapter;
 pub mod architecture;
 pub mod embeddings;
 pub mod experts;
@@ -10,6 +11,7 @@ pub mod keys;
 pub mod latent;
 pub mod layer_shape;
 pub mod load;
+pub mod made;
 pub mod matrix;
 pub mod mixers;
 pub mod number;

@@ -15,8 +15,6 @@ use crate::model::part::Shape;
 use crate::model::presence::may_have;
 use crate::model::role::Role;
 use crate::model::vector::Element;
-use crate::model::weights::Layer;
-use crate::model::weights::Model;
 use crate::simd::format::Format;
 
 /// A tensor, in the file's order.
@@ -29,6 +27,8 @@ pub struct Tensor {
     pub bytes: u64,
     /// What it is for.
     pub role: Role,
+    /// Which matrix of a pair it is.
+    pub half: Half,
     /// What it holds.
     pub contents: Contents,
     /// Columns of a matrix, or values of a vector.
@@ -37,6 +37,18 @@ pub struct Tensor {
     pub rows: u32,
     /// Matrices that lie one behind the other, one for each expert.
     pub experts: u32,
+}
+
+/// Which matrix of a pair a tensor is.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// None: it is a part of a model.
+    Whole = 0,
+    /// The first, which inputs are multiplied by.
+    Down = 1,
+    /// The second.
+    Up = 2,
 }
 
 /// What a tensor holds, and how the file has it.
@@ -109,25 +121,52 @@ impl Tensor {
             offset: info.offset,
             bytes: info.bytes,
             role,
+            half: Half::Whole,
             contents,
             columns,
             rows,
             experts,
         };
-        let row_bytes = tensor
+        tensor.check_row(name, model, shape)?;
+        Ok(tensor)
+    }
+
+    /// Checks that as many rows as are packed together can be read at once.
+    ///
+    /// # Errors
+    ///
+    /// Rows that are no whole blocks, or too long; `name` is that of the tensor.
+    pub fn check_row(
+        &self,
+        name: &[u8],
+        model: &Hyperparameters,
+        layer: &LayerShape,
+    ) -> Result<(), Refusal> {
+        let refuse = |reason, detail| Refusal::new(reason, detail, name);
+        let row_bytes = self
             .row_bytes()
-            .ok_or(refuse(Reason::TensorShape, u64::from(columns)))?;
-        let most = match contents {
+            .ok_or(refuse(Reason::TensorShape, u64::from(self.columns)))?;
+        let most = match self.contents {
             Contents::Vector(_) => READ_BYTES_MAX,
             Contents::Matrix(_) => {
-                let unit = tensor.order(model, shape).unit() as usize;
+                let unit = self.order(model, layer).unit() as usize;
                 READ_BYTES_MAX.checked_div(unit).unwrap_or(0)
             }
         };
         if row_bytes > most {
             return Err(refuse(Reason::Limit, row_bytes as u64));
         }
-        Ok(tensor)
+        Ok(())
+    }
+
+    /// The parts that its rows are kept as, in order.
+    pub fn pieces(&self) -> &'static [Part] {
+        let parts = self.role.part.pieces();
+        match self.half {
+            Half::Whole | Half::Up => parts,
+            // All of them have the same.
+            Half::Down => parts.get(..1).unwrap_or(parts),
+        }
     }
 
     /// Bytes of a row in the file; of a vector: of all its values.
@@ -146,8 +185,16 @@ impl Tensor {
 
     /// The strictest order of its pieces.
     fn order(&self, model: &Hyperparameters, layer: &LayerShape) -> Order {
-        let first = self.role.part.pieces().first();
-        first.map_or(Order::STRAIGHT, |part| Order::of(*part, model, layer))
+        let first = self.pieces().first();
+        first.map_or(Order::STRAIGHT, |part| self.order_of(*part, model, layer))
+    }
+
+    /// The order of the rows that are kept as `part`.
+    fn order_of(&self, part: Part, model: &Hyperparameters, layer: &LayerShape) -> Order {
+        match self.half {
+            Half::Whole | Half::Up => Order::of(part, model, layer),
+            Half::Down => Order::STRAIGHT,
+        }
     }
 }
 
@@ -189,12 +236,15 @@ pub struct Piece {
 pub fn piece_count(tensor: &Tensor) -> u32 {
     // CAST: A few.
     #[expect(clippy::cast_possible_truncation)]
-    let pieces = tensor.role.part.pieces().len() as u32;
+    let pieces = tensor.pieces().len() as u32;
     pieces.max(tensor.experts)
 }
 
 /// Rows of what `part` of `tensor` is kept as (of a vector: values), of an expert.
 fn rows_of(tensor: &Tensor, part: Part, model: &Hyperparameters, layer: &LayerShape) -> u32 {
+    if tensor.half != Half::Whole && tensor.pieces().len() == 1 {
+        return tensor.rows;
+    }
     match part.shape() {
         Shape::Matrix(_, rows)
         | Shape::Experts(_, rows)
@@ -216,7 +266,7 @@ pub fn lay_out(
     layout: &mut Layout,
     mut place: impl FnMut(Part, Matrix),
 ) -> Result<(), Refusal> {
-    for part in tensor.role.part.pieces() {
+    for part in tensor.pieces() {
         let rows = rows_of(tensor, *part, model, layer);
         let destination = match tensor.contents {
             Contents::Vector(_) => Matrix::of_vector(layout, rows),
@@ -234,44 +284,29 @@ pub fn lay_out(
     Ok(())
 }
 
-/// Where `part` of layer `layer` is kept, or of the model.
-pub fn place<'a>(
-    model: &'a mut Model,
-    layers: &'a mut [Layer],
-    layer: u16,
-    part: Part,
-) -> Option<&'a mut Matrix> {
-    if part.is_of_layer() {
-        layers.get_mut(usize::from(layer))?.part_mut(part)
-    } else {
-        model.parts.part_mut(part)
-    }
-}
-
-/// Piece `index` of `tensor`, as it was placed.
+/// Piece `index` of `tensor`, whose layer has the shape `layer`; `place` says where a part is kept.
 pub fn piece(
-    model: &mut Model,
-    layers: &mut [Layer],
     tensor: &Tensor,
     index: u32,
+    model: &Hyperparameters,
+    layer: &LayerShape,
+    place: impl FnOnce(Part) -> Option<Matrix>,
 ) -> Option<Piece> {
-    let parts = tensor.role.part.pieces();
+    let parts = tensor.pieces();
     let expert = if tensor.experts > 1 { index } else { 0 };
     let number = (index - expert) as usize;
     let part = *parts.get(number)?;
-    let shape = layers.get(usize::from(tensor.role.layer))?.shape;
-    let rows = rows_of(tensor, part, &model.shape, &shape);
+    let rows = rows_of(tensor, part, model, layer);
     let before = parts.iter().take(number);
-    let before = before.map(|part| rows_of(tensor, *part, &model.shape, &shape));
+    let before = before.map(|part| rows_of(tensor, *part, model, layer));
     let first = before.sum::<u32>().checked_add(expert.checked_mul(rows)?)?;
-    let order = Order::of(part, &model.shape, &shape);
-    let destination = *place(model, layers, tensor.role.layer, part)?;
+    let destination = place(part)?;
     Some(Piece {
         first,
         rows,
         group: expert.checked_mul(destination.group_count())?,
         destination,
-        order,
+        order: tensor.order_of(part, model, layer),
     })
 }
 

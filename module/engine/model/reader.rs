@@ -8,6 +8,9 @@ use crate::gguf::Refusal;
 use crate::memory::arena::Writer;
 use crate::memory::pod;
 use crate::model::architecture::Architecture;
+use crate::model::hyperparameters::Hyperparameters;
+use crate::model::layer_shape::LayerShape;
+use crate::model::made::Made;
 use crate::model::matrix::GROUP_ROWS;
 use crate::model::matrix::Matrix;
 use crate::model::order::Order;
@@ -16,8 +19,6 @@ use crate::model::plan::Contents;
 use crate::model::plan::Piece;
 use crate::model::plan::Tensor;
 use crate::model::vector::Element;
-use crate::model::weights::Layer;
-use crate::model::weights::Model;
 use crate::simd::format::Error;
 use crate::simd::format::Format;
 
@@ -68,8 +69,9 @@ impl Reader {
         &mut self,
         file_bytes: u64,
         tensors: &[Tensor],
-        model: &mut Model,
-        layers: &mut [Layer],
+        model: &Hyperparameters,
+        layers: &[LayerShape],
+        made: &mut Made<'_>,
     ) -> Option<(Read, Option<Current>)> {
         let tensor = tensors.get(self.tensor as usize);
         let start = tensor.map_or(file_bytes, |tensor| tensor.offset);
@@ -86,8 +88,10 @@ impl Reader {
             return Some((read, None));
         }
         let tensor = *tensor?;
-        let piece = plan::piece(model, layers, &tensor, self.piece)?;
-        let current = self.cut(model.shape.architecture, &tensor, &piece)?;
+        let layer = layers.get(usize::from(tensor.role.layer))?;
+        let place = |part| made.place(&tensor, part).copied();
+        let piece = plan::piece(&tensor, self.piece, model, layer, place)?;
+        let current = self.cut(model.architecture, &tensor, &piece)?;
         let bytes = (current.rows as usize).checked_mul(current.row_bytes()?)?;
         let read = Read {
             offset: self.offset,

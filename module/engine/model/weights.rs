@@ -26,11 +26,12 @@ pub struct Model {
     pub rotations: Items,
 }
 
-/// Parts that are kept together, by [`Part::index`]: those of a layer, or those of the model.
+/// Parts that are kept together, by [`Part::index`]: those of a layer, or those of the model; or what
+/// adapters have of each.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Parts<const COUNT: usize, const OF_LAYER: bool> {
-    parts: [Matrix; COUNT],
+pub struct Parts<const COUNT: usize, const OF_LAYER: bool, T = Matrix> {
+    parts: [T; COUNT],
 }
 
 /// A transformer layer.
@@ -39,6 +40,8 @@ pub struct Parts<const COUNT: usize, const OF_LAYER: bool> {
 pub struct Layer {
     /// Its shape.
     pub shape: LayerShape,
+    /// Whether one tensor of the file has its query, key and value projections.
+    pub fused: bool,
     /// Its parts.
     parts: Parts<{ Part::OF_LAYER }, true>,
 }
@@ -46,25 +49,35 @@ pub struct Layer {
 /// What stands for a part that is not there.
 const NONE: &Matrix = &Matrix::NONE;
 
-impl<const COUNT: usize, const OF_LAYER: bool> Parts<COUNT, OF_LAYER> {
-    /// No parts.
-    pub const EMPTY: Self = Parts {
-        parts: [Matrix::NONE; COUNT],
-    };
-
+impl<const COUNT: usize, const OF_LAYER: bool, T> Parts<COUNT, OF_LAYER, T> {
     /// Place of `part`; `None` when it is kept elsewhere.
     #[inline(always)]
     fn index(part: Part) -> Option<usize> {
         part.index().filter(|_| part.is_of_layer() == OF_LAYER)
     }
 
+    /// What is kept of `part`; `None` when it is kept elsewhere.
+    #[inline(always)]
+    pub fn part(&self, part: Part) -> Option<&T> {
+        self.parts.get(Self::index(part)?)
+    }
+
+    /// [`Parts::part`], for writing.
+    pub fn part_mut(&mut self, part: Part) -> Option<&mut T> {
+        self.parts.get_mut(Self::index(part)?)
+    }
+}
+
+impl<const COUNT: usize, const OF_LAYER: bool> Parts<COUNT, OF_LAYER> {
+    /// No parts.
+    pub const EMPTY: Self = Parts {
+        parts: [Matrix::NONE; COUNT],
+    };
+
     /// The matrix called `part`, outputs by inputs; without rows where there is none.
     #[inline(always)]
     pub fn matrix(&self, part: Part) -> &Matrix {
-        let index = Self::index(part);
-        index
-            .and_then(|index| self.parts.get(index))
-            .unwrap_or(NONE)
+        self.part(part).unwrap_or(NONE)
     }
 
     /// The vector called `part`; without values where there is none.
@@ -72,17 +85,13 @@ impl<const COUNT: usize, const OF_LAYER: bool> Parts<COUNT, OF_LAYER> {
     pub fn vector(&self, part: Part) -> Vector {
         self.matrix(part).vector()
     }
-
-    /// Where `part` is kept; `None` when it is kept elsewhere.
-    pub fn part_mut(&mut self, part: Part) -> Option<&mut Matrix> {
-        self.parts.get_mut(Self::index(part)?)
-    }
 }
 
 impl Layer {
     /// A layer without weights.
     pub const EMPTY: Layer = Layer {
         shape: LayerShape::NONE,
+        fused: false,
         parts: Parts::EMPTY,
     };
 

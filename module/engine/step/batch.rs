@@ -49,6 +49,8 @@ pub struct Batch {
     part: u32,
     /// Whether hidden states of rows are wanted.
     hidden_states: bool,
+    /// Adapters that a row has a scale of, by number: bits.
+    scaled: u32,
     /// Per row: whether it met a non-finite activation.
     failed: [AtomicU32; ROWS_MAX as usize],
 }
@@ -71,7 +73,7 @@ impl Batch {
         }
         let causal = model.architecture.causal;
         let known = ROW_HIDDEN_STATE | if causal { ROW_LOGITS } else { 0 };
-        let mut flags = 0;
+        let (mut flags, mut scaled) = (0, 0);
         if rows.is_empty() || rows.len() > shape.rows as usize {
             return Err(fault::ARGUMENT);
         }
@@ -89,6 +91,9 @@ impl Batch {
             }
             longest = longest.max(row.last);
             flags |= row.flags;
+            for (number, scale) in row.scales.iter().enumerate() {
+                scaled |= u32::from(*scale != 0) << number;
+            }
             if row.flags & ROW_LOGITS != 0 {
                 let place = self.logits.get_mut(self.logits_count as usize);
                 let place = place.filter(|_| self.logits_count < shape.logits);
@@ -112,6 +117,7 @@ impl Batch {
         let (segment, count) = (SEGMENT as u32, rows.len() as u32);
         self.segments = longest / segment + 1;
         self.part = part;
+        self.scaled = scaled;
         self.hidden_states = flags & ROW_HIDDEN_STATE != 0;
         self.pass = self.pass.wrapping_add(1);
         self.count = count;
@@ -188,6 +194,11 @@ impl Batch {
     /// Whether hidden states of rows are wanted.
     pub fn hidden_states(&self) -> bool {
         self.hidden_states
+    }
+
+    /// Adapters that a row has a scale of: a bit of each, by number.
+    pub fn scaled(&self) -> u32 {
+        self.scaled
     }
 
     /// Records that row `row` met a non-finite activation.

@@ -5,25 +5,30 @@ use crate::model::Part;
 use crate::model::architecture::Norms;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces_mut;
+use crate::step::adapters;
 use crate::step::packing::normalize_row;
 use crate::step::task::Task;
 
 /// Writes the residual stream of the rows from `first` on, as many as `residual`, (row, `stride`),
-/// has room for; `room` is for one position.
+/// has room for; `room` is for one position, and `products` for those of adapters.
 pub fn run(
     task: &Task<'_>,
     first: usize,
     residual: &mut [f32],
     stride: usize,
     room: &mut [f32],
+    products: &mut [f32],
 ) -> Option<()> {
     let columns = task.model.shape.embedding as usize;
     let scale = task.model.shape.scales.embedding;
     let rows = task.batch.rows().get(first..)?;
-    for (row, out) in rows.iter().zip(pieces_mut(residual, stride)) {
+    for (index, (row, out)) in rows.iter().zip(pieces_mut(residual, stride)).enumerate() {
         let out = out.get_mut(..columns)?;
         let embedding = task.model.parts.matrix(Part::TokenEmbedding);
         embedding.row(task.arena, row.token, out)?;
+        if !task.adapters.is_empty() {
+            adapters::embed(task, (first + index, row), out, products)?;
+        }
         if scale != 1.0 {
             elementwise::scale(out, scale);
         }

@@ -20,7 +20,11 @@ pub fn run(
     mut logits: Columns<'_>,
 ) -> Option<()> {
     let matrix = task.model.parts.matrix(Part::Output);
-    let head = Projection::new(matrix, task.model.parts.matrix(Part::OutputBias));
+    let head = Projection::new(
+        Part::Output,
+        matrix,
+        task.model.parts.matrix(Part::OutputBias),
+    );
     let scales = &task.model.shape.scales;
     for_each_run(task, [head], groups, operands, room, |[mut products]| {
         if scales.logit != 1.0 {

@@ -8,6 +8,8 @@ use crate::model::part::Dim;
 use crate::simd::activation::ActivationKind;
 use crate::simd::activation::TILE_ROWS;
 use crate::step::batch::NARROW_ROWS;
+use crate::step::pairs;
+use crate::step::pairs::Used;
 use crate::step::task::Task;
 
 /// What the rows of a matrix stage are multiplied from; the number is that of the layer.
@@ -66,6 +68,18 @@ pub struct Kinds {
     pub int8: bool,
     /// In 8-bit blocks of 256.
     pub int8_wide: bool,
+}
+
+impl Kinds {
+    /// Adds that which `matrix` needs.
+    #[inline(always)]
+    pub fn add(&mut self, matrix: &Matrix) {
+        match matrix.format.activation() {
+            ActivationKind::F32 => self.float = true,
+            ActivationKind::Int8Per32 => self.int8 = true,
+            ActivationKind::Int8Per256 => self.int8_wide = true,
+        }
+    }
 }
 
 impl Input {
@@ -127,7 +141,7 @@ impl Input {
 
     /// The matrices that multiply it, and whether their groups go together, one of each, or one
     /// matrix after the other.
-    fn parts(self) -> (&'static [Part], bool) {
+    pub fn parts(self) -> (&'static [Part], bool) {
         match self {
             Input::QueryKeyValue(_) => (&[Part::Query, Part::Key, Part::Value], false),
             Input::Output(_) => (&[Part::AttentionOutput], false),
@@ -173,16 +187,29 @@ impl Input {
         matrices.filter(|matrix| matrix.exists())
     }
 
+    /// The pairs of adapters beside the matrices that multiply it.
+    pub(crate) fn pairs<'a>(self, task: &Task<'a>) -> impl Iterator<Item = Used<'a>> {
+        let (parts, _) = self.parts();
+        pairs::beside(task, parts, self.layer())
+    }
+
+    /// Adds the kinds that adapters need.
+    #[inline(never)]
+    fn add_adapters(self, task: &Task<'_>, kinds: &mut Kinds) {
+        for used in self.pairs(task) {
+            kinds.add(&used.pair.down);
+        }
+    }
+
     /// Kinds in which its matrices need rows packed.
     #[inline(always)]
     pub fn kinds(self, task: &Task<'_>) -> Kinds {
         let mut kinds = Kinds::default();
         for matrix in self.matrices(task) {
-            match matrix.format.activation() {
-                ActivationKind::F32 => kinds.float = true,
-                ActivationKind::Int8Per32 => kinds.int8 = true,
-                ActivationKind::Int8Per256 => kinds.int8_wide = true,
-            }
+            kinds.add(matrix);
+        }
+        if !task.adapters.is_empty() {
+            self.add_adapters(task, &mut kinds);
         }
         kinds
     }

@@ -4,6 +4,7 @@
 //! The functions here see slices only. What a chunk may read and write is decided in `wall::step`,
 //! and no number depends on how a stage is cut.
 
+pub mod adapters;
 pub mod batch;
 pub mod convolution;
 pub mod delta;
@@ -17,6 +18,7 @@ pub mod join;
 pub mod latent;
 pub mod merge;
 pub mod packing;
+pub(crate) mod pairs;
 pub mod per_layer;
 pub mod places;
 pub mod pooling;

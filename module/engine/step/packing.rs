@@ -262,7 +262,7 @@ pub fn normalize_row(
 
 /// Packs a tile of rows. Of a row that cannot be packed zeros are packed, and `fail` is called with
 /// its place in the tile, so that the rows beside it are what they would be without it.
-fn pack_tile(
+pub fn pack_tile(
     task: &Task<'_>,
     kind: ActivationKind,
     columns: usize,

@@ -12,6 +12,7 @@ use crate::simd::activation::TILE_ROWS;
 use crate::simd::activation::WIDE_BLOCK;
 use crate::simd::attention::partial::partial_values;
 use crate::step::batch::NARROW_ROWS;
+use crate::step::pairs::PARTS_MAX;
 use crate::step::route::Route;
 use crate::step::stage;
 use crate::step::stage::NARROW_GROUPS;
@@ -55,6 +56,8 @@ pub struct Places {
     /// Hidden layer of the feed-forward network, or of the shared expert, or the embeddings that a
     /// layer has: (row, `hidden_width`).
     pub hidden: Place,
+    /// What adapters make of an input: (row, `reduced_width`).
+    pub reduced: Place,
     /// Logits: (row with logits, `logits_width`).
     pub logits: Place,
     /// Packed rows of a wide batch, as f32.
@@ -77,6 +80,8 @@ pub struct Places {
     pub per_layer_width: usize,
     /// Stride of the hidden layer.
     pub hidden_width: usize,
+    /// Stride of what adapters make of an input.
+    pub reduced_width: usize,
     /// Stride of the logits.
     pub logits_width: usize,
     /// Stride of the scores of the experts.
@@ -109,6 +114,25 @@ pub struct SlotParts {
     pub products: Place,
 }
 
+/// The ranks of the adapters of a step.
+#[derive(Clone, Copy, Default)]
+pub struct Ranks {
+    /// The sum of the largest of each, in whole groups.
+    pub sum: usize,
+    /// The largest of all, in whole groups.
+    pub largest: usize,
+}
+
+impl Ranks {
+    /// Adds an adapter of at most this rank; `None` when they are too large.
+    pub fn add(&mut self, rank: u32) -> Option<()> {
+        let rank = (rank as usize).checked_next_multiple_of(GROUP_ROWS as usize)?;
+        self.sum = self.sum.checked_add(rank)?;
+        self.largest = self.largest.max(rank);
+        Some(())
+    }
+}
+
 /// Gives out memory from its start; nothing more once it overflowed.
 struct Cursor {
     used: Option<usize>,
@@ -132,8 +156,14 @@ impl Cursor {
 }
 
 impl Places {
-    /// The parts of a step of `shape`, after `header` bytes; `None` when they overflow.
-    pub fn new(header: usize, model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
+    /// The parts of a step of `shape` with adapters of these ranks, after `header` bytes; `None` when they
+    /// overflow.
+    pub fn new(
+        header: usize,
+        model: &Hyperparameters,
+        ranks: Ranks,
+        shape: &StepShape,
+    ) -> Option<Places> {
         const VALUE: usize = size_of::<f32>();
         let padded =
             |columns: u32| (columns as usize).checked_next_multiple_of(GROUP_ROWS as usize);
@@ -188,6 +218,19 @@ impl Places {
         let partial = partial_values(model.head_size as usize);
         let narrow_products = NARROW_ROWS.min(rows) * NARROW_GROUPS as usize;
         let products = narrow_products.max(wide * WIDE_GROUPS as usize);
+        let reduced_width = ranks.sum.checked_mul(PARTS_MAX)?;
+        // For the product of a pair and the packed rows that it is of.
+        let extended = match ranks.largest {
+            0 => 0,
+            rank => {
+                let packed = rank.checked_mul(rows.max(NARROW_ROWS) + TILE_ROWS)?;
+                let product = products.checked_mul(GROUP_ROWS as usize)?;
+                product.checked_add(packed)?.checked_add(rank)?
+            }
+        };
+        let all_products = (2 * products)
+            .checked_mul(GROUP_ROWS as usize)?
+            .checked_add(extended)?;
         let branches = model.architecture.norms.behind();
 
         let mut slot = Cursor { used: Some(0) };
@@ -203,7 +246,7 @@ impl Places {
                 NARROW_ROWS,
                 int8_wide_row,
             )?]),
-            products: slot.take(&[2, products, GROUP_ROWS as usize, VALUE]),
+            products: slot.take(&[all_products, VALUE]),
         };
         let slot_bytes = slot.used?;
 
@@ -211,7 +254,10 @@ impl Places {
         all.take(&[0]);
         let slots = shape.workers as usize;
         let mut places = Places {
-            stages: all.take(&[stage::most(model.layers), size_of::<Planned>()]),
+            stages: all.take(&[
+                stage::most(model.layers, ranks.sum > 0),
+                size_of::<Planned>(),
+            ]),
             residual: all.take(&[rows, width, VALUE]),
             query: all.take(&[rows, query_width, VALUE]),
             mixed: all.take(&[rows, model.widths.mixed as usize, VALUE]),
@@ -226,6 +272,7 @@ impl Places {
             expert_hidden: all.take(&[rows, used, expert_width, VALUE]),
             partial: all.take(&[rows, segments, model.widths.partial as usize, VALUE]),
             hidden: all.take(&[rows, hidden_width, VALUE]),
+            reduced: all.take(&[rows, reduced_width, VALUE]),
             logits: all.take(&[shape.logits as usize, logits_width, VALUE]),
             float: all.take(&[packed(ActivationKind::F32, wide, float_row)?]),
             int8: all.take(&[packed(ActivationKind::Int8Per32, wide, int8_row)?]),
@@ -237,6 +284,7 @@ impl Places {
             mixed_width: model.widths.mixed as usize,
             per_layer_width,
             hidden_width,
+            reduced_width,
             logits_width,
             scores_width,
             expert_width,
@@ -277,7 +325,9 @@ mod tests {
             workers: 3,
             context: 256,
         };
-        let step = Places::new(4096, &model, &shape).unwrap().bytes;
+        let step = Places::new(4096, &model, Ranks::default(), &shape)
+            .unwrap()
+            .bytes;
         let blocks = 256 / TILE;
         let kv = blocks * model.block_bytes(KvType::F16) as usize;
         assert_eq!(kv, 6 * 256 * 2 * 384 * 2);
@@ -309,8 +359,8 @@ mod tests {
             ..Hyperparameters::llama()
         }
         .measured();
-        assert!(Places::new(4096, &model, &shape(1 << 19)).is_some());
-        assert!(Places::new(4096, &model, &shape(1 << 20)).is_none());
+        assert!(Places::new(4096, &model, Ranks::default(), &shape(1 << 19)).is_some());
+        assert!(Places::new(4096, &model, Ranks::default(), &shape(1 << 20)).is_none());
     }
 
     #[test]
@@ -336,7 +386,7 @@ mod tests {
                 workers: 3,
                 context: 300,
             };
-            let places = Places::new(100, &model, &shape).unwrap();
+            let places = Places::new(100, &model, Ranks::default(), &shape).unwrap();
             let Places {
                 stages,
                 residual,

@@ -11,12 +11,16 @@ use crate::model::matrix::Matrix;
 use crate::simd::elementwise;
 use crate::simd::pieces::pieces;
 use crate::simd::pieces::pieces_mut;
+use crate::step::adapters;
+use crate::step::adapters::Reduced;
 use crate::step::packing::Packed;
 use crate::step::task::Task;
 
 /// A matrix and its bias.
 #[derive(Clone, Copy)]
 pub struct Projection<'a> {
+    /// Which it is.
+    part: Part,
     /// (outputs, inputs), for each expert where there are some.
     pub matrix: &'a Matrix,
     /// One value for each output, of each expert, or none.
@@ -28,10 +32,11 @@ pub struct Projection<'a> {
 }
 
 impl<'a> Projection<'a> {
-    /// A matrix, with the vector kept as `bias` unless that is empty.
+    /// The matrix called `part`, with the vector kept as `bias` unless that is empty.
     #[inline(always)]
-    pub fn new(matrix: &'a Matrix, bias: &'a Matrix) -> Projection<'a> {
+    pub fn new(part: Part, matrix: &'a Matrix, bias: &'a Matrix) -> Projection<'a> {
         Projection {
+            part,
             matrix,
             bias,
             group: 0,
@@ -41,12 +46,12 @@ impl<'a> Projection<'a> {
 
     /// The matrix and bias of a layer.
     pub fn of(layer: &'a Layer, matrix: Part, bias: Part) -> Projection<'a> {
-        Projection::new(layer.matrix(matrix), layer.matrix(bias))
+        Projection::new(matrix, layer.matrix(matrix), layer.matrix(bias))
     }
 
     /// The matrix of a layer, without a bias.
     pub fn without_bias(layer: &'a Layer, matrix: Part) -> Projection<'a> {
-        Projection::new(layer.matrix(matrix), &Matrix::NONE)
+        Projection::new(matrix, layer.matrix(matrix), &Matrix::NONE)
     }
 
     /// The part of `expert`; `None` when there are fewer.
@@ -68,6 +73,8 @@ pub struct Operands<'a> {
     pub first: usize,
     /// Number of rows of activations.
     pub rows: usize,
+    /// What adapters make of them; `None` without adapters.
+    pub reduced: Option<Reduced<'a>>,
 }
 
 /// The groups of one run, multiplied: they lie side by side in memory.
@@ -110,9 +117,14 @@ pub fn for_each_run<const N: usize>(
         let width = run as usize * GROUP_ROWS as usize;
         let count = width.min((outputs as usize).checked_sub(first)?);
         let size = operands.rows.checked_mul(width)?;
-        let all = room.get_mut(..size.checked_mul(N)?)?;
+        let (all, rest) = room.split_at_mut_checked(size.checked_mul(N)?)?;
         for (part, values) in projections.iter().zip(pieces_mut(all, size)) {
             multiply(task, part, next..next + run, operands, values)?;
+            if let Some(reduced) = operands.reduced {
+                let groups = next..next + run;
+                let part = (part.part, groups);
+                adapters::extend(task, part, reduced, operands.rows, values, rest)?;
+            }
         }
         // There are N pieces of `size` values, as many as were just multiplied.
         let mut pieces = pieces_mut(all, size);

@@ -6,6 +6,7 @@ use crate::model::Part;
 use crate::model::architecture::HeadNorm;
 use crate::model::layer_shape::STRIP;
 use crate::simd::activation::TILE_ROWS;
+use crate::step::adapters;
 use crate::step::input::Input;
 use crate::step::program::OPERATIONS_MAX;
 use crate::step::program::Operation;
@@ -71,6 +72,8 @@ pub enum Stage {
     Finish,
     /// Packing of an input, cut by rows.
     Pack(Input),
+    /// The first matrices of the adapters that multiply an input, cut by groups.
+    Reduce(Input),
     /// The matrices that multiply an input, cut by groups.
     Multiply(Input),
     /// Norms and rotation of a layer's queries and keys, cut by tile of rows and kv head.
@@ -155,9 +158,10 @@ impl Cut {
     }
 }
 
-/// Most stages of a step of a model with `layers` layers.
-pub fn most(layers: u32) -> usize {
-    4 + layers as usize * 2 * OPERATIONS_MAX + 6
+/// Most stages of a step of a model with `layers` layers, and perhaps with adapters.
+pub fn most(layers: u32, adapted: bool) -> usize {
+    let each = if adapted { 3 } else { 2 };
+    2 + (layers as usize * OPERATIONS_MAX + 4) * each
 }
 
 /// Plans the stages of a step, in order, and hands each to `put`.
@@ -236,7 +240,25 @@ fn plan_one(
     {
         put(Planned::new(task, Stage::Pack(input))?)?;
     }
+    if !task.adapters.is_empty() {
+        plan_reduction(task, stage, put)?;
+    }
     put(Planned::new(task, stage)?)
+}
+
+/// Plans what adapters make of what `stage` multiplies.
+#[inline(never)]
+fn plan_reduction(
+    task: &Task<'_>,
+    stage: Stage,
+    put: &mut impl FnMut(Planned) -> Option<()>,
+) -> Option<()> {
+    match stage {
+        Stage::Multiply(input) if adapters::groups(task, input).is_some() => {
+            put(Planned::new(task, Stage::Reduce(input))?)
+        }
+        _ => Some(()),
+    }
 }
 
 impl Planned {
@@ -306,8 +328,11 @@ impl Stage {
                 let units = input.tiles(task) as u32;
                 Some(Cut::new(units, input.columns(task) as u64 * 16, u32::MAX))
             }
-            Stage::Multiply(input) => {
-                let (groups, bytes) = input.groups(task)?;
+            Stage::Reduce(input) | Stage::Multiply(input) => {
+                let (groups, bytes) = match self {
+                    Stage::Reduce(_) => adapters::groups(task, input)?,
+                    _ => input.groups(task)?,
+                };
                 let work = bytes * input.tiles(task) as u64;
                 Some(if input.is_narrow(task) {
                     Cut::new(groups, work, NARROW_GROUPS)

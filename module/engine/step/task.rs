@@ -4,6 +4,7 @@
 use crate::memory::arena::Arena;
 use crate::model::Layer;
 use crate::model::Model;
+use crate::model::adapter::Adapted;
 use crate::model::layer_shape::LayerShape;
 use crate::step::batch::Batch;
 
@@ -16,6 +17,8 @@ pub struct Task<'a> {
     pub layers: &'a [Layer],
     /// Its weights.
     pub arena: Arena<'a>,
+    /// Its adapters; each is there.
+    pub adapters: &'a [Option<Adapted<'a>>],
     /// The rows of the step.
     pub batch: &'a Batch,
 }

@@ -112,6 +112,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         flags: 0,
         last: 0,
         pad: 0,
+        scales: [0; 4],
     };
     let limits = crate::abi::StepShape {
         rows: 2,
@@ -126,6 +127,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         model: &model,
         layers: &layers,
         arena,
+        adapters: &[],
         batch: &batch,
     };
     let input = [[0.5, -1.0, 2.0, 0.25, 1.5], [1.0, 3.0, -0.125, 0.75, -2.0]];
@@ -154,6 +156,7 @@ fn a_matrix_may_go_on_in_the_next_segment() {
         input: packed,
         first: 0,
         rows: 2,
+        reduced: None,
     };
     let parts = [Part::Gate, Part::Up].map(|part| Projection::without_bias(&layers[0], part));
     feed_forward::run(&task, parts, 0..7, operands, room, &mut columns).expect("all groups");

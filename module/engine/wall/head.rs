@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The start of a step's memory: its model, its rows and its stages.
 
+use crate::abi::ADAPTERS_MAX;
 use crate::abi::ALIGN;
 use crate::abi::StepShape;
+use crate::model::adapter::Adapted;
 use crate::step::batch::Batch;
 use crate::step::places::Places;
 use crate::step::stage;
@@ -16,6 +18,11 @@ use crate::wall::model::loaded;
 pub(super) struct Head {
     /// The model.
     pub(super) model: *const u8,
+    /// Its adapters, as many as there are.
+    // INVARIANT: They live as long as the step.
+    pub(super) adapters: [Option<Adapted<'static>>; ADAPTERS_MAX],
+    /// Their number.
+    pub(super) adapter_count: usize,
     /// What the step was made for.
     pub(super) shape: StepShape,
     /// Where its parts are.
@@ -29,8 +36,8 @@ pub(super) struct Head {
 }
 
 /// What the stages follow from, but for attention: rows, rows with logits, whether hidden
-/// states are wanted, which part of the layers.
-type Planning = (usize, usize, bool, u32);
+/// states are wanted, which part of the layers, which adapters.
+type Planning = (usize, usize, bool, u32, u32);
 
 /// Bytes before the parts.
 pub(super) const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
@@ -48,6 +55,7 @@ impl Head {
             model: loaded.model,
             layers: loaded.layers,
             arena: loaded.arena,
+            adapters: self.adapters.get(..self.adapter_count)?,
             batch: &self.batch,
         })
     }
@@ -82,6 +90,7 @@ impl Head {
             batch.logits().len(),
             batch.hidden_states(),
             batch.part(),
+            batch.scaled(),
         );
         self.planned.0 = 0;
         // SAFETY: The caller's promise.

@@ -24,16 +24,24 @@ use crate::memory::arena::Arena;
 use crate::memory::arena::Writer;
 use crate::model::Layer;
 use crate::model::Model;
+use crate::model::adapter::AdaptedLayer;
+use crate::model::adapter::Adapter;
+use crate::model::adapter::tensor::Base;
 use crate::model::layer_shape::LayerShapes;
 use crate::model::load::Failure;
 use crate::model::load::Load;
 use crate::model::load::tensors_of;
+use crate::model::made::Made;
 use crate::model::plan::Tensor;
 use crate::model::presence::Presence;
 use crate::simd::level::Level;
+use crate::wall::model::ADAPTER_SEAL;
 use crate::wall::model::Handle;
+use crate::wall::model::Loaded;
 use crate::wall::model::MODEL;
+use crate::wall::model::MODEL_SEAL;
 use crate::wall::model::Parts as Memory;
+use crate::wall::model::loaded;
 
 /// The load state: this head, then the presence of parts, the shapes of the layers, the tensors, and
 /// the parser's table.
@@ -43,6 +51,8 @@ struct Head {
     table_bytes: usize,
     model: *mut u8,
     model_bytes: usize,
+    /// Of an adapter the model that it is for, else null.
+    base: *const u8,
     /// What the model is made of; none before `load_attach`.
     memory: Option<Memory>,
     load: Load,
@@ -93,24 +103,39 @@ unsafe fn parts<'a>(load: *mut u8) -> Option<Parts<'a>> {
     }
 }
 
-/// The model of a load, and its layers.
+/// What a load makes.
 ///
 /// # Safety
 ///
 /// The load is attached, and nobody else uses the model for `'a`.
-unsafe fn model<'a>(head: &Head) -> Option<(&'a mut Model, &'a mut [Layer])> {
+unsafe fn made<'a>(head: &Head) -> Option<Made<'a>> {
     let layers = head.load.layers()?;
-    if head.model.is_null() || head.model_bytes < Model::bytes(layers)? {
+    if head.model.is_null() || head.model_bytes < made_bytes(&head.load)? {
         return None;
     }
-    // SAFETY: `load_attach` wrote the model; layers follow it and were zeroed, which is an empty
-    // layer; the memory is large enough, and exclusive by the caller's promise.
+    // SAFETY: `load_attach` wrote the model, or there is an adapter, which zeroes are; layers follow it and
+    // were zeroed, which is an empty layer; the memory is large enough, and exclusive by the caller's
+    // promise.
     unsafe {
+        if head.load.is_adapter() {
+            let adapter = head.model.cast::<Adapter>();
+            let layers = adapter.add(1).cast::<AdaptedLayer>();
+            let layers = slice::from_raw_parts_mut(layers, head.load.layers()? as usize);
+            return Some(Made::Adapter(&mut *adapter, layers));
+        }
         let model = head.model.cast::<Model>();
-        Some((
-            &mut *model,
-            slice::from_raw_parts_mut(model.add(1).cast(), layers as usize),
-        ))
+        let layers = slice::from_raw_parts_mut(model.add(1).cast::<Layer>(), layers as usize);
+        Some(Made::Model(&mut *model, layers))
+    }
+}
+
+/// Bytes of what a load makes.
+fn made_bytes(load: &Load) -> Option<usize> {
+    let layers = load.layers()?;
+    if load.is_adapter() {
+        Adapter::bytes(layers)
+    } else {
+        Model::bytes(layers)
     }
 }
 
@@ -213,6 +238,7 @@ pub unsafe extern "C" fn sislm_engine_load_begin(
     limits: *const Limits,
     prefix: *const u8,
     bytes: usize,
+    base: *const u8,
 ) -> i32 {
     // SAFETY: The rules of the wall: `limits` is readable and `prefix` has `bytes` bytes.
     let (limits, prefix) = unsafe { (&*limits, slice::from_raw_parts(prefix, bytes)) };
@@ -239,11 +265,27 @@ pub unsafe extern "C" fn sislm_engine_load_begin(
         table_bytes,
         model: core::ptr::null_mut(),
         model_bytes: 0,
+        base,
         memory: None,
         load: state,
     };
+    let of = if base.is_null() {
+        None
+    } else {
+        // SAFETY: The rules of the wall: a model, which stays meanwhile.
+        let model = unsafe { loaded(base) }.map(|loaded| loaded.model);
+        let Some(model) = model.filter(|model| level == Some(model.level)) else {
+            return fault::ARGUMENT;
+        };
+        Some(&model.shape)
+    };
     // SAFETY: `load` is aligned, exclusive and large enough, as just checked.
-    unsafe { load.cast::<Head>().write(head) };
+    unsafe {
+        load.cast::<Head>().write(head);
+        if let Some(shape) = of {
+            (*load.cast::<Head>()).load.adapt(shape);
+        }
+    }
     DONE
 }
 
@@ -306,19 +348,43 @@ pub unsafe extern "C" fn sislm_engine_load_plan(
         else {
             return fault::ARGUMENT;
         };
-        let result = head
-            .load
-            .plan(prefix, table, tensors, presence, shapes)
-            .map(|planned| {
-                let model_bytes = planned.model_bytes + MODEL as u64;
-                plan.write(Plan {
-                    model_bytes,
-                    ..planned
-                });
-                DONE
+        let result = if head.base.is_null() {
+            head.load.plan(prefix, table, tensors, presence, shapes)
+        } else {
+            plan_adapter(head, prefix, table, tensors, shapes)
+        };
+        let result = result.map(|planned| {
+            let model_bytes = planned.model_bytes + MODEL as u64;
+            plan.write(Plan {
+                model_bytes,
+                ..planned
             });
+            DONE
+        });
         status(result, refusal)
     }
+}
+
+/// [`Load::plan_adapter`], with the shapes of the model's layers in `shapes`.
+///
+/// # Safety
+///
+/// The rules of the wall.
+#[inline(never)]
+unsafe fn plan_adapter(
+    head: &mut Head,
+    prefix: &[u8],
+    table: &[u8],
+    tensors: &mut [Tensor],
+    shapes: &mut LayerShapes,
+) -> Result<Plan, Failure> {
+    // SAFETY: The rules of the wall: the model stays until the adapter is gone.
+    let Loaded { model, layers, .. } = unsafe { loaded(head.base).ok_or(Failure::Misuse)? };
+    for (shape, layer) in shapes.all.iter_mut().zip(layers) {
+        *shape = layer.shape;
+    }
+    let base = Base { model, layers };
+    head.load.plan_adapter(prefix, table, tensors, &base)
 }
 
 /// See `sislm_wall!`.
@@ -381,11 +447,14 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
         let (Some(room), Some(empty)) = (room, head.load.empty_model()) else {
             return fault::ARGUMENT;
         };
-        let needed = head.load.layers().and_then(Model::bytes);
-        let tables = head.load.vocabulary_bytes();
+        let is_adapter = head.load.is_adapter();
+        let tables = match is_adapter {
+            true => Some(0),
+            false => head.load.vocabulary_bytes(),
+        };
         if segments.is_null()
-            || vocabulary.is_null()
-            || needed.is_none_or(|needed| needed > room)
+            || vocabulary.is_null() && !is_adapter
+            || made_bytes(&head.load).is_none_or(|needed| needed > room)
             || tables.is_none_or(|tables| tables > vocabulary_bytes)
         {
             return fault::ARGUMENT;
@@ -395,16 +464,19 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
             count,
             vocabulary,
             vocabulary_bytes,
+            base: head.base,
         };
         Handle::open(model, &memory);
         let place = model.add(MODEL);
-        place.cast::<Model>().write(empty);
+        if !is_adapter {
+            place.cast::<Model>().write(empty);
+        }
         (head.model, head.model_bytes) = (place, room);
         head.memory = Some(memory);
-        let Some((model, layers)) = self::model(head) else {
+        let Some(mut made) = made(head) else {
             return fault::ARGUMENT;
         };
-        match head.load.attach(parts.tensors, parts.shapes, model, layers) {
+        match head.load.attach(parts.tensors, parts.shapes, &mut made) {
             Ok(()) => DONE,
             Err(_) => fault::ARGUMENT,
         }
@@ -452,10 +524,11 @@ pub unsafe extern "C" fn sislm_engine_load_next(load: *mut u8, read: *mut Read) 
         let Some(parts) = parts(load) else {
             return fault::ARGUMENT;
         };
-        let Some((model, layers)) = model(parts.head) else {
+        let Some(mut made) = made(parts.head) else {
             return fault::ARGUMENT;
         };
-        match parts.head.load.next(parts.tensors, model, layers) {
+        let load = &mut parts.head.load;
+        match load.next(parts.tensors, parts.shapes, &mut made) {
             Ok(next) => {
                 read.write(next);
                 DONE
@@ -510,8 +583,10 @@ pub unsafe extern "C" fn sislm_engine_load_finish(
         let Some(parts) = parts(load) else {
             return fault::ARGUMENT;
         };
-        let Some((model, _)) = model(parts.head) else {
-            return fault::ARGUMENT;
+        let model = match made(parts.head) {
+            Some(Made::Model(model, _)) => model,
+            Some(Made::Adapter(..)) => return finish_adapter(&parts, facts, refusal),
+            None => return fault::ARGUMENT,
         };
         let Some(memory) = parts.head.memory else {
             return fault::ARGUMENT;
@@ -526,9 +601,28 @@ pub unsafe extern "C" fn sislm_engine_load_finish(
             None => MORE,
             Some(told) => {
                 facts.write(told);
-                Handle::seal(parts.head.model.sub(MODEL), &told);
+                Handle::seal(parts.head.model.sub(MODEL), &told, MODEL_SEAL);
                 DONE
             }
+        });
+        status(result, refusal)
+    }
+}
+
+/// Seals an adapter.
+///
+/// # Safety
+///
+/// As of [`sislm_engine_load_finish`], of an adapter.
+#[inline(never)]
+unsafe fn finish_adapter(parts: &Parts<'_>, facts: *mut Facts, refusal: *mut Refusal) -> i32 {
+    let result = parts.head.load.finish_adapter(parts.tensors);
+    // SAFETY: The caller's promise.
+    unsafe {
+        let result = result.map(|told| {
+            facts.write(told);
+            Handle::seal(parts.head.model.sub(MODEL), &told, ADAPTER_SEAL);
+            DONE
         });
         status(result, refusal)
     }

@@ -9,6 +9,8 @@ use crate::abi::Segment;
 use crate::memory::arena::Arena;
 use crate::model::Layer;
 use crate::model::Model;
+use crate::model::adapter::Adapted;
+use crate::model::adapter::Adapter;
 
 /// Start of a model's memory.
 #[repr(C)]
@@ -17,8 +19,10 @@ pub struct Handle {
     vocabulary: *const u8,
     vocabulary_bytes: usize,
     count: u32,
-    /// 1 when the load is finished.
+    /// What it is, once the load is finished: [`MODEL_SEAL`] or [`ADAPTER_SEAL`].
     sealed: u32,
+    /// Of an adapter the model that it is for.
+    base: *const u8,
     facts: Facts,
 }
 
@@ -33,7 +37,14 @@ pub struct Parts {
     pub vocabulary: *mut u8,
     /// Bytes of the vocabulary tables.
     pub vocabulary_bytes: usize,
+    /// Of an adapter the model that it is for, else null.
+    pub base: *const u8,
 }
+
+/// A finished model.
+pub const MODEL_SEAL: u32 = 1;
+/// A finished adapter.
+pub const ADAPTER_SEAL: u32 = 2;
 
 /// Offset of the model.
 pub const MODEL: usize = size_of::<Handle>().next_multiple_of(ALIGN);
@@ -52,20 +63,21 @@ impl Handle {
             (&raw mut (*handle).count).write(parts.count);
             (&raw mut (*handle).vocabulary).write(parts.vocabulary);
             (&raw mut (*handle).vocabulary_bytes).write(parts.vocabulary_bytes);
+            (&raw mut (*handle).base).write(parts.base);
         }
     }
 
-    /// Seals the model: it is finished.
+    /// Seals the model or adapter, as `seal` says: it is finished.
     ///
     /// # Safety
     ///
-    /// `model` begins a model's memory, exclusive, and the model is complete.
-    pub unsafe fn seal(model: *mut u8, facts: &Facts) {
+    /// `model` begins a model's memory, exclusive, and what `seal` says is complete there.
+    pub unsafe fn seal(model: *mut u8, facts: &Facts, seal: u32) {
         let handle = model.cast::<Handle>();
         // SAFETY: The caller's promise.
         unsafe {
             (&raw mut (*handle).facts).write(*facts);
-            (&raw mut (*handle).sealed).write(1);
+            (&raw mut (*handle).sealed).write(seal);
         }
     }
 }
@@ -93,7 +105,7 @@ pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
     // SAFETY: The load wrote a handle, the model and its layers; the caller's promise.
     unsafe {
         let handle = &*model.cast::<Handle>();
-        if handle.sealed == 0 {
+        if handle.sealed != MODEL_SEAL {
             return None;
         }
         let at = model.add(MODEL).cast::<Model>();
@@ -107,6 +119,28 @@ pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
     }
 }
 
+/// Views an adapter; `None` when its load is not finished, or was for another model than `base`.
+///
+/// # Safety
+///
+/// `adapter` begins the memory of an adapter; it and its segments stay for `'a`, and nobody writes them.
+pub unsafe fn adapted<'a>(adapter: *const u8, base: *const u8) -> Option<Adapted<'a>> {
+    // SAFETY: The load wrote a handle, the adapter and what it has of the layers; the caller's promise.
+    unsafe {
+        let handle = &*adapter.cast::<Handle>();
+        if handle.sealed != ADAPTER_SEAL || handle.base != base {
+            return None;
+        }
+        let at = adapter.add(MODEL).cast::<Adapter>();
+        let count = (*at).layers as usize;
+        Some(Adapted {
+            adapter: &*at,
+            layers: slice::from_raw_parts(at.add(1).cast(), count),
+            arena: Arena::new(handle.segments, handle.count),
+        })
+    }
+}
+
 /// The facts of a model; `None` when its load is not finished.
 ///
 /// # Safety
@@ -115,5 +149,5 @@ pub unsafe fn loaded<'a>(model: *const u8) -> Option<Loaded<'a>> {
 pub unsafe fn facts(model: *const u8) -> Option<Facts> {
     // SAFETY: The caller's promise; zero is a valid handle, and not sealed.
     let handle = unsafe { &*model.cast::<Handle>() };
-    (handle.sealed != 0).then_some(handle.facts)
+    (handle.sealed == MODEL_SEAL).then_some(handle.facts)
 }

@@ -3,6 +3,7 @@
 
 use core::slice;
 
+use crate::abi::ADAPTERS_MAX;
 use crate::abi::DONE;
 use crate::abi::LOGITS_MAX;
 use crate::abi::ROW_HIDDEN_STATE;
@@ -16,25 +17,50 @@ use crate::memory::kv::KvType;
 use crate::memory::state;
 use crate::memory::state::Versions;
 use crate::model::Hyperparameters;
+use crate::model::adapter::Adapted;
 use crate::step::places::Places;
+use crate::step::places::Ranks;
 use crate::step::stage::Planned;
 use crate::wall::chunk;
 use crate::wall::head::HEAD;
 use crate::wall::head::Head;
 use crate::wall::model::Loaded;
+use crate::wall::model::adapted;
 use crate::wall::model::loaded;
 
 /// Places of a step of `shape`; `None` when it is outside its documented range.
-fn places(model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
+fn places(model: &Hyperparameters, ranks: Ranks, shape: &StepShape) -> Option<Places> {
     let fits = (1..=ROWS_MAX).contains(&shape.rows)
         && (1..=LOGITS_MAX).contains(&shape.logits)
         && (1..=1024).contains(&shape.workers)
         && (1..=model.context).contains(&shape.context);
     if fits {
-        Places::new(HEAD, model, shape)
+        Places::new(HEAD, model, ranks, shape)
     } else {
         None
     }
+}
+
+/// `count` adapters of `model`, and their ranks; `None` when one of them is of another model.
+///
+/// # Safety
+///
+/// `list` points at `count` adapters, which stay for `'a`.
+unsafe fn adapters<'a>(
+    model: *const u8,
+    list: *const *const u8,
+    count: u32,
+) -> Option<([Option<Adapted<'a>>; ADAPTERS_MAX], Ranks)> {
+    let mut all = [None; ADAPTERS_MAX];
+    let mut ranks = Ranks::default();
+    let places = all.get_mut(..count as usize)?;
+    for (index, place) in places.iter_mut().enumerate() {
+        // SAFETY: The caller's promise.
+        let adapter = unsafe { adapted(*list.add(index), model)? };
+        ranks.add(adapter.adapter.rank)?;
+        *place = Some(adapter);
+    }
+    Some((all, ranks))
 }
 
 /// See `sislm_wall!`.
@@ -45,17 +71,21 @@ fn places(model: &Hyperparameters, shape: &StepShape) -> Option<Places> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_step_size(
     model: *const u8,
+    adapters: *const *const u8,
+    adapter_count: u32,
     shape: *const StepShape,
     kv_type: u32,
     size: *mut StepSize,
 ) -> i32 {
-    // SAFETY: The rules of the wall: a loaded model, a readable shape, an output.
+    // SAFETY: The rules of the wall: a loaded model and its adapters, a readable shape, an output.
     unsafe {
-        let Some(Loaded { model, .. }) = loaded(model) else {
+        let of = self::adapters(model, adapters, adapter_count);
+        let (Some(Loaded { model, .. }), Some((_, ranks))) = (loaded(model), of) else {
             return fault::ARGUMENT;
         };
         let model = &model.shape;
-        let (Some(places), Some(kv_type)) = (places(model, &*shape), KvType::new(kv_type)) else {
+        let places = places(model, ranks, &*shape);
+        let (Some(places), Some(kv_type)) = (places, KvType::new(kv_type)) else {
             return fault::ARGUMENT;
         };
         size.write(StepSize {
@@ -71,19 +101,24 @@ pub unsafe extern "C" fn sislm_engine_step_size(
 ///
 /// # Safety
 ///
-/// The rules of the wall; the model lives as long as the step.
+/// The rules of the wall; the model and the adapters live as long as the step.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sislm_engine_step_begin(
     step: *mut u8,
     step_bytes: usize,
     model: *const u8,
+    adapters: *const *const u8,
+    adapter_count: u32,
     shape: *const StepShape,
 ) -> i32 {
     // SAFETY: The rules of the wall: a loaded model, a readable shape, and zeroed, exclusive memory,
     // which is a valid head but for its places.
     unsafe {
         let shape = *shape;
-        let places = loaded(model).and_then(|loaded| places(&loaded.model.shape, &shape));
+        let Some((adapters, ranks)) = self::adapters(model, adapters, adapter_count) else {
+            return fault::ARGUMENT;
+        };
+        let places = loaded(model).and_then(|loaded| places(&loaded.model.shape, ranks, &shape));
         let Some(places) = places else {
             return fault::ARGUMENT;
         };
@@ -92,6 +127,8 @@ pub unsafe extern "C" fn sislm_engine_step_begin(
         }
         let head = step.cast::<Head>();
         (&raw mut (*head).model).write(model);
+        (&raw mut (*head).adapters).write(adapters);
+        (&raw mut (*head).adapter_count).write(adapter_count as usize);
         (&raw mut (*head).shape).write(shape);
         (&raw mut (*head).places).write(places);
     }

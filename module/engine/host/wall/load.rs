@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use sislm_engine::abi::{
-    DONE, Facts, Header, Limits, Plan, READ_BYTES_MAX, Read, Refusal, Segment,
+    ADAPTERS_MAX, DONE, Facts, Header, Limits, Plan, READ_BYTES_MAX, Read, Refusal, Segment,
 };
 
 use super::memory::Memory;
 use super::model::Model;
 use super::status::{Fault, done, explain, no_refusal};
 use super::*;
+use crate::adapter::Adapter;
 use crate::source::Source;
 
 /// Bytes of the first prefix; doubled until the header is in it.
@@ -35,8 +36,24 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Loads the file at `path`.
-    pub fn load(&self, path: &Path) -> Result<Model> {
+    /// Loads the model at `path` with adapters and their scales.
+    pub fn load(&self, path: &Path, adapters: &[Adapter]) -> Result<Model> {
+        ensure!(
+            adapters.len() <= ADAPTERS_MAX,
+            "a model has at most {ADAPTERS_MAX} adapters"
+        );
+        let mut model = self.load_one(path, None)?;
+        for (index, adapter) in adapters.iter().enumerate() {
+            let name = || format!("the adapter {}", adapter.path.display());
+            let loaded = self.load_one(&adapter.path, Some(&model));
+            model.adapters.push(loaded.with_context(name)?);
+            model.scales[index] = adapter.scale;
+        }
+        Ok(model)
+    }
+
+    /// Loads the file at `path`: an adapter of `base` where there is one.
+    fn load_one(&self, path: &Path, base: Option<&Model>) -> Result<Model> {
         let file = Source::open(path)?;
         let file_bytes = file.bytes();
         let limits = Limits {
@@ -53,7 +70,8 @@ impl Loader {
             memory: Memory::new(0)?,
         };
         prefix.grow(24)?;
-        let load = self.begin(&mut prefix, &limits)?;
+        let of = base.map_or(std::ptr::null(), Model::base);
+        let load = self.begin(&mut prefix, &limits, of)?;
         let plan = self.header(&mut prefix, &load)?;
         let chat_template = string(&load, &mut prefix.memory, b"tokenizer.chat_template")?;
 
@@ -79,18 +97,9 @@ impl Loader {
                 vocabulary.len(),
             )
         })?;
-        self.until_done(|refusal| {
-            // SAFETY: The prefix holds the header; `load` is exclusive to this call.
-            unsafe {
-                sislm_engine_load_vocabulary(
-                    load.base(),
-                    prefix.memory.base(),
-                    prefix.memory.len(),
-                    self.budget,
-                    refusal,
-                )
-            }
-        })?;
+        if base.is_none() {
+            self.vocabulary(&prefix, &load)?;
+        }
         let digest = self.pack(&file, file_bytes, &load)?;
         // SAFETY: All-zero bytes are a valid `Facts`.
         let mut facts: Facts = unsafe { std::mem::zeroed() };
@@ -108,11 +117,29 @@ impl Loader {
             digest,
             file_bytes,
             chat_template,
+            adapters: Vec::new(),
+            scales: [0; ADAPTERS_MAX],
+        })
+    }
+
+    /// Builds the vocabulary tables.
+    fn vocabulary(&self, prefix: &Prefix<'_>, load: &Memory) -> Result<()> {
+        self.until_done(|refusal| {
+            // SAFETY: The prefix holds the header; `load` is exclusive to this call.
+            unsafe {
+                sislm_engine_load_vocabulary(
+                    load.base(),
+                    prefix.memory.base(),
+                    prefix.memory.len(),
+                    self.budget,
+                    refusal,
+                )
+            }
         })
     }
 
     /// Checks the first bytes and makes the load state.
-    fn begin(&self, prefix: &mut Prefix<'_>, limits: &Limits) -> Result<Memory> {
+    fn begin(&self, prefix: &mut Prefix<'_>, limits: &Limits, base: *const u8) -> Result<Memory> {
         let mut size = 0;
         prefix.until_long_enough(|memory, header, refusal| {
             // SAFETY: The prefix is `len` bytes; the others are live locals.
@@ -121,7 +148,7 @@ impl Loader {
             }
         })?;
         let load = Memory::new(size)?;
-        // SAFETY: Zeroed memory of the size asked for; the prefix is `len` bytes.
+        // SAFETY: Zeroed memory of the size asked for; the prefix is `len` bytes; a model outlives its adapters.
         done(unsafe {
             sislm_engine_load_begin(
                 load.base(),
@@ -129,6 +156,7 @@ impl Loader {
                 limits,
                 prefix.memory.base(),
                 prefix.memory.len(),
+                base,
             )
         })?;
         Ok(load)

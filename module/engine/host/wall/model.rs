@@ -2,7 +2,7 @@
 //! A loaded model: its facts, and text to ids and back.
 
 use anyhow::{Context, Result, ensure};
-use sislm_engine::abi::{Facts, Plan, Segment, TOKEN_BYTES_MAX};
+use sislm_engine::abi::{ADAPTERS_MAX, Facts, Plan, Segment, TOKEN_BYTES_MAX};
 
 use super::memory::Memory;
 use super::status::{done, finish};
@@ -30,6 +30,10 @@ pub struct Model {
     pub file_bytes: u64,
     /// `tokenizer.chat_template` of the file.
     pub chat_template: Option<Vec<u8>>,
+    /// Its adapters, each loaded as a model is.
+    pub(super) adapters: Vec<Model>,
+    /// What they are multiplied by, millionths.
+    pub(super) scales: [i32; ADAPTERS_MAX],
 }
 
 // SAFETY: The segments point into memory the model owns, which is read-only once it is loaded.
@@ -40,6 +44,11 @@ unsafe impl Send for Model {}
 impl Model {
     pub(super) fn base(&self) -> *const u8 {
         self.memory.base()
+    }
+
+    /// Its adapters, for the engine.
+    pub(super) fn adapters(&self) -> Vec<*const u8> {
+        self.adapters.iter().map(Model::base).collect()
     }
 
     /// Refuses a model without a head, which has hidden states alone.

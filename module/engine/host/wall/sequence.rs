@@ -2,7 +2,7 @@
 //! The keys and values of one sequence.
 
 use anyhow::Result;
-use sislm_engine::abi::BLOCK_POSITIONS;
+use sislm_engine::abi::{ADAPTERS_MAX, BLOCK_POSITIONS};
 
 use super::memory::Memory;
 use super::step::Step;
@@ -16,11 +16,23 @@ pub struct Sequence {
     table: Box<[*mut u8]>,
     /// `SISLM_KV_*`.
     pub(super) kv_type: u32,
+    /// Scale of each adapter, millionths.
+    pub(super) scales: [i32; ADAPTERS_MAX],
 }
 
 impl Sequence {
     /// A sequence of up to `context` positions for `step`.
     pub fn new(kv_type: u32, step: &Step<'_>, context: u32) -> Result<Self> {
+        Self::scaled(kv_type, step, context, step.scales())
+    }
+
+    /// A sequence whose rows have these scales of the adapters, in millionths.
+    pub fn scaled(
+        kv_type: u32,
+        step: &Step<'_>,
+        context: u32,
+        scales: [i32; ADAPTERS_MAX],
+    ) -> Result<Self> {
         let count = context.div_ceil(BLOCK_POSITIONS);
         let blocks = (0..count)
             .map(|_| Memory::new(step.kv_block_bytes))
@@ -35,6 +47,7 @@ impl Sequence {
             state,
             table,
             kv_type,
+            scales,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use sislm_engine::abi::{
-    LOGITS_MAX, ROW_HIDDEN_STATE, ROW_LOGITS, ROWS_MAX, Row, StepShape, StepSize,
+    ADAPTERS_MAX, LOGITS_MAX, ROW_HIDDEN_STATE, ROW_LOGITS, ROWS_MAX, Row, StepShape, StepSize,
 };
 
 use super::memory::Memory;
@@ -63,12 +63,18 @@ impl<'m> Step<'m> {
             kv_block_bytes: 0,
             state_bytes: 0,
         };
-        // SAFETY: The model is sealed; the others are live locals.
-        done(unsafe { sislm_engine_step_size(model.base(), &shape, kv_type, &mut size) })?;
+        let adapters = model.adapters();
+        let count = u32::try_from(adapters.len())?;
+        let list = adapters.as_ptr();
+        // SAFETY: The model and its adapters are sealed; the others are live locals.
+        done(unsafe {
+            sislm_engine_step_size(model.base(), list, count, &shape, kv_type, &mut size)
+        })?;
         let memory = Memory::new(size.step_bytes)?;
         // SAFETY: Zeroed memory of the size asked for; the model outlives it.
         done(unsafe {
-            sislm_engine_step_begin(memory.base(), memory.len(), model.base(), &shape)
+            let base = model.base();
+            sislm_engine_step_begin(memory.base(), memory.len(), base, list, count, &shape)
         })?;
         Ok(Self {
             memory,
@@ -77,6 +83,11 @@ impl<'m> Step<'m> {
             kv_block_bytes: size.kv_block_bytes,
             state_bytes: size.state_bytes,
         })
+    }
+
+    /// What the model's adapters are multiplied by unless asked for otherwise, millionths.
+    pub(super) fn scales(&self) -> [i32; ADAPTERS_MAX] {
+        self.model.scales
     }
 
     /// Bytes of its memory.
@@ -162,5 +173,6 @@ fn row(token: &Token<'_>) -> Row {
             | token.hidden_state.map_or(0, |_| ROW_HIDDEN_STATE),
         last: token.hidden_state.unwrap_or(token.position),
         pad: 0,
+        scales: token.sequence.scales,
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! What packs and attends is not inlined: the frame of all chunks would hold what those need.
 
+mod adapters;
 mod attention;
 mod experts;
 mod kept;
@@ -60,6 +61,11 @@ pub unsafe fn run(step: *const u8, stage: u32, slot: u32, chunk: u32) -> Option<
             Stage::Merge(layer) => memory.merge(&task, slot, layer, first, count),
             Stage::Convolve(layer) => memory.convolve(&task, layer, first, count),
             Stage::Delta(layer) => memory.delta(&task, slot, layer, first, count),
+            // What multiplies the input comes next, and finds it packed.
+            Stage::Reduce(input) => {
+                let key = (task.batch.pass() << 16) | (u64::from(stage) + 2);
+                memory.reduce(&task, slot, (input, key), first, count)
+            }
             Stage::Multiply(input) => {
                 let key = (task.batch.pass() << 16) | (u64::from(stage) + 1);
                 memory.multiply(&task, slot, (input, key), first, count)

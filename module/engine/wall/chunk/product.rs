@@ -35,9 +35,10 @@ impl Memory<'_> {
         count: u32,
     ) -> Option<()> {
         // SAFETY: This stage runs, and the slot is ours.
-        let (packed, room) = unsafe {
+        let (packed, reduced, room) = unsafe {
             let packed = self.packed(task, slot, input, key)?;
-            (packed, self.own(slot, self.places.parts.products))
+            let room = self.own(slot, self.places.parts.products);
+            (packed, self.reduced(task, input), room)
         };
         let work = Multiplication {
             groups: first..first.checked_add(count)?,
@@ -45,6 +46,7 @@ impl Memory<'_> {
                 input: packed,
                 first: 0,
                 rows: input.rows(task),
+                reduced,
             },
             room,
         };
@@ -66,7 +68,7 @@ impl Memory<'_> {
         work: Multiplication<'_>,
     ) -> Option<()> {
         let places = self.places;
-        let once = |part: Part| Projection::new(task.model.parts.matrix(part), &Matrix::NONE);
+        let once = |part: Part| Projection::new(part, task.model.parts.matrix(part), &Matrix::NONE);
         let alone =
             |layer: u32, part: Part| Some(Projection::without_bias(task.layer(layer)?, part));
         let with_bias = |layer: u32, part: Part, bias: Part| {

@@ -34,11 +34,16 @@ impl Memory<'_> {
         let (first, rows) = tiles(first, count, task.batch.rows().len(), TILE_ROWS)?;
         let stride = self.places.width;
         // SAFETY: These rows of the residual stream are ours in this stage, and the slot is.
-        let (residual, values) = unsafe {
+        let (residual, values, products) = unsafe {
+            let parts = &self.places.parts;
             let residual = self.write(self.places.residual, first * stride, rows * stride)?;
-            (residual, self.own(slot, self.places.parts.values))
+            (
+                residual,
+                self.own(slot, parts.values),
+                self.own(slot, parts.products),
+            )
         };
-        embedding::run(task, first, residual, stride, values)
+        embedding::run(task, first, residual, stride, values, products)
     }
 
     /// Computes groups of `projection` for the residual stream, times the factor of the model, or of

@@ -174,8 +174,14 @@ pub(super) fn load_in(
         }
         let state = Memory::new(size);
         let load = state.base();
-        let begun =
-            sislm_engine_load_begin(load, state.bytes(), &limits, first.as_ptr(), first.len());
+        let begun = sislm_engine_load_begin(
+            load,
+            state.bytes(),
+            &limits,
+            first.as_ptr(),
+            first.len(),
+            core::ptr::null(),
+        );
         assert_eq!(begun, DONE);
         let mut known = first.len();
         expect_order(load, Phase::Begun);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Passes as the module makes them: rows outside their ranges, and rows that are not finite.
 
+use core::ptr;
+
 use super::Memory;
 use super::file;
 use super::load::Model;
@@ -53,12 +55,19 @@ impl<'a> Step<'a> {
         unsafe {
             let base = model.memory.base();
             assert_eq!(
-                sislm_engine_step_size(base, &SHAPE, kv_type, &mut size),
+                sislm_engine_step_size(base, ptr::null(), 0, &SHAPE, kv_type, &mut size),
                 DONE
             );
             let memory = Memory::new(size.step_bytes);
             assert_eq!(
-                sislm_engine_step_begin(memory.base(), memory.bytes(), base, &SHAPE),
+                sislm_engine_step_begin(
+                    memory.base(),
+                    memory.bytes(),
+                    base,
+                    ptr::null(),
+                    0,
+                    &SHAPE
+                ),
                 DONE
             );
             Step {
@@ -153,6 +162,7 @@ impl Sequence {
             flags,
             last: position,
             pad: 0,
+            scales: [0; 4],
         }
     }
 
@@ -180,6 +190,7 @@ fn rows_of_an_encoder_see_up_to_a_last_one() {
         flags: ROW_HIDDEN_STATE,
         last: 10,
         pad: 0,
+        scales: [0; 4],
     };
     // SAFETY: All zero is a batch without rows.
     let mut batch: Batch = unsafe { core::mem::zeroed() };
@@ -278,7 +289,9 @@ fn rows_outside_their_ranges_are_refused() {
         },
     ] {
         // SAFETY: A loaded model and locals.
-        let status = unsafe { sislm_engine_step_size(model.memory.base(), &shape, 0, &mut size) };
+        let status = unsafe {
+            sislm_engine_step_size(model.memory.base(), ptr::null(), 0, &shape, 0, &mut size)
+        };
         assert_eq!(status, fault::ARGUMENT);
     }
 }
