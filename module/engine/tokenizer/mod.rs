@@ -16,6 +16,7 @@
 
 mod alphabet;
 mod builder;
+mod byte_name;
 mod ends;
 pub(crate) mod keys;
 mod layout;

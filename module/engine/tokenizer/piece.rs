@@ -2,7 +2,7 @@
 //! The text of one token.
 
 use super::vocabulary::{Model, TokenKind, Vocabulary};
-use super::{SPACE, builder};
+use super::{SPACE, byte_name};
 
 impl Vocabulary<'_> {
     /// Writes the text of token `id` to `text` and gives its length, at most `TOKEN_BYTES_MAX`.
@@ -26,7 +26,7 @@ impl Vocabulary<'_> {
                 unescape(rest.filter(|_| first).unwrap_or(stored), text)
             }
             (TokenKind::Byte, Model::SentencePiece | Model::WordPiece | Model::Characters) => {
-                let byte = builder::byte_of(stored).unwrap_or_default();
+                let byte = byte_name::byte_of(stored).unwrap_or_default();
                 if first && byte == b' ' {
                     Some(0)
                 } else {

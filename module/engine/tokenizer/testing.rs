@@ -188,3 +188,20 @@ pub(super) fn refused(writer: &Writer) -> (crate::gguf::Reason, u64, String) {
     let subject = String::from_utf8(refusal.subject[..end].to_vec()).expect("ASCII");
     (refusal.reason, refusal.detail, subject)
 }
+
+/// The notes on a file, and the ids that end a turn.
+pub(super) fn built(writer: &Writer) -> (u32, Vec<u32>) {
+    let file = writer.finish();
+    let parsed = parse(&file, 1000).expect("a sound file");
+    let keys = parsed.parser.keys(&file, &parsed.table).expect("the table");
+    let mut builder = Builder::new(&keys).expect("a tokenizer");
+    let mut tables = vec![0; builder.table_bytes() as usize];
+    while builder.run(&file, &mut tables, 3).expect("a vocabulary") != Progress::Done {}
+    let vocabulary = Vocabulary::view(&tables).expect("finished tables");
+    let marked = (0..vocabulary.tokens())
+        .filter(|&id| vocabulary.ends(id))
+        .collect();
+    let ends = builder.ends();
+    assert_eq!(&ends.ids[..ends.count as usize], &marked);
+    (builder.notes(), marked)
+}

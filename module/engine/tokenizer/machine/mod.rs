@@ -5,16 +5,18 @@
 //! SentencePiece, words for the other kinds of BPE), and in each piece symbols merge. The words of
 //! WordPiece are a machine of their own.
 
+mod search;
+mod symbol;
+
 use crate::abi::Literal;
 use crate::gguf::cells;
 
-use super::layout::NONE;
+use super::SPACE;
 use super::merging::Merging;
 use super::pretokenizer::Pretokenizer;
 use super::vocabulary::{Model, Vocabulary};
 use super::word_piece::{self, WordPiece};
 use super::work::{self, Work};
-use super::{SPACE, utf8};
 
 /// Why tokenizing stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,13 +180,13 @@ impl Tokenizer {
             Stage::Symbols if self.at >= self.piece_end => self.stage = Stage::Seed,
             Stage::Symbols => self.push_symbol(vocabulary, text, work)?,
             Stage::Seed => {
-                let (escaped, mut work) = split(vocabulary, text, work);
+                let (escaped, mut work) = symbol::split(vocabulary, text, work);
                 if self.merging.seed(vocabulary, escaped, &mut work) {
                     self.stage = Stage::Merge;
                 }
             }
             Stage::Merge => {
-                let (escaped, mut work) = split(vocabulary, text, work);
+                let (escaped, mut work) = symbol::split(vocabulary, text, work);
                 if self.merging.merge(vocabulary, escaped, &mut work) {
                     self.stage = Stage::Emit;
                 }
@@ -205,44 +207,6 @@ impl Tokenizer {
             Stage::Finished => {}
         }
         Some(())
-    }
-
-    /// Looks for special tokens from byte `at` on.
-    fn begin_search(&mut self, space: bool, at: usize) {
-        self.space = space;
-        self.at = at;
-        self.fragment_end = at;
-        self.stage = Stage::Search { most: usize::MAX };
-    }
-
-    /// Bytes from the place of the search on within which control tokens are parsed.
-    fn control_reach(&mut self, literal: &[Literal]) -> usize {
-        if !self.control {
-            return 0;
-        }
-        let at = self.fragment_end as u64;
-        while let Some(part) = literal.get(self.literals) {
-            if at < u64::from(part.offset) + u64::from(part.length) {
-                return (part.offset as usize).saturating_sub(self.fragment_end);
-            }
-            self.literals += 1;
-        }
-        usize::MAX
-    }
-
-    /// Tries one length at one place; a control token has at most `reach` bytes.
-    fn search(&mut self, vocabulary: &Vocabulary<'_>, text: &[u8], most: usize, reach: usize) {
-        let rest = text.get(self.fragment_end..).unwrap_or_default();
-        let (special, length) = vocabulary.find_special(rest, most, reach);
-        self.special = special.map(|id| (id, self.fragment_end.saturating_add(length)));
-        if special.is_some() || rest.is_empty() {
-            self.stage = Stage::Fragment;
-        } else if length > 1 {
-            self.stage = Stage::Search { most: length - 1 };
-        } else {
-            self.fragment_end += 1;
-            self.stage = Stage::Search { most: usize::MAX };
-        }
     }
 
     fn begin_fragment(&mut self, vocabulary: &Vocabulary<'_>, work: &mut Work<'_>) -> Option<()> {
@@ -328,74 +292,6 @@ impl Tokenizer {
         };
     }
 
-    /// Makes a symbol of the next character or byte.
-    fn push_symbol(
-        &mut self,
-        vocabulary: &Vocabulary<'_>,
-        text: &[u8],
-        work: &mut Work<'_>,
-    ) -> Option<()> {
-        let rest = text.get(self.at..self.piece_end)?;
-        match vocabulary.model() {
-            Model::ByteLevel => {
-                let &byte = rest.first()?;
-                self.merging.push(work, 1, vocabulary.byte_token(byte))?;
-                self.at += 1;
-            }
-            _ => {
-                let length = utf8::length(rest);
-                let character = rest.get(..length)?;
-                let escaped = if character == b" " { SPACE } else { character };
-                self.push_escaped(vocabulary, escaped, work)?;
-                self.at += length;
-            }
-        }
-        Some(())
-    }
-
-    /// Makes a symbol of a character, a space being U+2581.
-    fn push_escaped(
-        &mut self,
-        vocabulary: &Vocabulary<'_>,
-        character: &[u8],
-        work: &mut Work<'_>,
-    ) -> Option<()> {
-        let room = work.text.get_mut(self.merging.end()..)?;
-        room.get_mut(..character.len())?.copy_from_slice(character);
-        self.merging
-            .push(work, character.len(), vocabulary.find_mergeable(character))
-    }
-
-    /// Emits the ids of the next symbol of the piece.
-    fn emit(&mut self, vocabulary: &Vocabulary<'_>, work: &mut Work<'_>) -> Option<()> {
-        let Some((symbol, end)) = self.merging.take(work) else {
-            match vocabulary.model() {
-                Model::ByteLevel | Model::Characters => self.end_word(),
-                Model::SentencePiece | Model::WordPiece => self.stage = Stage::Special,
-            }
-            return Some(());
-        };
-        if symbol.id != NONE {
-            return self.push_id(work, Some(symbol.id));
-        }
-        let start = symbol.start as usize;
-        let bytes = match vocabulary.model() {
-            Model::ByteLevel => return self.push_id(work, vocabulary.unknown()),
-            _ => work.text.get(start..end)?,
-        };
-        if bytes
-            .iter()
-            .any(|&byte| vocabulary.byte_token(byte).is_none())
-        {
-            return self.push_id(work, vocabulary.unknown());
-        }
-        for at in start..end {
-            let &byte = work.text.get(at)?;
-            self.push_id(work, vocabulary.byte_token(byte))?;
-        }
-        Some(())
-    }
-
     /// Adds an id, if there is one.
     fn push_id(&mut self, work: &mut Work<'_>, id: Option<u32>) -> Option<()> {
         let Some(id) = id else {
@@ -407,61 +303,13 @@ impl Tokenizer {
     }
 }
 
-/// The text that symbols' places count in, and the rest of the workspace.
-fn split<'a>(
-    vocabulary: &Vocabulary<'_>,
-    text: &'a [u8],
-    work: &'a mut Work<'_>,
-) -> (&'a [u8], Work<'a>) {
-    let rest = Work {
-        ids: work.ids,
-        symbols: work.symbols,
-        queue: work.queue,
-        text: &mut [],
-    };
-    match vocabulary.model() {
-        Model::ByteLevel => (text, rest),
-        _ => (work.text, rest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{
-        PIECES, build, byte_level, byte_level_of, characters, ids, ids_of_parts, sentence_piece,
-        tables, text,
-    };
     use super::*;
     use crate::gguf::testing::mutations;
-
-    /// Lines apart, newlines as a whole, the merge of the lowest rank first, bytes of characters that are no
-    /// token, the later one of two tokens with one text.
-    #[test]
-    fn characters_merge_within_lines() {
-        let tokens = [
-            "<unk>", "<e>", "a", "b", "▁", "\n", "ab", "▁a", "▁ab", "\n\n", "<0xC3>", "<0xA9>",
-            "b\n", "x", "x", "bb",
-        ];
-        let kinds = [2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 6, 6, 1, 1, 1, 1];
-        let merges = ["▁ a", "a b", "▁ ab", "b \n"];
-        let tables = tables(&characters(&tokens, &kinds, &merges));
-        for (sample, expected) in [
-            ("a b", &[2, 4, 3][..]),
-            ("ab ab", &[6, 7, 3]),
-            ("b\n\na", &[3, 9, 2]),
-            ("aé", &[2, 10, 11]),
-            ("ü", &[0]),
-            ("xbb", &[14, 3, 3]),
-            ("a<e>a", &[2, 1, 2]),
-        ] {
-            let found = ids(&tables, sample.as_bytes(), true, true);
-            assert_eq!(found, expected, "{sample:?}");
-            let shown = sample.replace("<e>", "");
-            if !expected.contains(&0) {
-                assert_eq!(text(&tables, &found), shown.as_bytes());
-            }
-        }
-    }
+    use crate::tokenizer::testing::{
+        self, PIECES, build, byte_level, ids, sentence_piece, tables, text,
+    };
 
     #[test]
     fn sentence_piece_merges_the_best_pair_first() {
@@ -485,173 +333,22 @@ mod tests {
         let plain = sentence_piece(PIECES)
             .bool("tokenizer.ggml.add_bos_token", false)
             .bool("tokenizer.ggml.add_space_prefix", false);
-        let plain = super::super::testing::tables(&plain);
+        let plain = testing::tables(&plain);
         assert_eq!(ids(&plain, b"a", true, false), [5]);
-    }
-
-    #[test]
-    fn text_begins_anew_after_an_added_token() {
-        let mut pieces = PIECES.to_vec();
-        pieces.push(("<mark>", 4, -1000.0));
-        let mark = PIECES.len() as u32;
-        let file = sentence_piece(&pieces);
-        let tables = super::super::testing::tables(&file);
-        let found = |text: &[u8]| ids(&tables, text, true, false);
-        assert_eq!(found(b"<mark>a"), [1, mark, 10]);
-        assert_eq!(found(b"a<mark><mark>ab"), [1, 10, mark, mark, 4, 8]);
-        assert_eq!(found(b"<mark>\na"), [1, mark, 3, 5]);
-        assert_eq!(ids(&tables, b"a<mark>a", false, false), [5, mark, 10]);
-        let plain = file.bool("tokenizer.ggml.add_space_prefix", false);
-        let plain = super::super::testing::tables(&plain);
-        assert_eq!(ids(&plain, b"<mark>a", true, false), [1, mark, 5]);
     }
 
     #[test]
     fn eos_comes_last_where_the_file_says_so() {
         let file = sentence_piece(PIECES).bool("tokenizer.ggml.add_eos_token", true);
-        let tables = super::super::testing::tables(&file);
+        let tables = testing::tables(&file);
         assert_eq!(ids(&tables, b"a", true, false), [1, 10, 2]);
         assert_eq!(ids(&tables, b"", true, false), [1, 2]);
         assert_eq!(ids(&tables, b"a\n", true, false), [1, 10, 3, 2]);
         // Later text goes on.
         assert_eq!(ids(&tables, b"a", false, false), [5]);
         let off = sentence_piece(PIECES).bool("tokenizer.ggml.add_eos_token", false);
-        let off = super::super::testing::tables(&off);
+        let off = testing::tables(&off);
         assert_eq!(ids(&off, b"a", true, false), [1, 10]);
-    }
-
-    #[test]
-    fn control_tokens_are_parsed_only_when_asked() {
-        let tables = tables(&sentence_piece(PIECES));
-        assert_eq!(ids(&tables, b"<s>a", false, true), [1, 10]);
-        // "<s" and ">" are there, and would make the control token.
-        assert_eq!(ids(&tables, b"<s>a", false, false), [15, 14, 5]);
-        assert_eq!(ids(&tables, b"<unk>", false, true), [0]);
-        // As long as the user-defined <pad>, so that it is looked up.
-        let unknown = ids(&tables, b"<unk>", false, false);
-        assert_eq!(unknown, [12, 0, 0, 0, 14]);
-    }
-
-    #[test]
-    fn no_control_token_begins_in_or_reaches_into_a_literal_part() {
-        let tables = tables(&sentence_piece(PIECES));
-        let ids = |text: &str, parts: &[(u32, u32)]| {
-            let literal: Vec<Literal> = parts
-                .iter()
-                .map(|&(offset, length)| Literal { offset, length })
-                .collect();
-            ids_of_parts(&tables, text.as_bytes(), &literal)
-        };
-        let (control, plain) = ([1], [15, 14]);
-        assert_eq!(ids("<s>", &[]), control);
-        // Each of its bytes, alone or with others, before and behind.
-        for part in [(0, 1), (1, 1), (2, 1), (0, 3), (1, 9), (0, u32::MAX)] {
-            assert_eq!(ids("<s>", &[part]), plain, "{part:?}");
-        }
-        assert_eq!(ids("<s><s>", &[(3, 3)]), [1, 4, 15, 14]);
-        assert_eq!(ids("<s><s>", &[(0, 3)]), [15, 14, 1]);
-        assert_eq!(ids("<s><s><s>", &[(3, 3)]), [1, 4, 15, 14, 1]);
-        assert_eq!(
-            ids("<s>a<s>a<s>", &[(0, 3), (8, 3)]),
-            [15, 14, 5, 1, 10, 15, 14]
-        );
-        // Text goes on across the ends of a part: ab is one token.
-        assert_eq!(ids("ab<s>", &[(1, 1)]), [8, 1]);
-        assert_eq!(ids("ab<s>", &[(0, 1)]), [8, 1]);
-        // User-defined tokens are text of their own anywhere.
-        assert_eq!(ids("<pad><s>", &[(0, 6)]), [17, 15, 14]);
-        assert_eq!(ids("<unk>", &[(4, 1)]), [12, 0, 0, 0, 14]);
-    }
-
-    #[test]
-    fn a_set_of_special_tokens_has_no_others_in_it() {
-        // Without the user-defined <pad> nothing of five bytes is looked for.
-        let pieces: Vec<_> = PIECES
-            .iter()
-            .filter(|piece| !piece.0.contains("pad"))
-            .copied()
-            .collect();
-        let tables = super::super::testing::tables(&sentence_piece(&pieces));
-        assert_eq!(ids(&tables, b"<unk>", false, true), [0]);
-        assert_eq!(ids(&tables, b"<unk>", false, false), [12, 0, 0, 0, 14]);
-        assert_eq!(ids(&tables, b"a<s>b", false, false), [5, 15, 14, 6]);
-    }
-
-    #[test]
-    fn user_defined_tokens_are_always_parsed_the_longest_first() {
-        let tables = tables(&sentence_piece(PIECES));
-        let ids = |text: &str| ids(&tables, text.as_bytes(), true, false);
-        assert_eq!(ids("a\nb"), [1, 10, 3, 6]);
-        assert_eq!(ids("\nb"), [1, 3, 6]);
-        assert_eq!(ids("\n\n"), [1, 3, 3]);
-        assert_eq!(ids("<pad>"), [1, 17]);
-        assert_eq!(ids("<pad><pad><pad>"), [1, 18, 17]);
-        assert_eq!(ids("<pa"), [1, 4, 12, 0, 5]);
-    }
-
-    #[test]
-    fn characters_without_a_piece_are_bytes_or_unknown() {
-        let tables = tables(&sentence_piece(PIECES));
-        assert_eq!(ids(&tables, "aéßx".as_bytes(), false, false), [5, 16, 0, 0]);
-        assert_eq!(ids(&tables, b"a\xffb", false, false), [5, 0, 6]);
-        let names: Vec<String> = (0..256).map(|byte| format!("<0x{byte:02X}>")).collect();
-        let mut pieces = PIECES.to_vec();
-        pieces.extend(names.iter().map(|name| (&*name.clone().leak(), 6, 0.0)));
-        let with_bytes = super::super::testing::tables(&sentence_piece(&pieces));
-        let first = PIECES.len() as u32;
-        let ids = |text: &[u8]| ids(&with_bytes, text, false, false);
-        assert_eq!(ids("ß".as_bytes()), [first + 0xc3, first + 0x9f]);
-        assert_eq!(ids(b"\xff\x00"), [first + 0xff, first]);
-        assert!(!ids(b"<0x41>").contains(&(first + 0x41)));
-        assert!(!ids(b"<0x0A>").contains(&(first + 0x0a)));
-    }
-
-    #[test]
-    fn byte_level_merges_by_rank_within_words() {
-        let tokens = [
-            "a", "b", "Ġ", "ab", "Ġa", "Ġab", "aa", "<end>", "Ã", "©", "Ã©", "a b",
-        ];
-        let kinds = [1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 4];
-        let merges = ["Ġ a", "a b", "Ġa b", "a a", "x y", "Ã ©", "a b"];
-        let tables = tables(&byte_level(&tokens, &kinds, &merges));
-        let ids = |text: &str, control| ids(&tables, text.as_bytes(), true, control);
-        assert_eq!(ids("ab ab", false), [3, 5]);
-        assert_eq!(ids("aaa", false), [6, 0]);
-        assert_eq!(ids("é", false), [10]);
-        // The vocabulary has neither a token for x nor an unknown one.
-        assert_eq!(ids("axb", false), [0, 1]);
-        assert_eq!(ids("a<end>b", true), [0, 7, 1]);
-        assert_eq!(ids("a<end>b", false), [0, 1]);
-        assert_eq!(ids("aa b", false), [0, 11]);
-        let named = byte_level(&tokens, &kinds, &merges).u32("tokenizer.ggml.unknown_token_id", 7);
-        let named = super::super::testing::tables(&named);
-        assert_eq!(
-            super::super::testing::ids(&named, b"axb", true, false),
-            [0, 7, 1]
-        );
-    }
-
-    #[test]
-    fn a_whole_word_goes_before_merges_where_the_pre_tokenizer_says_so() {
-        let tokens = ["a", "b", "c", "bc", "abc", "<s>"];
-        let file = |pre: &str| {
-            let kinds = [1, 1, 1, 1, 1, 3];
-            byte_level_of(pre, &tokens, &kinds, &["b c"]).u32("tokenizer.ggml.bos_token_id", 5)
-        };
-        let ids = |pre: &str, text: &[u8]| ids(&tables(&file(pre)), text, true, false);
-        assert_eq!(ids("qwen2", b"abc"), [0, 3]);
-        assert_eq!(ids("minicpm5", b"abc"), [4]);
-        assert_eq!(ids("minicpm5", b"abca"), [0, 3, 0]);
-        // No merge and no whole word makes a mark of text.
-        assert_eq!(ids("minicpm5", b"<s>"), []);
-        // Without a word in the file, the name says whether BOS comes first.
-        assert_eq!(ids("tekken", b"abcabc"), [5, 0, 3, 0, 3]);
-        let without = file("tekken").bool("tokenizer.ggml.add_bos_token", false);
-        let without = super::super::testing::tables(&without);
-        assert_eq!(
-            super::super::testing::ids(&without, b"abc", true, false),
-            [4]
-        );
     }
 
     #[test]
