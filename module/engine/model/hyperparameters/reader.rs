@@ -6,21 +6,14 @@ use crate::abi::note;
 use crate::gguf::Kind;
 use crate::gguf::Reason;
 use crate::gguf::Refusal;
-use crate::math::double::ln64;
-use crate::math::double::pow64;
-use crate::memory::kv::KvType;
-use crate::memory::kv::TILE;
-use crate::model::architecture::Architecture;
 use crate::model::architecture::Branches;
-use crate::model::architecture::HeadNorm;
 use crate::model::architecture::Norm;
-use crate::model::architecture::Positions;
-use crate::model::architecture::Unrotated;
 use crate::model::architecture::Windows;
 use crate::model::embeddings::Embeddings;
 use crate::model::experts::Experts;
 use crate::model::heads;
 use crate::model::heads::Heads;
+use crate::model::hyperparameters::Hyperparameters;
 use crate::model::keys::ModelKeys;
 use crate::model::latent::Latent;
 use crate::model::layer_shape::LayerShape;
@@ -30,7 +23,6 @@ use crate::model::number::COLUMNS_MAX;
 use crate::model::number::LAYERS_MAX;
 use crate::model::number::Range;
 use crate::model::number::float;
-use crate::model::part::Dim;
 use crate::model::rope::Rope;
 use crate::model::scales::Scales;
 use crate::model::windows::Window;
@@ -40,118 +32,6 @@ const CONTEXT_MAX: u32 = 1 << 20;
 
 /// Name of the key of [`Hyperparameters::temperature`].
 const TEMPERATURE: &[u8] = b"attention.temperature_scale";
-
-/// The shape of a model.
-///
-/// # Invariants
-///
-/// No number is 0 unless said; all widths are at most 65536.
-#[repr(C)]
-#[derive(Clone, Copy)]
-#[cfg_attr(test, derive(Debug))]
-pub struct Hyperparameters {
-    /// Kind of transformer.
-    pub architecture: &'static Architecture,
-    /// Transformer layers.
-    pub layers: u32,
-    /// Width of the residual stream.
-    pub embedding: u32,
-    /// Most attention heads of a layer.
-    pub heads: u32,
-    /// Most key and value heads of a layer.
-    pub kv_heads: u32,
-    /// Most dimensions of a head.
-    pub head_size: u32,
-    /// Most dimensions of a head that rotate, even; 0 where none do.
-    pub rotated: u32,
-    /// Largest width of the hidden layer of a feed-forward network.
-    pub feed_forward: u32,
-    /// Largest sizes of what a layer computes.
-    pub widths: Widths,
-    /// Values of a KV block: of all layers.
-    pub block_values: u64,
-    /// Values that are kept of a position from one pass to the next, behind all layers; 0 where there
-    /// is one pass.
-    pub kept: u32,
-    /// Positions that convolutions span; 0 without any.
-    pub taps: u32,
-    /// Values of the state of a sequence; 0 without one.
-    pub state_values: u32,
-    /// Sizes of latent attention.
-    pub latent: Latent,
-    /// Width of the embeddings that each layer has of each token; 0 without any.
-    pub per_layer: u32,
-    /// Number of token ids.
-    pub vocabulary: u32,
-    /// Positions the model was made for.
-    pub trained_context: u32,
-    /// Most positions of a context here.
-    pub context: u32,
-    /// Added to the mean in norms.
-    pub epsilon: f32,
-    /// Angles of rotation.
-    pub rope: Rope,
-    /// Factors and caps.
-    pub scales: Scales,
-    /// The sliding window.
-    pub window: Window,
-    /// Experts of the feed-forward network.
-    pub experts: Experts,
-    /// Whether attention and feed-forward network see the same row.
-    pub parallel: bool,
-    /// With more than one position from the original context on, queries grow by so much times
-    /// ln(1 + position / original context).
-    pub temperature: f32,
-    /// The embedding of a text.
-    pub embeddings: Embeddings,
-}
-
-/// The epsilon of the architecture's norms.
-fn epsilon(keys: &ModelKeys<'_>) -> Result<f32, Refusal> {
-    let suffix: &[u8] = match keys.architecture().norm {
-        Norm::Rms => b"attention.layer_norm_rms_epsilon",
-        Norm::Layer | Norm::LayerWithBias => b"attention.layer_norm_epsilon",
-    };
-    let missing = || Refusal::new(Reason::KeyMissing, 0, keys.name(suffix).bytes());
-    float(keys, suffix, true)?.ok_or_else(missing)
-}
-
-/// Width of the embeddings of each layer; 0 without any.
-fn per_layer(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
-    const KEY: &[u8] = b"embedding_length_per_layer_input";
-    if !keys.reads(KEY) {
-        return Ok(0);
-    }
-    let most = COLUMNS_MAX / LAYERS_MAX;
-    Ok(Range::from(KEY, 0, most).optional(keys, None)?.unwrap_or(0))
-}
-
-/// The number of tokens.
-fn vocabulary(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
-    const KEY: &[u8] = b"tokenizer.ggml.tokens";
-    let tokens = keys.all().array(KEY, &[Kind::String])?;
-    let tokens = tokens
-        .ok_or(Refusal::new(Reason::KeyMissing, 0, KEY))?
-        .count;
-    if !(1..=crate::tokenizer::TOKENS_MAX).contains(&tokens) {
-        return Err(Refusal::new(Reason::KeyValue, tokens.into(), KEY));
-    }
-    Ok(tokens)
-}
-
-/// Whether attention and feed-forward network see the same row, as far as keys say it.
-fn parallel(keys: &ModelKeys<'_>) -> Result<bool, Refusal> {
-    match keys.architecture().branches {
-        Branches::Sequential | Branches::ParallelWithoutNorm => Ok(false),
-        Branches::Parallel => Ok(true),
-        Branches::Told => {
-            let name = keys.name(b"use_parallel_residual");
-            let told = keys.all().find(name.bytes());
-            let missing = || Refusal::new(Reason::KeyMissing, 0, name.bytes());
-            told.ok_or_else(missing)?.bool(name.bytes())
-        }
-    }
-}
 
 impl Hyperparameters {
     /// The shape in the file's `keys`; `shapes` gets those of the layers.
@@ -238,146 +118,52 @@ impl Hyperparameters {
         let passed_over = self.architecture.windows == Windows::None && narrow;
         Ok(if passed_over { note::WINDOW } else { 0 })
     }
+}
 
-    /// Gives the layers their places in a block, and finds the largest sizes; `None` when a block is
-    /// too large.
-    fn measure(&mut self, shapes: &mut [LayerShape]) -> Option<()> {
-        let (mut values, mut state, mut widths) = (0u32, 0u32, Widths::default());
-        let mut queries = 0;
-        for layer in 0..shapes.len() {
-            let mut shape = *shapes.get(layer)?;
-            shape.cache = match shape.shares {
-                true => shapes.get(shape.lender as usize)?.cache,
-                false => values,
-            };
-            shape.state = state;
-            values = values.checked_add(shape.cached_values()?)?;
-            state = state.checked_add(shape.state_values(self.taps)?)?;
-            widths.hold(self.architecture, &self.latent, &shape)?;
-            queries = shape.query_columns().max(queries);
-            *shapes.get_mut(layer)? = shape;
+/// The epsilon of the architecture's norms.
+fn epsilon(keys: &ModelKeys<'_>) -> Result<f32, Refusal> {
+    let suffix: &[u8] = match keys.architecture().norm {
+        Norm::Rms => b"attention.layer_norm_rms_epsilon",
+        Norm::Layer | Norm::LayerWithBias => b"attention.layer_norm_epsilon",
+    };
+    let missing = || Refusal::new(Reason::KeyMissing, 0, keys.name(suffix).bytes());
+    float(keys, suffix, true)?.ok_or_else(missing)
+}
+
+/// Width of the embeddings of each layer; 0 without any.
+fn per_layer(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
+    const KEY: &[u8] = b"embedding_length_per_layer_input";
+    if !keys.reads(KEY) {
+        return Ok(0);
+    }
+    let most = COLUMNS_MAX / LAYERS_MAX;
+    Ok(Range::from(KEY, 0, most).optional(keys, None)?.unwrap_or(0))
+}
+
+/// The number of tokens.
+fn vocabulary(keys: &ModelKeys<'_>) -> Result<u32, Refusal> {
+    const KEY: &[u8] = b"tokenizer.ggml.tokens";
+    let tokens = keys.all().array(KEY, &[Kind::String])?;
+    let tokens = tokens
+        .ok_or(Refusal::new(Reason::KeyMissing, 0, KEY))?
+        .count;
+    if !(1..=crate::tokenizer::TOKENS_MAX).contains(&tokens) {
+        return Err(Refusal::new(Reason::KeyValue, tokens.into(), KEY));
+    }
+    Ok(tokens)
+}
+
+/// Whether attention and feed-forward network see the same row, as far as keys say it.
+fn parallel(keys: &ModelKeys<'_>) -> Result<bool, Refusal> {
+    match keys.architecture().branches {
+        Branches::Sequential | Branches::ParallelWithoutNorm => Ok(false),
+        Branches::Parallel => Ok(true),
+        Branches::Told => {
+            let name = keys.name(b"use_parallel_residual");
+            let told = keys.all().find(name.bytes());
+            let missing = || Refusal::new(Reason::KeyMissing, 0, name.bytes());
+            told.ok_or_else(missing)?.bool(name.bytes())
         }
-        widths.input = widths.input.max(self.all_per_layer());
-        self.block_values = values.into();
-        self.kept = match self.architecture.causal {
-            true => 0,
-            false => self.embedding.checked_add(queries)?,
-        };
-        self.state_values = state;
-        self.widths = widths;
-        Some(())
-    }
-
-    /// Passes that a row goes through.
-    pub fn passes(&self) -> u32 {
-        match self.architecture.causal {
-            true => 1,
-            false => self.layers.saturating_add(1),
-        }
-    }
-
-    /// The table of rotations of `layer`; `None` where queries and keys do not rotate.
-    #[inline]
-    pub fn rotation(&self, layer: u32) -> Option<usize> {
-        let windowed = self.window.has(layer);
-        let rotates = match self.architecture.unrotated {
-            Unrotated::None => true,
-            Unrotated::EveryFourth => layer % 4 != 3,
-        };
-        let table = windowed && self.rope.tables() > 1;
-        (self.rotated > 0 && rotates).then_some(usize::from(table))
-    }
-
-    /// The size that `dim` stands for in a layer of shape `layer`.
-    pub fn size(&self, dim: Dim, layer: &LayerShape) -> u32 {
-        let (query, kv) = (layer.query_columns(), layer.kv_columns());
-        let by_row = self.architecture.head_norm == HeadNorm::Row;
-        match dim {
-            Dim::One => 1,
-            Dim::Width => self.embedding,
-            Dim::Hidden => layer.feed_forward,
-            Dim::DoubleHidden => layer.feed_forward.saturating_mul(2),
-            Dim::Query => layer.projected_columns(),
-            Dim::Attended => layer.attended_columns(),
-            Dim::Kv => kv,
-            Dim::QueryKeyValue => query.saturating_add(kv.saturating_mul(2)),
-            Dim::QueryNorm if by_row => query,
-            Dim::KeyNorm if by_row => kv,
-            Dim::QueryNorm | Dim::KeyNorm => layer.head_size,
-            Dim::Heads => layer.heads,
-            Dim::HeadSize => layer.head_size,
-            Dim::MixerInput => layer.mixer_columns(),
-            Dim::Mixed => layer.mixed_columns(),
-            Dim::Convolved => layer.convolved,
-            Dim::Taps => self.taps,
-            Dim::QueryRank => self.latent.queries,
-            Dim::Rank => self.latent.rank,
-            Dim::RankAndRotated => layer.head_size,
-            Dim::Unrotated => layer.key_size.saturating_sub(layer.rotated),
-            Dim::Value => layer.value_size,
-            Dim::PerLayer => self.per_layer,
-            Dim::AllPerLayer => self.all_per_layer(),
-            Dim::Pairs => self.rotated / 2,
-            Dim::Vocabulary => self.vocabulary,
-            Dim::TrainedContext => self.trained_context,
-            Dim::Experts => self.experts.count,
-            Dim::ExpertHidden => self.experts.hidden,
-            Dim::SharedHidden => self.experts.shared,
-            Dim::TokenTypes => self.embeddings.token_types,
-            Dim::Dense => self.embeddings.dense,
-        }
-    }
-
-    /// Width of the embeddings of a token in all layers.
-    pub fn all_per_layer(&self) -> u32 {
-        self.per_layer.saturating_mul(self.layers)
-    }
-
-    /// What scores of a row at `position` are multiplied by.
-    #[inline]
-    pub fn score_scale(&self, position: usize) -> f32 {
-        if self.temperature == 0.0 {
-            return self.scales.score;
-        }
-        let times = position as u64 / u64::from(self.rope.original_context.max(1));
-        let grown = f64::from(self.temperature) * ln64(1.0 + times as f64) + 1.0;
-        // CAST: Rounds to the nearest.
-        #[expect(clippy::cast_possible_truncation)]
-        let grown = grown as f32;
-        self.scales.score * grown
-    }
-
-    /// How much the scores of query head `head` of `heads` fall from each position to the one before (Press,
-    /// Smith and Lewis, 2022); 0 where positions are told otherwise.
-    // CAST: Rounds to the nearest.
-    #[expect(clippy::cast_possible_truncation)]
-    #[inline]
-    pub fn slope(&self, head: u32, heads: u32) -> f32 {
-        if self.architecture.positions != Positions::Slopes {
-            return 0.0;
-        }
-        let whole = 1u32 << heads.max(1).ilog2();
-        let exponent = if head < whole {
-            -8.0 * f64::from(head + 1) / f64::from(whole)
-        } else {
-            -4.0 * f64::from(2 * (head - whole) + 1) / f64::from(whole)
-        };
-        pow64(2.0, exponent) as f32
-    }
-
-    /// Bytes of a KV block.
-    pub fn block_bytes(&self, kv_type: KvType) -> u64 {
-        let kept = (TILE * self.kept as usize * size_of::<f32>()) as u64;
-        let values = self.block_values.saturating_mul(kv_type.bytes() as u64);
-        values.saturating_add(kept)
-    }
-
-    /// First byte in its block of what is kept of `position`; `None` past what can be counted.
-    pub fn kept_offset(&self, position: u32, kv_type: KvType) -> Option<usize> {
-        let index = position as usize % TILE * self.kept as usize;
-        let values = usize::try_from(self.block_values).ok()?;
-        let layers = values.checked_mul(kv_type.bytes())?;
-        layers.checked_add(index * size_of::<f32>())
     }
 }
 
@@ -396,71 +182,6 @@ fn feed_forward(keys: &ModelKeys<'_>, shapes: &mut [LayerShape]) -> Result<u32, 
         largest = largest.max(shape.feed_forward);
     }
     Ok(largest)
-}
-
-#[cfg(test)]
-impl LayerShape {
-    /// A layer with the largest numbers of `model`.
-    pub(crate) fn of(model: &Hyperparameters) -> LayerShape {
-        LayerShape {
-            heads: model.heads,
-            kv_heads: model.kv_heads,
-            head_size: model.head_size,
-            query_stride: model.head_size,
-            rotated: model.rotated,
-            feed_forward: model.feed_forward,
-            experts: model.experts.count > 0,
-            ..LayerShape::NONE
-        }
-    }
-}
-
-#[cfg(test)]
-impl Hyperparameters {
-    /// A small llama.
-    pub(crate) fn llama() -> Self {
-        Self::testing(Architecture::find(b"llama").expect("an architecture"))
-    }
-
-    /// This shape with the widths of layers that have its largest numbers.
-    pub(crate) fn measured(mut self) -> Self {
-        let mut shapes = vec![LayerShape::of(&self); self.layers as usize];
-        self.measure(&mut shapes).expect("a block");
-        self
-    }
-
-    /// A small shape of `architecture`, for tests that change what they need.
-    pub(crate) fn testing(architecture: &'static Architecture) -> Self {
-        let rotated = if architecture.rotates() { 8 } else { 0 };
-        Hyperparameters {
-            architecture,
-            layers: 2,
-            embedding: 32,
-            heads: 4,
-            kv_heads: 2,
-            head_size: 8,
-            rotated,
-            feed_forward: 64,
-            widths: Widths::default(),
-            block_values: 0,
-            kept: 0,
-            taps: 0,
-            state_values: 0,
-            latent: Latent::default(),
-            per_layer: 0,
-            vocabulary: 40,
-            trained_context: 64,
-            context: 64,
-            epsilon: 1e-5,
-            rope: Rope::plain(1e4, rotated, 64),
-            scales: Scales::plain(8),
-            window: Window::NONE,
-            experts: Experts::default(),
-            parallel: false,
-            temperature: 0.0,
-            embeddings: Embeddings::NONE,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -679,21 +400,6 @@ mod tests {
             writer.integers("llama.attention.head_count_kv", &[2, 3])
         });
         assert_eq!(refused(&odd).1, 3);
-    }
-
-    #[test]
-    fn what_is_kept_lies_behind_the_layers_of_a_block() {
-        let bert = Architecture::find(b"bert").expect("an architecture");
-        let shape = Hyperparameters::testing(bert).measured();
-        assert_eq!(shape.kept, 32 + 4 * 8);
-        let layers = 2 * 2 * 2 * 32 * 8;
-        let half = |position| shape.kept_offset(position, KvType::F16);
-        assert_eq!(half(0), Some(layers * 2));
-        assert_eq!(half(33), Some(layers * 2 + 64 * 4));
-        let end = half(31).map(|last| (last + 64 * 4) as u64);
-        assert_eq!(Some(shape.block_bytes(KvType::F16)), end);
-        assert_eq!(shape.kept_offset(64, KvType::F32), Some(layers * 4));
-        assert_eq!(Hyperparameters::llama().measured().kept, 0);
     }
 
     #[test]
