@@ -18,7 +18,6 @@ mod turn;
 mod vocabulary;
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 
@@ -94,12 +93,7 @@ impl Fields<'_> {
 pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let file = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&file, SISLM_IOC_LOAD, &mut load)?;
+    load(&file, &weights, MODEL)?;
     let mut fields = Fields { report, file };
     command::numbers(&mut fields);
     command::sizes(&mut fields);
@@ -119,14 +113,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     embed::wrong(&mut fields);
     check::wrong(&mut fields);
     drop(fields);
-    call(
-        &open()?,
-        SISLM_IOC_UNLOAD,
-        &mut sislm_unload {
-            name: name(MODEL),
-            ..Default::default()
-        },
-    )?;
+    unload(&open()?, MODEL)?;
     Ok(())
 }
 

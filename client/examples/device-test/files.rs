@@ -68,14 +68,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
         io::Seek::stream_position(&mut placed)?,
         7,
     );
-    call(
-        &device,
-        SISLM_IOC_UNLOAD,
-        &mut sislm_unload {
-            name: name(b"files"),
-            ..Default::default()
-        },
-    )?;
+    unload(&device, b"files")?;
     fs::remove_file(copy)?;
 
     let only_writing = OpenOptions::new().write(true).open("/dev/sislm");

@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::Duration;
 
@@ -53,12 +52,7 @@ impl Call {
 pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_LOAD, &mut load)?;
+    load(&device, &weights, MODEL)?;
     let mut facts = sislm_model {
         name: name(MODEL),
         ..Default::default()
@@ -70,14 +64,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     ended(report)?;
     beside(report)?;
     interrupted(report, facts.vocabulary)?;
-    call(
-        &device,
-        SISLM_IOC_UNLOAD,
-        &mut sislm_unload {
-            name: name(MODEL),
-            ..Default::default()
-        },
-    )?;
+    unload(&device, MODEL)?;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 //! A file that is never configured draws as the client's default preset does.
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
 
 use sislm::{Device, SessionConfig};
 
@@ -15,12 +14,7 @@ const PROMPT: &[u8] = b"one ten tires";
 pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(b"default"),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_LOAD, &mut load)?;
+    load(&device, &weights, b"default")?;
     let mut text = vec![0_u8; 1 << 18];
     let mut run = sislm_run {
         prompt: PROMPT.as_ptr() as u64,
@@ -43,13 +37,6 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
         String::from_utf8_lossy(&text).into_owned(),
     );
     drop((session, device));
-    call(
-        &open()?,
-        SISLM_IOC_UNLOAD,
-        &mut sislm_unload {
-            name: name(b"default"),
-            ..Default::default()
-        },
-    )?;
+    unload(&open()?, b"default")?;
     Ok(())
 }

@@ -72,6 +72,25 @@ pub(crate) fn name(text: &[u8]) -> [u8; 64] {
     name
 }
 
+/// Loads the model in `weights` as `text`.
+pub(crate) fn load(device: &File, weights: &File, text: &[u8]) -> Result<(), Errno> {
+    let mut load = sislm_load {
+        fd: weights.as_raw_fd(),
+        name: name(text),
+        ..Default::default()
+    };
+    call(device, SISLM_IOC_LOAD, &mut load)
+}
+
+/// Unloads the model `text`, unless it is in use.
+pub(crate) fn unload(device: &File, text: &[u8]) -> Result<(), Errno> {
+    let mut unload = sislm_unload {
+        name: name(text),
+        ..Default::default()
+    };
+    call(device, SISLM_IOC_UNLOAD, &mut unload)
+}
+
 /// What poll says about `file` within `timeout` milliseconds.
 pub(crate) fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
     let mut entry = libc::pollfd {

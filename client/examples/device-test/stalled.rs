@@ -28,12 +28,7 @@ const FAR_TOO_MANY: u32 = u32::MAX;
 pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_LOAD, &mut load)?;
+    load(&device, &weights, MODEL)?;
     let mut detokenize = sislm_detokenize {
         count: FAR_TOO_MANY,
         ..Default::default()
@@ -55,11 +50,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
         beside(report, what, *make, stalled)?;
     }
     drop(device);
-    let mut unload = sislm_unload {
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&open()?, SISLM_IOC_UNLOAD, &mut unload)?;
+    unload(&open()?, MODEL)?;
     Ok(())
 }
 

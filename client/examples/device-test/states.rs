@@ -8,7 +8,6 @@ mod table;
 mod wait;
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
 
 use crate::raw::*;
 use crate::report::{Failure, Report};
@@ -19,12 +18,7 @@ const MODEL: &[u8] = b"states";
 pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_LOAD, &mut load)?;
+    load(&device, &weights, MODEL)?;
     let mut query = sislm_query::default();
     call(&device, SISLM_IOC_QUERY, &mut query)?;
     table::idle(report, query.prompt_max as usize)?;
@@ -38,13 +32,6 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     file::interrupted(report)?;
     context::contexts(report)?;
     file::closed(report, &device)?;
-    call(
-        &device,
-        SISLM_IOC_UNLOAD,
-        &mut sislm_unload {
-            name: name(MODEL),
-            ..Default::default()
-        },
-    )?;
+    unload(&device, MODEL)?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::Arc;
@@ -57,12 +56,7 @@ const CALLS: [Call; 9] = [
 pub(crate) fn run(report: &mut Report, model: &str, rounds: &str) -> Result<(), Failure> {
     let device = open()?;
     let weights = File::open(model)?;
-    let mut load = sislm_load {
-        fd: weights.as_raw_fd(),
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_LOAD, &mut load)?;
+    load(&device, &weights, MODEL)?;
     let rounds = rounds.parse()?;
     if !pairs(report, rounds)? {
         // The threads of calls that hang cannot be joined.
@@ -73,11 +67,7 @@ pub(crate) fn run(report: &mut Report, model: &str, rounds: &str) -> Result<(), 
     }
     evaluations(report)?;
     signals(report)?;
-    let mut unload = sislm_unload {
-        name: name(MODEL),
-        ..Default::default()
-    };
-    call(&device, SISLM_IOC_UNLOAD, &mut unload)?;
+    unload(&device, MODEL)?;
     Ok(())
 }
 

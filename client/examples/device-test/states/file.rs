@@ -89,14 +89,7 @@ pub(super) fn closed(report: &mut Report, device: &File) -> Result<(), Failure> 
     write(&file, PROMPT)?;
     report.refused(
         "states/unload-in-use",
-        call(
-            device,
-            SISLM_IOC_UNLOAD,
-            &mut sislm_unload {
-                name: name(MODEL),
-                ..Default::default()
-            },
-        ),
+        unload(device, MODEL),
         &[Errno::EBUSY],
     );
     report.refused("states/started-before-close", read(&file), &[Errno::EAGAIN]);
