@@ -313,8 +313,8 @@ pub struct Row {
     /// positions up to `last` are valid. Rows of one sequence share the table.
     pub blocks: *const *mut u8,
     /// The state of the sequence, zeroed when it is made; null where the model has none. Where it has
-    /// one, rows of one sequence are neighbours, without a gap, and the first follows the rows of one
-    /// of the last two passes, or is at position 0.
+    /// one, rows of one sequence are neighbours, without a gap. The first follows the rows of one of
+    /// the last two passes, or is at position 0.
     pub state: *mut u8,
     /// Position, below the shape's context. Rows of one sequence: positions ascend with the row,
     /// and all positions before the first one have been computed.

@@ -3,8 +3,8 @@
 //! whether helpers are worth waking.
 //!
 //! Helpers do harm where a model is small or the CPUs have other things to do: a helper that does
-//! not run holds its chunk. So both ways are measured, and the worse one is tried again when the
-//! better has taken [`PROBE`] times as long since, as both change with the load of the machine.
+//! not run holds its chunk. So both ways are measured. Since both change with the load of the machine,
+//! the worse one is tried again when the better has taken [`PROBE`] times as long.
 
 use kernel::prelude::*;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The carrier of the baton: the kernel thread that makes steps of the turns in the queue.
 //!
-//! It takes the logits of a step that is done, puts its turns at the end of the queue, and starts a
-//! step of the turns whose users have waited longest and that can be computed together. Between two stages of a step
+//! It takes the logits of a step that is done and puts its turns at the end of the queue. Then it
+//! starts a step of turns that can be computed together, whose users have waited longest. Between two stages of a step
 //! whoever did the last chunk goes on by itself; the carrier is woken for what may take longer or
 //! free memory. It computes no chunks and never lets others run while it has the baton. Its slices
 //! are short, so that it is soon on a CPU after a wake-up, whatever loops there.

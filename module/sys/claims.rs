@@ -175,9 +175,9 @@ impl<T> Claims<T> {
         }
     }
 
-    /// Runs chunks, as near to `limit` weight bytes as whole chunks of one stage allow (at least
-    /// one), and tells `next`, with the baton when they were the stage's last; and so on with the limit
-    /// that it gives, until it gives none or no chunk is free. `slot` is the caller's alone. Whether
+    /// Runs chunks, as near to `limit` weight bytes as whole chunks of one stage allow, at least one.
+    /// Then it tells `next`, with the baton when they were the stage's last, and goes on with the limit
+    /// that this gives, until it gives none or no chunk is free. `slot` is the caller's alone. Whether
     /// there was a chunk. All in one section with preemption off, `next` too.
     pub(crate) fn run<'a>(
         &'a self,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The device node: the kernel crate's misc device with what it lacks.
 //!
-//! `MiscDevice` of Linux 7.2 sets neither the owner of its file operations (`rmmod` would succeed
-//! while a file is open) nor their `poll`, and leaves the node's mode to the default.
+//! `MiscDevice` of Linux 7.2 does not set the owner of its file operations: `rmmod` would succeed
+//! while a file is open. Nor does it set their `poll`, and the node's mode is the default.
 //! Every difference between kernel versions of the device belongs here.
 
 use super::{bindings as sys, wait::WaitQueue};

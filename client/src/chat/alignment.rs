@@ -19,8 +19,8 @@ enum Piece {
 }
 
 /// The parts of `text` that are of messages, `hidden` being the same rendered with messages in `alphabet`:
-/// ascending, none empty. None when it cannot be told, since the template changes more of a message than the
-/// white space around it, in a way that could be read in two.
+/// ascending, none empty. None when it cannot be told: the template changes more of a message than the
+/// white space around it, and what it made can be read in two ways.
 pub(super) fn messages(text: &str, hidden: &str, alphabet: &Alphabet) -> Option<Vec<Range<usize>>> {
     let pieces = pieces(hidden, alphabet);
     unchanged(text, &pieces)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! GGUF version 2 and 3: the header of a model file.
 //!
-//! Source: the GGUF specification (ggml, docs/gguf.md). Every byte is taken as an attacker's: each
-//! length is checked against the file before it is used, each count has a cap, and reading stops
+//! Source: the GGUF specification (ggml, docs/gguf.md). Every byte is taken as an attacker's. Each
+//! length is checked against the file before it is used, and each count has a cap. Reading stops
 //! where the part of the file that is in memory stops ([`Progress::Short`]).
 
 pub(crate) mod cells;

@@ -152,8 +152,8 @@ pub fn windowed(
     Ok(Some(turns))
 }
 
-/// Lets the last layers use the keys and values of the last ones before them, with a window or without
-/// as they have one, where a key says so.
+/// Lets the last layers use keys and values of layers before them, where a key says so: of the last one
+/// with a window, or of the last one without, as they have one themselves.
 ///
 /// # Errors
 ///

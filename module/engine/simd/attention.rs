@@ -105,9 +105,10 @@ impl Head<'_> {
     }
 }
 
-/// Attends to `tiles` of `kv_type`, each keys (4 groups of 8 positions, dimension, position in the
-/// group), then values (position, dimension), of which the first begins at position `start`, with
-/// up to [`HEADS`] `heads`, whose queries are of one length; `None` when a tile is too small.
+/// Attends to `tiles` of `kv_type` with up to [`HEADS`] `heads`, whose queries are of one length.
+///
+/// A tile is keys (4 groups of 8 positions, dimension, position in the group), then values (position,
+/// dimension); the first begins at position `start`. `None` when one is too small.
 pub fn attend<'t>(
     level: Level,
     kv_type: KvType,

@@ -6,9 +6,9 @@
 
 /// Defines `multiply`, with the instructions of `$feature`, for the format `$format`.
 ///
-/// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales, and
-/// `dots(&weights, &Int8Block, offsets)` gives the 8 dot products as f32, the offsets being those
-/// of `load_offsets`. A format may bring loops of its own: `$single(&[Group], &[Int8Block], &mut
+/// `prepare(&Group, half)` unpacks the weights of a half, `scales(&Group, half)` its 8 scales.
+/// `dots(&weights, &Int8Block, offsets)` gives the 8 dot products as f32, with the offsets of
+/// `load_offsets`. A format may bring loops of its own: `$single(&[Group], &[Int8Block], &mut
 /// [[f32; 16]])` over whole groups for one activation row, and `$four` for a tile of four rows, as
 /// `multiply_tile`.
 macro_rules! integer_loops {

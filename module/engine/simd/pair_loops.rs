@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The loops with SMMLA over tiles whose rows are paired: 4 rows of weights, up to 16 activations.
 //!
-//! The unpacked weights of 4 rows stay in registers for all activations, together with the sums,
-//! which stay as SMMLA leaves them, two rows by two activations, until the end of the row. That
+//! The unpacked weights of 4 rows stay in registers for all activations, together with the sums.
+//! These stay as SMMLA leaves them, two rows by two activations, until the end of the row. That
 //! takes all 32 registers, which the compiler does not manage: the step for one pair is written
 //! in assembler.
 
 /// Defines `multiply` with SMMLA for a layout, which may have type parameters, whose activations
 /// are paired in a `tile` of four rows; rows that are not go to `single::multiply_tile`.
 ///
-/// `tiles::<N, QUARTER>(&[Group], half, [&[Tile]; N])` gives the products of rows 2 * `QUARTER` and
-/// 2 * `QUARTER` + 1 of both fours of the half with each pair of the tiles, which have as many
-/// blocks as the group; the type parameters come first.
+/// `tiles::<N, QUARTER>(&[Group], half, [&[Tile]; N])` gives products with each pair of the tiles:
+/// of rows 2 * `QUARTER` and 2 * `QUARTER` + 1 of both fours of the half. Tiles have as many blocks
+/// as the group; the type parameters come first.
 macro_rules! pair_loops {
     (
         layout: $layout:ty, generics: [$($name:ident: $bound:path),*], single: $single:ident, tile: $tile:ty

@@ -53,9 +53,8 @@ pub fn run(
     Some(())
 }
 
-/// Normalizes the residual stream of the rows from `first` on, as many as `residual`, (row, `stride`),
-/// has room for, with the weight and bias called `parts`, of `layer` or of the whole model; `room` is
-/// for one row.
+/// Normalizes `residual`, (row, `stride`), the residual stream of the rows from `first` on. `parts` are
+/// the weight and the bias, of `layer` or of the whole model; `room` is for one row.
 pub fn normalize(
     task: &Task<'_>,
     layer: Option<u32>,

@@ -260,8 +260,8 @@ pub fn normalize_row(
     }
 }
 
-/// Packs a tile of rows. Of a row that cannot be packed zeros are packed, and `fail` is called with
-/// its place in the tile, so that the rows beside it are what they would be without it.
+/// Packs a tile of rows. A row that cannot be packed becomes zeros, so that the rows beside it are what
+/// they would be without it; `fail` is called with its place in the tile.
 pub fn pack_tile(
     task: &Task<'_>,
     kind: ActivationKind,

@@ -127,8 +127,8 @@ unsafe fn given<'a>(logits: *const f32, vocabulary: usize, from: &DrawnFrom) -> 
 ///
 /// # Safety
 ///
-/// `work` is memory of the size asked for, `model` sealed, `logits` its vocabulary of f32,
-/// `sampling` and `samplers` valid and checked as the `bias_count` `biases` are, and `history` holds
+/// `work` is memory of the size asked for, `model` sealed, and `logits` its vocabulary of f32.
+/// `sampling`, `samplers` and the `bias_count` `biases` are valid and checked. `history` holds
 /// `count` ids; `allowed` is null or a bit for each token. All but `sampling` live to the end of the draw.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn sislm_engine_sample_begin(

@@ -65,8 +65,8 @@ impl Base<'_> {
 ///
 /// # Errors
 ///
-/// A tensor that is not one of a pair, of a part that the model lacks or that takes no adapter, of
-/// another shape, or of too high a rank.
+/// A tensor that is not one of a pair, of another shape or of too high a rank. One of a part that the
+/// model lacks, or that takes no adapter.
 pub fn check(
     info: &TensorInfo,
     name: &[u8],

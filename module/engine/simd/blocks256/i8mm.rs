@@ -9,8 +9,8 @@ use crate::simd::quanta::Quanta;
 use crate::simd::wide_tile::{PairPart, WideTile};
 use core::arch::aarch64::*;
 
-/// 32 weights of two rows of the first four of a half and of two of the second, and their scales,
-/// each twice, for the one or two parts.
+/// 32 weights of two rows of the first four of a half and of two of the second. Their scales are each
+/// there twice, for the one or two parts.
 struct Rows {
     weights: [Four; 2],
     scales: [[int32x4_t; 2]; 2],

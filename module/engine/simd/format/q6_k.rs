@@ -2,9 +2,9 @@
 //! Q6_K: blocks of 256 weights of 6 bits in 16 parts of 16; weight = (d * scale) * (quantum - 32),
 //! with 8-bit scales.
 //!
-//! In memory three bytes hold the weights of four rows: the upper 6 bits those of rows 0 to 3, 4 to
-//! 7 and 8 to 11 as two's complement numbers (quantum - 32), the lower 2 bits a third each of that
-//! of rows 12 to 15. Loops leave the weights in the upper 6 bits, and so have 4 times their products.
+//! In memory three bytes hold the weights of four rows. Their upper 6 bits are those of rows 0 to 3,
+//! 4 to 7 and 8 to 11 as two's complement numbers (quantum - 32). Their lower 2 bits are a third
+//! each of that of rows 12 to 15. Loops leave the weights in the upper 6 bits, and so have 4 times their products.
 
 use crate::math::fma::fma;
 use crate::simd::activation::{ActivationKind, WideBlock};

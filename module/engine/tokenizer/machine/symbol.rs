@@ -102,8 +102,8 @@ mod tests {
         self, PIECES, byte_level, byte_level_of, characters, ids, sentence_piece, tables, text,
     };
 
-    /// Lines apart, newlines as a whole, the merge of the lowest rank first, bytes of characters that are no
-    /// token, the later one of two tokens with one text.
+    /// Lines are apart and newlines a whole, the lowest rank merges first, and characters that are no token
+    /// are bytes. Of two tokens with one text the later one counts.
     #[test]
     fn characters_merge_within_lines() {
         let tokens = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One chunk of a stage: what it reads and what it alone writes.
 //!
-//! A stage reads parts of the step that no chunk of it writes, and each of its chunks writes columns,
+//! A stage reads parts of the step that no chunk of it writes. Each of its chunks writes columns,
 //! rows, cells of the cache or a slot that no other touches. The stages of a pass run one after
 //! the other.
 //!

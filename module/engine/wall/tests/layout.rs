@@ -72,8 +72,8 @@ fn company_and_cuts_change_no_bit() {
     }
 }
 
-/// Runs the same tokens in `sequences` sequences, sequence s delayed by s passes so that their rows
-/// are of different positions, with up to `rows` rows of each in a pass.
+/// Runs the same tokens in `sequences` sequences, with up to `rows` rows of each in a pass. Sequence s
+/// is delayed by s passes, so that their rows are of different positions.
 fn in_company(model: &Model, sequences: u32, rows: u32, expected: &[Vec<u32>], name: &str) {
     let step = Step::new(model, 1);
     let count = expected.len() as u32;

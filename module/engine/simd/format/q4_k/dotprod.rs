@@ -101,8 +101,8 @@ fn part<const PART: usize>(
 
 /// Adds the dot products of a part of 8 rows times their scales to `quanta`.
 ///
-/// In assembler for the same reason; the load of `start` fetches zeros for the lower rows, and for
-/// the upper ones, which lack 8 each, the 16 * 8 * sum that makes up for it.
+/// In assembler for the same reason. The load of `start` fetches zeros for the lower rows. The upper
+/// ones lack 8 each, so for these it fetches 16 * 8 * sum.
 #[inline]
 #[target_feature(enable = "dotprod")]
 fn dots<const I: usize>(

@@ -6,9 +6,9 @@
 
 /// Defines `add`, `add_half` and `multiply`.
 ///
-/// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these, `dots::<I>(&mut
-/// quanta, &weights, scales, &WidePart, &WideBlock)` adds their dot products with half I of 32 values
-/// for 8 rows times their scales, and `to_f32` divides by the same 1 or 4, exactly.
+/// `upper(bytes)` gives the weights in the upper 6 bits of bytes, or 4 times these. `dots::<I>(&mut
+/// quanta, &weights, scales, &WidePart, &WideBlock)` is of half I of 32 values and 8 rows: it adds
+/// the dot products times the scales. `to_f32` divides by the same 1 or 4, exactly.
 /// `part::<PART>(&mut quanta, &Group, &WideBlock)` adds the dot products of a part of 16 rows times
 /// their scales.
 macro_rules! q6_k_loops {
