@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""OpenAI's client library for Python, with strict validation of responses, against `sislm-client serve` in a guest.
+"""OpenAI's client library for Python, with strict validation of responses, and OpenAI's schema of their bodies, against
+`sislm-client serve` in a guest.
 
 TEST_OPENAI is the directory of the library (scripts/openai-client); without it all is skipped.
 """
@@ -9,9 +10,11 @@ import asyncio
 import os
 import sys
 
+import openai_schema
 from served import report
 
 MODEL = "chat"
+ENCODER = "bert"
 
 
 def message(text):
@@ -87,6 +90,7 @@ def results(guest):
 
     yield from sync_client(openai, guest)
     yield from asyncio.run(async_client(openai, guest))
+    yield from openai_schema.results(guest, MODEL, ENCODER)
 
 
 def main():
@@ -94,7 +98,7 @@ def main():
         print("skip openai the package could not be fetched (scripts/openai-client)")
         return 0
     sys.path.insert(0, os.environ["TEST_OPENAI"])
-    return report("openai", {MODEL: "/run/sislm/chat.gguf"}, results)
+    return report("openai", {name: f"/run/sislm/{name}.gguf" for name in (MODEL, ENCODER)}, results)
 
 
 if __name__ == "__main__":

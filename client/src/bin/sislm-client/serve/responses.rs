@@ -214,14 +214,16 @@ impl Responses {
             "tool_choice": "none",
             "tools": [],
             "truncation": "disabled",
-            "usage": usage.map(|usage| json!({
+        });
+        if let Some(usage) = usage {
+            object["usage"] = json!({
                 "input_tokens": usage.prompt,
                 "input_tokens_details": { "cached_tokens": usage.cached, "cache_write_tokens": 0 },
                 "output_tokens": usage.answer,
                 "output_tokens_details": { "reasoning_tokens": 0 },
                 "total_tokens": usage.prompt + usage.answer,
-            })),
-        });
+            });
+        }
         for (name, value) in &self.asked {
             object[name] = value.clone();
         }
