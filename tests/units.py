@@ -120,5 +120,6 @@ def units(everything):
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
         yield Unit("fuzz", [REPO / "scripts/fuzz"], T="30")
         yield Unit("openai", [REPO / "tests/openai_client.py"])
+        yield Unit("javascript", [REPO / "tests/javascript_clients.py"])
         yield Unit("page", [REPO / "tests/page.py"])
         yield Unit("races", [REPO / "module/engine/tests/races"])
