@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The ioctls of the device as checked calls; the only unsafe code of the client.
+//! The ioctls of the device, and kcmp(2), as checked calls; the only unsafe code of the client.
 #![expect(
     unsafe_code,
-    reason = "ioctl(2) takes a pointer whose type the compiler cannot check"
+    reason = "ioctl(2) takes a pointer whose type the compiler cannot check, and kcmp(2) has no function in libc"
 )]
 
+use std::cmp::Ordering;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
@@ -40,6 +41,22 @@ argument! {
     sislm_configure = SISLM_IOC_CONFIGURE,
     sislm_statistics = SISLM_IOC_STATISTICS,
     sislm_selftest = SISLM_IOC_SELFTEST,
+}
+
+/// The order of two open files, each a process and a descriptor of it: equal when they are one.
+pub(crate) fn order_files(one: (i32, i32), other: (i32, i32)) -> nix::Result<Ordering> {
+    /// `enum kcmp_type` of linux/kcmp.h.
+    const KCMP_FILE: libc::c_int = 0;
+    // SAFETY: kcmp(2) takes five numbers and touches no memory of this process.
+    let result =
+        unsafe { libc::syscall(libc::SYS_kcmp, one.0, other.0, KCMP_FILE, one.1, other.1) };
+    match Errno::result(result)? {
+        0 => Ok(Ordering::Equal),
+        1 => Ok(Ordering::Less),
+        2 => Ok(Ordering::Greater),
+        // Unequal, and without an order.
+        _ => Err(Errno::EOPNOTSUPP),
+    }
 }
 
 /// Makes the call that belongs to `argument`.

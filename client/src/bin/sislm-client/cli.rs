@@ -56,6 +56,10 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Show the module's counters
     Stats,
+    /// Show sessions, tokens per second and memory as they change
+    Top(Top),
+    /// Measure tokens per second, as llama-bench does
+    Bench(Bench),
     /// Compare the engine's loops with their scalar twins on this CPU
     Selftest(Selftest),
     /// Print what a shell needs to complete the command line
@@ -334,6 +338,55 @@ pub(crate) struct Embed {
     pub text: Option<OsString>,
 }
 
+/// Options of `top`.
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    /// Seconds between two samples
+    #[arg(short, long, value_name = "SECONDS", default_value = "2", value_parser = delay)]
+    pub delay: f64,
+    /// Samples to show [default: until Ctrl-C]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub number: Option<u64>,
+    /// Print one sample below the other, as where stdout is no terminal
+    #[arg(short, long)]
+    pub batch: bool,
+    /// Print one sample
+    #[arg(long, conflicts_with = "number")]
+    pub once: bool,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The model.
+    #[command(flatten)]
+    pub model: Model,
+    /// Tokens of a prompt; 0 for none
+    #[arg(
+        short,
+        long,
+        value_name = "N,N...",
+        value_delimiter = ',',
+        default_value = "512"
+    )]
+    pub prompt: Vec<u32>,
+    /// Tokens of an answer; 0 for none
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N,N...",
+        value_delimiter = ',',
+        default_value = "128"
+    )]
+    pub generation: Vec<u32>,
+    /// Times that each is measured, after once that is not counted
+    #[arg(short, long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repetitions: u32,
+    /// Draw the rows there
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
 /// Options of `selftest`.
 #[derive(Debug, Args)]
 pub(crate) struct Selftest {
@@ -376,6 +429,14 @@ fn stop(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.into())
+}
+
+/// A time that can be waited for.
+fn delay(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok();
+    seconds
+        .filter(|seconds| (0.1..=86_400.0).contains(seconds))
+        .ok_or_else(|| "give a number of seconds from 0.1 to 86400".into())
 }
 
 #[cfg(test)]
@@ -462,5 +523,20 @@ mod tests {
     #[test]
     fn ids_and_a_text_exclude_each_other() {
         assert!(Cli::try_parse_from(["sislm-client", "eval", "--ids", "1,2", "text"]).is_err());
+    }
+
+    #[test]
+    fn top_waits_for_a_time_and_bench_measures_lists() {
+        let top = |words: &[&str]| Cli::try_parse_from([&["sislm-client", "top"], words].concat());
+        for bad in ["0", "-1", "nan", "inf", "1e9"] {
+            assert!(top(&["-d", bad]).is_err(), "{bad}");
+        }
+        assert!(top(&["-d", "0.5", "-n", "3", "--batch"]).is_ok());
+        assert!(top(&["--once", "-n", "2"]).is_err());
+        let line = ["sislm-client", "bench", "-p", "16,32", "-n", "0"];
+        let Ok(Command::Bench(found)) = Cli::try_parse_from(line).map(|cli| cli.command) else {
+            panic!("it is no bench");
+        };
+        assert_eq!((found.prompt, found.generation), (vec![16, 32], vec![0]));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line of `/dev/sislm`.
 
+mod bench;
 mod chat;
 mod choice;
 mod cli;
@@ -15,6 +16,7 @@ mod place;
 mod sampling;
 mod serve;
 mod template;
+mod top;
 
 use std::io::{self, Write};
 use std::process;
@@ -54,6 +56,8 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Completions(arguments) => commands::completions::run(arguments, out),
         Command::Man(arguments) => commands::man::run(arguments),
         Command::Stats => commands::stats::run(cli, out),
+        Command::Top(arguments) => commands::top::run(cli, arguments, out),
+        Command::Bench(arguments) => commands::bench::run(cli, arguments, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One file per subcommand.
 
+pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod detokenize;
@@ -16,4 +17,5 @@ pub(crate) mod selftest;
 pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod tokenize;
+pub(crate) mod top;
 pub(crate) mod unload;
