@@ -15,7 +15,7 @@ use crate::{
     metadata, request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session,
     SessionConfig, Source,
 };
-use crate::{Simd, Statistics};
+use crate::{Simd, Statistics, Vocabulary};
 
 /// Bytes that most strings of the metadata have at most.
 const GUESS_BYTES: usize = 4096;
@@ -248,6 +248,26 @@ impl Device {
         match found {
             Err(error) if error.errno() == Errno::ENODATA => Ok(None),
             found => found.map(Some),
+        }
+    }
+
+    /// The tokens of the model `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn vocabulary(&self, name: &ModelName) -> Result<Vocabulary, Error> {
+        let doing = "read the model's vocabulary";
+        let file = self.file.as_fd();
+        let (tokens, bytes) =
+            match request::vocabulary(file, name.to_bytes(), &mut [], &mut [], &mut []) {
+                (tokens, bytes, Ok(()) | Err(Errno::ENOSPC)) => (tokens, bytes),
+                (_, _, Err(errno)) => return Err(Error::Call { doing, errno }),
+            };
+        let (mut kinds, mut ends, mut text) = (vec![0; tokens], vec![0; tokens], vec![0; bytes]);
+        match request::vocabulary(file, name.to_bytes(), &mut kinds, &mut ends, &mut text) {
+            (_, _, Ok(())) => Ok(Vocabulary::new(kinds, ends, text)),
+            (_, _, Err(errno)) => Err(Error::Call { doing, errno }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use crate::{Finish, ModelName, OutOfRange, Refusal};
+use crate::{Finish, GrammarError, ModelName, OutOfRange, Refusal};
 
 /// An error of the device; displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub enum Error {
         /// The cause of [`Finish::Error`].
         errno: Errno,
     },
+    /// The grammar cannot be followed.
+    Grammar(GrammarError),
     /// Another call failed.
     Call {
         /// What was to be done, to follow "cannot".
@@ -95,6 +97,7 @@ impl Error {
             | Self::Configure { errno, .. }
             | Self::Turn { errno, .. }
             | Self::Call { errno, .. } => *errno,
+            Self::Grammar(_) => Errno::EINVAL,
             Self::PromptBytes { .. } | Self::TextBytes { .. } | Self::PromptTokens { .. } => {
                 Errno::EMSGSIZE
             }
@@ -103,6 +106,12 @@ impl Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<GrammarError> for Error {
+    fn from(error: GrammarError) -> Self {
+        Self::Grammar(error)
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,6 +237,7 @@ impl fmt::Display for Error {
                 write!(f, "the model makes embeddings, and no text: sislm-client embed prints them")
             }
             Self::Turn { finish, errno } => write!(f, "the turn ended ({finish}): {}", reason(*errno)),
+            Self::Grammar(error) => error.fmt(f),
             Self::Call { doing, errno } => write!(f, "cannot {doing}: {}", reason(*errno)),
         }
     }

@@ -31,6 +31,7 @@ mod embedding;
 mod error;
 mod evaluation;
 mod finish;
+mod guide;
 mod kv;
 mod metadata;
 mod millionths;
@@ -53,6 +54,7 @@ mod split;
 mod turn;
 mod uapi;
 mod utf8;
+mod vocabulary;
 
 pub use chat::{ChatTemplate, Message, Rendered, TemplateError};
 pub use chat_model::{ChatError, ChatModel};
@@ -63,6 +65,9 @@ pub use embedding::Embedding;
 pub use error::Error;
 pub use evaluation::{Candidate, Evaluation};
 pub use finish::Finish;
+pub use guide::{
+    Allowed, Grammar, GrammarError, GrammarTokens, Guidance, Guide, GuidedTurn, Likely, Token,
+};
 pub use kv::KvType;
 pub use metadata::METADATA_KEYS;
 pub use millionths::Millionths;
@@ -90,3 +95,4 @@ pub use uapi::{
     SISLM_TOP_MAX as TOP_MAX,
 };
 pub use utf8::Joiner;
+pub use vocabulary::Vocabulary;

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn as_many_ends_are_given_as_there_is_room_for() {
         let mut model = Model::default();
-        assert_eq!(model.end_ids(), []);
+        assert!(model.end_ids().is_empty());
         (model.ends[0], model.end_count) = (2, 1);
         assert_eq!(model.end_ids(), [2]);
         model.end_count = 99;

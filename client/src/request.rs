@@ -140,6 +140,34 @@ pub(crate) fn tokenize(
     (argument.count as usize, result)
 }
 
+/// VOCABULARY: the tokens of the model `name`; `kinds` and `ends` have one entry each. Returns how many
+/// tokens and bytes there are, with ENOSPC more than fit.
+pub(crate) fn vocabulary(
+    file: BorrowedFd<'_>,
+    name: [u8; SISLM_NAME_MAX as usize],
+    kinds: &mut [u8],
+    ends: &mut [u32],
+    text: &mut [u8],
+) -> (usize, usize, nix::Result<()>) {
+    let mut argument = sislm_vocabulary {
+        name,
+        types: kinds.as_mut_ptr() as u64,
+        ends: ends.as_mut_ptr() as u64,
+        text: text.as_mut_ptr() as u64,
+        capacity: capacity(kinds).min(capacity(ends)),
+        text_capacity: capacity(text),
+        ..Default::default()
+    };
+    // SAFETY: the kernel writes at most `capacity` entries of `kinds` and of `ends` and `text_capacity`
+    // bytes of `text`, all borrowed until the call returns.
+    let result = unsafe { raw(file, SISLM_IOC_VOCABULARY, &mut argument) };
+    (
+        argument.count as usize,
+        argument.text_length as usize,
+        result,
+    )
+}
+
 /// PROMPT: gives `ids` as prompt.
 pub(crate) fn prompt(file: BorrowedFd<'_>, ids: &[u32]) -> nix::Result<()> {
     let mut argument = sislm_prompt {
@@ -225,6 +253,43 @@ pub(crate) fn run(
         match unsafe { raw(file, SISLM_IOC_RUN, &mut argument) } {
             Err(Errno::EINTR) => continue,
             result => return (argument.length as usize, result),
+        }
+    }
+}
+
+/// NEXT: the next token of turn `turn`, 0 to begin one, continued after signals. `mask` may be empty, and
+/// as many of the most likely tokens are told as `top` has room for.
+pub(crate) fn next(
+    file: BorrowedFd<'_>,
+    turn: u64,
+    mask: &[u32],
+    forced: &[u32],
+    top: &mut [sislm_candidate],
+) -> nix::Result<sislm_next> {
+    let place = |list: &[u32]| match list.len() {
+        0 => 0,
+        _ => list.as_ptr() as u64,
+    };
+    let mut argument = sislm_next {
+        turn,
+        mask: place(mask),
+        forced: place(forced),
+        top: match top.len() {
+            0 => 0,
+            _ => top.as_mut_ptr() as u64,
+        },
+        mask_count: capacity(mask),
+        forced_count: capacity(forced),
+        top_k: capacity(top),
+        ..Default::default()
+    };
+    loop {
+        // SAFETY: the kernel reads `mask_count` and `forced_count` entries and writes `top_k` candidates,
+        // all borrowed until the last call has returned.
+        match unsafe { raw(file, SISLM_IOC_NEXT, &mut argument) } {
+            Ok(()) => return Ok(argument),
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read};
 
 use crate::error::errno_of;
-use crate::{Error, Joiner, Session};
+use crate::{Error, Guidance, GuidedTurn, Joiner, Session};
 
 /// Bytes asked for by one read.
 const READ_BYTES: usize = 4096;
@@ -31,6 +31,11 @@ impl<'a> Turn<'a> {
             joiner: Joiner::default(),
             over: false,
         }
+    }
+
+    /// The same turn, guided: its tokens in the place of its text.
+    pub fn guided(self, guidance: Guidance) -> GuidedTurn<'a> {
+        GuidedTurn::new(self.session, guidance)
     }
 
     /// Bytes from the device, empty at the end of the turn.

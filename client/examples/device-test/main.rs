@@ -18,6 +18,7 @@ mod preset;
 mod raw;
 mod reference;
 mod report;
+mod schemas;
 mod serve;
 mod sessions;
 mod slots;
@@ -37,7 +38,7 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME";
+    | encoder NAME | schemas NAME COUNT";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
             conversation::run(&mut report, model, reference, text)
         }
         ["embeddings", model, reference] => embeddings::run(&mut report, model, reference),
+        ["schemas", model, count] => schemas::run(&mut report, model, count),
         ["encoder", model] => embeddings::encoder(&mut report, model),
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["faults", model] => faults::run(&mut report, model),

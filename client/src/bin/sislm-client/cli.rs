@@ -137,6 +137,9 @@ pub(crate) struct Infer {
     /// What the system says before the message
     #[arg(long, value_name = "TEXT", requires = "chat")]
     pub system: Option<String>,
+    /// What the answer is to be.
+    #[command(flatten)]
+    pub grammar: Grammar,
     /// Print the closing line even when stderr is no terminal
     #[arg(long)]
     pub stats: bool,
@@ -145,6 +148,21 @@ pub(crate) struct Infer {
     pub note: Option<String>,
     /// The prompt; - or nothing reads it from stdin
     pub prompt: Option<OsString>,
+}
+
+/// What an answer is to be: at most one.
+#[derive(Debug, Args)]
+#[group(multiple = false, conflicts_with_all = ["ignore_eos", "stop"])]
+pub(crate) struct Grammar {
+    /// Answer with JSON of the schema in this file
+    #[arg(long, value_name = "FILE")]
+    pub json_schema: Option<PathBuf>,
+    /// Answer with text that this regular expression matches as a whole
+    #[arg(long, value_name = "R")]
+    pub regex: Option<String>,
+    /// Answer by the grammar in this file, in Lark's syntax, from its rule start
+    #[arg(long, value_name = "FILE")]
+    pub grammar: Option<PathBuf>,
 }
 
 /// Options of `chat`.

@@ -9,6 +9,7 @@ mod closing_line;
 mod commands;
 mod embedded;
 mod exit_codes;
+mod guidance;
 mod input;
 mod interrupt;
 mod loading;

@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Finish, Model, Outcome, Session, SessionConfig, Turn};
+use sislm::{Device, Finish, GuidedTurn, Joiner, Model, Outcome, Session, SessionConfig, Turn};
 
 use crate::cli::{Cli, Infer};
 use crate::closing_line::closing_line;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
-use crate::{choice, input, template};
+use crate::{choice, guidance, input, template};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -22,16 +22,22 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     let mut session = device.session(&config(arguments, &device, &model)?)?;
     let interrupt = Interrupt::of(session.canceller()?)?;
 
-    let text = if arguments.chat {
-        let system = arguments.system.as_deref();
-        let ids = template::prompt_ids(&device, &model, &session, system, &prompt)?;
-        streamed(session.prompt_ids(&ids)?, &interrupt, cli, out)?
-    } else if prompt.is_empty() {
-        whole(&mut session, &model, cli, out)?
-    } else {
-        streamed(session.prompt(&prompt)?, &interrupt, cli, out)?
+    let guidance = guidance::of(&arguments.grammar, &device, &model)?;
+    let is_guided = guidance.is_some();
+    let (text, finish) = match guidance {
+        None if prompt.is_empty() && !arguments.chat => {
+            (whole(&mut session, &model, cli, out)?, None)
+        }
+        guidance => {
+            let turn = begin(arguments, &device, &model, &mut session, &prompt)?;
+            match guidance {
+                None => (streamed(turn, &interrupt, cli, out)?, None),
+                Some(guidance) => guided(turn.guided(guidance), &interrupt, cli, out)?,
+            }
+        }
     };
-    let outcome = session.outcome()?;
+    let mut outcome = session.outcome()?;
+    outcome.finish = finish.unwrap_or(outcome.finish);
     if cli.json {
         writeln!(out, "{}", object(&model, &outcome, &text))?;
     } else {
@@ -40,8 +46,60 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     Ok(match outcome.finish {
         // None: the prompt was dropped before its turn began.
         Finish::Cancelled | Finish::None => ExitCode::Cancelled,
+        Finish::Length | Finish::Context if is_guided => {
+            let count = outcome.ids.len();
+            eprintln!(
+                "the answer is not whole: it ended at {count} tokens; -n and --ctx ask for more"
+            );
+            ExitCode::CutShort
+        }
         _ => ExitCode::Success,
     })
+}
+
+/// Gives the prompt to the session.
+fn begin<'a>(
+    arguments: &Infer,
+    device: &Device,
+    model: &Model,
+    session: &'a mut Session,
+    prompt: &[u8],
+) -> anyhow::Result<Turn<'a>> {
+    if arguments.chat {
+        let system = arguments.system.as_deref();
+        let ids = template::prompt_ids(device, model, session, system, prompt)?;
+        return Ok(session.prompt_ids(&ids)?);
+    }
+    if prompt.is_empty() {
+        let bos = model.bos_id().ok_or_else(nothing_to_begin_with)?;
+        return Ok(session.prompt_ids(&[bos])?);
+    }
+    Ok(session.prompt(prompt)?)
+}
+
+/// The answer of a guided turn, shown as it comes, and why it ended.
+fn guided(
+    mut turn: GuidedTurn<'_>,
+    interrupt: &Interrupt,
+    cli: &Cli,
+    out: &mut impl Write,
+) -> anyhow::Result<(String, Option<Finish>)> {
+    let mut text = String::new();
+    let mut joiner = Joiner::default();
+    for token in &mut turn {
+        let piece = match token {
+            Ok(token) => joiner.push(&token.text),
+            // The prompt itself was dropped.
+            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => break,
+            Err(error) => return Err(error.into()),
+        };
+        show(&piece, cli, out)?;
+        text.push_str(&piece);
+    }
+    let rest = joiner.finish();
+    show(&rest, cli, out)?;
+    text.push_str(&rest);
+    Ok((text, Some(turn.finish())))
 }
 
 /// The answer of a turn, shown as it comes.
@@ -74,13 +132,17 @@ fn whole(
     out: &mut impl Write,
 ) -> anyhow::Result<String> {
     if model.bos_id().is_none() {
-        let sentence =
-            "the prompt is empty, and the model has no token to begin with: give it some text";
-        return Err(Failure::error(ExitCode::Usage, sentence));
+        return Err(nothing_to_begin_with());
     }
     let text = session.run(b"")?;
     show(&text, cli, out)?;
     Ok(text)
+}
+
+fn nothing_to_begin_with() -> anyhow::Error {
+    let sentence =
+        "the prompt is empty, and the model has no token to begin with: give it some text";
+    Failure::error(ExitCode::Usage, sentence)
 }
 
 fn show(text: &str, cli: &Cli, out: &mut impl Write) -> io::Result<()> {
