@@ -9,6 +9,7 @@ TEST_OPENAI is the directory of the library (scripts/openai-client); without it 
 import asyncio
 import os
 import sys
+import typing
 
 import openai_schema
 from served import report
@@ -19,6 +20,13 @@ ENCODER = "bert"
 
 def message(text):
     return [{"role": "user", "content": text}]
+
+
+def sea():
+    """What an answer is to be."""
+    import pydantic
+
+    return pydantic.create_model("Sea", state=(typing.Literal["calm", "rough"], ...), ships=(bool, ...))
 
 
 def sync_client(openai, guest):
@@ -44,6 +52,12 @@ def sync_client(openai, guest):
     with chat.stream(messages=message("one"), **options) as events:
         last = events.get_final_completion()
     yield "stream-helper", last.choices[0].message.content == parsed.choices[0].message.content, last
+    scored = chat.create(messages=message("one"), logprobs=True, top_logprobs=2, **options)
+    scores = scored.choices[0].logprobs.content
+    same = "".join(score.token for score in scores) == scored.choices[0].message.content == parsed.choices[0].message.content
+    yield "logprobs", same and all(len(score.top_logprobs) == 2 for score in scores), scored
+    typed = chat.parse(messages=message("one"), model=MODEL, seed=7, response_format=sea())
+    yield "parse-schema", typed.choices[0].message.parsed.state in ("calm", "rough"), typed
     completion = client.completions.create(model=MODEL, prompt=["one ten", "two"], max_tokens=4, n=2, temperature=0)
     yield "completions", [choice.index for choice in completion.choices] == [0, 1, 2, 3], completion
     response = client.responses.create(model=MODEL, input="one", max_output_tokens=16, extra_body={"seed": 7})

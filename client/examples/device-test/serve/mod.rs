@@ -3,6 +3,7 @@
 
 mod answers;
 mod ends;
+mod guided;
 mod refusals;
 
 use std::process::{Child, Command, Stdio};
@@ -30,6 +31,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let server = Server::start(&["--turns", "4"])?;
     answers::run(report, model)?;
+    guided::run(report, model)?;
     answers::embeds(report, encoder, model)?;
     refusals::run(report, model)?;
     ends::hang_ups(report, model, slow)?;

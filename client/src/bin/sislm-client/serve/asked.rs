@@ -7,6 +7,7 @@ use sislm::SessionConfig;
 use super::access::Caller;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::format;
 use super::job::{Job, Prompt, CHOICES_MAX};
 use super::sampling;
 
@@ -38,6 +39,11 @@ impl Asked {
                 config.max_tokens = most;
             }
         }
+        let grammar = format::response_format(fields)?;
+        if grammar.is_some() && config.ignore_eos {
+            let sentence = "an answer of a format ends where the format does";
+            return Err(ApiError::unsupported("ignore_eos", sentence));
+        }
         let options = fields.object("stream_options")?;
         let usage = options.and_then(|options| options.get("include_usage"));
         Ok(Self {
@@ -47,6 +53,8 @@ impl Asked {
                 answers: 1,
                 config,
                 echo: false,
+                grammar,
+                logprobs: None,
                 tenant: caller.tenant(fields.string("prompt_cache_key")?),
             },
             stream: fields.boolean("stream")?.unwrap_or(false),

@@ -17,6 +17,7 @@ use super::envelope::Envelope;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::job::{End, Event, Prompt};
+use super::logprobs;
 use super::messages::messages;
 use super::reply::{reply, Shape, Whole};
 use super::sse;
@@ -53,7 +54,9 @@ fn asked(
     let fields = Fields::new(object);
     let list = fields.list("messages")?.unwrap_or_default();
     let prompts = vec![Prompt::Messages(messages("messages", list)?)];
-    Asked::of(&fields, prompts, &MOST, defaults, caller)?.choices(&fields)
+    let mut asked = Asked::of(&fields, prompts, &MOST, defaults, caller)?.choices(&fields)?;
+    asked.job.logprobs = logprobs::of_chat(&fields)?;
+    Ok(asked)
 }
 
 /// The objects of a chat.
@@ -69,7 +72,7 @@ impl Shape for Chat {
             json!({
                 "index": index,
                 "message": { "role": "assistant", "content": choice.text, "refusal": null },
-                "logprobs": null,
+                "logprobs": logprobs::chat(&choice.tokens),
                 "finish_reason": choice.end.map(End::as_str),
             })
         });
@@ -81,11 +84,18 @@ impl Shape for Chat {
             Event::Begun { model, fingerprint } => {
                 self.envelope.begin(model, fingerprint);
                 let first = json!({ "role": "assistant", "content": "" });
-                let first = |choice| self.delta(choice, first.clone(), None);
+                let first = |choice| self.delta(choice, first.clone(), Value::Null, None);
                 (0..self.answers).map(first).collect()
             }
-            Event::Text { choice, text } => self.delta(*choice, json!({ "content": text }), None),
-            Event::End { choice, end } => self.delta(*choice, json!({}), Some(*end)),
+            Event::Text {
+                choice,
+                text,
+                tokens,
+            } => {
+                let delta = json!({ "content": text });
+                self.delta(*choice, delta, logprobs::chat(tokens), None)
+            }
+            Event::End { choice, end } => self.delta(*choice, json!({}), Value::Null, Some(*end)),
             Event::Done(usage) => self.envelope.last(usage),
             Event::Failed(error) => sse::data(&error.to_json()),
         }
@@ -93,11 +103,11 @@ impl Shape for Chat {
 }
 
 impl Chat {
-    fn delta(&self, choice: u32, delta: Value, end: Option<End>) -> String {
+    fn delta(&self, choice: u32, delta: Value, logprobs: Value, end: Option<End>) -> String {
         self.envelope.chunk(json!({
             "index": choice,
             "delta": delta,
-            "logprobs": null,
+            "logprobs": logprobs,
             "finish_reason": end.map(End::as_str),
         }))
     }
@@ -126,6 +136,7 @@ mod tests {
         let text = Event::Text {
             choice: 0,
             text: "a\nb".into(),
+            tokens: Vec::new(),
         };
         let end = Event::End {
             choice: 0,
@@ -182,6 +193,7 @@ mod tests {
     fn a_whole_answer_has_all_choices() {
         let choice = |text: &str| Choice {
             text: text.into(),
+            tokens: Vec::new(),
             end: Some(End::Length),
         };
         let whole = Whole {

@@ -17,6 +17,7 @@ use super::envelope::Envelope;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::job::{End, Event, CHOICES_MAX};
+use super::logprobs;
 use super::prompts::prompts;
 use super::reply::{reply, Shape, Whole};
 use super::sse;
@@ -31,6 +32,7 @@ pub(super) async fn handle(
     let asked = asked(&object, &engine.defaults, &caller)?;
     let shape = Completion {
         envelope: Envelope::new("cmpl-", "text_completion", asked.usage),
+        offsets: [0; CHOICES_MAX as usize],
     };
     reply(Answer::begin(&engine, asked.job)?, shape, asked.stream).await
 }
@@ -46,6 +48,11 @@ fn asked(
     let asked = Asked::of(&fields, prompts, &["max_tokens"], defaults, caller)?;
     let mut asked = asked.choices(&fields)?;
     asked.job.echo = fields.boolean("echo")?.unwrap_or(false);
+    asked.job.logprobs = logprobs::of_completion(&fields)?;
+    if asked.job.echo && asked.job.logprobs.is_some() {
+        let sentence = "a prompt has no log-probabilities here: sislm-client eval gives them";
+        return Err(ApiError::unsupported("echo", sentence));
+    }
     if fields
         .string("suffix")?
         .is_some_and(|suffix| !suffix.is_empty())
@@ -66,12 +73,17 @@ fn asked(
 /// The objects of a completion.
 struct Completion {
     envelope: Envelope,
+    /// Characters of each answer until now.
+    offsets: [usize; CHOICES_MAX as usize],
 }
 
 impl Shape for Completion {
     fn whole(&self, whole: &Whole) -> Value {
         let choices = (0..).zip(&whole.choices);
-        let choices = choices.map(|(index, choice)| object(index, &choice.text, choice.end));
+        let choices = choices.map(|(index, choice)| {
+            let logprobs = logprobs::completion(&choice.tokens, 0);
+            object(index, &choice.text, logprobs, choice.end)
+        });
         self.envelope.whole(whole, choices.collect())
     }
 
@@ -81,8 +93,22 @@ impl Shape for Completion {
                 self.envelope.begin(model, fingerprint);
                 String::new()
             }
-            Event::Text { choice, text } => self.envelope.chunk(object(*choice, text, None)),
-            Event::End { choice, end } => self.envelope.chunk(object(*choice, "", Some(*end))),
+            Event::Text {
+                choice,
+                text,
+                tokens,
+            } => {
+                let mut passed = 0;
+                let offset = self.offsets.get_mut(*choice as usize);
+                let offset = offset.unwrap_or(&mut passed);
+                let logprobs = logprobs::completion(tokens, *offset);
+                *offset += logprobs::characters(tokens);
+                self.envelope.chunk(object(*choice, text, logprobs, None))
+            }
+            Event::End { choice, end } => {
+                let last = object(*choice, "", Value::Null, Some(*end));
+                self.envelope.chunk(last)
+            }
             Event::Done(usage) => self.envelope.last(usage),
             Event::Failed(error) => sse::data(&error.to_json()),
         }
@@ -90,11 +116,11 @@ impl Shape for Completion {
 }
 
 /// A choice, or a part of it.
-fn object(index: u32, text: &str, end: Option<End>) -> Value {
+fn object(index: u32, text: &str, logprobs: Value, end: Option<End>) -> Value {
     json!({
         "index": index,
         "text": text,
-        "logprobs": null,
+        "logprobs": logprobs,
         "finish_reason": end.map(End::as_str),
     })
 }
@@ -114,6 +140,10 @@ mod tests {
         assert_eq!(
             param(json!({ "prompt": "a", "suffix": "b" })),
             Some(json!("suffix"))
+        );
+        assert_eq!(
+            param(json!({ "prompt": "a", "echo": true, "logprobs": 1 })),
+            Some(json!("echo"))
         );
         assert_eq!(
             param(json!({ "prompt": "a", "best_of": 2 })),

@@ -9,6 +9,7 @@ use sislm::{Device, Model, ModelName, SessionConfig, Slot};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::ApiError;
+use super::grammars::Grammars;
 use super::hangup::Hangup;
 use super::metrics::{Metrics, Present};
 use super::pool::Pool;
@@ -32,6 +33,8 @@ pub(super) struct Engine {
     pub defaults: SessionConfig,
     /// Idle sessions.
     pub pool: Pool<Slot>,
+    /// Tokens of models.
+    pub grammars: Grammars,
     /// What is counted.
     pub metrics: Metrics,
     /// When the server was started, in seconds since 1970.
@@ -94,6 +97,7 @@ impl Engine {
             device,
             defaults,
             pool: Pool::new(limits.turns),
+            grammars: Grammars::default(),
             metrics: Metrics::new(),
             limits,
             turns: Arc::new(Semaphore::new(limits.turns)),

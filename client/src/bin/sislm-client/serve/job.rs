@@ -2,7 +2,7 @@
 //! What a request asks of the device, and what comes back while it is answered.
 
 use serde_json::{json, Value};
-use sislm::{Finish, Message, Outcome, SessionConfig};
+use sislm::{Finish, Grammar, Message, SessionConfig, Token};
 
 use super::error::ApiError;
 
@@ -33,6 +33,10 @@ pub(super) struct Job {
     pub config: SessionConfig,
     /// Whether the text of a prompt comes before its answers.
     pub echo: bool,
+    /// What an answer is to be; None for free text.
+    pub grammar: Option<Grammar>,
+    /// With log-probabilities, and so many of the most likely tokens.
+    pub logprobs: Option<u32>,
     /// Who asks: others do not share its contexts.
     pub tenant: String,
 }
@@ -79,8 +83,8 @@ impl End {
     }
 
     /// Of a turn that has ended well; None for one that was cancelled.
-    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
-        match outcome.finish {
+    pub(super) fn of(finish: Finish) -> Option<Self> {
+        match finish {
             Finish::Stop => Some(Self::Stop),
             Finish::Length | Finish::Context => Some(Self::Length),
             _ => None,
@@ -104,6 +108,8 @@ pub(super) enum Event {
         choice: u32,
         /// In whole characters.
         text: String,
+        /// Its tokens, where log-probabilities are asked for.
+        tokens: Vec<Token>,
     },
     /// An answer is whole.
     End {

@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use sislm::Token;
 use tokio::time::timeout;
 
 use super::answer::Answer;
@@ -25,6 +26,8 @@ const ALIVE: Duration = Duration::from_secs(10);
 pub(super) struct Choice {
     /// Its text.
     pub text: String,
+    /// Its tokens, where log-probabilities are asked for.
+    pub tokens: Vec<Token>,
     /// Why it ended; None while it has not.
     pub end: Option<End>,
 }
@@ -130,7 +133,15 @@ async fn collect(answer: &mut Answer) -> Result<Whole, ApiError> {
             Event::Begun { model, fingerprint } => {
                 (whole.model, whole.fingerprint) = (model, fingerprint);
             }
-            Event::Text { choice, text } => whole.choice(choice).text += &text,
+            Event::Text {
+                choice,
+                text,
+                tokens,
+            } => {
+                let choice = whole.choice(choice);
+                choice.text += &text;
+                choice.tokens.extend(tokens);
+            }
             Event::End { choice, end } => whole.choice(choice).end = Some(end),
             Event::Done(usage) => {
                 whole.usage = usage;

@@ -15,6 +15,7 @@ use super::body::object_of;
 use super::engine::Engine;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::format;
 use super::identity::Identity;
 use super::job::{End, Event, Prompt, Usage};
 use super::messages::messages;
@@ -50,7 +51,9 @@ fn asked(
 ) -> Result<Asked, ApiError> {
     refuse_stored(fields)?;
     let prompts = vec![Prompt::Messages(input(fields)?)];
-    Asked::of(fields, prompts, &["max_output_tokens"], defaults, caller)
+    let mut asked = Asked::of(fields, prompts, &["max_output_tokens"], defaults, caller)?;
+    asked.job.grammar = format::text_format(fields)?;
+    Ok(asked)
 }
 
 /// What the instructions say, then the input: a text, or messages.
@@ -75,7 +78,7 @@ fn input(fields: &Fields<'_>) -> Result<Vec<Message>, ApiError> {
     Ok(all)
 }
 
-/// Refuses what would need a memory of responses, and other formats than text.
+/// Refuses what would need a memory of responses, and log-probabilities.
 fn refuse_stored(fields: &Fields<'_>) -> Result<(), ApiError> {
     const STATELESS: &str = "nothing is stored here: send the whole conversation as input";
     if fields.boolean("store")? == Some(true) {
@@ -89,12 +92,12 @@ fn refuse_stored(fields: &Fields<'_>) -> Result<(), ApiError> {
     if fields.boolean("background")? == Some(true) {
         return Err(ApiError::unsupported("background", STATELESS));
     }
-    let format = fields
-        .object("text")?
-        .and_then(|text| text.get("format")?.get("type"));
-    if format.is_some_and(|kind| kind.as_str() != Some("text")) {
-        let sentence = "answers are free text: no other format than text is there yet";
-        return Err(ApiError::unsupported("text.format", sentence));
+    if fields
+        .value("top_logprobs")
+        .is_some_and(|top| top.as_u64() != Some(0))
+    {
+        let sentence = "responses have no log-probabilities here: chats and completions have";
+        return Err(ApiError::unsupported("top_logprobs", sentence));
     }
     Ok(())
 }
@@ -107,6 +110,7 @@ fn echoed(object: &Map<String, Value>) -> Map<String, Value> {
         ("temperature", Value::Null),
         ("top_p", Value::Null),
         ("metadata", json!({})),
+        ("text", json!({ "format": { "type": "text" } })),
     ];
     let value = |(name, fallback): (&str, Value)| {
         let given = object.get(name).cloned();
@@ -210,7 +214,6 @@ impl Responses {
             "parallel_tool_calls": false,
             "previous_response_id": null,
             "store": false,
-            "text": { "format": { "type": "text" } },
             "tool_choice": "none",
             "tools": [],
             "truncation": "disabled",
@@ -301,6 +304,7 @@ mod tests {
             ("previous_response_id", json!("resp_1")),
             ("background", json!(true)),
             ("input", json!(7)),
+            ("top_logprobs", json!(2)),
         ] {
             let mut object = json!({ "input": "a" });
             object[name] = value;
@@ -330,10 +334,12 @@ mod tests {
             Event::Text {
                 choice: 0,
                 text: "a".into(),
+                tokens: Vec::new(),
             },
             Event::Text {
                 choice: 0,
                 text: "b".into(),
+                tokens: Vec::new(),
             },
             Event::End {
                 choice: 0,

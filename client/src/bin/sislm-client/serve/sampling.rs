@@ -148,10 +148,6 @@ pub(super) fn refuse_unsupported(fields: &Fields<'_>) -> Result<(), ApiError> {
             "functions",
             "functions are not there yet: describe them in a message",
         ),
-        (
-            "logprobs",
-            "log-probabilities are not given here; sislm-client eval gives them",
-        ),
         ("return_hidden_states", "hidden states are not given"),
         (
             "continue_final_message",
@@ -169,19 +165,6 @@ pub(super) fn refuse_unsupported(fields: &Fields<'_>) -> Result<(), ApiError> {
     if fields.boolean("skip_special_tokens")? == Some(false) {
         let sentence = "control tokens are never part of the answer's text";
         return Err(ApiError::unsupported("skip_special_tokens", sentence));
-    }
-    if fields
-        .value("top_logprobs")
-        .is_some_and(|top| top.as_u64() != Some(0))
-    {
-        let sentence = "log-probabilities are not given here; sislm-client eval gives them";
-        return Err(ApiError::unsupported("top_logprobs", sentence));
-    }
-    if let Some(format) = fields.object("response_format")? {
-        if format.get("type").and_then(Value::as_str) != Some("text") {
-            let sentence = "answers are free text: no other response_format than text is there yet";
-            return Err(ApiError::unsupported("response_format", sentence));
-        }
     }
     let modalities = fields.list("modalities")?.unwrap_or_default();
     if modalities.iter().any(|kind| kind.as_str() != Some("text")) {
@@ -255,11 +238,7 @@ mod tests {
             "tools": [], "response_format": { "type": "text" }, "top_logprobs": 0, "unheard_of": 1 });
         assert_eq!(refused(router), None);
         for (name, value) in [
-            ("logprobs", json!(true)),
-            ("logprobs", json!(2)),
-            ("top_logprobs", json!(3)),
             ("tools", json!([{ "type": "function" }])),
-            ("response_format", json!({ "type": "json_object" })),
             ("skip_special_tokens", json!(false)),
             ("modalities", json!(["audio"])),
         ] {

@@ -2,10 +2,12 @@
 //! The turns of a job, by a thread that may wait for the device.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use sislm::{ChatModel, Error, Model, ModelName, Session, SessionConfig, Slot, Tokenize};
+use sislm::{ChatModel, Error, Finish, Grammar, GrammarTokens, Guidance, Model, ModelName};
+use sislm::{Session, SessionConfig, Slot, Tokenize, Turn};
 use tokio::sync::mpsc::Sender;
 
 use super::engine::Engine;
@@ -13,6 +15,7 @@ use super::error::ApiError;
 use super::hangup::Hangup;
 use super::job::{End, Event, Job, Prompt, Usage};
 use super::pool::Owner;
+use super::stops::{Decided, Stops};
 
 /// Why a job ends early.
 enum Stop {
@@ -62,6 +65,34 @@ struct Place<'a> {
     config: SessionConfig,
     given: &'a Given,
     choice: u32,
+    guided: Option<&'a Guided>,
+}
+
+/// What answers are guided by: a grammar, or the wish for log-probabilities.
+struct Guided {
+    tokens: Arc<GrammarTokens>,
+    grammar: Option<Grammar>,
+    top: Option<u32>,
+}
+
+impl Guided {
+    /// For one answer.
+    fn guidance(&self) -> Result<Guidance, ApiError> {
+        let guide = |grammar| self.tokens.guide(grammar);
+        let guide = self.grammar.as_ref().map(guide).transpose();
+        Ok(Guidance {
+            vocabulary: self.tokens.vocabulary().clone(),
+            guide: guide.map_err(|error| ApiError::field("response_format", error.to_string()))?,
+            top: self.top,
+        })
+    }
+}
+
+/// An answer as far as it has been told.
+struct Told<'a> {
+    place: &'a Place<'a>,
+    /// What it is to begin with, until it has begun.
+    echo: Option<String>,
 }
 
 /// A prompt as the device takes it.
@@ -82,6 +113,21 @@ impl Work<'_> {
             model: Some(name),
             context: job.config.context.min(model.context),
             ..job.config
+        };
+        let guided = match (&job.grammar, job.logprobs) {
+            (None, None) => None,
+            (grammar, top) => {
+                let name = config
+                    .model
+                    .as_ref()
+                    .ok_or_else(|| ApiError::no_model("the model's name is not one"))?;
+                let grammars = &self.engine.grammars;
+                Some(Guided {
+                    tokens: grammars.tokens(&self.engine.device, &model, name)?,
+                    grammar: grammar.clone(),
+                    top,
+                })
+            }
         };
         let session = self.session(&config)?;
         let given = job
@@ -112,6 +158,7 @@ impl Work<'_> {
                     },
                     given,
                     choice,
+                    guided: guided.as_ref(),
                 };
                 self.turn(&mut slot, &place, &mut usage)?;
                 choice += 1;
@@ -187,9 +234,10 @@ impl Work<'_> {
     /// One answer: its text as it comes, and its end.
     fn turn(&self, slot: &mut Slot, place: &Place<'_>, usage: &mut Usage) -> Result<(), Stop> {
         self.hangup.arm(slot.session().canceller()?);
-        if let Some(error) = self.text(slot, place)? {
-            return Err(slot.error(error).into());
-        }
+        let finish = match self.text(slot, place)? {
+            Ok(finish) => finish,
+            Err(error) => return Err(slot.error(error).into()),
+        };
         let outcome = slot.finish()?;
         let (prompt, cached) = (place.given.ids.len() as u64, u64::from(outcome.reused));
         let answer = outcome.ids.len() as u64;
@@ -197,7 +245,7 @@ impl Work<'_> {
         usage.prompt += prompt;
         usage.cached += cached;
         usage.answer += answer;
-        let end = End::of(&outcome).ok_or(Stop::Gone)?;
+        let end = End::of(finish.unwrap_or(outcome.finish)).ok_or(Stop::Gone)?;
         self.begun(place.model)?;
         self.send(Event::End {
             choice: place.choice,
@@ -205,37 +253,94 @@ impl Work<'_> {
         })
     }
 
-    /// Tells the text of an answer; the error of the device, if there is one.
-    fn text(&self, slot: &mut Slot, place: &Place<'_>) -> Result<Option<Error>, Stop> {
+    /// Tells the text of an answer, and why it ended where the device does not know; the error of the device, if
+    /// there is one.
+    fn text(
+        &self,
+        slot: &mut Slot,
+        place: &Place<'_>,
+    ) -> Result<Result<Option<Finish>, Error>, Stop> {
+        let guidance = place.guided.map(Guided::guidance).transpose()?;
         let turn = slot.begin(&place.config, &place.given.ids)?;
         if self.hangup.came() {
             return Err(Stop::Gone);
         }
-        let mut echo = place.given.echo.clone();
+        let mut told = Told {
+            echo: place.given.echo.clone(),
+            place,
+        };
+        let finish = match guidance {
+            None => self.streamed(turn, &mut told)?,
+            Some(guidance) => self.guided(turn, guidance, &mut told)?,
+        };
+        if finish.is_ok() && told.echo.is_some() {
+            self.tell(&mut told, Decided::default())?;
+        }
+        Ok(finish)
+    }
+
+    fn streamed(
+        &self,
+        turn: Turn<'_>,
+        told: &mut Told<'_>,
+    ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let mut failed = None;
         for piece in turn {
             match piece {
-                Ok(piece) => {
-                    let text = echo.take().unwrap_or_default() + &piece;
-                    self.begun(place.model)?;
-                    self.send(Event::Text {
-                        choice: place.choice,
-                        text,
-                    })?;
+                Ok(text) => {
+                    let tokens = Vec::new();
+                    self.tell(told, Decided { text, tokens })?;
                 }
                 // Cancelled before it began.
                 Err(error) if error.errno() == Errno::ENODATA => return Err(Stop::Gone),
                 Err(error) => failed = Some(error),
             }
         }
-        if let (None, Some(text)) = (&failed, echo) {
-            self.begun(place.model)?;
-            self.send(Event::Text {
-                choice: place.choice,
-                text,
-            })?;
+        Ok(failed.map_or(Ok(None), Err))
+    }
+
+    fn guided(
+        &self,
+        turn: Turn<'_>,
+        guidance: Guidance,
+        told: &mut Told<'_>,
+    ) -> Result<Result<Option<Finish>, Error>, Stop> {
+        let mut turn = turn.guided(guidance);
+        let mut stops = Stops::new(&told.place.config.stop);
+        while let Some(token) = turn.next() {
+            let token = match token {
+                Ok(token) => token,
+                Err(error) if error.errno() == Errno::ENODATA => return Err(Stop::Gone),
+                Err(error) => return Ok(Err(error)),
+            };
+            let (decided, ended) = stops.push(token);
+            self.tell(told, decided)?;
+            if ended {
+                turn.stop()?;
+                return Ok(Ok(Some(Finish::Stop)));
+            }
         }
-        Ok(failed)
+        self.tell(told, stops.finish())?;
+        Ok(Ok(Some(turn.finish())))
+    }
+
+    /// Tells a part of an answer.
+    fn tell(&self, told: &mut Told<'_>, decided: Decided) -> Result<(), Stop> {
+        let Decided { text, mut tokens } = decided;
+        let text = told.echo.take().unwrap_or_default() + &text;
+        if told.place.guided.is_none_or(|guided| guided.top.is_none()) {
+            tokens.clear();
+        }
+        tokens.retain(|token| !token.text.is_empty());
+        if text.is_empty() && tokens.is_empty() {
+            return Ok(());
+        }
+        self.begun(told.place.model)?;
+        self.send(Event::Text {
+            choice: told.place.choice,
+            text,
+            tokens,
+        })
     }
 
     /// Tells, the first time, that there is an answer.
