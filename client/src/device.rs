@@ -12,8 +12,8 @@ use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
-    metadata, request, Contents, Error, Model, ModelName, Query, Refusal, Selftest, Session,
-    SessionConfig, Source,
+    metadata, request, AdapterFile, Contents, Error, Model, ModelName, Query, Refusal, Selftest,
+    Session, SessionConfig, Source,
 };
 use crate::{Simd, Statistics, Vocabulary};
 
@@ -111,17 +111,37 @@ impl Device {
     ///
     /// [`Error::Load`]
     pub fn load(&self, source: &Source, name: &ModelName) -> Result<Load, Error> {
+        self.load_adapted(source, &[], name)
+    }
+
+    /// As [`Device::load`], with `adapters`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Load`]; EINVAL for more than [`crate::ADAPTERS_MAX`].
+    pub fn load_adapted(
+        &self,
+        source: &Source,
+        adapters: &[AdapterFile],
+        name: &ModelName,
+    ) -> Result<Load, Error> {
+        let files: Vec<_> = adapters.iter().map(AdapterFile::raw).collect();
         let mut load = sislm_load {
             fd: source.beginning().as_raw_fd(),
             name: name.to_bytes(),
             ..Default::default()
         };
-        let result = request::load(self.file.as_fd(), &mut load, &source.parts());
+        let result = request::load(self.file.as_fd(), &mut load, &source.parts(), &files);
         result.map_err(|errno| Error::Load {
             name: name.clone(),
             errno,
             refusal: Refusal::of(&load).map(|refusal| Refusal {
-                contents: contents(source.beginning()),
+                contents: match load.refused_file {
+                    0 => contents(source.beginning()),
+                    place => adapters
+                        .get(place as usize - 1)
+                        .and_then(|adapter| contents(adapter.file())),
+                },
                 ..refusal
             }),
             done: load.done,

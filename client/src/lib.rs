@@ -22,6 +22,8 @@
 //! Token ids are `u32`, probabilities and fractions integers in millionths, times nanoseconds, as
 //! in `module/uapi/sislm.h`. Every error says in a sentence what to do next ([`Error`]).
 
+mod adapter;
+mod adapter_refusal;
 mod chat;
 mod chat_model;
 mod contents;
@@ -56,6 +58,7 @@ mod uapi;
 mod utf8;
 mod vocabulary;
 
+pub use adapter::{Adapter, AdapterFile};
 pub use chat::{ChatTemplate, Message, Rendered, TemplateError};
 pub use chat_model::{ChatError, ChatModel};
 pub use contents::Contents;
@@ -90,9 +93,9 @@ pub use split::{SplitError, SplitReason};
 pub use turn::Turn;
 pub use uapi::{sislm_query as Query, sislm_selftest as Selftest, sislm_statistics as Statistics};
 pub use uapi::{
-    SISLM_BREAKER_BYTES as BREAKER_BYTES, SISLM_BREAKER_MAX as BREAKER_MAX,
-    SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX,
-    SISLM_TOP_MAX as TOP_MAX,
+    SISLM_ADAPTERS_MAX as ADAPTERS_MAX, SISLM_BREAKER_BYTES as BREAKER_BYTES,
+    SISLM_BREAKER_MAX as BREAKER_MAX, SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES,
+    SISLM_STOP_MAX as STOP_MAX, SISLM_TOP_MAX as TOP_MAX,
 };
 pub use utf8::Joiner;
 pub use vocabulary::Vocabulary;

@@ -5,7 +5,7 @@ use crate::name::text_of;
 use crate::uapi::{
     SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM, SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
 };
-use crate::{Digest, Pooling, Query};
+use crate::{Adapter, Digest, Pooling, Query};
 use std::borrow::Cow;
 
 /// Positions of one block of keys and values.
@@ -46,6 +46,12 @@ impl Model {
             SISLM_TOKENIZER_UTF8 => "utf8",
             _ => "unknown",
         }
+    }
+
+    /// Its adapters, in the order they were given to LOAD.
+    pub fn adapters(&self) -> &[Adapter] {
+        let count = self.adapter_count as usize;
+        self.adapters.get(..count).unwrap_or(&self.adapters)
     }
 
     /// How its file makes one embedding of the hidden states of a text.

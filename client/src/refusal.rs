@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::adapter_refusal::{self, Told};
 use crate::name::text_of;
 use crate::uapi::*;
 use crate::Contents;
@@ -22,6 +23,8 @@ pub struct Refusal {
     pub value: String,
     /// What the file holds instead of a model, where its bytes show it.
     pub contents: Option<Contents>,
+    /// Which file it is about: 0 for the model, else the place of the adapter, from 1.
+    pub file: u32,
 }
 
 impl Refusal {
@@ -34,6 +37,7 @@ impl Refusal {
             subject: text_of(&load.subject),
             value: text_of(&load.value),
             contents: None,
+            file: load.refused_file,
         })
     }
 
@@ -72,8 +76,8 @@ impl Refusal {
         } else if holds(".lora_") || self.subject == "general.type" {
             write!(
                 f,
-                "it is no model of its own ({says}); a LoRA adapter has to be merged into its model before that is \
-                 converted to GGUF: load the result"
+                "it is no model of its own ({says}); a LoRA adapter is loaded with its model: \
+                 sislm-client load MODEL --lora FILE"
             )
         } else if holds("tokenizer.") {
             write!(
@@ -183,8 +187,22 @@ fn weight_format(number: u64) -> String {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file != 0 {
+            write!(f, "its adapter {}: ", self.file)?;
+        }
         if let Some(contents) = self.contents {
             return f.write_str(contents.sentence());
+        }
+        let told = Told {
+            reason: self.reason,
+            detail: self.detail,
+            subject: &self.subject,
+            quoted: &quoted(&self.subject),
+            shown: &self.shown(),
+        };
+        let own = (self.file != 0).then(|| adapter_refusal::write(&told, f));
+        if let Some(written) = own.flatten() {
+            return written;
         }
         let subject = quoted(&self.subject);
         let detail = self.detail;
@@ -253,6 +271,7 @@ impl fmt::Display for Refusal {
                  convert_hf_to_gguf.py",
                 weight_format(detail)
             ),
+            SISLM_LOAD_ADAPTER => write!(f, "it is not the adapter that was asked for ({subject})"),
             SISLM_LOAD_TENSOR_MISSING => write!(f, "it lacks the tensor {subject}; convert it again"),
             SISLM_LOAD_TENSOR_TYPE => write!(
                 f,
@@ -309,14 +328,14 @@ mod tests {
     fn every_reason_has_a_sentence_of_its_own() {
         let sentence = |reason| about(reason, "blk.0.attn_q.weight").to_string();
         let sentences: std::collections::BTreeSet<String> = (SISLM_LOAD_NOT_GGUF
-            ..=SISLM_LOAD_VECTOR_TYPE)
+            ..=SISLM_LOAD_ADAPTER)
             .map(sentence)
             .collect();
-        assert_eq!(sentences.len(), 22);
+        assert_eq!(sentences.len(), 23);
         assert!(sentences
             .iter()
             .all(|sentence| !sentence.contains("newer than this client")));
-        assert!(sentence(SISLM_LOAD_VECTOR_TYPE + 1).contains("newer than this client"));
+        assert!(sentence(SISLM_LOAD_ADAPTER + 1).contains("newer than this client"));
     }
 
     #[test]

@@ -66,15 +66,19 @@ pub(crate) fn call<T: Argument>(file: BorrowedFd<'_>, argument: &mut T) -> nix::
     unsafe { raw(file, T::NUMBER, argument) }
 }
 
-/// LOAD: `parts` follow the file of the argument.
+/// LOAD: `parts` follow the file of the argument, and `adapters` are loaded with it.
 pub(crate) fn load(
     file: BorrowedFd<'_>,
     argument: &mut sislm_load,
     parts: &[sislm_part],
+    adapters: &[sislm_adapter_file],
 ) -> nix::Result<()> {
     argument.parts = parts.as_ptr() as u64;
     argument.part_count = u32::try_from(parts.len()).map_err(|_| Errno::EFBIG)?;
-    // SAFETY: the kernel reads `part_count` entries of `parts`, borrowed until the call has returned.
+    argument.adapters = adapters.as_ptr() as u64;
+    argument.adapter_count = u32::try_from(adapters.len()).map_err(|_| Errno::EFBIG)?;
+    // SAFETY: the kernel reads `part_count` entries of `parts` and `adapter_count` of `adapters`, borrowed until
+    // the call has returned.
     unsafe { raw(file, SISLM_IOC_LOAD, argument) }
 }
 

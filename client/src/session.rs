@@ -46,6 +46,8 @@ pub struct SessionConfig {
     pub ignore_eos: bool,
     /// Whether only callers that wait compute, who are charged for it, and no workers.
     pub unhelped: bool,
+    /// What each adapter of the model is multiplied by, in millionths; None for what LOAD was given.
+    pub scales: Option<Vec<i32>>,
 }
 
 /// How text becomes ids.
@@ -463,6 +465,11 @@ fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
     }
     if config.ignore_eos {
         argument.flags |= SISLM_CONFIGURE_IGNORE_EOS;
+    }
+    if let Some(scales) = &config.scales {
+        argument.flags |= SISLM_CONFIGURE_SCALES;
+        let own = argument.scales.get_mut(..scales.len())?;
+        own.copy_from_slice(scales);
     }
     for (index, stop) in config.stop.iter().enumerate() {
         if stop.is_empty() {

@@ -3,10 +3,12 @@
 
 use super::require;
 use crate::{
+    limits::Limits,
     models::{
-        loader::{self, timed, LoadTimes},
-        model::{Model, Name},
-        source::Source,
+        loader::{self, timed, Base, Helpers, LoadTimes},
+        model::{Loaded, LoadedAdapter, Model, Name},
+        registry::{LoadProgress, Reservation},
+        source::{AdapterSource, Source},
     },
     session::Session,
     sys::{
@@ -42,6 +44,9 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
     request.subject = [0; uapi::NAME_BYTES];
     request.value = [0; uapi::VALUE_BYTES];
     let result = load_file(session, name, &mut request);
+    if request.reason == SISLM_LOAD_OK {
+        request.refused_file = 0;
+    }
     argument.write(&*request)?;
     result
 }
@@ -55,43 +60,114 @@ fn read_load(argument: &Argument) -> Result<KBox<uapi::Load>> {
 
 fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Result {
     let shared = session.shared();
-    let file = Source::open(request)?;
-    request.total = file.size();
+    let mut files = Files::open(request)?;
     let reservation = shared.registry.reserve(name, request.total)?;
-    let mut times = LoadTimes::default();
     let mut all = 0;
     let loaded = timed(&mut all, || {
-        let (limits, scheduler) = (&shared.limits, &shared.scheduler);
-        loader::load(
-            &file,
-            limits,
-            &**scheduler,
-            &reservation.progress,
-            &mut times,
-        )
+        let (limits, scheduler) = (&shared.limits, &*shared.scheduler);
+        files.load(limits, scheduler, &reservation.progress)
     });
     request.done = reservation.progress.done.load(Relaxed);
-    request.digest_ns = times.digest;
-    request.pack_ns = times.pack;
-    request.read_ns = times.read;
     request.load_ns = all;
-    let loaded = match loaded {
-        Ok(loaded) => loaded,
-        Err(LoadError::Errno(error)) => return Err(error),
-        Err(LoadError::Short(_)) => return Err(EINVAL),
-        Err(LoadError::Refused(refusal)) => {
-            request.reason = refusal.reason;
-            request.detail = refusal.detail;
-            request.detail_type = refusal.kind;
-            request.subject = refusal.subject;
-            request.value = refusal.value;
-            return Err(loader::refusal_errno(refusal.reason));
+    files.tell(request);
+    match loaded {
+        Ok(()) => publish(session, name, files, reservation),
+        Err(error) => Err(refuse(request, error)),
+    }
+}
+
+/// The files of a LOAD, and what is loaded of them. On the heap: its stack is deep.
+struct Files {
+    model: Source,
+    adapters: KVec<AdapterSource>,
+    loaded: Option<KBox<Loaded>>,
+    loaded_adapters: KVec<LoadedAdapter>,
+    times: LoadTimes,
+    /// Which one is loaded: 0 for the model, adapters from 1.
+    number: u32,
+}
+
+impl Files {
+    /// Opens them, and tells their size.
+    #[inline(never)]
+    fn open(request: &mut uapi::Load) -> Result<KBox<Self>> {
+        let model = Source::open(request)?;
+        let adapters = AdapterSource::open_all(request)?;
+        let sizes = adapters.iter().map(|adapter| adapter.file.size());
+        request.total = sizes.fold(model.size(), u64::saturating_add);
+        let files = Self {
+            loaded_adapters: KVec::with_capacity(adapters.len(), GFP_KERNEL)?,
+            model,
+            adapters,
+            loaded: None,
+            times: LoadTimes::default(),
+            number: 0,
+        };
+        Ok(KBox::new(files, GFP_KERNEL)?)
+    }
+
+    /// Loads the model, then its adapters.
+    fn load(
+        &mut self,
+        limits: &Limits,
+        helpers: &impl Helpers,
+        progress: &LoadProgress,
+    ) -> Result<(), LoadError> {
+        loop {
+            let adapter = match self.number.checked_sub(1) {
+                None => None,
+                Some(index) => match self.adapters.get(index as usize) {
+                    Some(adapter) => Some(adapter),
+                    None => return Ok(()),
+                },
+            };
+            let file = adapter.map_or(&self.model, |adapter| &adapter.file);
+            let model = self.loaded.as_ref();
+            let base = model.map(|model| {
+                let others = self.loaded_adapters.iter();
+                let bytes = others.map(|(adapter, _)| adapter.memory.bytes());
+                Base {
+                    memory: &model.memory,
+                    bytes: bytes.fold(model.memory.bytes(), u64::saturating_add),
+                }
+            });
+            let loaded = loader::load(file, limits, helpers, progress, &mut self.times, base)?;
+            match adapter {
+                None => self.loaded = Some(loaded),
+                Some(adapter) => {
+                    let adapter = (loaded, adapter.scale);
+                    let pushed = self.loaded_adapters.push_within_capacity(adapter);
+                    pushed.map_err(|_| EIO)?;
+                }
+            }
+            self.number = self.number.saturating_add(1);
         }
-    };
+    }
+
+    /// Tells how long parts took.
+    fn tell(&self, request: &mut uapi::Load) {
+        request.digest_ns = self.times.digest;
+        request.pack_ns = self.times.pack;
+        request.read_ns = self.times.read;
+        request.refused_file = self.number;
+    }
+}
+
+/// Makes a model of what is loaded, and lets it be found.
+#[inline(never)]
+fn publish(
+    session: &Arc<Session>,
+    name: Name,
+    files: KBox<Files>,
+    reservation: Reservation,
+) -> Result {
+    let shared = session.shared();
+    let files = KBox::into_inner(files);
     let mut section = Section::new()?;
     let model = Model::new(
         name,
-        loaded,
+        files.loaded.ok_or(EINVAL)?,
+        &files.loaded_adapters,
         &shared.limits,
         &shared.quota,
         &shared.statistics,
@@ -99,6 +175,23 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
     )?;
     reservation.fulfil(model);
     Ok(())
+}
+
+/// Tells why a file was refused; the error of LOAD.
+#[inline(never)]
+fn refuse(request: &mut uapi::Load, error: LoadError) -> Error {
+    match error {
+        LoadError::Errno(error) => error,
+        LoadError::Short(_) => EINVAL,
+        LoadError::Refused(refusal) => {
+            request.reason = refusal.reason;
+            request.detail = refusal.detail;
+            request.detail_type = refusal.kind;
+            request.subject = refusal.subject;
+            request.value = refusal.value;
+            loader::refusal_errno(refusal.reason)
+        }
+    }
 }
 
 #[inline(never)]

@@ -11,6 +11,7 @@ use crate::{
         errno::{EOPNOTSUPP, ESTALE},
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},
         memory::{ensure_available, Memory, Owner},
+        model::ModelMemory,
         piece::Piece,
         task,
         uapi::{
@@ -209,10 +210,11 @@ fn fill(
     prefix.read(read.offset, piece, times)
 }
 
-/// Reads, hashes and packs the file from its first byte to its last.
+/// Reads, hashes and packs the file of `size` bytes from its first to its last.
 fn pack(
     load: &mut Load,
     prefix: &Prefix<'_>,
+    size: u64,
     helpers: &impl Helpers,
     progress: &LoadProgress,
     times: &mut LoadTimes,
@@ -239,35 +241,48 @@ fn pack(
         times.pack = times.pack.saturating_add(pack_ns);
         // What is wrong with this piece comes before what is wrong with the next.
         packed?;
-        progress.done.store(done, Relaxed);
+        let before = progress.done.load(Relaxed);
+        let all = before.saturating_add(u64::from(read.bytes));
+        progress.done.store(all, Relaxed);
         filled?;
         read = following;
     }
-    if done != progress.total {
+    if done != size {
         return Err(EIO.into());
     }
     Ok(())
 }
 
-/// Loads `file`. A signal ends it with `ERESTARTSYS`.
+/// A loaded model that an adapter is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Base<'a> {
+    /// It.
+    pub(crate) memory: &'a Arc<ModelMemory>,
+    /// Bytes that it holds with the adapters before.
+    pub(crate) bytes: u64,
+}
+
+/// Loads `file`, a model or an adapter of `base`. A signal ends it with `ERESTARTSYS`.
 pub(crate) fn load(
     file: &Source,
     limits: &Limits,
     helpers: &impl Helpers,
     progress: &LoadProgress,
     times: &mut LoadTimes,
+    base: Option<Base<'_>>,
 ) -> Result<KBox<Loaded>, LoadError> {
-    let size = progress.total;
+    let size = file.size();
+    let held = base.map_or(0, |base| base.bytes);
     let mut prefix = Prefix::new(file, size, limits.header_bytes, times)?;
     let keep = LoadLimits {
         file_bytes: size,
-        model_bytes: limits.model_bytes,
+        model_bytes: limits.model_bytes.saturating_sub(held),
         context: limits.context,
         simd: limits.simd,
         segment_bytes: limits.segment_bytes,
     };
     let mut load = loop {
-        match Load::begin(&keep, &prefix.bytes) {
+        match Load::begin(&keep, &prefix.bytes, base.map(|base| base.memory)) {
             Err(LoadError::Short(need)) => prefix.grow(need, times)?,
             other => break other?,
         }
@@ -280,7 +295,7 @@ pub(crate) fn load(
         .saturating_add(metadata.bytes())
         .saturating_add(plan.vocabulary_bytes)
         .saturating_add(plan.model_bytes);
-    if packed > limits.model_bytes {
+    if packed > keep.model_bytes {
         return Err(refusal(SISLM_LOAD_LIMIT, packed));
     }
     // CAST: At most READ_BYTES_MAX.
@@ -288,15 +303,17 @@ pub(crate) fn load(
     let buffers = (buffer_bytes as u64).saturating_mul(2);
     ensure_available(packed.saturating_add(buffers))?;
     load.attach(&plan, interrupted)?;
-    while load.vocabulary(&prefix.bytes)? == Progress::More {
+    // An adapter has none.
+    while base.is_none() && load.vocabulary(&prefix.bytes)? == Progress::More {
         pause()?;
     }
     load.take_buffers(buffer_bytes)?;
     let peak_bytes = load
         .bytes()
         .saturating_add(prefix.bytes.len() as u64)
-        .saturating_add(metadata.bytes());
-    pack(&mut load, &prefix, helpers, progress, times)?;
+        .saturating_add(metadata.bytes())
+        .saturating_add(held);
+    pack(&mut load, &prefix, size, helpers, progress, times)?;
     while load.complete()? == Progress::More {
         pause()?;
     }

@@ -8,10 +8,11 @@ use crate::{
     sys::{
         digest::DIGEST_BYTES,
         errno::EIDRM,
+        flight::Scales,
         model::{Facts, ModelMemory},
         neon::Section,
         sample::Sampler,
-        step::{self, Size, Step},
+        step::{self, Adapters, Size, Step},
         uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
     },
     users::{
@@ -84,11 +85,12 @@ impl Workspace {
     fn new(
         section: &mut Section,
         memory: &Arc<ModelMemory>,
+        adapters: Adapters,
         facts: &Facts,
         slots: u32,
         statistics: &Arc<Statistics>,
     ) -> Result<Arc<Self>> {
-        let step = Step::new(section, memory, facts, slots)?;
+        let step = Step::new(section, memory, adapters, facts, slots)?;
         let sampler = Sampler::new(section, memory)?;
         let bytes = step.bytes().saturating_add(sampler.bytes());
         let step = Arc::new(step, GFP_KERNEL)?;
@@ -136,6 +138,23 @@ pub(crate) struct Loaded {
     pub(crate) peak_bytes: u64,
 }
 
+impl Loaded {
+    /// What is told of an adapter whose scale is `scale`.
+    fn described(&self, scale: i32) -> uapi::Adapter {
+        uapi::Adapter {
+            title: self.facts.title,
+            digest: self.digest,
+            file_bytes: self.file_bytes,
+            parameters: self.facts.parameters,
+            scale,
+            rank: self.facts.rank,
+        }
+    }
+}
+
+/// An adapter, loaded as a model is, and its scale where nothing else is asked for, millionths.
+pub(crate) type LoadedAdapter = (KBox<Loaded>, i32);
+
 /// The memory of a model.
 pub(crate) struct Content {
     /// Its weights and tables.
@@ -167,6 +186,7 @@ pub(crate) struct Model {
     descriptor_bytes: u64,
     arena_bytes: u64,
     peak_bytes: u64,
+    adapters: KVec<uapi::Adapter>,
     sizes: (Size, Size),
     step_bytes: u64,
     /// Files with a context on it.
@@ -180,6 +200,7 @@ impl Model {
     pub(crate) fn new(
         name: Name,
         loaded: KBox<Loaded>,
+        adapters: &[LoadedAdapter],
         limits: &Limits,
         quota: &Arc<Quota>,
         statistics: &Arc<Statistics>,
@@ -187,13 +208,25 @@ impl Model {
     ) -> Result<Arc<Self>> {
         let loaded = KBox::into_inner(loaded);
         let metadata = loaded.metadata;
-        let arena_bytes = loaded.memory.bytes().saturating_add(metadata.bytes());
+        let mut arena_bytes = loaded.memory.bytes().saturating_add(metadata.bytes());
+        let (mut weight_bytes, mut peak_bytes) = (loaded.weight_bytes, loaded.peak_bytes);
+        let mut descriptor_bytes = loaded.descriptor_bytes;
+        let mut described = KVec::with_capacity(adapters.len(), GFP_KERNEL)?;
+        let mut kept = Adapters::default();
+        for (adapter, scale) in adapters {
+            arena_bytes = arena_bytes.saturating_add(adapter.memory.bytes());
+            weight_bytes = weight_bytes.saturating_add(adapter.weight_bytes);
+            descriptor_bytes = descriptor_bytes.saturating_add(adapter.descriptor_bytes);
+            peak_bytes = peak_bytes.max(adapter.peak_bytes);
+            described.push(adapter.described(*scale), GFP_KERNEL)?;
+            kept.add(&adapter.memory)?;
+        }
         let memory = loaded.memory;
         let slots = limits.slots();
-        let workspace = Workspace::new(section, &memory, &loaded.facts, slots, statistics)?;
         let context = loaded.facts.context;
-        let mut size = |kv_type| step::size(section, &memory, slots, context, kv_type);
+        let mut size = |kv_type| step::size(section, &memory, &kept, slots, context, kv_type);
         let sizes = (size(SISLM_KV_F16)?, size(SISLM_KV_F32)?);
+        let workspace = Workspace::new(section, &memory, kept, &loaded.facts, slots, statistics)?;
         let step_bytes = workspace.bytes;
         let content = Content {
             memory,
@@ -212,11 +245,12 @@ impl Model {
                 digest: loaded.digest,
                 pool,
                 file_bytes: loaded.file_bytes,
-                weight_bytes: loaded.weight_bytes,
+                weight_bytes,
                 vocabulary_bytes: loaded.vocabulary_bytes,
-                descriptor_bytes: loaded.descriptor_bytes,
+                descriptor_bytes,
                 arena_bytes,
-                peak_bytes: loaded.peak_bytes,
+                peak_bytes,
+                adapters: described,
                 sizes,
                 files <- files,
                 step_bytes,
@@ -256,6 +290,23 @@ impl Model {
     /// Whether a file has a context on it.
     pub(crate) fn in_use(&self) -> bool {
         self.files.all() != 0
+    }
+
+    /// What its adapters are multiplied by when `asked` for, else as LOAD said. `EINVAL`: it has fewer.
+    pub(crate) fn scales(&self, asked: Option<&Scales>) -> Result<Scales> {
+        let mut scales = *asked.unwrap_or(&Scales::default());
+        let (own, rest) = scales
+            .split_at_mut_checked(self.adapters.len())
+            .ok_or(EINVAL)?;
+        if rest.iter().any(|scale| *scale != 0) {
+            return Err(EINVAL);
+        }
+        if asked.is_none() {
+            for (scale, adapter) in own.iter_mut().zip(&self.adapters) {
+                *scale = adapter.scale;
+            }
+        }
+        Ok(scales)
     }
 
     /// Whether it makes embeddings, and no text.
@@ -299,6 +350,13 @@ impl Model {
         to.architecture_name = self.facts.architecture_name;
         to.pooling = self.facts.pooling;
         to.encoder = u32::from(self.is_encoder());
+        // CAST: At most SISLM_ADAPTERS_MAX.
+        to.adapter_count = self.adapters.len() as u32;
+        to.pad = 0;
+        to.adapters = Default::default();
+        for (to, adapter) in to.adapters.iter_mut().zip(&self.adapters) {
+            *to = *adapter;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::sys::{
     file::ModelFile,
-    uapi::{Load, Part, SISLM_PARTS_MAX},
+    uapi::{AdapterFile, Load, Part, SISLM_ADAPTERS_MAX, SISLM_PARTS_MAX, SISLM_SCALE_MAX},
     user, //
 };
 use kernel::prelude::*;
@@ -16,6 +16,36 @@ struct Extent {
     bytes: u64,
     /// Its first byte in the whole.
     start: u64,
+}
+
+/// An adapter to load.
+pub(crate) struct AdapterSource {
+    /// Its file.
+    pub(crate) file: Source,
+    /// What it is multiplied by where nothing else is asked for, millionths.
+    pub(crate) scale: i32,
+}
+
+impl AdapterSource {
+    /// Takes the adapters of LOAD; errors as of [`Source::open`].
+    #[inline(never)]
+    pub(crate) fn open_all(request: &Load) -> Result<KVec<Self>> {
+        if request.adapter_count > SISLM_ADAPTERS_MAX {
+            return Err(EINVAL);
+        }
+        let mut all = KVec::with_capacity(request.adapter_count as usize, GFP_KERNEL)?;
+        for index in 0..u64::from(request.adapter_count) {
+            let mut adapter = [AdapterFile::default()];
+            user::read_array(request.adapters, index, &mut adapter)?;
+            let [AdapterFile { fd, scale }] = adapter;
+            if scale.unsigned_abs() > SISLM_SCALE_MAX {
+                return Err(EINVAL);
+            }
+            let file = Source::of_file(fd, 0)?;
+            all.push(Self { file, scale }, GFP_KERNEL)?;
+        }
+        Ok(all)
+    }
 }
 
 /// A whole file and the ranges that follow it.
@@ -33,15 +63,7 @@ impl Source {
         if request.part_count > SISLM_PARTS_MAX {
             return Err(EINVAL);
         }
-        // The administrator's, until the load ends.
-        let most = (request.part_count as usize).saturating_add(1);
-        let mut source = Self {
-            extents: KVec::with_capacity(most, GFP_KERNEL)?,
-            bytes: 0,
-        };
-        let file = ModelFile::open(request.fd)?;
-        let bytes = file.size();
-        source.append(file, 0, bytes)?;
+        let mut source = Self::of_file(request.fd, request.part_count as usize)?;
         for index in 0..u64::from(request.part_count) {
             let mut part = [Part::default()];
             user::read_array(request.parts, index, &mut part)?;
@@ -56,6 +78,19 @@ impl Source {
             }
             source.append(file, part.offset, part.bytes)?;
         }
+        Ok(source)
+    }
+
+    /// The whole file `fd`, with room for `more` ranges.
+    fn of_file(fd: i32, more: usize) -> Result<Self> {
+        // The administrator's, until the load ends.
+        let mut source = Self {
+            extents: KVec::with_capacity(more.saturating_add(1), GFP_KERNEL)?,
+            bytes: 0,
+        };
+        let file = ModelFile::open(fd)?;
+        let bytes = file.size();
+        source.append(file, 0, bytes)?;
         Ok(source)
     }
 

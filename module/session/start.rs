@@ -206,17 +206,27 @@ pub(super) fn empty_sequence(
     model: &Model,
     user: &Arc<User>,
 ) -> Result<Sequence> {
-    Sequence::new(context(configuration, model), configuration.kv_type, user)
+    let scales = model.scales(configuration.scales.as_ref())?;
+    Sequence::new(
+        context(configuration, model),
+        configuration.kv_type,
+        scales,
+        user,
+    )
 }
 
 impl Inner {
-    /// Whether `sequence`, of the present configuration, is of the same model, positions and type of keys under another.
+    /// Whether `sequence`, of the present configuration, is of the same model, positions, type of keys and scales under
+    /// another.
     fn goes_on(&self, configuration: &Configuration, using: &Use, sequence: &Sequence) -> bool {
         let model = using.model();
         let is_same = |before: &Use| Arc::ptr_eq(before.model(), model);
         self.using.as_ref().is_some_and(is_same)
             && sequence.context() == context(configuration, model)
             && sequence.kv_type() == configuration.kv_type
+            && model
+                .scales(configuration.scales.as_ref())
+                .is_ok_and(|scales| scales == *sequence.scales())
     }
 }
 
@@ -259,6 +269,7 @@ impl Session {
         if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing.fits(vocabulary) {
             return Err(EINVAL);
         }
+        using.model().scales(configuration.scales.as_ref())?;
         if configuration.context > most {
             return Err(ERANGE);
         }

@@ -24,7 +24,12 @@ pub(crate) struct RowPlan {
     pub(crate) hidden_state: bool,
     /// The last position that it attends to.
     pub(crate) last: u32,
+    /// What each adapter of the model is multiplied by, millionths.
+    pub(crate) scales: Scales,
 }
+
+/// Of each adapter of a model, millionths; 0 is off.
+pub(crate) type Scales = [i32; wall::ADAPTERS_MAX];
 
 /// What the step in flight refers to. Rows are added after [`Flight::begin`] and handed to the
 /// engine by [`Flight::prepare`].
@@ -112,7 +117,7 @@ impl Flight {
                     },
                 last: plan.last,
                 pad: 0,
-                scales: [0; wall::ADAPTERS_MAX],
+                scales: plan.scales,
             };
             self.rows.push_within_capacity(row).map_err(|_| EINVAL)?;
         }

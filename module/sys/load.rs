@@ -3,7 +3,7 @@
 
 use super::{
     memory::{Memory, Owner},
-    model::{Facts, ModelMemory},
+    model::{engine_pointer, Facts, ModelMemory},
     neon::Section,
     piece::{Piece, Source},
     refusal::{check, no_refusal},
@@ -42,6 +42,8 @@ pub(crate) struct LoadLimits {
 pub(crate) struct Load {
     state: Arc<Memory>,
     segment_bytes: usize,
+    /// Of an adapter the model that it is for.
+    _base: Option<Arc<ModelMemory>>,
     model: Option<Arc<ModelMemory>>,
     source: Option<Arc<Source>>,
     /// One that can be filled, and that of the last piece.
@@ -53,9 +55,13 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins with the first bytes of the file. On the heap: the stack of a load is deep.
+    /// Begins with the first bytes of the file, which is a model or an adapter of `base`. On the heap: the stack of a load is deep.
     #[inline(never)]
-    pub(crate) fn begin(limits: &LoadLimits, prefix: &[u8]) -> Result<KBox<Self>, LoadError> {
+    pub(crate) fn begin(
+        limits: &LoadLimits,
+        prefix: &[u8],
+        base: Option<&Arc<ModelMemory>>,
+    ) -> Result<KBox<Self>, LoadError> {
         let mut section = Section::new()?;
         let (mut header, mut refusal, mut size) = (Header { need: 0 }, no_refusal(), 0u64);
         let code = section.enter(|_| {
@@ -81,7 +87,8 @@ impl Load {
             pad: 0,
         };
         let code = section.enter(|_| {
-            // SAFETY: `state` is zeroed memory of the size the engine asked for.
+            // SAFETY: `state` is zeroed memory of the size the engine asked for; the value made below keeps
+            // the model.
             unsafe {
                 wall::sislm_engine_load_begin(
                     state.base(),
@@ -89,7 +96,7 @@ impl Load {
                     &limits,
                     prefix.as_ptr(),
                     prefix.len(),
-                    core::ptr::null(),
+                    base.map_or(core::ptr::null(), |base| engine_pointer(base)),
                 )
             }
         });
@@ -98,6 +105,7 @@ impl Load {
         let load = Self {
             state: Arc::new(state, GFP_KERNEL).map_err(Error::from)?,
             segment_bytes: limits.segment_bytes as usize,
+            _base: base.cloned(),
             model: None,
             source: None,
             buffers: None,

@@ -5,7 +5,7 @@ use super::{
     memory::{Memory, Owner},
     model::{engine_pointer, Facts, ModelMemory},
     neon::{Inside, Section},
-    wall::{self, status, Fault, Row, StepShape, StepSize, LOGITS_MAX, ROWS_MAX},
+    wall::{self, status, Fault, Row, StepShape, StepSize, ADAPTERS_MAX, LOGITS_MAX, ROWS_MAX},
 };
 use core::slice;
 use kernel::{prelude::*, sync::Arc};
@@ -34,6 +34,7 @@ fn shape(workers: u32, context: u32) -> StepShape {
 pub(crate) fn size(
     section: &mut Section,
     model: &ModelMemory,
+    adapters: &Adapters,
     workers: u32,
     context: u32,
     kv_type: u32,
@@ -44,11 +45,12 @@ pub(crate) fn size(
         state_bytes: 0,
     };
     let shape = shape(workers, context);
+    let (list, count) = adapters.list();
     let code = section.enter(|_| {
-        // SAFETY: The model is sealed; the rest are places of our own.
+        // SAFETY: The model and its adapters are sealed; the rest are places of our own.
         unsafe {
             let model = engine_pointer(model);
-            wall::sislm_engine_step_size(model, core::ptr::null(), 0, &shape, kv_type, &mut size)
+            wall::sislm_engine_step_size(model, list.as_ptr(), count, &shape, kv_type, &mut size)
         }
     });
     status(code)?;
@@ -59,14 +61,39 @@ pub(crate) fn size(
     })
 }
 
+/// The adapters of a model, in their order.
+#[derive(Clone, Default)]
+pub(crate) struct Adapters([Option<Arc<ModelMemory>>; ADAPTERS_MAX]);
+
+impl Adapters {
+    /// Adds one; `EINVAL` when there are as many as can be.
+    pub(crate) fn add(&mut self, adapter: &Arc<ModelMemory>) -> Result {
+        let place = self.0.iter_mut().find(|place| place.is_none());
+        *place.ok_or(EINVAL)? = Some(adapter.clone());
+        Ok(())
+    }
+
+    /// The engine's views of them, then null, and their number.
+    fn list(&self) -> ([*const u8; ADAPTERS_MAX], u32) {
+        let pointer = |adapter: &Option<Arc<ModelMemory>>| {
+            let adapter = adapter.as_deref();
+            adapter.map_or(core::ptr::null(), engine_pointer)
+        };
+        // CAST: At most ADAPTERS_MAX.
+        let count = self.0.iter().flatten().count() as u32;
+        (self.0.each_ref().map(pointer), count)
+    }
+}
+
 /// The memory of a step, for sequences of one model.
 ///
 /// # Invariants
 ///
-/// `memory` was begun by the engine with `_model` and the slots and positions given here.
+/// `memory` was begun by the engine with `_model`, `_adapters` and the slots and positions given here.
 pub(crate) struct Step {
     memory: Memory,
     _model: Arc<ModelMemory>,
+    _adapters: Adapters,
     slots: u32,
     context: u32,
     vocabulary: u32,
@@ -102,23 +129,34 @@ impl Step {
     pub(crate) fn new(
         section: &mut Section,
         model: &Arc<ModelMemory>,
+        adapters: Adapters,
         facts: &Facts,
         slots: u32,
     ) -> Result<Self> {
         let context = facts.context;
-        let bytes = size(section, model, slots, context, super::uapi::SISLM_KV_F16)?.step;
+        let bytes = size(
+            section,
+            model,
+            &adapters,
+            slots,
+            context,
+            super::uapi::SISLM_KV_F16,
+        )?
+        .step;
         super::memory::ensure_available(bytes)?;
         let memory = Memory::sized(bytes, Owner::Step)?;
         let shape = shape(slots, context);
+        let (list, count) = adapters.list();
         let code = section.enter(|_| {
-            // SAFETY: Zeroed memory of the size asked for; `model` is kept by the value made below.
+            // SAFETY: Zeroed memory of the size asked for; `model` and
+            // the adapters are kept by the value made below.
             unsafe {
                 wall::sislm_engine_step_begin(
                     memory.base(),
                     memory.len(),
                     engine_pointer(model),
-                    core::ptr::null(),
-                    0,
+                    list.as_ptr(),
+                    count,
                     &shape,
                 )
             }
@@ -128,6 +166,7 @@ impl Step {
         Ok(Self {
             memory,
             _model: model.clone(),
+            _adapters: adapters,
             slots,
             context,
             vocabulary: facts.vocabulary,

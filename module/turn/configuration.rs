@@ -4,11 +4,13 @@
 use crate::{
     models::model::Name,
     sys::{
+        flight::Scales,
         neon::Section,
         sample::{Drawing, SharedDrawing},
         uapi::{
-            Configure, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SEED,
-            SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
+            Configure, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SCALES,
+            SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
+            SISLM_SCALE_MAX,
         },
     },
     turn::stop::{StopIds, StopStrings}, //
@@ -40,6 +42,8 @@ pub(crate) struct Configuration {
     pub(crate) stop: StopStrings,
     /// Tokens that end a turn, whatever `ignore_eos` says.
     pub(crate) stop_ids: StopIds,
+    /// What the model's adapters are multiplied by; as LOAD said where it is not asked for.
+    pub(crate) scales: Option<Scales>,
 }
 
 impl Configuration {
@@ -57,6 +61,7 @@ impl Configuration {
             unhelped: false,
             stop: StopStrings::none(),
             stop_ids: StopIds::none(),
+            scales: None,
         }
     }
 
@@ -65,7 +70,8 @@ impl Configuration {
         const FLAGS: u32 = SISLM_CONFIGURE_SEED
             | SISLM_CONFIGURE_CONTROL
             | SISLM_CONFIGURE_IGNORE_EOS
-            | SISLM_CONFIGURE_UNHELPED;
+            | SISLM_CONFIGURE_UNHELPED
+            | SISLM_CONFIGURE_SCALES;
         if request.flags & !FLAGS != 0
             || request.pad != 0
             || request.pad2 != 0
@@ -88,8 +94,23 @@ impl Configuration {
             unhelped: has(SISLM_CONFIGURE_UNHELPED),
             stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
             stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
+            scales: scales(request)?,
         })
     }
+}
+
+/// What the adapters are to be multiplied by; `EINVAL` for a scale outside its range.
+fn scales(request: &Configure) -> Result<Option<Scales>> {
+    let given = request.flags & SISLM_CONFIGURE_SCALES != 0;
+    let most = if given { SISLM_SCALE_MAX } else { 0 };
+    if request
+        .scales
+        .iter()
+        .any(|scale| scale.unsigned_abs() > most)
+    {
+        return Err(EINVAL);
+    }
+    Ok(given.then_some(request.scales))
 }
 
 /// How tokens are to be drawn; `EINVAL` for a member outside its range, which the request then tells.

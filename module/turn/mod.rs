@@ -234,6 +234,7 @@ impl Turn {
         let all = self.wants_all_logits();
         let embedding = self.embedding();
         let hidden_state = embedding.is_some_and(Embedding::is_last_pass);
+        let scales = *self.sequence.scales();
         let sees_all = embedding.is_some_and(Embedding::sees_all);
         let tokens = self.sequence.tokens().get(start as usize..).unwrap_or(&[]);
         let rows = (start..)
@@ -245,6 +246,7 @@ impl Turn {
                 logits: all || embedding.is_none() && position == last,
                 hidden_state,
                 last: if sees_all { last } else { position },
+                scales,
             });
         flight.add(self.sequence.table().ok_or(EINVAL)?, rows)
     }

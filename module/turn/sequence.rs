@@ -3,7 +3,7 @@
 
 use crate::{
     models::model::Model,
-    sys::{charge::Payer, kv::BlockTable, wiped::Wiped},
+    sys::{charge::Payer, flight::Scales, kv::BlockTable, wiped::Wiped},
     users::{quota::Charge, User}, //
 };
 use kernel::{
@@ -18,6 +18,8 @@ pub(crate) const POSITIONS_AHEAD: u32 = 256;
 pub(crate) struct Sequence {
     context: u32,
     kv_type: u32,
+    /// Of adapters: what is computed depends on them.
+    scales: Scales,
     tokens: Wiped<u32>,
     computed: u32,
     table: Option<Arc<BlockTable>>,
@@ -28,10 +30,16 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     /// Empty, of at most `context` positions.
-    pub(crate) fn new(context: u32, kv_type: u32, user: &Arc<User>) -> Result<Self> {
+    pub(crate) fn new(
+        context: u32,
+        kv_type: u32,
+        scales: Scales,
+        user: &Arc<User>,
+    ) -> Result<Self> {
         Ok(Self {
             context,
             kv_type,
+            scales,
             tokens: Wiped::with_capacity(context as usize)?,
             computed: 0,
             table: None,
@@ -83,6 +91,11 @@ impl Sequence {
     /// Type of the keys and values: `SISLM_KV_*`.
     pub(crate) fn kv_type(&self) -> u32 {
         self.kv_type
+    }
+
+    /// What the adapters of the model are multiplied by, millionths.
+    pub(crate) fn scales(&self) -> &Scales {
+        &self.scales
     }
 
     /// Whether it can go on from fewer positions: what layers carry from position to position cannot be taken back.

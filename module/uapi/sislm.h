@@ -33,6 +33,8 @@
 #define SISLM_VALUE_MAX		32	/* text of a metadata key in LOAD, NUL included */
 #define SISLM_ENDS_MAX		16	/* ids that end a turn in MODEL */
 #define SISLM_PARTS_MAX		256	/* ranges of files behind the one of LOAD */
+#define SISLM_ADAPTERS_MAX	4	/* adapters of a model */
+#define SISLM_SCALE_MAX	100000000	/* scale of an adapter, millionths, either sign */
 #define SISLM_LITERAL_MAX	4096	/* literal parts of a text in TOKENIZE */
 #define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
 #define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
@@ -91,6 +93,7 @@
 #define SISLM_LOAD_SPLIT		20	/* one part of a split model */
 #define SISLM_LOAD_TENSOR_UNKNOWN	21	/* no model of the architecture has it */
 #define SISLM_LOAD_VECTOR_TYPE		22	/* format of a norm or bias not supported */
+#define SISLM_LOAD_ADAPTER		23	/* no adapter, or one of another architecture */
 
 /* How the hidden states of a text become its embedding. */
 #define SISLM_POOLING_MODEL	0	/* as the model's file says */
@@ -173,6 +176,17 @@ struct sislm_part {
 };
 
 /**
+ * struct sislm_adapter_file - an adapter (LoRA) to load with a model
+ * @fd: descriptor of a regular file, open for reading.
+ * @scale: millionths, within SISLM_SCALE_MAX: what it is multiplied by where CONFIGURE
+ *	does not say.
+ */
+struct sislm_adapter_file {
+	__s32 fd;
+	__s32 scale;
+};
+
+/**
  * struct sislm_load - load a GGUF file under a name (CAP_SYS_ADMIN)
  * @fd: Input: descriptor of a regular file, open for reading. Its position is
  *	neither used nor changed.
@@ -195,9 +209,14 @@ struct sislm_part {
  * @parts: Input: struct sislm_part, @part_count of them, or 0.
  * @part_count: Input: 0 to SISLM_PARTS_MAX.
  * @pad3: Must be zero.
+ * @adapters: Input: struct sislm_adapter_file, @adapter_count of them, or 0.
+ * @adapter_count: Input: 0 to SISLM_ADAPTERS_MAX.
+ * @refused_file: Output: which file @reason is about: 0 for the model, else the place of
+ *	the adapter, from 1.
  *
  * The model is the file @fd, and behind it the bytes of @parts in their order. What
- * is said of a file (its size, offsets, digest) is meant of all that as one.
+ * is said of a file (its size, offsets, digest) is meant of all that as one; @done and
+ * @total count adapters with it. An adapter is for this model alone, and is unloaded with it.
  */
 struct sislm_load {
 	__s32 fd;
@@ -219,6 +238,9 @@ struct sislm_load {
 	__u64 parts;
 	__u32 part_count;
 	__u32 pad3;
+	__u64 adapters;
+	__u32 adapter_count;
+	__u32 refused_file;
 };
 
 #define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it */
@@ -249,6 +271,24 @@ struct sislm_progress {
 	__u8 name[SISLM_NAME_MAX];
 	__u64 done;
 	__u64 total;
+};
+
+/**
+ * struct sislm_adapter - an adapter of a loaded model
+ * @title: general.name of its file, cut to fit, NUL-terminated.
+ * @digest: SHA-256 of its file.
+ * @file_bytes: size of its file.
+ * @parameters: number of its weights.
+ * @scale: millionths: what it is multiplied by where CONFIGURE does not say.
+ * @rank: its largest rank.
+ */
+struct sislm_adapter {
+	__u8 title[SISLM_NAME_MAX];
+	__u8 digest[SISLM_DIGEST_SIZE];
+	__u64 file_bytes;
+	__u64 parameters;
+	__s32 scale;
+	__u32 rank;
 };
 
 /**
@@ -291,6 +331,9 @@ struct sislm_progress {
  * @pooling: Output: SISLM_POOLING_* that its file names; NONE when it names none.
  * @encoder: Output: 1 when all positions of a text attend to all and there is no head:
  *	it makes embeddings, and no text.
+ * @adapter_count: Output: number of its adapters.
+ * @pad: Output: zero.
+ * @adapters: Output: the adapters, then zero.
  */
 struct sislm_model {
 	__u32 index;
@@ -328,6 +371,9 @@ struct sislm_model {
 	__u8 architecture_name[SISLM_ARCHITECTURE_MAX];
 	__u32 pooling;
 	__u32 encoder;
+	__u32 adapter_count;
+	__u32 pad;
+	struct sislm_adapter adapters[SISLM_ADAPTERS_MAX];
 };
 
 /**
@@ -473,6 +519,7 @@ struct sislm_bias {
 #define SISLM_CONFIGURE_CONTROL	(1u << 1)	/* control tokens in text are parsed */
 #define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the tokens that end a turn */
 #define SISLM_CONFIGURE_UNHELPED (1u << 3)	/* computed by who waits for it, not by workers */
+#define SISLM_CONFIGURE_SCALES	(1u << 4)	/* @scales are given, else they are those of LOAD */
 
 /**
  * struct sislm_configure - model, context and sampling of this file
@@ -503,8 +550,10 @@ struct sislm_bias {
  * @biases: Input: struct sislm_bias, @bias_count of them, by ascending id, none twice.
  * @bias_count: Input: 0 to SISLM_BIAS_MAX; fewer are banned than the model has tokens.
  * @keep: Input: most positions of the context to keep, the first ones. Output: those
- *	that are kept; 0 where the model, its positions or @kv_type are others than before,
+ *	that are kept; 0 where the model, its positions, @kv_type or scales are others than before,
  *	and for a model whose layers carry a state unless all that is computed is kept.
+ * @scales: Input: with SISLM_CONFIGURE_SCALES what each adapter of the model is multiplied by,
+ *	millionths, within SISLM_SCALE_MAX, 0 for off; else zero, as those past the last adapter.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context behind @keep. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -533,6 +582,7 @@ struct sislm_configure {
 	__u64 biases;
 	__u32 bias_count;
 	__u32 keep;
+	__s32 scales[SISLM_ADAPTERS_MAX];
 };
 
 /**

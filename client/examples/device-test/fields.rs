@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every field of every ioctl that has wrong values, sent with one of them.
 
+mod adapters;
 mod bias;
 mod check;
 mod command;
@@ -100,6 +101,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     model::wrong(&mut fields, &weights);
     metadata::wrong(&mut fields);
     configure::wrong(&mut fields);
+    adapters::wrong_scales(&mut fields);
     sampling::wrong(&mut fields);
     turn::wrong(&mut fields);
     prompt::wrong(&mut fields);

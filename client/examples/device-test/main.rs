@@ -3,6 +3,7 @@
 //!
 //! Prints a line for each test: `ok NAME`, `not ok NAME why` or `skip NAME why`.
 
+mod adapters;
 mod adder;
 mod async_fd;
 mod conversation;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 use report::Report;
 
 const USAGE: &str = "usage: device-test \
-    fields MODEL.gguf | guided MODEL.gguf | states MODEL.gguf | files MODEL.gguf | malformed DIRECTORY | adder MODEL.gguf \
+    fields MODEL.gguf | guided MODEL.gguf | states MODEL.gguf | files MODEL.gguf | adapters MODEL.gguf LORA.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         ["fields", model] => fields::run(&mut report, model),
         ["guided", model] => guided::run(&mut report, model),
         ["states", model] => states::run(&mut report, model),
+        ["adapters", model, lora] => adapters::run(&mut report, model, lora),
         ["files", model] => files::run(&mut report, model),
         ["malformed", directory] => malformed::run(&mut report, directory),
         ["adder", model] => adder::run(&mut report, model),

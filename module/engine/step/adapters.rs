@@ -44,6 +44,13 @@ pub fn groups(task: &Task<'_>, input: Input) -> Option<(u32, u64)> {
     (all.0 > 0).then_some(all)
 }
 
+/// Bytes of the second matrices that a group of the stage which multiplies `input` is extended by, at most.
+#[inline(never)]
+pub fn extension(task: &Task<'_>, input: Input) -> u64 {
+    let ups = input.pairs(task).map(|used| used.pair.up);
+    ups.map(|up| u64::from(up.groups.item_bytes())).sum()
+}
+
 /// Computes `groups` of the stage that reduces `input`, one pair after the other, for all rows.
 pub fn reduce(
     task: &Task<'_>,

@@ -331,7 +331,14 @@ impl Stage {
             Stage::Reduce(input) | Stage::Multiply(input) => {
                 let (groups, bytes) = match self {
                     Stage::Reduce(_) => adapters::groups(task, input)?,
-                    _ => input.groups(task)?,
+                    _ if task.adapters.is_empty() => input.groups(task)?,
+                    _ => {
+                        let (groups, bytes) = input.groups(task)?;
+                        (
+                            groups,
+                            bytes.saturating_add(adapters::extension(task, input)),
+                        )
+                    }
                 };
                 let work = bytes * input.tiles(task) as u64;
                 Some(if input.is_narrow(task) {

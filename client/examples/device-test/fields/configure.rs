@@ -17,7 +17,7 @@ pub(super) fn wrong(fields: &mut Fields<'_>) {
             |configure| change(configure),
         );
     };
-    refuse("flags", &|c| c.flags = 1 << 4);
+    refuse("flags", &|c| c.flags = 1 << 5);
     refuse("flags-top", &|c| c.flags = 1 << 31);
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);

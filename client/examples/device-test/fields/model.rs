@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 
-use super::{parts, Fields, MODEL};
+use super::{adapters, parts, Fields, MODEL};
 use crate::raw::*;
 
 pub(super) fn wrong(fields: &mut Fields<'_>, weights: &File) {
@@ -25,6 +25,7 @@ pub(super) fn wrong(fields: &mut Fields<'_>, weights: &File) {
     fields.invalid("load.pad", SISLM_IOC_LOAD, &load, |load| load.pad = 1);
     fields.invalid("load.pad2", SISLM_IOC_LOAD, &load, |load| load.pad2 = 1);
     parts::wrong(fields, &load, weights);
+    adapters::wrong(fields, &load, weights);
     fields.invalid("load.name-empty", SISLM_IOC_LOAD, &load, |load| {
         load.name = [0; 64]
     });

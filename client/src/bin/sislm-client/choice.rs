@@ -128,13 +128,13 @@ fn named(device: &Device, cli: &Cli, wanted: &OsStr) -> anyhow::Result<ModelName
     of_file(device, cli, path)
 }
 
-/// The model loaded from the same bytes, else a new one under the file's name.
+/// The model loaded from the same bytes without adapters, else a new one under the file's name.
 fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName> {
     let source = Source::open(path)?;
     let alike: Vec<Model> = device
         .models()?
         .into_iter()
-        .filter(|model| model.file_bytes == source.bytes())
+        .filter(|model| model.file_bytes == source.bytes() && model.adapters().is_empty())
         .collect();
     if !alike.is_empty() {
         let digest = source
@@ -154,7 +154,7 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
         );
         return Err(Failure::error(ExitCode::GeneralError, sentence));
     }
-    loading::load(device, &cli.device, &source, &name)?;
+    loading::load(device, &cli.device, &source, &[], &name)?;
     if let Some(model) = device.model(&name)? {
         for note in Note::of(&model) {
             // With stderr closed there is nobody to tell.

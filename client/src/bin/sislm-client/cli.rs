@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use sislm::{Device, KvType, ModelName, Pooling, Simd};
 
 use crate::exit_codes;
+use crate::lora::{LoraFile, LoraScale};
 use crate::place::Place;
 use crate::sampling::Sampling;
 
@@ -76,6 +77,10 @@ pub(crate) struct Load {
     /// Name of the model [default: the file's, without .gguf]
     #[arg(long)]
     pub name: Option<ModelName>,
+    /// An adapter (LoRA) of the model, and what it is multiplied by where a session does not say, 1 when not
+    /// given; up to 4
+    #[arg(long, value_name = "FILE[=SCALE]")]
+    pub lora: Vec<LoraFile>,
 }
 
 /// Options of `unload`.
@@ -97,12 +102,24 @@ pub(crate) struct Model {
     pub model: Option<OsString>,
 }
 
+/// The adapters of a command.
+#[derive(Debug, Args)]
+pub(crate) struct Lora {
+    /// What an adapter of the model is multiplied by, by its name or its number from 0 (models lists them); 0 is
+    /// off
+    #[arg(long, value_name = "NAME|N=SCALE")]
+    pub lora: Vec<LoraScale>,
+}
+
 /// Options of `infer`.
 #[derive(Debug, Args)]
 pub(crate) struct Infer {
     /// The model.
     #[command(flatten)]
     pub model: Model,
+    /// Its adapters.
+    #[command(flatten)]
+    pub lora: Lora,
     /// Most tokens to generate, -1 for no limit but the context
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true, default_value = "-1",
           value_parser = most_tokens)]
@@ -171,6 +188,9 @@ pub(crate) struct Chat {
     /// The model.
     #[command(flatten)]
     pub model: Model,
+    /// Its adapters.
+    #[command(flatten)]
+    pub lora: Lora,
     /// What the system says before the conversation
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
@@ -303,6 +323,9 @@ pub(crate) struct Eval {
     /// The model.
     #[command(flatten)]
     pub model: Model,
+    /// Its adapters.
+    #[command(flatten)]
+    pub lora: Lora,
     /// Most likely tokens to give after each position, 0 to 64
     #[arg(long, value_name = "K", default_value_t = 0,
           value_parser = clap::value_parser!(u32).range(0..=i64::from(sislm::TOP_MAX)))]
@@ -331,6 +354,9 @@ pub(crate) struct Embed {
     /// The model.
     #[command(flatten)]
     pub model: Model,
+    /// Its adapters.
+    #[command(flatten)]
+    pub lora: Lora,
     /// Make one embedding of the hidden states of all tokens: none, mean, first or last [default: as the
     /// model's file says]
     #[arg(long)]

@@ -27,6 +27,7 @@ pub(crate) fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
         device,
         path,
         &Source::of_file(file).context(context)?,
+        &[],
         &name,
     );
     match loaded

@@ -9,33 +9,37 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::fcntl::{posix_fadvise, PosixFadviseAdvice};
-use sislm::{Device, Load, ModelName, Source};
+use sislm::{AdapterFile, Device, Load, ModelName, Source};
 
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Loads `source` under `name`; the device is at `path`.
+/// Loads `source` with `adapters` under `name`; the device is at `path`.
 pub(crate) fn load(
     device: &Device,
     path: &Path,
     source: &Source,
+    adapters: &[AdapterFile],
     name: &ModelName,
 ) -> anyhow::Result<Load> {
+    let own = adapters.iter().map(AdapterFile::bytes);
+    let bytes = own.fold(source.bytes(), u64::saturating_add);
     let load = if io::stderr().is_terminal() {
         let watcher = Device::open(path)?;
         let (done, over) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(move || watch(&watcher, name, source.bytes(), &over));
-            let load = device.load(source, name);
+            scope.spawn(move || watch(&watcher, name, bytes, &over));
+            let load = device.load_adapted(source, adapters, name);
             drop(done);
             load
         })
     } else {
-        device.load(source, name)
+        device.load_adapted(source, adapters, name)
     };
     // The module holds its own copy: the page cache's is of no more use. Only advice, so a failure
     // is no matter.
-    for file in source.files() {
+    let files = adapters.iter().map(AdapterFile::file);
+    for file in source.files().chain(files) {
         let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
     Ok(load?)

@@ -13,6 +13,7 @@ mod guidance;
 mod input;
 mod interrupt;
 mod loading;
+mod lora;
 mod place;
 mod sampling;
 mod serve;

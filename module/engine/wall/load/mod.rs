@@ -349,7 +349,7 @@ pub unsafe extern "C" fn sislm_engine_load_attach(
             false => head.load.vocabulary_bytes(),
         };
         if segments.is_null()
-            || vocabulary.is_null() && !is_adapter
+            || vocabulary.is_null()
             || made_bytes(&head.load).is_none_or(|needed| needed > room)
             || tables.is_none_or(|tables| tables > vocabulary_bytes)
         {

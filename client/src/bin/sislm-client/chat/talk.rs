@@ -16,6 +16,7 @@ use super::conversation::Conversation;
 use super::TurnInterrupt;
 use crate::choice;
 use crate::cli::{Chat, Cli, Seed};
+use crate::lora;
 use crate::template;
 
 /// A conversation with a model.
@@ -45,6 +46,11 @@ impl Partner {
     ) -> anyhow::Result<Self> {
         let model = choice::choose(device, cli, wanted)?;
         choice::ensure_text(&model)?;
+        // The scales that were asked for are those of the model that was.
+        let asked = match wanted == arguments.model.model.as_deref() {
+            true => arguments.lora.lora.as_slice(),
+            false => &[],
+        };
         let config = SessionConfig {
             model: Some(choice::name_of(&model)?),
             context: choice::positions_of(&model, arguments.context.positions)?.unwrap_or(0),
@@ -53,6 +59,7 @@ impl Partner {
             sampling: arguments.sampling.config(),
             samplers: arguments.sampling.samplers(),
             biases: choice::biases(&model, &arguments.sampling.logit_bias)?,
+            scales: lora::scales(&model, asked)?,
             ..Default::default()
         };
         let session = device.session(&config)?;

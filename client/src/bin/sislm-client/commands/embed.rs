@@ -8,7 +8,7 @@ use sislm::{Device, Embedding, Model, Pooling, Query, SessionConfig, Simd, Token
 
 use crate::cli::{Cli, Embed};
 use crate::exit_codes::{ExitCode, Failure};
-use crate::{choice, input};
+use crate::{choice, input, lora};
 
 /// Runs `embed`.
 pub(crate) fn run(cli: &Cli, arguments: &Embed, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -24,6 +24,7 @@ pub(crate) fn run(cli: &Cli, arguments: &Embed, out: &mut impl Write) -> anyhow:
         kv: arguments.kv,
         parse_control: arguments.control,
         context: model.context,
+        scales: lora::scales(&model, &arguments.lora.lora)?,
         ..Default::default()
     };
     let mut session = device.session(&config)?;

@@ -9,7 +9,7 @@ use sislm::{Device, Evaluation, Model, Query, SessionConfig, Simd, Tokenize};
 
 use crate::cli::{Cli, Eval};
 use crate::exit_codes::{ExitCode, Failure};
-use crate::{choice, input};
+use crate::{choice, input, lora};
 
 /// Runs `eval`.
 pub(crate) fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -25,6 +25,7 @@ pub(crate) fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::
         model: Some(choice::name_of(&model)?),
         kv: arguments.context.kv,
         parse_control: arguments.control,
+        scales: lora::scales(&model, &arguments.lora.lora)?,
         ..Default::default()
     };
     let ids = match &arguments.ids {

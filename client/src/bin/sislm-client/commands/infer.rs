@@ -11,7 +11,7 @@ use crate::cli::{Cli, Infer};
 use crate::closing_line::closing_line;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
-use crate::{choice, guidance, input, template};
+use crate::{choice, guidance, input, lora, template};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
 pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -169,6 +169,7 @@ fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<S
         parse_control: arguments.control,
         ignore_eos: arguments.ignore_eos,
         unhelped: arguments.unhelped,
+        scales: lora::scales(model, &arguments.lora.lora)?,
     })
 }
 

@@ -9,9 +9,9 @@ use serde_json::json;
 use sislm::{Device, ModelName, Source};
 
 use crate::cli::{Cli, Load};
-use crate::commands::models::notes;
+use crate::commands::models::{adapter_lines, adapters, notes};
 use crate::exit_codes::{ExitCode, Failure};
-use crate::loading;
+use crate::{loading, lora};
 
 /// Runs `load`.
 pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -22,7 +22,8 @@ pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::
     };
     let source = Source::open(&arguments.file)?;
     let device = Device::open(&cli.device)?;
-    let load = loading::load(&device, &cli.device, &source, &name)?;
+    let files = lora::open(&arguments.lora)?;
+    let load = loading::load(&device, &cli.device, &source, &files, &name)?;
     let model = device.model(&name)?.ok_or_else(|| {
         Failure::error(
             ExitCode::NoModel,
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::
             "file_bytes": load.bytes,
             "arena_bytes": model.arena_bytes,
             "peak_bytes": model.peak_bytes,
+            "adapters": adapters(&model),
             "notes": notes(&model),
             "timings": {
                 "read_ns": load.read_ns,
@@ -56,6 +58,9 @@ pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::
             milliseconds(load.digest_ns),
             model.digest(),
         )?;
+        for line in adapter_lines(&model) {
+            writeln!(out, "{name}: {line}")?;
+        }
         for note in notes(&model) {
             writeln!(out, "{name}: {note}")?;
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use indicatif::DecimalBytes;
 use serde_json::{json, Value};
-use sislm::{Device, Model, Note, Query};
+use sislm::{Adapter, Device, Model, Note, Query};
 
 use crate::cli::Cli;
 use crate::exit_codes::ExitCode;
@@ -42,6 +42,9 @@ pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             model.context,
             model.users,
         )?;
+        for line in adapter_lines(model) {
+            writeln!(out, "  {line}")?;
+        }
     }
     Ok(ExitCode::Success)
 }
@@ -68,6 +71,7 @@ pub(crate) fn object(model: &Model, query: &Query) -> Value {
         "bos": model.bos_id(),
         "eos": model.eos_id(),
         "ends": model.end_ids(),
+        "adapters": adapters(model),
         "notes": notes(model),
         "file_bytes": model.file_bytes,
         "weight_bytes": model.weight_bytes,
@@ -81,6 +85,34 @@ pub(crate) fn object(model: &Model, query: &Query) -> Value {
         "runtime_bytes": runtime_bytes(model, query),
         "users": model.users,
     })
+}
+
+/// The adapters of a model as JSON.
+pub(crate) fn adapters(model: &Model) -> Vec<Value> {
+    let object = |adapter: &Adapter| {
+        json!({
+            "name": adapter.title(),
+            "sha256": adapter.digest().to_string(),
+            "file_bytes": adapter.file_bytes,
+            "parameters": adapter.parameters,
+            "rank": adapter.rank,
+            "scale": f64::from(adapter.scale) / 1e6,
+        })
+    };
+    model.adapters().iter().map(object).collect()
+}
+
+/// The adapters of a model, a line each.
+pub(crate) fn adapter_lines(model: &Model) -> Vec<String> {
+    let line = |(number, adapter): (usize, &Adapter)| {
+        format!(
+            "adapter {number} \"{}\", rank {}, times {}",
+            adapter.title(),
+            adapter.rank,
+            f64::from(adapter.scale) / 1e6
+        )
+    };
+    model.adapters().iter().enumerate().map(line).collect()
 }
 
 /// What the model has otherwise than its file says, as sentences.
