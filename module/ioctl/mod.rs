@@ -5,6 +5,7 @@ mod check;
 mod models;
 mod session;
 mod text;
+mod vocabulary;
 
 use crate::{
     session::Session,
@@ -57,7 +58,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_BENCH => writable(file, || check::bench(session, argument)),
         SISLM_IOC_METADATA => models::metadata(session, argument),
         SISLM_IOC_PROMPT => writable(file, || session::prompt(session, argument)),
-        SISLM_IOC_VOCABULARY => writable(file, || models::vocabulary(session, argument)),
+        SISLM_IOC_VOCABULARY => writable(file, || vocabulary::vocabulary(session, argument)),
         SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),
     }
 }

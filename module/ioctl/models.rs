@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! LOAD, UNLOAD, PROGRESS, MODEL, METADATA, VOCABULARY.
+//! LOAD, UNLOAD, PROGRESS, MODEL, METADATA.
 
 use super::require;
 use crate::{
@@ -15,9 +15,7 @@ use crate::{
         load::LoadError,
         neon::Section,
         node::is_administrator,
-        task,
-        text::{self, TOKEN_BYTES_MAX},
-        uapi::{self, SISLM_LOAD_OK, SISLM_TOKENIZE_CONTROL, SISLM_UNLOAD_FORCE},
+        uapi::{self, SISLM_LOAD_OK, SISLM_UNLOAD_FORCE},
         user::{self, Argument},
         wiped::Wiped,
     }, //
@@ -240,53 +238,23 @@ pub(super) fn metadata(session: &Arc<Session>, argument: &Argument) -> Result {
         .ok_or(EINVAL)?;
     require(rest.iter().all(|byte| *byte == 0))?;
     let model = session.shared().registry.get(Name::new(request.name)?)?;
-    let content = model.content()?;
-    let text = content.metadata.get(key)?;
-    // CAST: At most SISLM_METADATA_MAX.
-    request.length = text.len() as u32;
-    let fits = request.length <= request.capacity;
-    if fits {
-        user::write_array(request.text, 0, text)?;
-    }
-    argument.write(&request)?;
-    if fits {
-        Ok(())
-    } else {
-        Err(ENOSPC)
-    }
-}
-
-#[inline(never)]
-pub(super) fn vocabulary(session: &Arc<Session>, argument: &Argument) -> Result {
-    let mut request: uapi::Vocabulary = argument.read()?;
-    require(request.flags == 0 && request.pad == 0)?;
-    let model = session.shared().registry.get(Name::new(request.name)?)?;
-    let content = model.content()?;
-    let mut section = Section::new()?;
-    let mut bytes = Wiped::zeroed(TOKEN_BYTES_MAX)?;
-    request.count = model.facts.vocabulary;
-    request.text_length = 0;
-    let has_room = request.count <= request.capacity;
-    for id in 0..request.count {
-        task::relax();
-        // The vocabulary bounds it: no other signal than death ends it.
-        task::interrupted_by_death()?;
-        let flags = SISLM_TOKENIZE_CONTROL;
-        let length = text::detokenize(&mut section, &content.memory, id, flags, &mut bytes)?;
-        let start = request.text_length;
-        // CAST: At most TOKEN_BYTES_MAX.
-        let end = start.checked_add(length as u32).ok_or(EOVERFLOW)?;
-        request.text_length = end;
-        if has_room && end <= request.text_capacity {
-            let kind = text::kind(&mut section, &content.memory, id)?;
-            let text = bytes.get(..length).ok_or(EINVAL)?;
-            user::write_array(request.types, id.into(), &[kind])?;
-            user::write_array(request.ends, id.into(), &[end])?;
-            user::write_array(request.text, start.into(), text)?;
+    let mut copy = Wiped::new();
+    let fits = {
+        let content = model.content()?;
+        let text = content.metadata.get(key)?;
+        // CAST: At most SISLM_METADATA_MAX.
+        request.length = text.len() as u32;
+        let fits = request.length <= request.capacity;
+        if fits {
+            copy = Wiped::with_capacity(text.len())?;
+            copy.extend(text)?;
         }
-    }
+        fits
+    };
+    // The caller's pages may never answer; the memory of the model is let go by then.
+    user::write_array(request.text, 0, &copy)?;
     argument.write(&request)?;
-    if has_room && request.text_length <= request.text_capacity {
+    if fits {
         Ok(())
     } else {
         Err(ENOSPC)

@@ -79,7 +79,6 @@ pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result 
         return Err(EMSGSIZE);
     }
     let model = session.model()?;
-    let content = model.content()?;
     let mut section = Section::new()?;
     let mut bytes = Wiped::zeroed(TOKEN_BYTES_MAX)?;
     let mut ids = [0u32; IDS];
@@ -96,7 +95,11 @@ pub(super) fn detokenize(session: &Arc<Session>, argument: &Argument) -> Result 
             require(*id < model.facts.vocabulary)?;
             let first = if done == 0 { SISLM_TOKENIZE_BOS } else { 0 };
             let flags = request.flags & (SISLM_TOKENIZE_CONTROL | first);
-            let length = text::detokenize(&mut section, &content.memory, *id, flags, &mut bytes)?;
+            // Let go before the caller's pages are touched, since these may never answer.
+            let length = {
+                let content = model.content()?;
+                text::detokenize(&mut section, &content.memory, *id, flags, &mut bytes)?
+            };
             let text = bytes.get(..length).ok_or(EINVAL)?;
             // CAST: At most TOKEN_BYTES_MAX.
             let end = request.length.checked_add(length as u32).ok_or(EOVERFLOW)?;

@@ -134,6 +134,46 @@ const CALLS: &[(&str, Make)] = &[
         };
         whatever(call(file, SISLM_IOC_RESULT, &mut result));
     }),
+    ("metadata", |file, address| {
+        let mut metadata = sislm_metadata {
+            name: name(MODEL),
+            key: name(b"general.name"),
+            text: address,
+            capacity: 4096,
+            ..Default::default()
+        };
+        whatever(call(file, SISLM_IOC_METADATA, &mut metadata));
+    }),
+    ("vocabulary", |file, address| {
+        let mut vocabulary = sislm_vocabulary {
+            name: name(MODEL),
+            types: address,
+            ends: address,
+            text: address,
+            capacity: u32::MAX,
+            text_capacity: u32::MAX,
+            ..Default::default()
+        };
+        whatever(call(file, SISLM_IOC_VOCABULARY, &mut vocabulary));
+    }),
+    ("next-forced", |mut file, address| {
+        whatever(file.write(PROMPT));
+        let mut next = sislm_next {
+            forced: address,
+            forced_count: 4,
+            ..Default::default()
+        };
+        whatever(call(file, SISLM_IOC_NEXT, &mut next));
+    }),
+    ("next-top", |mut file, address| {
+        whatever(file.write(PROMPT));
+        let mut next = sislm_next {
+            top: address,
+            top_k: 4,
+            ..Default::default()
+        };
+        whatever(call(file, SISLM_IOC_NEXT, &mut next));
+    }),
 ];
 
 /// Makes one call in a thread of its own, and beside it what others may do with the file.
