@@ -58,13 +58,15 @@ def results(guest, model, encoder):
     chat = {"model": model, "messages": [{"role": "user", "content": "one"}], "max_tokens": 8, "n": 2}
     streamed = {**chat, "stream": True, "stream_options": {"include_usage": True}}
     response = {"model": model, "input": "one", "max_output_tokens": 8}
+    # The file does not say how it pools.
+    embedding = {"model": encoder, "input": [[3, 4, 5], [6]], "pooling": "mean"}
     for name, component, path, request in [
         ("models", "ListModelsResponse", "/v1/models", None),
         ("model", "Model", f"/v1/models/{model}", None),
         ("chat", "CreateChatCompletionResponse", "/v1/chat/completions", chat),
         ("completion", "CreateCompletionResponse", "/v1/completions", {"model": model, "prompt": "one", "max_tokens": 4}),
         ("response", "Response", "/v1/responses", response),
-        ("embeddings", "CreateEmbeddingResponse", "/v1/embeddings", {"model": encoder, "input": ["one", "two"]}),
+        ("embeddings", "CreateEmbeddingResponse", "/v1/embeddings", embedding),
         ("error", "ErrorResponse", "/v1/completions", {"model": "none", "prompt": "one"}),
     ]:
         wrong = errors(component, json.loads(ask(guest, path, request)))
