@@ -157,7 +157,7 @@ fn publish(
     session: &Arc<Session>,
     name: Name,
     files: KBox<Files>,
-    reservation: Reservation,
+    reservation: Reservation<'_>,
 ) -> Result {
     let shared = session.shared();
     let files = KBox::into_inner(files);
