@@ -821,7 +821,7 @@ struct sislm_evaluate {
  *
  * EBUSY: another turn runs, or another call goes on with this one. ECANCELED: the turn has
  * been ended by another call. EIO: it failed, RESULT says how. After EINTR call again with
- * the same structure, as with RUN; mask and forced ids of that call are not read again.
+ * the same structure, as with RUN; mask and forced ids of that call are not used again.
  */
 struct sislm_next {
 	__u64 turn;
