@@ -14,11 +14,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent import futures
 
 import guests
 import units
 
+# Units at a time, of those that are not alone: much of what compiles uses one processor, much of what runs another.
+LANES = 2
 RUST = re.compile(r"^test (.+) \.\.\. (ok|FAILED|ignored.*)$")
 # Where the harness shows what a test printed.
 SHOWN = re.compile(r"^---- (.+) (?:stdout|stderr) ----$")
@@ -97,6 +101,31 @@ def show(name, results, seconds):
             print(f"  {result.state} {result.name} {result.why}".rstrip(), flush=True)
 
 
+def timed(unit, logs, ended):
+    """Runs a unit once what it needs has ended; (its results, seconds)."""
+    if unit.needs in ended:
+        ended[unit.needs].wait()
+    start = time.monotonic()
+    try:
+        return run(unit, logs / f"{unit.name}.log"), time.monotonic() - start
+    finally:
+        ended[unit.name].set()
+
+
+def run_units(units, lanes, logs):
+    """Yields (unit, results, seconds) as units end: those that may run side by side, then those that are alone.
+
+    A unit starts after those before it have, so what one needs is never behind it.
+    """
+    ended = {unit.name: threading.Event() for unit in units}
+    running = {lanes.submit(timed, unit, logs, ended): unit for unit in units if not unit.alone}
+    for done in futures.as_completed(running):
+        yield running[done], *done.result()
+    for unit in units:
+        if unit.alone:
+            yield unit, *timed(unit, logs, ended)
+
+
 def main():
     pattern = re.compile(os.environ.get("TESTS") or ".")
     logs = pathlib.Path(os.environ["TEST_LOGS"])
@@ -109,11 +138,11 @@ def main():
         return 1
     kernels = guests.start_builds(boots, logs)
     results = []
-    for unit in chosen:
-        start = time.monotonic()
-        found = run(unit, logs / f"{unit.name}.log")
-        show(unit.name, found, time.monotonic() - start)
-        results += found
+    with futures.ThreadPoolExecutor(LANES) as lanes:
+        running = run_units(chosen, lanes, logs)
+        for unit, found, seconds in running:
+            show(unit.name, found, seconds)
+            results += found
     for boot in boots:
         start = time.monotonic()
         found = [Result(boot.name, *entry) for entry in guests.run(boot, kernels, logs, LINE)]

@@ -24,10 +24,15 @@ SMOLLM2 = os.environ.get("TEST_SMOLLM2", "")
 
 
 class Unit:
-    """A command with its environment; its name is what TESTS is matched with."""
+    """A command with its environment; its name is what TESTS is matched with.
 
-    def __init__(self, name, command, **environment):
+    `needs` names a unit that has to end first, when it is among those that run. A unit that is `alone` runs beside no other:
+    it boots a guest, or measures.
+    """
+
+    def __init__(self, name, command, needs=None, alone=False, **environment):
         self.name, self.command, self.environment = name, [str(word) for word in command], environment
+        self.needs, self.alone = needs, alone
 
 
 def built(name=""):
@@ -38,7 +43,9 @@ def built(name=""):
 def cargo(name, crate, *options, **environment):
     """The tests of a crate. The engine uses three unstable features of core, as the kernel does."""
     manifest = REPO / crate / "Cargo.toml"
-    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **environment}
+    # What a debugger would read takes a fifth of the compiler's time.
+    plain = {"CARGO_PROFILE_DEV_DEBUG": "none", "CARGO_PROFILE_TEST_DEBUG": "none"}
+    environment = {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": built(), **plain, **environment}
     harness = [] if "--" in options else ["--"]
     command = ["cargo", "test", "--locked", "--no-fail-fast", "--manifest-path", manifest, *options, *harness, "--show-output"]
     return Unit(name, command, **environment)
@@ -57,9 +64,14 @@ def emulated(crate, cpu, *options):
     )
 
 
+# The unit that builds sislm-host in each of these directories.
+BUILDERS = {"release": "host-build", "fma/release": "host-build-fma", f"{TARGET}/release": "host-build-arm64"}
+
+
 def host(name, script, binary, *options, emulator=()):
     """A script of module/engine/tests over the host binary."""
-    return Unit(name, [REPO / "module/engine/tests" / script, *options, "--", *emulator, built(f"{binary}/sislm-host")])
+    command = [REPO / "module/engine/tests" / script, *options, "--", *emulator, built(f"{binary}/sislm-host")]
+    return Unit(name, command, needs=BUILDERS[binary])
 
 
 def build(name, *options, **environment):
@@ -71,55 +83,83 @@ def build(name, *options, **environment):
     return Unit(name, ["sh", "-c", script, "sh", *command], **environment)
 
 
+def module(kernel):
+    """The module for a kernel, so that it is there when the guest boots; prints one result."""
+    script = '"$1" "$2" >/dev/null && echo "ok build"'
+    return Unit(f"module-{kernel}", ["sh", "-c", script, "sh", REPO / "scripts/module", kernel])
+
+
 def fused():
     """Whether this is an x86 machine with FMA, which a default build does not use."""
     return platform.machine() == "x86_64" and " fma " in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii")
 
 
-def units(everything):
-    """All units in the order they run; `everything` adds the long tests."""
-    more = ["--all"] if everything else []
-    yield Unit("kernel-log", [REPO / "tests/kernel_log.py"])
-    yield Unit("results", [REPO / "tests/results.py"])
-    yield Unit("object-checks", [REPO / "tests/object_checks.py"])
-    yield Unit("floors", [REPO / "tests/floors.py"])
-    yield cargo("loom", "tests/loom")
-    yield cargo("engine", "module/engine")
-    yield cargo("client", "client")
+def builds():
+    """What compiles, in an order in which the one compiler that uses one processor runs beside others."""
     yield build("host-build")
+    yield cargo("engine", "module/engine")
+    if fused():
+        yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
+    yield cargo("client", "client")
+    linker = {"CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER": "aarch64-linux-gnu-gcc"}
+    yield build("host-build-arm64", "--target", TARGET, **linker)
+    yield cargo("loom", "tests/loom")
+
+
+def on_this_cpu(more):
+    """Scripts over the host binary as this machine's."""
     yield host("reference", "reference", "release")
     yield host("embeddings", "embeddings", "release")
     yield host("adder", "adder", "release")
     yield host("splits", "splits", "release")
     yield host("smollm2", "smollm2", "release", *more, SMOLLM2)
     yield host("digests", "digests", "release", *more)
-    yield Unit("layouts", [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")])
+    layouts = [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")]
+    yield Unit("layouts", layouts, needs="host-build")
     yield host("architectures", "architectures", "release", ARCHITECTURES)
     yield host("adapters", "adapters", "release", ARCHITECTURES)
     if fused():
-        yield build("host-build-fma", RUSTFLAGS="-Ctarget-feature=+fma", CARGO_TARGET_DIR=built("fma"))
         yield host("digests-fma", "digests", "fma/release", *more)
+
+
+def on_emulated_cpus(everything):
+    """The engine's tests, and scripts over the host binary, as programs of arm64.
+
+    The last CPU has all levels, and runs each; the others run the level that they choose by themselves.
+    """
     for cpu, _ in CPUS:
         yield emulated("module/engine", cpu)
-    yield build(
-        "host-build-arm64", "--target", TARGET, CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER="aarch64-linux-gnu-gcc"
-    )
     for cpu, levels in CPUS:
         short = cpu.split(",")[0]
         emulator = ["qemu-aarch64", "-cpu", cpu]
-        yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", levels, *more, emulator=emulator)
-        highest = [ARCHITECTURES, "--levels", levels.split(",")[-1]]
-        yield host(f"architectures-{short}", "architectures", f"{TARGET}/release", *highest, emulator=emulator)
+        highest = levels.split(",")[-1]
+        wanted = levels if everything or (cpu, levels) == CPUS[-1] else highest
+        more = ["--all"] if everything else []
+        yield host(f"digests-{short}", "digests", f"{TARGET}/release", "--levels", wanted, *more, emulator=emulator)
+        options = [ARCHITECTURES, "--levels", highest]
+        yield host(f"architectures-{short}", "architectures", f"{TARGET}/release", *options, emulator=emulator)
         if "i8mm" in levels:
-            digests = [ARCHITECTURES, "--digests", "--levels", levels]
-            yield host(f"adapters-{short}", "adapters", f"{TARGET}/release", *digests, emulator=emulator)
-    yield Unit("boot", [REPO / "tests/boot.py"])
+            options = [ARCHITECTURES, "--digests", "--levels", levels]
+            yield host(f"adapters-{short}", "adapters", f"{TARGET}/release", *options, emulator=emulator)
+
+
+def units(everything):
+    """All units in the order they start; `everything` adds the long tests."""
+    yield Unit("kernel-log", [REPO / "tests/kernel_log.py"])
+    yield Unit("results", [REPO / "tests/results.py"])
+    yield Unit("object-checks", [REPO / "tests/object_checks.py"])
+    yield Unit("floors", [REPO / "tests/floors.py"])
+    yield from builds()
+    yield from on_this_cpu(["--all"] if everything else [])
+    yield from on_emulated_cpus(everything)
     yield Unit("second-clone", [REPO / "tests/second_clone.py"])
-    yield Unit("performance", [REPO / "tests/performance.py"])
+    yield module("debug")
+    yield Unit("boot", [REPO / "tests/boot.py"], alone=True)
+    yield Unit("performance", [REPO / "tests/performance.py"], alone=True)
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
-        yield Unit("fuzz", [REPO / "scripts/fuzz"], T="30")
-        yield Unit("openai", [REPO / "tests/openai_client.py"])
-        yield Unit("javascript", [REPO / "tests/javascript_clients.py"])
-        yield Unit("page", [REPO / "tests/page.py"])
-        yield Unit("races", [REPO / "module/engine/tests/races"])
+        yield Unit("fuzz", [REPO / "scripts/fuzz"], alone=True, T="30")
+        yield Unit("openai", [REPO / "tests/openai_client.py"], alone=True)
+        yield Unit("javascript", [REPO / "tests/javascript_clients.py"], alone=True)
+        yield Unit("page", [REPO / "tests/page.py"], alone=True)
+        yield Unit("races", [REPO / "module/engine/tests/races"], alone=True)

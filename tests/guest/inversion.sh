@@ -4,8 +4,7 @@
 # kernels: stock debug
 . "$(dirname "$0")/lib.sh"
 [ "$(nproc)" -gt 1 ] || { skip all 'it needs two CPUs' && exit; }
-loops=${LOOPS:-8 30}
-if slow; then loops=8; fi
+loops=${LOOPS:-8}
 chgrp sislm $device
 sislm-client load /models/random-llama-q4_0.gguf --name inversion >/dev/null || not_ok load "status $?"
 mkdir -p /tmp/cgroup

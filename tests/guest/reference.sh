@@ -11,12 +11,12 @@ compare() {
 	sislm-client unload "$name" || not_ok "$name/unload" "status $?"
 }
 
-tokens=64
-if slow; then tokens=8; fi
+# The host's unit of this name compares whole answers, and the digests are equal.
+tokens=16
+if slow; then tokens=4; fi
 for model in /models/random-*.gguf; do
 	compare "$model" $tokens
 done
-if slow; then tokens=4; fi
 compare /models/kernel-docs-7m-q4_0.gguf $tokens
 
 if [ ! -d /shared-models ]; then
