@@ -48,6 +48,8 @@ pub(crate) struct Limits {
     pub(crate) step_ns: u64,
     /// Whether workers compute turns of users.
     pub(crate) helpers: bool,
+    /// Decision records that are kept.
+    pub(crate) records: u32,
     /// Seconds without progress after which the device is broken.
     pub(crate) step_timeout: u32,
 }
@@ -140,6 +142,12 @@ impl Limits {
             step_ns: u64::from(within("step_ms", *parameters::step_ms.value(), 1, 10_000)?)
                 .saturating_mul(1_000_000),
             helpers: within("helpers", *parameters::helpers.value(), 0, 1)? == 1,
+            records: within(
+                "trace_records",
+                *parameters::trace_records.value(),
+                16,
+                1 << 20,
+            )?,
             step_timeout: within(
                 "step_timeout_s",
                 *parameters::step_timeout_s.value(),

@@ -4,6 +4,7 @@
 use crate::{
     limits::Limits,
     models::registry::Registry,
+    records::recorder::Recorder,
     sched::scheduler::Scheduler,
     statistics::Statistics,
     sys::{check, neon::Section, uapi},
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) users: Arc<Users>,
     /// Counters.
     pub(crate) statistics: Arc<Statistics>,
+    /// Decision records.
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 impl Shared {
@@ -47,6 +50,7 @@ impl Shared {
                 quota: Quota::new(limits.kv_bytes)?,
                 users: Users::new(&limits, &statistics)?,
                 statistics,
+                recorder: Recorder::new(limits.records, limits.simd)?,
                 limits,
             }? Error),
             GFP_KERNEL,

@@ -16,6 +16,7 @@ mod device;
 mod ioctl;
 mod limits;
 mod models;
+mod records;
 mod sched;
 mod session;
 mod shared;
@@ -94,6 +95,10 @@ module! {
         step_ms: u32 {
             default: 100,
             description: "aim for the length of a step that computes prompts beside answers in milliseconds, 1 to 10000",
+        },
+        trace_records: u32 {
+            default: 4096,
+            description: "decision records of 256 bytes that are kept for readers, 16 to 1048576",
         },
         step_timeout_s: u32 {
             default: 120,

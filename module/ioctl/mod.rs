@@ -5,6 +5,7 @@ mod check;
 mod models;
 mod session;
 mod text;
+mod trace;
 mod vocabulary;
 
 use crate::{
@@ -59,6 +60,8 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_METADATA => models::metadata(session, argument),
         SISLM_IOC_PROMPT => writable(file, || session::prompt(session, argument)),
         SISLM_IOC_VOCABULARY => writable(file, || vocabulary::vocabulary(session, argument)),
+        SISLM_IOC_TRACE => trace::trace(session, file, argument),
+        SISLM_IOC_RECEIPT => session::receipt(session, argument),
         SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),
     }
 }

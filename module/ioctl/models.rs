@@ -15,7 +15,7 @@ use crate::{
         load::LoadError,
         neon::Section,
         node::is_administrator,
-        uapi::{self, SISLM_LOAD_OK, SISLM_UNLOAD_FORCE},
+        uapi::{self, SISLM_LOAD_OK, SISLM_RECORD_LOAD, SISLM_RECORD_UNLOAD, SISLM_UNLOAD_FORCE},
         user::{self, Argument},
         wiped::Wiped,
     }, //
@@ -171,6 +171,8 @@ fn publish(
         &shared.statistics,
         &mut section,
     )?;
+    // Before its first turn can be.
+    model.record(SISLM_RECORD_LOAD, &session.link.who(), &shared.recorder);
     reservation.fulfil(model);
     Ok(())
 }
@@ -200,8 +202,10 @@ pub(super) fn unload(session: &Arc<Session>, file: &File, argument: &Argument) -
     let request: uapi::Unload = argument.read()?;
     require(request.flags & !SISLM_UNLOAD_FORCE == 0 && request.pad == 0)?;
     let force = request.flags & SISLM_UNLOAD_FORCE != 0;
-    let registry = &session.shared().registry;
-    registry.remove(Name::new(request.name)?, force)
+    let shared = session.shared();
+    let model = shared.registry.remove(Name::new(request.name)?, force)?;
+    model.record(SISLM_RECORD_UNLOAD, &session.link.who(), &shared.recorder);
+    Ok(())
 }
 
 #[inline(never)]

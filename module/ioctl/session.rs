@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! QUERY, CONFIGURE, RUN, PROMPT, EVALUATE, NEXT, RESULT, STATISTICS.
+//! QUERY, CONFIGURE, RUN, PROMPT, EVALUATE, NEXT, RESULT, RECEIPT, STATISTICS.
 
 use super::require;
 use crate::{
@@ -118,6 +118,18 @@ pub(super) fn result(session: &Arc<Session>, argument: &Argument) -> Result {
     let result = outcome.answer(&session.shared().limits, &mut request);
     argument.write(&request)?;
     result
+}
+
+#[inline(never)]
+pub(super) fn receipt(session: &Arc<Session>, argument: &Argument) -> Result {
+    let mut request: uapi::Receipt = argument.read()?;
+    require(request.flags == 0 && request.pad == 0)?;
+    let outcome = session.outcome()?;
+    request.session = session.link.who().session;
+    request.turn = outcome.recorded_turn();
+    request.nonce = outcome.nonce;
+    request.commitment = outcome.commitment;
+    argument.write(&request)
 }
 
 #[inline(never)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Models: loaded, named, and counted by who uses them.
 
+mod cost;
 pub(crate) mod loader;
 pub(crate) mod metadata;
 pub(crate) mod model;

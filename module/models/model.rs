@@ -3,7 +3,8 @@
 
 use crate::{
     limits::Limits,
-    models::{metadata::Metadata, pace::Pace},
+    models::{cost::Cost, metadata::Metadata, pace::Pace},
+    records::{first, recorder::Recorder, who::Who},
     statistics::Statistics,
     sys::{
         digest::DIGEST_BYTES,
@@ -13,7 +14,7 @@ use crate::{
         neon::Section,
         sample::Sampler,
         step::{self, Adapters, Size, Step},
-        uapi::{self, NAME_BYTES, SISLM_KV_F16, SISLM_KV_F32},
+        uapi::{self, NAME_BYTES, SISLM_ADAPTERS_MAX, SISLM_KV_F16, SISLM_KV_F32},
     },
     users::{
         quota::{Pool, Quota},
@@ -23,7 +24,10 @@ use crate::{
 use kernel::{
     new_mutex, new_spinlock,
     prelude::*,
-    sync::{Arc, Mutex, SpinLock},
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc, Mutex, SpinLock,
+    },
 };
 
 /// A model's name: 1 to 63 characters of `[A-Za-z0-9._-]`, then zeroes.
@@ -77,6 +81,9 @@ pub(crate) struct Workspace {
     /// How long its steps take; locked like the sampler.
     #[pin]
     pub(crate) pace: SpinLock<Pace>,
+    /// What they cost; locked like the sampler.
+    #[pin]
+    pub(crate) cost: SpinLock<Cost>,
     bytes: u64,
     statistics: Arc<Statistics>,
 }
@@ -99,6 +106,7 @@ impl Workspace {
                 step,
                 sampler <- new_mutex!(sampler, "sislm_sampler"),
                 pace <- new_spinlock!(Pace::new(), "sislm_pace"),
+                cost <- new_spinlock!(Cost::new(), "sislm_cost"),
                 bytes,
                 statistics: statistics.clone(),
             }),
@@ -165,11 +173,16 @@ pub(crate) struct Content {
     pub(crate) metadata: KBox<Metadata>,
 }
 
+/// Models made since the module was loaded.
+static INSTANCES: Atomic<u64> = Atomic::new(0);
+
 /// A loaded model; read-only but for counters and its content, which can be taken away.
 #[pin_data]
 pub(crate) struct Model {
     /// Its name.
     pub(crate) name: Name,
+    /// Number of its load, from 1.
+    pub(crate) instance: u64,
     #[pin]
     content: SpinLock<Option<Arc<Content>>>,
     /// The engine's facts.
@@ -239,6 +252,7 @@ impl Model {
         Arc::pin_init(
             pin_init!(Self {
                 name,
+                instance: INSTANCES.fetch_add(1, Relaxed).wrapping_add(1),
                 content <- new_spinlock!(Some(content), "sislm_model"),
                 facts: loaded.facts,
                 context_default: limits.context_default.min(context),
@@ -275,6 +289,28 @@ impl Model {
             SISLM_KV_F32 => self.sizes.1,
             _ => self.sizes.0,
         }
+    }
+
+    /// SHA-256 of the files of its adapters, then zeroes.
+    pub(crate) fn adapter_digests(&self) -> [[u8; DIGEST_BYTES]; SISLM_ADAPTERS_MAX as usize] {
+        let mut digests = [[0; DIGEST_BYTES]; SISLM_ADAPTERS_MAX as usize];
+        for (digest, adapter) in digests.iter_mut().zip(&self.adapters) {
+            *digest = adapter.digest;
+        }
+        digests
+    }
+
+    /// Makes the record of its load or unload, by `who`.
+    pub(crate) fn record(&self, kind: u32, who: &Who, recorder: &Recorder) {
+        let mut record = uapi::Record {
+            kind,
+            model: self.instance,
+            digest: first(&self.digest),
+            commitment: self.digest,
+            ..Default::default()
+        };
+        who.sign(&mut record);
+        recorder.record(&mut record);
     }
 
     /// Size of the file it was loaded from.

@@ -140,11 +140,12 @@ impl Registry {
 
     /// Forgets the model `name`; its memory goes when the last turn on it is over. `EBUSY`: being
     /// loaded, or in use and not by `force`, which takes the memory away from whoever uses it.
-    pub(crate) fn remove(&self, name: Name, force: bool) -> Result {
+    pub(crate) fn remove(&self, name: Name, force: bool) -> Result<Arc<Model>> {
         let mut entries = self.entries.lock();
         let place = entries.iter().position(|entry| entry.name == name);
         let place = place.ok_or(ENOENT)?;
-        let model = entries.get(place).and_then(Entry::model).ok_or(EBUSY)?;
+        let model = entries.get(place).and_then(Entry::model).cloned();
+        let model = model.ok_or(EBUSY)?;
         if model.in_use() && !force {
             return Err(EBUSY);
         }
@@ -153,7 +154,7 @@ impl Registry {
         // Freeing takes long: not under the lock.
         drop(entries);
         drop((removed, content));
-        Ok(())
+        Ok(model)
     }
 }
 

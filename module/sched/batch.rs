@@ -208,6 +208,25 @@ impl Batch {
         }
     }
 
+    /// Charges the turns for their shares of a step that took `ns` of computing time, also those that
+    /// leave it. `whole`: it was computed to its end.
+    pub(crate) fn charge(&mut self, ns: u64, whole: bool) {
+        let Some(workspace) = &self.workspace else {
+            return;
+        };
+        let rows = self.rows();
+        let mut cost = workspace.cost.lock();
+        if whole {
+            cost.note(ns, rows);
+        }
+        // CAST: At most TURNS.
+        let turns = self.members.len() as u32;
+        for member in &mut self.members {
+            let share = cost.share(ns, turns, member.count, rows);
+            member.job.turn.charge(share, turns);
+        }
+    }
+
     /// The step is done: finds out what comes next for each turn.
     pub(crate) fn finish(&mut self, flight: &Flight, section: &mut Section) {
         let Some(workspace) = self.workspace.take() else {

@@ -85,13 +85,17 @@ impl Scheduler {
     /// step.
     fn after_stage<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
         let failed = baton.failed();
-        let (driver, flight) = baton.parts();
+        let (driver, _) = baton.parts();
         let error = driver.error.take().or(failed.then_some(EIO));
-        if error.is_none() && driver.batch.note_cancelled() {
-            if driver.stage < driver.stages {
-                self.publish(baton, section);
-                return;
-            }
+        let goes_on = error.is_none() && driver.batch.note_cancelled();
+        if goes_on && driver.stage < driver.stages {
+            self.publish(baton, section);
+            return;
+        }
+        let ns = baton.take_spent();
+        let (driver, flight) = baton.parts();
+        driver.batch.charge(ns, goes_on);
+        if goes_on {
             self.statistics.steps.add(1);
             driver.batch.finish(flight, section);
         }

@@ -4,10 +4,11 @@
 use super::{start::empty_sequence, Inner, Session};
 use crate::{
     models::model::Model,
+    records::entry::Entry,
     sys::{
         errno::{ECANCELED, EOPNOTSUPP},
         task,
-        uapi::{Evaluate, SISLM_EVALUATE_EMBED, SISLM_TOP_MAX},
+        uapi::{Evaluate, SISLM_EVALUATE_EMBED, SISLM_FINISH_STOP, SISLM_TOP_MAX},
         user,
         wait::Woken,
         wiped::Wiped,
@@ -136,8 +137,10 @@ impl Session {
         request.nll = 0;
         let sequence = empty_sequence(&configuration, &model, self.link.user());
         let made = sequence.and_then(|sequence| {
-            let turn = self.make_evaluation(model, sequence, &ids, results)?;
-            Ok((turn, Rows::new(results)?))
+            // First: a turn that is made ends with a record.
+            let rows = Rows::new(results)?;
+            let turn = self.make_evaluation(number, model, sequence, &ids, results)?;
+            Ok((turn, rows))
         });
         match made {
             Ok((turn, rows)) => {
@@ -155,6 +158,7 @@ impl Session {
 
     fn make_evaluation(
         &self,
+        number: u64,
         model: Arc<Model>,
         mut sequence: crate::turn::sequence::Sequence,
         ids: &[u32],
@@ -168,7 +172,8 @@ impl Session {
         sequence.take_blocks(sequence.positions(), &model)?;
         let aim = Aim::Evaluate(Evaluation::new(results, model.facts.passes)?);
         let statistics = self.link.user().statistics().clone();
-        Ok(Turn::new(place, model, sequence, aim, statistics))
+        let entry = Entry::new(&self.shared().recorder, self.link.who(), number);
+        Ok(Turn::new(place, model, sequence, aim, statistics, entry))
     }
 
     /// Takes the rows of the last step and lets the turn go on. Whether all are done.
@@ -198,6 +203,7 @@ impl Session {
             if evaluation.embedding().is_none() {
                 request.logits_sha256 = evaluation.take_digest();
             }
+            turn.end(SISLM_FINISH_STOP);
             self.link.become_idle(None);
         } else {
             self.shared().scheduler.enqueue(&self.link, turn);

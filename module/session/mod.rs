@@ -20,6 +20,7 @@ pub(crate) use start::tokenize;
 
 use crate::{
     models::model::{Model, Use},
+    records::who::Who,
     session::{prompt::Prompt, starter::Starter},
     shared::Shared,
     sys::{charge::Payer, lock, neon::Section, uapi::SISLM_FINISH_CANCELLED},
@@ -98,7 +99,7 @@ impl Session {
         };
         Arc::pin_init(
             try_pin_init!(Self {
-                link: Link::new(seat, !shared.limits.helpers)?,
+                link: Link::new(seat, Who::opens(), !shared.limits.helpers)?,
                 shared: shared.clone(),
                 starter: all.starter.clone(),
                 inner <- new_mutex!(inner, "sislm_session"),

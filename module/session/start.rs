@@ -5,6 +5,7 @@
 use super::{Inner, Session};
 use crate::{
     models::model::{Model, Use},
+    records::entry::Entry,
     session::{prompt::Prompt, starter::Startable},
     sys::{
         charge::Payer,
@@ -18,6 +19,7 @@ use crate::{
     },
     turn::{
         channel::{Purpose, State},
+        commitment::Commitment,
         configuration::Configuration,
         generation::Generation,
         outcome::Outcome,
@@ -94,7 +96,11 @@ impl Parts {
     }
 
     /// Makes the turn. The prompt is appended to the context last: what fails leaves it as it was.
-    fn make_turn(&mut self, stop: impl Fn() -> bool) -> Result<KBox<Turn>> {
+    fn make_turn(
+        &mut self,
+        entry: impl FnOnce() -> Entry,
+        stop: impl Fn() -> bool,
+    ) -> Result<KBox<Turn>> {
         let before = Instant::<Monotonic>::now();
         let place = Turn::place()?;
         let mut section = match self.section.take() {
@@ -121,6 +127,7 @@ impl Parts {
             sequence,
             Aim::Generate(generation),
             statistics.clone(),
+            entry(),
         ))
     }
 
@@ -188,6 +195,8 @@ impl Parts {
             Some(seed) => seed,
             None => task::random(),
         };
+        let commitment = Commitment::new(model, &configuration.drawing, seed, sequence, &prompt);
+        let prompt = (prompt, commitment);
         Generation::new(section, configuration, prompt, seed, reused, most)
     }
 }
@@ -330,7 +339,8 @@ impl Session {
             }
             self.open_channel()?;
             let stop = || self.link.is_cancelled() || task::dying();
-            parts.make_turn(stop)
+            let entry = || Entry::new(&self.shared().recorder, self.link.who(), number);
+            parts.make_turn(entry, stop)
         };
         let made = match &payer {
             Some(payer) => payer.pay(make),

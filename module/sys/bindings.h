@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What bindgen reads: kernel interfaces that the kernel crate does not bind, and our own headers. */
 #include <crypto/sha2.h>
+#include <linux/anon_inodes.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
@@ -37,3 +38,5 @@ const __u32 RUST_CONST_HELPER_SISLM_IOC_METADATA = SISLM_IOC_METADATA;
 const __u32 RUST_CONST_HELPER_SISLM_IOC_PROMPT = SISLM_IOC_PROMPT;
 const __u32 RUST_CONST_HELPER_SISLM_IOC_VOCABULARY = SISLM_IOC_VOCABULARY;
 const __u32 RUST_CONST_HELPER_SISLM_IOC_NEXT = SISLM_IOC_NEXT;
+const __u32 RUST_CONST_HELPER_SISLM_IOC_TRACE = SISLM_IOC_TRACE;
+const __u32 RUST_CONST_HELPER_SISLM_IOC_RECEIPT = SISLM_IOC_RECEIPT;

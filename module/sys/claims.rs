@@ -48,6 +48,8 @@ pub(crate) struct Claims<T> {
     word: Atomic<u64>,
     stages: [Stage; 2],
     done: Atomic<u32>,
+    /// Time spent in chunks since it was taken last, by all tasks together, nanoseconds.
+    spent: Atomic<u64>,
     baton: Atomic<u32>,
     failed: AtomicFlag,
     flight: UnsafeCell<Flight>,
@@ -99,6 +101,7 @@ impl<T> Claims<T> {
             word: Atomic::new(0),
             stages: [stage(), stage()],
             done: Atomic::new(0),
+            spent: Atomic::new(0),
             baton: Atomic::new(FREE),
             failed: AtomicFlag::new(false),
             flight: UnsafeCell::new(Flight::new()?),
@@ -235,6 +238,8 @@ impl<T> Claims<T> {
             work: amount,
             ns: u64::try_from(start.elapsed().as_nanos()).unwrap_or(0),
         };
+        // Before the chunks are done: whoever gets the baton sees all of it.
+        self.spent.fetch_add(amount.ns, Relaxed);
         let done = self.done.fetch_add(count, Full).wrapping_add(count);
         // INVARIANT: All chunks are done and only one task sees the sum reach their number.
         let last = (done == chunks).then_some(Baton { claims: self });
@@ -265,6 +270,11 @@ impl<'a, T> Baton<'a, T> {
     /// Whether a chunk since the last first stage ended with an error.
     pub(crate) fn failed(&self) -> bool {
         self.claims.failed.load(Relaxed)
+    }
+
+    /// The time that all tasks together have spent in chunks since this was asked last, nanoseconds.
+    pub(crate) fn take_spent(&mut self) -> u64 {
+        self.claims.spent.xchg(0, Relaxed)
     }
 
     /// Starts stage `stage` of the step in flight; gives its chunks and the weight bytes of each. On

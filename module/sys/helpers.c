@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Inline functions and macros of the kernel that Rust cannot call by itself. */
 #include <linux/capability.h>
+#include <linux/cgroup.h>
 #include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/freezer.h>
@@ -12,6 +13,7 @@
 #include <linux/pgtable.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/sched/mm.h>
@@ -186,4 +188,15 @@ int sislm_set_nice(int nice)
 bool sislm_task_admin(void)
 {
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
+/* As bpf_get_current_cgroup_id(): the inode of its directory. */
+__u64 sislm_task_cgroup(void)
+{
+	__u64 id;
+
+	rcu_read_lock();
+	id = cgroup_id(task_dfl_cgroup(current));
+	rcu_read_unlock();
+	return id;
 }

@@ -38,6 +38,7 @@ struct mem_cgroup *sislm_memcg_charge(struct mem_cgroup *memcg);
 unsigned long sislm_vmalloc_held(unsigned long bytes);
 unsigned long sislm_total_pages(void);
 bool sislm_task_admin(void);
+__u64 sislm_task_cgroup(void);
 struct workqueue_struct *sislm_alloc_workqueue(unsigned int most);
 int sislm_set_nice(int nice);
 

@@ -22,6 +22,7 @@ pub(crate) mod piece;
 mod refusal;
 pub(crate) mod sample;
 pub(crate) mod step;
+pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod text;
 pub(crate) mod thread;

@@ -2,6 +2,7 @@
 //! From logits to tokens and log-probabilities.
 
 use super::{
+    digest::{Sha256, DIGEST_BYTES},
     memory::{Memory, Owner},
     model::{engine_pointer, ModelMemory},
     neon::Section,
@@ -93,6 +94,15 @@ impl Drawing {
                 biases,
             }),
         })
+    }
+
+    /// SHA-256 of it.
+    pub(crate) fn digest(&self) -> [u8; DIGEST_BYTES] {
+        let mut hash = Sha256::new();
+        hash.update(user::bytes_of(&self.sampling));
+        hash.update(user::bytes_of(&self.samplers));
+        hash.update(user::bytes_of_slice(&self.biases));
+        hash.finish()
     }
 
     /// Whether one of the tokens is left that can be drawn under a mask: a bit for each.

@@ -2,7 +2,13 @@
 //! The calling task: signals, rescheduling, freezing.
 
 use super::bindings as sys;
-use kernel::{bindings, prelude::*, types::NotThreadSafe};
+use kernel::{
+    bindings,
+    prelude::*,
+    task::Kuid,
+    time::{BootTime, ClockSource, RealTime},
+    types::NotThreadSafe, //
+};
 
 /// While it lives, nothing but interrupts runs on this CPU instead of the calling task. Nothing that
 /// sleeps is called meanwhile. Kernels with PREEMPT_RT stay preemptible: their spinlocks sleep.
@@ -63,6 +69,22 @@ pub(crate) fn is_administrator() -> bool {
     unsafe { sys::sislm_task_admin() }
 }
 
+/// The process it belongs to, in the initial PID namespace.
+pub(crate) fn process() -> u32 {
+    current!().group_leader().pid().unsigned_abs()
+}
+
+/// Its effective user id, in the initial user namespace.
+pub(crate) fn user() -> u32 {
+    Kuid::current_euid().into_raw().val
+}
+
+/// The id of its cgroup (version 2).
+pub(crate) fn cgroup() -> u64 {
+    // SAFETY: Reads the calling task's own cgroup.
+    unsafe { sys::sislm_task_cgroup() }
+}
+
 /// Whether another task should run here.
 pub(crate) fn need_resched() -> bool {
     // SAFETY: Reads the calling task's own flags.
@@ -82,6 +104,24 @@ pub(crate) fn relax() {
 pub(crate) fn random() -> u64 {
     // SAFETY: May be called anywhere.
     unsafe { bindings::get_random_u64() }
+}
+
+/// Bytes from the kernel's random generator.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: May be called anywhere; writes `N` bytes.
+    unsafe { bindings::get_random_bytes(bytes.as_mut_ptr().cast(), N) };
+    bytes
+}
+
+/// CLOCK_BOOTTIME in nanoseconds.
+pub(crate) fn boot_ns() -> u64 {
+    BootTime::ktime_get().unsigned_abs()
+}
+
+/// CLOCK_REALTIME in nanoseconds.
+pub(crate) fn real_ns() -> u64 {
+    RealTime::ktime_get().unsigned_abs()
 }
 
 /// Calls the scheduler in any case.

@@ -22,7 +22,7 @@ pub(crate) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
 }
 
 /// The bytes of plain values.
-fn bytes_of_slice<T: Plain>(values: &[T]) -> &[u8] {
+pub(crate) fn bytes_of_slice<T: Plain>(values: &[T]) -> &[u8] {
     // SAFETY: As in `bytes_of`.
     unsafe { slice::from_raw_parts(values.as_ptr().cast(), core::mem::size_of_val(values)) }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     models::model::Model,
+    records::first,
     statistics::Statistics,
     sys::{
         neon::Section,
@@ -10,10 +11,14 @@ use crate::{
         step::Logits,
         task,
         text::{detokenize, ends, TOKEN_BYTES_MAX},
-        uapi::{SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP, SISLM_TOKENIZE_BOS},
+        uapi::{
+            Record, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
+            SISLM_RECORD_GUIDED, SISLM_RECORD_TURN, SISLM_TOKENIZE_BOS,
+        },
         wiped::Wiped,
     },
     turn::{
+        commitment::Commitment,
         configuration::Configuration,
         guide::Guide,
         outcome::{Ids, Outcome},
@@ -47,6 +52,7 @@ pub(crate) struct Generation {
     stop_ids: StopIds,
     /// What its caller wants of the next token, when it has one that guides it; its text goes nowhere.
     guide: Option<Guide>,
+    commitment: Commitment,
     /// Whether logits have been there.
     decodes: bool,
 }
@@ -56,7 +62,7 @@ impl Generation {
     pub(crate) fn new(
         section: &mut Section,
         configuration: &Configuration,
-        prompt: Wiped<u32>,
+        (prompt, commitment): (Wiped<u32>, Commitment),
         seed: u64,
         reused: u32,
         most: u32,
@@ -78,6 +84,7 @@ impl Generation {
             ignore_eos: configuration.ignore_eos,
             stop_ids: configuration.stop_ids,
             guide: None,
+            commitment,
             decodes: false,
         })
     }
@@ -92,8 +99,28 @@ impl Generation {
             load_ns: self.load_ns,
             prefill_ns: self.prefill_ns,
             decode_ns: self.decode_ns,
+            nonce: self.commitment.nonce(),
+            commitment: self.commitment.value(),
             ids: Some(self.ids.into()),
             ..Outcome::none()
+        }
+    }
+
+    /// It is over: writes what it knows of itself into its record.
+    pub(crate) fn tell(&mut self, record: &mut Record) {
+        self.commitment.close();
+        record.kind = SISLM_RECORD_TURN;
+        record.seed = self.seed;
+        record.prefill_ns = self.prefill_ns;
+        record.decode_ns = self.decode_ns;
+        record.sampling = first(self.commitment.sampling());
+        // CAST: Fewer ids than positions.
+        record.prompt_count = self.ids.prompt.len() as u32;
+        record.count = self.ids.generated.len() as u32;
+        record.reused = self.reused;
+        record.commitment = self.commitment.value();
+        if self.is_guided() {
+            record.flags |= SISLM_RECORD_GUIDED;
         }
     }
 
@@ -150,6 +177,7 @@ impl Generation {
         let flags = if first { SISLM_TOKENIZE_BOS } else { 0 };
         let fits = sequence.push(token);
         self.ids.generated.push(token)?;
+        self.commitment.add(token);
         let content = model.content()?;
         let over = !self.ignore_eos && ends(section, &content.memory, token)?;
         if over || self.stop_ids.contains(token) {

@@ -2,6 +2,7 @@
 //! The link between a session and its turn: what the turn knows of the session.
 
 use crate::{
+    records::who::Who,
     sys::wait::WaitQueue,
     turn::{
         channel::{Channel, Purpose, State},
@@ -36,6 +37,7 @@ pub(crate) struct Link {
     /// Callers that wait for its turn and compute.
     callers: Atomic<u32>,
     user: Arc<User>,
+    who: Who,
     /// Kept for a closed file's turn: else those that are slow to end could be any number.
     #[pin]
     seat: SpinLock<Option<Seat>>,
@@ -43,7 +45,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Without a turn, of a file that has this seat.
-    pub(crate) fn new(seat: Seat, unhelped: bool) -> Result<Arc<Self>> {
+    pub(crate) fn new(seat: Seat, who: Who, unhelped: bool) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
@@ -52,6 +54,7 @@ impl Link {
                 unhelped: AtomicFlag::new(unhelped),
                 callers: Atomic::new(0),
                 user: seat.user().clone(),
+                who,
                 seat <- new_spinlock!(Some(seat), "sislm_seat"),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -61,6 +64,11 @@ impl Link {
     /// Who opened the file.
     pub(crate) fn user(&self) -> &Arc<User> {
         &self.user
+    }
+
+    /// What records say of who opened it.
+    pub(crate) fn who(&self) -> Who {
+        self.who
     }
 
     /// Whether its turns are left to callers.

@@ -5,6 +5,7 @@
 //! scheduler's queue, or to the step in flight; in the latter two with its session.
 
 pub(crate) mod channel;
+pub(crate) mod commitment;
 pub(crate) mod configuration;
 pub(crate) mod embedding;
 pub(crate) mod evaluation;
@@ -12,6 +13,7 @@ pub(crate) mod generation;
 pub(crate) mod guide;
 pub(crate) mod link;
 pub(crate) mod outcome;
+mod record;
 pub(crate) mod ring;
 pub(crate) mod sequence;
 pub(crate) mod sink;
@@ -19,6 +21,7 @@ pub(crate) mod stop;
 
 use crate::{
     models::model::{Model, Workspace},
+    records::entry::Entry,
     statistics::Statistics,
     sys::{
         flight::{Flight, RowPlan},
@@ -91,6 +94,8 @@ pub(crate) struct Turn {
     /// Where times and positions are counted.
     pub(crate) statistics: Arc<Statistics>,
     clock: Option<Instant<Monotonic>>,
+    /// What its record will say.
+    entry: Entry,
 }
 
 impl Turn {
@@ -101,6 +106,7 @@ impl Turn {
         sequence: Sequence,
         aim: Aim,
         statistics: Arc<Statistics>,
+        entry: Entry,
     ) -> KBox<Self> {
         let turn = Self {
             model,
@@ -110,6 +116,7 @@ impl Turn {
             error: None,
             statistics,
             clock: None,
+            entry,
         };
         KBox::write(place, turn)
     }
@@ -124,13 +131,15 @@ impl Turn {
         self.finish != SISLM_FINISH_NONE
     }
 
-    /// Ends it for `finish`.
+    /// Ends it for `finish`, and makes its record.
     pub(crate) fn end(&mut self, finish: u32) {
         if !self.is_over() {
+            self.pause_clock();
             self.finish = finish;
             if finish == SISLM_FINISH_CANCELLED {
                 self.statistics.add(|all| &all.cancelled, 1);
             }
+            self.record();
         }
     }
 
@@ -229,6 +238,7 @@ impl Turn {
     /// Adds its next `count` rows to the step.
     pub(crate) fn join(&mut self, flight: &mut Flight, count: u32) -> Result {
         self.clock.get_or_insert_with(Instant::now);
+        self.entry.join();
         let start = self.sequence.computed();
         let last = self.sequence.positions().saturating_sub(1);
         let all = self.wants_all_logits();
@@ -249,6 +259,11 @@ impl Turn {
                 scales,
             });
         flight.add(self.sequence.table().ok_or(EINVAL)?, rows)
+    }
+
+    /// Notes its share of the computing time of a step of `turns` turns.
+    pub(crate) fn charge(&mut self, cpu_ns: u64, turns: u32) {
+        self.entry.charge(cpu_ns, turns);
     }
 
     /// Handles the logits of the step that is done, in which it had `count` rows from `first` on.

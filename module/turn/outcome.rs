@@ -6,7 +6,7 @@ use crate::{
     sys::{
         check::NUMERICS,
         digest::DIGEST_BYTES,
-        uapi::{self, SISLM_FINISH_CANCELLED, SISLM_FINISH_NONE},
+        uapi::{self, NONCE_BYTES, SISLM_FINISH_CANCELLED, SISLM_FINISH_NONE},
         user,
         wiped::Wiped,
     }, //
@@ -50,6 +50,10 @@ pub(crate) struct Outcome {
     pub(crate) decode_ns: u64,
     /// SHA-256 of the model's file.
     pub(crate) digest: [u8; DIGEST_BYTES],
+    /// Random bytes of the commitment.
+    pub(crate) nonce: [u8; NONCE_BYTES],
+    /// The commitment; zero for a turn that was not recorded.
+    pub(crate) commitment: [u8; DIGEST_BYTES],
 }
 
 impl Outcome {
@@ -69,6 +73,8 @@ impl Outcome {
             prefill_ns: 0,
             decode_ns: 0,
             digest: [0; DIGEST_BYTES],
+            nonce: [0; NONCE_BYTES],
+            commitment: [0; DIGEST_BYTES],
         }
     }
 
@@ -78,6 +84,15 @@ impl Outcome {
         outcome.number = number;
         outcome.finish = SISLM_FINISH_CANCELLED;
         outcome
+    }
+
+    /// Number of the turn in its record; 0 when it has none.
+    pub(crate) fn recorded_turn(&self) -> u64 {
+        if self.ids.is_some() {
+            self.number
+        } else {
+            0
+        }
     }
 
     fn ids(&self) -> (&[u32], &[u32]) {

@@ -125,6 +125,16 @@ impl Sequence {
         self.table.as_ref()
     }
 
+    /// Memory of its keys and values, of `model`, bytes.
+    pub(crate) fn bytes(&self, model: &Model) -> u64 {
+        let Some(table) = &self.table else {
+            return 0;
+        };
+        let size = model.size(self.kv_type);
+        let blocks = u64::from(table.len()).saturating_mul(size.kv_block);
+        blocks.saturating_add(size.state)
+    }
+
     /// Whether the next position has no block.
     pub(crate) fn lacks_blocks(&self) -> bool {
         let held = self.table.as_ref().map_or(0, |table| table.positions());

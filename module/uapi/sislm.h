@@ -39,6 +39,7 @@
 #define SISLM_KEY_MAX		64	/* metadata key in METADATA, NUL included */
 #define SISLM_METADATA_MAX	65536	/* longest string of a key that is kept */
 #define SISLM_ARCHITECTURE_MAX	24	/* name of an architecture, NUL included */
+#define SISLM_NONCE_SIZE	16	/* random bytes of a commitment */
 #define SISLM_MILLION		1000000	/* unit of fractions and log-probabilities */
 
 /* Instruction levels, ascending; also the values of the module parameter simd=. */
@@ -879,6 +880,129 @@ struct sislm_statistics {
 };
 
 /**
+ * struct sislm_trace - a descriptor that reads decision records (CAP_SYS_ADMIN)
+ * @flags: Input: must be zero.
+ * @fd: Output: the descriptor, closed on exec. It may be given to a process without rights.
+ *
+ * read() gives as many whole struct sislm_record as fit, at least one: EINVAL when none does.
+ * It waits for the next one; EAGAIN with O_NONBLOCK. poll() says when there is one. Each
+ * descriptor has a place of its own, which begins at the oldest record that is kept: the module
+ * parameter trace_records= is how many are. ENFILE: too many descriptors.
+ */
+struct sislm_trace {
+	__u32 flags;
+	__s32 fd;
+};
+
+/* What a record is about (struct sislm_record.kind). */
+#define SISLM_RECORD_LOST	1	/* records that are kept no more */
+#define SISLM_RECORD_LOAD	2	/* a model was loaded */
+#define SISLM_RECORD_UNLOAD	3	/* a model was unloaded */
+#define SISLM_RECORD_TURN	4	/* an answer to a prompt is over */
+#define SISLM_RECORD_EVALUATE	5	/* an EVALUATE is over; STOP: all its rows are done */
+
+#define SISLM_RECORD_GUIDED	(1u << 0)	/* a caller of NEXT guided the answer */
+
+/**
+ * struct sislm_record - what was done, by whom, with what
+ * @size: of this record: 256.
+ * @kind: SISLM_RECORD_*; members that it does not speak of are 0.
+ * @sequence: number of the record, from 1; of LOST that of the first one lost.
+ * @boot_ns: CLOCK_BOOTTIME when it was made.
+ * @real_ns: CLOCK_REALTIME.
+ * @session: number of the open file, from 1.
+ * @turn: number of the turn in its file, from 1.
+ * @cgroup: id of the cgroup (version 2) of who opened the file.
+ * @tenant: 0.
+ * @model: number of the load that the model came with, from 1.
+ * @seed: seed of the turn.
+ * @queue_ns: from the start of the turn to its first step.
+ * @prefill_ns: as in RESULT.
+ * @decode_ns: as in RESULT.
+ * @cpu_ns: computing time of its share of all its steps, whoever computed them.
+ * @kv_bytes: keys and values of its context.
+ * @lost: of LOST: how many records.
+ * @digest: first bytes of the SHA-256 of the model's file.
+ * @sampling: first bytes of the SHA-256 of how tokens were drawn (struct sislm_receipt).
+ * @uid: user id of who opened the file, in the initial user namespace.
+ * @tgid: its process, in the initial PID namespace.
+ * @prompt_count: ids of the prompt, or of EVALUATE.
+ * @reused: positions of the context that were kept from earlier turns.
+ * @count: generated ids.
+ * @peers: most turns that were computed together with it in one step, itself included.
+ * @numerics: version of the numerics contract.
+ * @simd: SISLM_SIMD_*.
+ * @kv_type: SISLM_KV_*.
+ * @finish: SISLM_FINISH_*.
+ * @error: errno of SISLM_FINISH_ERROR.
+ * @flags: SISLM_RECORD_GUIDED.
+ * @commitment: of TURN that of struct sislm_receipt; of LOAD and UNLOAD the SHA-256 of the
+ *	model's file.
+ * @chain: SHA-256 of the chain of the record before (32 zero bytes before the first one) and of
+ *	this record without its chain; of LOST the chain of the last record lost.
+ */
+struct sislm_record {
+	__u32 size;
+	__u32 kind;
+	__u64 sequence;
+	__u64 boot_ns;
+	__u64 real_ns;
+	__u64 session;
+	__u64 turn;
+	__u64 cgroup;
+	__u64 tenant;
+	__u64 model;
+	__u64 seed;
+	__u64 queue_ns;
+	__u64 prefill_ns;
+	__u64 decode_ns;
+	__u64 cpu_ns;
+	__u64 kv_bytes;
+	__u64 lost;
+	__u8 digest[8];
+	__u8 sampling[8];
+	__u32 uid;
+	__u32 tgid;
+	__u32 prompt_count;
+	__u32 reused;
+	__u32 count;
+	__u32 peers;
+	__u32 numerics;
+	__u32 simd;
+	__u32 kv_type;
+	__u32 finish;
+	__u32 error;
+	__u32 flags;
+	__u8 commitment[SISLM_DIGEST_SIZE];
+	__u8 chain[SISLM_DIGEST_SIZE];
+};
+
+/**
+ * struct sislm_receipt - what shows that the last turn of this file gave its ids
+ * @flags: Input: must be zero.
+ * @pad: Must be zero.
+ * @session: Output: number of this file, as in its record.
+ * @turn: Output: number of the turn, as in its record; 0 when it has none.
+ * @nonce: Output: random bytes that no record has.
+ * @commitment: Output: as in its record.
+ *
+ * The commitment is the SHA-256 of, little-endian: the nonce; the SHA-256 of the model's file and
+ * of each of its adapters' (SISLM_ADAPTERS_MAX, then zero); what the adapters are multiplied by,
+ * __s32 each (as many); __u32 version of the numerics contract, __u32 SISLM_KV_*; the SHA-256 of
+ * struct sislm_sampling, struct sislm_samplers and each struct sislm_bias of CONFIGURE; __u64
+ * seed; __u64 number of ids in the context when the answer began, and these, __u32 each; the ids
+ * of the answer, __u32 each.
+ */
+struct sislm_receipt {
+	__u32 flags;
+	__u32 pad;
+	__u64 session;
+	__u64 turn;
+	__u8 nonce[SISLM_NONCE_SIZE];
+	__u8 commitment[SISLM_DIGEST_SIZE];
+};
+
+/**
  * struct sislm_selftest - compare the loops in use with their scalar twins
  * @simd: Input: SISLM_SIMD_* to test, 0 for the one in use; EOPNOTSUPP when the CPU lacks it.
  * @flags: Input: must be zero.
@@ -937,5 +1061,7 @@ struct sislm_bench {
 #define SISLM_IOC_PROMPT	_IOW(SISLM_IOC_MAGIC, 0x11, struct sislm_prompt)
 #define SISLM_IOC_VOCABULARY	_IOWR(SISLM_IOC_MAGIC, 0x12, struct sislm_vocabulary)
 #define SISLM_IOC_NEXT		_IOWR(SISLM_IOC_MAGIC, 0x13, struct sislm_next)
+#define SISLM_IOC_TRACE		_IOWR(SISLM_IOC_MAGIC, 0x14, struct sislm_trace)
+#define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
 
 #endif /* _UAPI_SISLM_H */

@@ -15,6 +15,7 @@ mod parts;
 mod prompt;
 mod sampling;
 mod text;
+mod trace;
 mod turn;
 mod vocabulary;
 
@@ -114,6 +115,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     evaluate::wrong(&mut fields);
     embed::wrong(&mut fields);
     check::wrong(&mut fields);
+    trace::wrong(&mut fields);
     drop(fields);
     unload(&open()?, MODEL)?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::raw::*;
 
 pub(super) fn numbers(fields: &mut Fields<'_>) {
     let query = sislm_query::default();
-    for nr in [0x14, 0x7f, 0xff] {
+    for nr in [0x1f, 0x7f, 0xff] {
         let number = SISLM_IOC_QUERY & !0xff | nr;
         fields.wrong(
             &format!("command-{nr:#x}"),
@@ -44,6 +44,8 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("prompt", SISLM_IOC_PROMPT),
         ("vocabulary", SISLM_IOC_VOCABULARY),
         ("next", SISLM_IOC_NEXT),
+        ("trace", SISLM_IOC_TRACE),
+        ("receipt", SISLM_IOC_RECEIPT),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a turn keeps for its record while it goes on.
+
+use crate::{
+    records::{recorder::Recorder, who::Who},
+    sys::uapi::Record, //
+};
+use kernel::{
+    sync::Arc,
+    time::{Instant, Monotonic}, //
+};
+
+/// A record in the making.
+pub(crate) struct Entry {
+    recorder: Arc<Recorder>,
+    who: Who,
+    turn: u64,
+    began: Instant<Monotonic>,
+    queue_ns: Option<u64>,
+    cpu_ns: u64,
+    peers: u32,
+}
+
+impl Entry {
+    /// Of turn `turn` of a file of `who`, which begins to wait for its first step.
+    pub(crate) fn new(recorder: &Arc<Recorder>, who: Who, turn: u64) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            who,
+            turn,
+            began: Instant::now(),
+            queue_ns: None,
+            cpu_ns: 0,
+            peers: 0,
+        }
+    }
+
+    /// Notes that it is in a step.
+    pub(crate) fn join(&mut self) {
+        let waited = self.began.elapsed().as_nanos();
+        self.queue_ns
+            .get_or_insert_with(|| u64::try_from(waited).unwrap_or(0));
+    }
+
+    /// Notes its share of the computing time of a step of `peers` turns.
+    pub(crate) fn charge(&mut self, cpu_ns: u64, peers: u32) {
+        self.cpu_ns = self.cpu_ns.saturating_add(cpu_ns);
+        self.peers = self.peers.max(peers);
+    }
+
+    /// The turn is over: makes the record, the rest of which is given.
+    pub(crate) fn close(&self, record: &mut Record) {
+        self.who.sign(record);
+        record.turn = self.turn;
+        record.queue_ns = self.queue_ns.unwrap_or(0);
+        record.cpu_ns = self.cpu_ns;
+        record.peers = self.peers;
+        self.recorder.record(record);
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The record of a turn that is over.
+
+use super::{Aim, Turn};
+use crate::{
+    records::first,
+    sys::uapi::{Record, SISLM_RECORD_EVALUATE},
+};
+
+impl Turn {
+    /// Makes it. Apart from what ends the turn, whose stack is deep.
+    #[inline(never)]
+    pub(super) fn record(&mut self) {
+        let (model, sequence) = (&self.model, &self.sequence);
+        let mut record = Record {
+            model: model.instance,
+            digest: first(&model.digest),
+            kv_type: sequence.kv_type(),
+            kv_bytes: sequence.bytes(model),
+            finish: self.finish,
+            error: self
+                .error
+                .map_or(0, |error| error.to_errno().unsigned_abs()),
+            ..Record::default()
+        };
+        match &mut self.aim {
+            Aim::Generate(generation) => generation.tell(&mut record),
+            Aim::Evaluate(evaluation) => {
+                record.kind = SISLM_RECORD_EVALUATE;
+                record.prompt_count = sequence.positions();
+                record.prefill_ns = evaluation.ns;
+            }
+        }
+        self.entry.close(&mut record);
+    }
+}
