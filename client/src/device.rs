@@ -12,8 +12,8 @@ use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
-    metadata, request, AdapterFile, Contents, Error, Model, ModelName, Query, Refusal, Selftest,
-    Session, SessionConfig, Source,
+    metadata, request, AdapterFile, Contents, Error, Model, ModelName, Query, Records, Refusal,
+    Selftest, Session, SessionConfig, Source,
 };
 use crate::{Simd, Statistics, Vocabulary};
 
@@ -89,6 +89,19 @@ impl Device {
         let mut statistics = Statistics::default();
         self.call("read the counters", &mut statistics)?;
         Ok(statistics)
+    }
+
+    /// Decision records, from the oldest one on that is kept. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; ENFILE when there are too many readers.
+    pub fn trace(&self) -> Result<Records, Error> {
+        let descriptor = request::trace(self.file.as_fd()).map_err(|errno| Error::Call {
+            doing: "read the records",
+            errno,
+        })?;
+        Ok(Records::new(descriptor.into()))
     }
 
     /// Compares the loops of `level` (0 for the one in use) with their scalar twins.

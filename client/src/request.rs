@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The ioctls of the device, and kcmp(2), as checked calls; the only unsafe code of the client.
+//! The ioctls of the device, and kcmp(2), as checked calls.
 #![expect(
     unsafe_code,
     reason = "ioctl(2) takes a pointer whose type the compiler cannot check, and kcmp(2) has no function in libc"
 )]
 
 use std::cmp::Ordering;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -41,6 +41,7 @@ argument! {
     sislm_configure = SISLM_IOC_CONFIGURE,
     sislm_statistics = SISLM_IOC_STATISTICS,
     sislm_selftest = SISLM_IOC_SELFTEST,
+    sislm_receipt = SISLM_IOC_RECEIPT,
 }
 
 /// The order of two open files, each a process and a descriptor of it: equal when they are one.
@@ -64,6 +65,15 @@ pub(crate) fn call<T: Argument>(file: BorrowedFd<'_>, argument: &mut T) -> nix::
     // SAFETY: the kernel reads and writes size_of::<T>() bytes, as NUMBER encodes, and by the
     // invariant of Argument nothing beyond them.
     unsafe { raw(file, T::NUMBER, argument) }
+}
+
+/// TRACE: a descriptor that reads records.
+pub(crate) fn trace(file: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    let mut argument = sislm_trace { flags: 0, fd: -1 };
+    // SAFETY: the kernel reads and writes the structure and nothing beyond it.
+    unsafe { raw(file, SISLM_IOC_TRACE, &mut argument) }?;
+    // SAFETY: the kernel has opened it for this call, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(argument.fd) })
 }
 
 /// LOAD: `parts` follow the file of the argument, and `adapters` are loaded with it.

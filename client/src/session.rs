@@ -11,7 +11,9 @@ use nix::errno::Errno;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
-use crate::{Bias, Embedding, Finish, Model, OutOfRange, Pooling, Samplers, SamplingConfig, Turn};
+use crate::{
+    Bias, Embedding, Finish, Model, OutOfRange, Pooling, Receipt, Samplers, SamplingConfig, Turn,
+};
 
 /// Most bytes of text that one token stands for.
 const TOKEN_BYTES: usize = 1024;
@@ -263,6 +265,21 @@ impl Session {
         Ok(Outcome::new(&result, prompt_ids, ids))
     }
 
+    /// What shows that the last turn gave its ids; None when it has no record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn receipt(&self) -> Result<Option<Receipt>, Error> {
+        let mut receipt = sislm_receipt::default();
+        let called = request::call(self.file.as_fd(), &mut receipt);
+        called.map_err(|errno| Error::Call {
+            doing: "read the receipt",
+            errno,
+        })?;
+        Ok(Receipt::of(&receipt))
+    }
+
     /// RESULT without the ids.
     pub(crate) fn raw_result(&self) -> Result<sislm_result, Error> {
         request::result(self.file.as_fd(), &mut [], &mut []).map_err(|errno| Error::Call {
@@ -432,14 +449,14 @@ fn part_of(part: &Range<usize>) -> Option<sislm_literal> {
 }
 
 /// The biases in the device's order.
-fn biases(config: &SessionConfig) -> Vec<sislm_bias> {
+pub(crate) fn biases(config: &SessionConfig) -> Vec<sislm_bias> {
     let mut biases: Vec<sislm_bias> = config.biases.iter().copied().map(Into::into).collect();
     biases.sort_by_key(|bias| bias.id);
     biases
 }
 
 /// The structure of CONFIGURE without the biases; None when strings do not fit it.
-fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
+pub(crate) fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
     let mut argument = sislm_configure {
         context: config.context,
         kv_type: config.kv.number(),

@@ -17,6 +17,7 @@ mod interrupts;
 mod malformed;
 mod preset;
 mod raw;
+mod records;
 mod reference;
 mod report;
 mod schemas;
@@ -39,7 +40,7 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME | schemas NAME COUNT";
+    | encoder NAME | records MODEL.gguf COUNT | schemas NAME COUNT";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         ["schemas", model, count] => schemas::run(&mut report, model, count),
         ["encoder", model] => embeddings::encoder(&mut report, model),
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
+        ["records", model, count] => records::run(&mut report, model, count),
         ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),
     };

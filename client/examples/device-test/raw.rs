@@ -220,6 +220,13 @@ pub(crate) fn transfer(file: &File, address: u64, write: bool) -> Result<usize, 
     Errno::result(count).map(|count| count.unsigned_abs())
 }
 
+/// read(2) of `count` bytes to an address where nothing is.
+pub(crate) fn read_nowhere(file: &File, count: usize) -> Result<usize, Errno> {
+    // SAFETY: the kernel refuses to copy to an address that is not mapped.
+    let count = unsafe { libc::read(file.as_raw_fd(), NOWHERE as *mut libc::c_void, count) };
+    Errno::result(count).map(|count| count.unsigned_abs())
+}
+
 /// The file on the event loop of tokio's runtime, in which this is called.
 pub(crate) fn register(file: File) -> io::Result<AsyncFd<File>> {
     // SAFETY: A `File` stays open as long as it lives, and so with the loop that owns it.

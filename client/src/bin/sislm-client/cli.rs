@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Stats,
     /// Show sessions, tokens per second and memory as they change
     Top(Top),
+    /// Show who had what computed, export it, or verify an export (needs CAP_SYS_ADMIN)
+    Trace(Trace),
     /// Measure tokens per second, as llama-bench does
     Bench(Bench),
     /// Compare the engine's loops with their scalar twins on this CPU
@@ -397,6 +399,20 @@ pub(crate) struct Top {
     /// Print one sample
     #[arg(long, conflicts_with = "number")]
     pub once: bool,
+}
+
+/// Options of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// Wait for further records, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Write the records as the device gives them, 256 bytes each: an export
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+    /// Check that an export is whole and as it was made, without a device
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "raw"])]
+    pub verify: Option<PathBuf>,
 }
 
 /// Options of `bench`.

@@ -33,6 +33,8 @@ pub enum ExitCode {
     SelftestFailed = 10,
     /// An answer by a grammar is not whole: it came to its most tokens.
     CutShort = 11,
+    /// An export of records is not whole, or an answer is not the recorded one.
+    NotVerified = 12,
     /// Ended by Ctrl-C, as a shell counts it: 128 + SIGINT.
     Cancelled = 130,
 }
@@ -40,7 +42,7 @@ pub enum ExitCode {
 /// The text of the codes for `--help`.
 pub(crate) const HELP: &str = "Exit codes: 0 success, 1 other error, 2 wrong command line, 3 no device, 4 not permitted, \
 5 no such model, 6 file refused, 7 not enough memory, 8 prompt too long, 9 turn failed, 10 self-test failed, \
-11 answer by a grammar not whole, \
+11 answer by a grammar not whole, 12 records not verified, \
 130 cancelled with Ctrl-C";
 
 /// An error of the client itself: a sentence with its exit code.
@@ -196,6 +198,7 @@ mod tests {
             ExitCode::PromptTooLong,
             ExitCode::TurnFailed,
             ExitCode::SelftestFailed,
+            ExitCode::NotVerified,
             ExitCode::Cancelled,
         ] {
             assert!(HELP.contains(&format!(" {} ", code as u8)), "{code:?}");

@@ -59,6 +59,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Man(arguments) => commands::man::run(arguments),
         Command::Stats => commands::stats::run(cli, out),
         Command::Top(arguments) => commands::top::run(cli, arguments, out),
+        Command::Trace(arguments) => commands::trace::run(cli, arguments, out),
         Command::Bench(arguments) => commands::bench::run(cli, arguments, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }

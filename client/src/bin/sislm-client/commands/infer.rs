@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Write};
 
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{Device, Finish, GuidedTurn, Joiner, Model, Outcome, Session, SessionConfig, Turn};
+use sislm::{
+    hex, Device, Finish, GuidedTurn, Joiner, Model, Outcome, Receipt, Session, SessionConfig, Turn,
+};
 
 use crate::cli::{Cli, Infer};
 use crate::closing_line::closing_line;
@@ -39,7 +41,9 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     let mut outcome = session.outcome()?;
     outcome.finish = finish.unwrap_or(outcome.finish);
     if cli.json {
-        writeln!(out, "{}", object(&model, &outcome, &text))?;
+        let receipt = session.receipt()?;
+        let object = object(&model, &outcome, receipt.as_ref(), &text);
+        writeln!(out, "{object}")?;
     } else {
         close(arguments, &model, &outcome, &text, out)?;
     }
@@ -204,7 +208,7 @@ fn close(
 }
 
 /// The object of `infer --json`.
-fn object(model: &Model, outcome: &Outcome, text: &str) -> Value {
+fn object(model: &Model, outcome: &Outcome, receipt: Option<&Receipt>, text: &str) -> Value {
     json!({
         "model": model.name(),
         "model_sha256": outcome.model_digest.to_string(),
@@ -221,6 +225,12 @@ fn object(model: &Model, outcome: &Outcome, text: &str) -> Value {
             "prefill_ns": outcome.timings.prefill_ns,
             "decode_ns": outcome.timings.decode_ns,
         },
+        "receipt": receipt.map(|receipt| json!({
+            "session": receipt.session,
+            "turn": receipt.turn,
+            "nonce": hex(&receipt.nonce),
+            "commitment": receipt.commitment.to_string(),
+        })),
     })
 }
 
@@ -257,14 +267,24 @@ mod tests {
         }
     }
 
+    fn receipt() -> Receipt {
+        Receipt {
+            session: 4,
+            turn: 1,
+            nonce: [15; 16],
+            commitment: Digest([0xcd; 32]),
+        }
+    }
+
     #[test]
     fn the_object_has_the_agreed_keys_in_order() {
-        let object = object(&model(), &outcome(), "a \u{20ac}\n");
+        let object = object(&model(), &outcome(), Some(&receipt()), "a \u{20ac}\n");
         let wanted = concat!(
             r#"{"model":"tiny","model_sha256":"abababababababababababababababababababababababababababababababab","#,
             r#""numerics":1,"prompt_ids":[1,403],"ids":[407,261,378],"text":"a €\n","finish_reason":"length","#,
             r#""seed":18446744073709551615,"simd":"dotprod","threads":2,"#,
-            r#""timings":{"load_ns":1,"prefill_ns":2,"decode_ns":1500000000}}"#
+            r#""timings":{"load_ns":1,"prefill_ns":2,"decode_ns":1500000000},"receipt":{"session":4,"turn":1,"nonce":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","#,
+            r#""commitment":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"}}"#
         );
         assert_eq!(object.to_string(), wanted);
     }

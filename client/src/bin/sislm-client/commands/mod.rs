@@ -18,4 +18,5 @@ pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod tokenize;
 pub(crate) mod top;
+pub(crate) mod trace;
 pub(crate) mod unload;
