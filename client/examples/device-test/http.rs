@@ -39,14 +39,14 @@ pub(crate) struct Response {
     body: BufReader<Box<dyn Connection>>,
 }
 
-/// Sends a request; `head` is more lines of its head.
-pub(crate) fn send(
+/// Sends a request, and does not wait for a response; `head` is more lines of its head.
+pub(crate) fn open(
     place: &str,
     method: &str,
     path: &str,
     head: &str,
     body: &[u8],
-) -> Result<Response, Failure> {
+) -> Result<Box<dyn Connection>, Failure> {
     let mut connection = connect(place)?;
     let length = body.len();
     write!(
@@ -55,7 +55,18 @@ pub(crate) fn send(
     )?;
     // A server that refuses a body closes before it has read all of it.
     let _ = connection.write_all(body);
-    let mut body = BufReader::new(connection);
+    Ok(connection)
+}
+
+/// The same, with its response.
+pub(crate) fn send(
+    place: &str,
+    method: &str,
+    path: &str,
+    head: &str,
+    body: &[u8],
+) -> Result<Response, Failure> {
+    let mut body = BufReader::new(open(place, method, path, head, body)?);
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();

@@ -85,7 +85,7 @@ pub(super) fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Fa
         (done, &last["choices"][0]["finish_reason"]),
         (true, &json!("length")),
     );
-    report.equal("serve/drained-exit-code", ended(server)?, Some(0));
+    report.equal("serve/drained-exit-code", server.ended()?, Some(0));
 
     let server = Server::start(&["--grace", "1"])?;
     let response = endless(slow)?;
@@ -97,7 +97,7 @@ pub(super) fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Fa
         &last["error"]["code"],
         &json!("shutting_down"),
     );
-    report.equal("serve/cut-off-exit-code", ended(server)?, Some(0));
+    report.equal("serve/cut-off-exit-code", server.ended()?, Some(0));
 
     let server = Server::start(&[])?;
     let idle = post(
@@ -116,9 +116,4 @@ pub(super) fn run(report: &mut Report, model: &str, slow: &str) -> Result<(), Fa
     })?;
     report.equal("serve/killed-leaves-nothing", true, true);
     Ok(())
-}
-
-/// The exit code of a server that ends by itself.
-fn ended(mut server: Server) -> Result<Option<i32>, Failure> {
-    Ok(server.0.wait()?.code())
 }

@@ -2,6 +2,8 @@
 //! `sislm-client serve`: answers, errors, clients that go away, its end.
 
 mod answers;
+mod clients;
+pub(crate) mod crowd;
 mod ends;
 mod guided;
 mod refusals;
@@ -71,6 +73,11 @@ impl Server {
     /// Sends a signal; its exit code.
     fn ends(mut self, signal: Signal) -> Result<Option<i32>, Failure> {
         self.signal(signal)?;
+        Ok(self.0.wait()?.code())
+    }
+
+    /// The exit code of one that ends by itself.
+    fn ended(mut self) -> Result<Option<i32>, Failure> {
         Ok(self.0.wait()?.code())
     }
 
