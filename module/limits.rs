@@ -40,6 +40,21 @@ pub(crate) struct Limits {
     pub(crate) header_bytes: u64,
     /// Most bytes of all keys and values.
     pub(crate) kv_bytes: u64,
+    /// Most bytes of all prompts that wait.
+    pub(crate) prompt_bytes: u64,
+    /// Most open files of a user, and in a cgroup namespace of theirs.
+    pub(crate) user_sessions: u32,
+    pub(crate) namespace_sessions: u32,
+    /// Most bytes of keys and values of a user, and in a cgroup namespace of theirs.
+    pub(crate) user_kv_bytes: u64,
+    pub(crate) namespace_kv_bytes: u64,
+    /// Most bytes of prompts of a user that wait, and in a cgroup namespace of theirs.
+    pub(crate) user_prompt_bytes: u64,
+    pub(crate) namespace_prompt_bytes: u64,
+    /// Most tokens of a user in a second, 0 for no limit.
+    pub(crate) user_tokens_per_second: u32,
+    /// Milliseconds of a user's turn, 0 for no limit.
+    pub(crate) user_deadline_ms: u32,
     /// Bytes of text kept for a reader.
     pub(crate) ring: u32,
     /// Aim for the length of a section, nanoseconds.
@@ -97,6 +112,22 @@ fn kv_bytes(megabytes: u32) -> Result<u64> {
     }
 }
 
+/// Most files of one kind; 0 for `none`.
+fn files(name: &str, value: u32, none: u32) -> Result<u32> {
+    match value {
+        0 => Ok(none),
+        asked => within(name, asked, 1, 4096),
+    }
+}
+
+/// Most bytes of one kind; 0 for `none`.
+fn bytes(name: &str, value: u32, shift: u32, none: u64) -> Result<u64> {
+    match value {
+        0 => Ok(none),
+        asked => Ok(u64::from(within(name, asked, 1, 1 << 20)?) << shift),
+    }
+}
+
 impl Limits {
     /// Callers that help at a time: as many as workers.
     pub(crate) fn callers(&self) -> u32 {
@@ -119,13 +150,59 @@ impl Limits {
         use module_parameters as parameters;
         let context = within("context_max", *parameters::context_max.value(), 32, 1 << 20)?;
         let context_default = *parameters::context_default.value();
+        let sessions = within("sessions_max", *parameters::sessions_max.value(), 1, 4096)?;
+        let prompt = within("prompt_max", *parameters::prompt_max.value(), 1, 16 << 20)?;
+        let all = u64::from(prompt).saturating_mul(u64::from(sessions)) / 2;
+        let prompt_bytes = bytes(
+            "prompts_max_kb",
+            *parameters::prompts_max_kb.value(),
+            10,
+            all,
+        )?;
         Ok(Self {
             simd: simd(*parameters::simd.value())?,
             workers: workers(*parameters::workers.value())?,
             context,
             context_default: within("context_default", context_default, 32, 1 << 20)?.min(context),
-            prompt: within("prompt_max", *parameters::prompt_max.value(), 1, 16 << 20)?,
-            sessions: within("sessions_max", *parameters::sessions_max.value(), 1, 4096)?,
+            prompt,
+            sessions,
+            prompt_bytes,
+            user_sessions: files(
+                "user_sessions_max",
+                *parameters::user_sessions_max.value(),
+                (sessions / 4).max(1),
+            )?,
+            namespace_sessions: files(
+                "namespace_sessions_max",
+                *parameters::namespace_sessions_max.value(),
+                u32::MAX,
+            )?,
+            user_kv_bytes: bytes(
+                "user_kv_max_mb",
+                *parameters::user_kv_max_mb.value(),
+                20,
+                u64::MAX,
+            )?,
+            namespace_kv_bytes: bytes(
+                "namespace_kv_max_mb",
+                *parameters::namespace_kv_max_mb.value(),
+                20,
+                u64::MAX,
+            )?,
+            user_prompt_bytes: bytes(
+                "user_prompts_max_kb",
+                *parameters::user_prompts_max_kb.value(),
+                10,
+                (prompt_bytes / 4).max(u64::from(prompt)),
+            )?,
+            namespace_prompt_bytes: bytes(
+                "namespace_prompts_max_kb",
+                *parameters::namespace_prompts_max_kb.value(),
+                10,
+                u64::MAX,
+            )?,
+            user_tokens_per_second: *parameters::user_tokens_per_second.value(),
+            user_deadline_ms: *parameters::user_deadline_ms.value(),
             models: within("models_max", *parameters::models_max.value(), 1, 256)?,
             model_bytes: mebibytes("model_max_mb", *parameters::model_max_mb.value(), 1 << 20)?,
             segment_bytes: within("segment_kb", *parameters::segment_kb.value(), 1, 1 << 20)? << 10,

@@ -8,7 +8,7 @@ use crate::{
     sched::scheduler::Scheduler,
     statistics::Statistics,
     sys::{check, neon::Section, uapi},
-    users::{quota::Quota, Users}, //
+    users::{prompts::Prompts, quota::Quota, Users}, //
 };
 use kernel::{prelude::*, sync::Arc};
 
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) scheduler: Arc<Scheduler>,
     /// Memory of keys and values.
     pub(crate) quota: Arc<Quota>,
+    /// Prompts that wait.
+    pub(crate) prompts: Arc<Prompts>,
     /// Who has open files.
     pub(crate) users: Arc<Users>,
     /// Counters.
@@ -48,6 +50,7 @@ impl Shared {
                 registry <- registry,
                 scheduler,
                 quota: Quota::new(limits.kv_bytes)?,
+                prompts: Prompts::new(limits.prompt_bytes)?,
                 users: Users::new(&limits, &statistics)?,
                 statistics,
                 recorder: Recorder::new(limits.records, limits.simd)?,

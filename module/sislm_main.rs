@@ -64,6 +64,14 @@ module! {
             default: 256,
             description: "most open files, 1 to 4096",
         },
+        user_sessions_max: u32 {
+            default: 0,
+            description: "most open files of one user, 1 to 4096; 0 for a quarter of sessions_max",
+        },
+        namespace_sessions_max: u32 {
+            default: 0,
+            description: "most open files of one user in one cgroup namespace, 1 to 4096; 0 for no limit of its own",
+        },
         models_max: u32 {
             default: 16,
             description: "most loaded models, 1 to 256",
@@ -83,6 +91,34 @@ module! {
         kv_max_mb: u32 {
             default: 0,
             description: "most memory for keys and values in MiB, 1 to 1048576; 0 for a quarter of the memory, at most 4096",
+        },
+        user_kv_max_mb: u32 {
+            default: 0,
+            description: "most memory for keys and values of one user in MiB, 1 to 1048576; 0 for half of what other users leave of kv_max_mb",
+        },
+        namespace_kv_max_mb: u32 {
+            default: 0,
+            description: "most memory for keys and values of one user in one cgroup namespace in MiB, 1 to 1048576; 0 for no limit of its own",
+        },
+        prompts_max_kb: u32 {
+            default: 0,
+            description: "most prompts that wait for a reader in KiB, 1 to 1048576; 0 for half of sessions_max times prompt_max",
+        },
+        user_prompts_max_kb: u32 {
+            default: 0,
+            description: "most prompts of one user that wait in KiB, 1 to 1048576; 0 for a quarter of prompts_max_kb, or one prompt_max if that is more",
+        },
+        namespace_prompts_max_kb: u32 {
+            default: 0,
+            description: "most prompts of one user in one cgroup namespace that wait in KiB, 1 to 1048576; 0 for no limit of its own",
+        },
+        user_tokens_per_second: u32 {
+            default: 0,
+            description: "most tokens of answers of one user in a second; 0 for no limit",
+        },
+        user_deadline_ms: u32 {
+            default: 0,
+            description: "most milliseconds of one turn; 0 for no limit",
         },
         ring_bytes: u32 {
             default: 8192,

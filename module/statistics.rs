@@ -74,6 +74,20 @@ pub(crate) struct Statistics {
     pub(crate) memory_sessions: Counter,
     /// Turns ended before their end.
     pub(crate) cancelled: Counter,
+    /// Computing time of turns' shares of steps.
+    pub(crate) served_ns: Counter,
+    /// Most computing time of a step.
+    pub(crate) longest_step: Counter,
+    /// Turns ended at their deadline.
+    pub(crate) expired: Counter,
+    /// Tokens held back for a rate.
+    pub(crate) paced: Counter,
+    /// Files that were not opened for a limit.
+    pub(crate) sessions_refused: Counter,
+    /// Blocks that were not taken for a limit.
+    pub(crate) kv_refused: Counter,
+    /// Prompts that were not taken for a limit.
+    pub(crate) prompts_refused: Counter,
 }
 
 impl Statistics {
@@ -95,6 +109,13 @@ impl Statistics {
             memory_steps: Counter::new(),
             memory_sessions: Counter::new(),
             cancelled: Counter::new(),
+            served_ns: Counter::new(),
+            longest_step: Counter::new(),
+            expired: Counter::new(),
+            paced: Counter::new(),
+            sessions_refused: Counter::new(),
+            kv_refused: Counter::new(),
+            prompts_refused: Counter::new(),
         }
     }
 
@@ -139,6 +160,13 @@ impl Statistics {
             memory_steps: self.memory_steps.get(),
             memory_sessions: self.memory_sessions.get(),
             cancelled: self.cancelled.get(),
+            served_ns: self.served_ns.get(),
+            longest_step_ns: self.longest_step.get(),
+            expired: self.expired.get(),
+            paced: self.paced.get(),
+            sessions_refused: self.sessions_refused.get(),
+            kv_refused: self.kv_refused.get(),
+            prompts_refused: self.prompts_refused.get(),
             ..Default::default()
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     metadata, request, AdapterFile, Contents, Error, Model, ModelName, Query, Records, Refusal,
     Selftest, Session, SessionConfig, Source,
 };
-use crate::{Simd, Statistics, Vocabulary};
+use crate::{Limits, Simd, Statistics, Vocabulary};
 
 /// Bytes that most strings of the metadata have at most.
 const GUESS_BYTES: usize = 4096;
@@ -209,6 +209,34 @@ impl Device {
     /// [`Error::Unload`]; EBUSY while it is being loaded.
     pub fn unload_by_force(&self, name: &ModelName) -> Result<(), Error> {
         self.unload_with(name, SISLM_UNLOAD_FORCE)
+    }
+
+    /// What a user may have of the device, and has. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn limits(&self, uid: u32) -> Result<Limits, Error> {
+        let mut limits = Limits {
+            uid,
+            ..Default::default()
+        };
+        self.call("read the limits of a user", &mut limits)?;
+        Ok(limits)
+    }
+
+    /// Changes the limits of the user `limits.uid` that are not 0; as they are then. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; ENOSPC when those of as many users as the module takes are set.
+    pub fn set_limits(&self, limits: &Limits) -> Result<Limits, Error> {
+        let mut limits = Limits {
+            flags: SISLM_LIMITS_SET,
+            ..*limits
+        };
+        self.call("set the limits of a user", &mut limits)?;
+        Ok(limits)
     }
 
     fn unload_with(&self, name: &ModelName, flags: u32) -> Result<(), Error> {

@@ -128,6 +128,11 @@ impl fmt::Display for Error {
                         "{path} may not be opened by this user: ask the administrator to add you to the group sislm \
                          (usermod -aG sislm USER), then log in again"
                     ),
+                    Errno::EDQUOT => write!(
+                        f,
+                        "this user has as many files of {path} open as it may: end another client, \
+                         or let the administrator raise the limit (sislm-client limits UID --sessions N)"
+                    ),
                     Errno::EMFILE | Errno::ENFILE | Errno::EBUSY | Errno::EUSERS => write!(
                         f,
                         "{path} has too many open files ({errno:?}): end another client, \

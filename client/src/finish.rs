@@ -4,8 +4,8 @@
 use std::fmt;
 
 use crate::uapi::{
-    SISLM_FINISH_CANCELLED, SISLM_FINISH_CONTEXT, SISLM_FINISH_ERROR, SISLM_FINISH_LENGTH,
-    SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC, SISLM_FINISH_STOP,
+    SISLM_FINISH_CANCELLED, SISLM_FINISH_CONTEXT, SISLM_FINISH_DEADLINE, SISLM_FINISH_ERROR,
+    SISLM_FINISH_LENGTH, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC, SISLM_FINISH_STOP,
 };
 
 /// Why a turn ended (`SISLM_FINISH_*`).
@@ -25,6 +25,8 @@ pub enum Finish {
     Numeric,
     /// Memory, a prompt that is too long, or a broken device.
     Error,
+    /// The time that was given it is over.
+    Deadline,
     /// A number this library does not know.
     Unknown(u32),
 }
@@ -39,6 +41,7 @@ impl From<u32> for Finish {
             SISLM_FINISH_CANCELLED => Self::Cancelled,
             SISLM_FINISH_NUMERIC => Self::Numeric,
             SISLM_FINISH_ERROR => Self::Error,
+            SISLM_FINISH_DEADLINE => Self::Deadline,
             number => Self::Unknown(number),
         }
     }
@@ -54,6 +57,7 @@ impl fmt::Display for Finish {
             Self::Cancelled => f.write_str("cancelled"),
             Self::Numeric => f.write_str("numeric"),
             Self::Error => f.write_str("error"),
+            Self::Deadline => f.write_str("deadline"),
             Self::Unknown(number) => write!(f, "unknown-{number}"),
         }
     }

@@ -42,6 +42,7 @@ argument! {
     sislm_statistics = SISLM_IOC_STATISTICS,
     sislm_selftest = SISLM_IOC_SELFTEST,
     sislm_receipt = SISLM_IOC_RECEIPT,
+    sislm_limits = SISLM_IOC_LIMITS,
 }
 
 /// The order of two open files, each a process and a descriptor of it: equal when they are one.

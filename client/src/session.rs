@@ -50,6 +50,12 @@ pub struct SessionConfig {
     pub unhelped: bool,
     /// What each adapter of the model is multiplied by, in millionths; None for what LOAD was given.
     pub scales: Option<Vec<i32>>,
+    /// For whom the turns are: any number. This user's time is divided equally between its tenants.
+    pub tenant: u64,
+    /// Milliseconds of a turn, after which it ends with the text so far; 0 for no limit.
+    pub deadline_ms: u32,
+    /// Most tokens of answers in a second; 0 for no limit.
+    pub tokens_per_second: u32,
 }
 
 /// How text becomes ids.
@@ -465,6 +471,9 @@ pub(crate) fn configuration(config: &SessionConfig) -> Option<sislm_configure> {
         samplers: config.samplers.to_raw()?,
         stop_count: u32::try_from(config.stop.len()).ok()?,
         stop_id_count: u32::try_from(config.stop_ids.len()).ok()?,
+        tenant: config.tenant,
+        deadline_ms: config.deadline_ms,
+        tokens_per_second: config.tokens_per_second,
         ..Default::default()
     };
     if let Some(model) = &config.model {

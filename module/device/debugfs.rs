@@ -31,6 +31,13 @@ fn show(view: &View, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("memory_steps", now.memory_steps),
         ("memory_sessions", now.memory_sessions),
         ("cancelled", now.cancelled),
+        ("served_ns", now.served_ns),
+        ("longest_step_ns", now.longest_step_ns),
+        ("expired", now.expired),
+        ("paced", now.paced),
+        ("sessions_refused", now.sessions_refused),
+        ("kv_refused", now.kv_refused),
+        ("prompts_refused", now.prompts_refused),
         ("sessions", u64::from(view.0.users.sessions())),
     ];
     for (name, value) in lines {

@@ -29,7 +29,8 @@ pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) ->
     request.sessions = if is_administrator(file) {
         shared.users.sessions()
     } else {
-        session.link.user().sessions()
+        // CAST: At most 4096 files.
+        session.link.user().account().sessions.get() as u32
     };
     request.sessions_max = limits.sessions;
     request.prompt_max = limits.prompt;

@@ -2,17 +2,16 @@
 //! The batch of a step: turns of one model that are computed together (continuous batching, Yu et
 //! al., Orca, 2022).
 //!
-//! The first turn is one of the user whose last step is longest ago. A turn that decodes has one row.
-//! What is left is for prompts, in equal shares; beside a turn that decodes, or while others wait for
-//! the end of the step, only as much as takes about `step_ms`.
+//! What a step has cost is divided among its turns: the queue orders their domains by it.
 
 use crate::{
     models::model::Workspace,
+    sched::rows::{divide, Share},
     sys::{
-        flight::{Flight, LOGITS_MAX, ROWS_MAX},
+        flight::{Flight, LOGITS_MAX},
         neon::Section,
     },
-    turn::{link::Link, Demand, Next, Turn},
+    turn::{link::Link, Next, Turn},
     users::User, //
 };
 use kernel::{
@@ -23,8 +22,6 @@ use kernel::{
 
 /// Most turns: each may have logits.
 const TURNS: usize = LOGITS_MAX as usize;
-/// Rows of a prompt that are computed in any case.
-const PROMPT_ROWS_LEAST: u32 = 4;
 
 /// A turn on its way, with the link to the session it goes back to.
 pub(crate) struct Job {
@@ -32,6 +29,19 @@ pub(crate) struct Job {
     pub(crate) link: Arc<Link>,
     /// The turn.
     pub(crate) turn: KBox<Turn>,
+    /// Where its domain is in the queue's tree, while it is in the step.
+    pub(crate) leaf: Option<u32>,
+}
+
+impl Job {
+    /// Outside the queue and the step.
+    pub(crate) fn new(link: Arc<Link>, turn: KBox<Turn>) -> Self {
+        Self {
+            link,
+            turn,
+            leaf: None,
+        }
+    }
 }
 
 /// A turn in the batch and its rows of the step.
@@ -43,6 +53,8 @@ struct Member {
     left: bool,
     /// After the step, if it was in it to its end.
     next: Option<Next>,
+    /// What it has cost, nanoseconds.
+    cost: u64,
 }
 
 /// The turns of the step in flight; all are of one model.
@@ -86,6 +98,14 @@ impl Batch {
         link.is_unhelped().then_some(link.user())
     }
 
+    /// The number of the user whose callers alone compute the step, if `alone` says so of its first turn;
+    /// else 0.
+    pub(crate) fn payer(&self, alone: impl Fn(&Job) -> bool) -> u64 {
+        let user = self.unhelped().map_or(0, |user| user.number());
+        let first = self.members.first();
+        first.map_or(0, |first| if alone(&first.job) { user } else { 0 })
+    }
+
     /// The links whose callers alone compute the step; none when all do.
     pub(crate) fn callers(&self) -> [Option<Arc<Link>>; TURNS] {
         let mut links = [const { None }; TURNS];
@@ -97,28 +117,24 @@ impl Batch {
         links
     }
 
-    /// Which of the turns that wait is next: first by the turns of the same user that are there, then
-    /// by the step that last had one. `None` when `job` cannot join.
-    pub(crate) fn rank(&self, job: &Job) -> Option<(usize, u64)> {
-        let user = job.link.user();
-        let joins = |first: &Member| {
-            let unhelped = job.link.is_unhelped();
-            let payer = unhelped.then_some(user.number());
-            Arc::ptr_eq(&first.job.turn.model, &job.turn.model)
-                && first.job.turn.pass() == job.turn.pass()
-                && self.unhelped().map(|user| user.number()) == payer
+    /// Whether `job` can be computed in the same step as those that are there.
+    pub(crate) fn joins(&self, job: &Job) -> bool {
+        let Some(first) = self.members.first() else {
+            return true;
         };
-        if !job.link.has_team() && !job.link.is_cancelled() {
-            return None;
-        }
-        if self.members.len() >= TURNS || !self.members.first().is_none_or(joins) {
-            return None;
-        }
-        let same = |member: &&Member| Arc::ptr_eq(member.job.link.user(), user);
-        Some((self.members.iter().filter(same).count(), user.served()))
+        let payer = job.link.is_unhelped().then_some(job.link.user().number());
+        self.members.len() < TURNS
+            && Arc::ptr_eq(&first.job.turn.model, &job.turn.model)
+            && first.job.turn.pass() == job.turn.pass()
+            && self.unhelped().map(|user| user.number()) == payer
     }
 
-    /// Adds a job that has a rank.
+    /// Whether there is no room for another turn.
+    pub(crate) fn is_full(&self) -> bool {
+        self.members.len() >= TURNS
+    }
+
+    /// Adds a job that joins.
     pub(crate) fn add(&mut self, job: Job) {
         let member = Member {
             job,
@@ -126,16 +142,10 @@ impl Batch {
             count: 0,
             left: false,
             next: None,
+            cost: 0,
         };
-        // Not rejected: there is room for as many as have a rank.
+        // Not rejected: there is room for as many as join.
         drop(self.members.push_within_capacity(member));
-    }
-
-    /// Notes that its users have turns in step `number`.
-    pub(crate) fn note_served(&self, number: u64) {
-        for member in &self.members {
-            member.job.link.user().serve(number);
-        }
     }
 
     /// Hands the rows to the engine; gives the number of stages. A turn whose rows cannot be added
@@ -174,15 +184,16 @@ impl Batch {
     }
 
     fn share(&mut self, prompt_rows: u32, crowded: bool) {
-        let mut demands = [Demand::NONE; TURNS];
-        for (demand, member) in demands.iter_mut().zip(&self.members) {
-            *demand = member.job.turn.demand();
+        let mut shares = [Share::NONE; TURNS];
+        for (share, member) in shares.iter_mut().zip(&self.members) {
+            share.demand = member.job.turn.demand();
+            share.domain = member.job.link.domain();
         }
-        if let Some(demands) = demands.get_mut(..self.members.len()) {
-            share(demands, prompt_rows, crowded);
+        if let Some(shares) = shares.get_mut(..self.members.len()) {
+            divide(shares, prompt_rows, crowded);
         }
-        for (demand, member) in demands.iter().zip(&mut self.members) {
-            member.count = demand.rows;
+        for (share, member) in shares.iter().zip(&mut self.members) {
+            member.count = share.rows;
         }
     }
 
@@ -224,6 +235,7 @@ impl Batch {
         for member in &mut self.members {
             let share = cost.share(ns, turns, member.count, rows);
             member.job.turn.charge(share, turns);
+            member.cost = share;
         }
     }
 
@@ -235,8 +247,11 @@ impl Batch {
         self.measure(&workspace);
         for member in self.members.iter_mut().filter(|member| !member.left) {
             let rows = (member.first, member.count);
-            let Job { link, turn } = &mut member.job;
+            let before = Instant::<Monotonic>::now();
+            let Job { link, turn, .. } = &mut member.job;
             member.next = Some(turn.after_step(&**link, &workspace, flight, section, rows));
+            let ns = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
+            member.cost = member.cost.saturating_add(ns);
         }
     }
 
@@ -246,73 +261,9 @@ impl Batch {
         let mut pace = workspace.pace.lock();
         pace.note(ns, self.rows(), self.wakes);
     }
-}
 
-/// Divides the rows of a step: makes the rows of each demand those that it gets. Beside turns that
-/// decode or wait, prompts get about `prompt_rows`.
-fn share(demands: &mut [Demand], prompt_rows: u32, crowded: bool) {
-    // CAST: At most TURNS.
-    let count = demands.len() as u32;
-    let mut places = LOGITS_MAX.saturating_sub(count);
-    let mut left = ROWS_MAX.saturating_sub(count);
-    if crowded || demands.iter().any(|demand| demand.rows == 1) {
-        left = left.min(prompt_rows.max(PROMPT_ROWS_LEAST).saturating_sub(1));
-    }
-    let mut takers = demands.iter().filter(|demand| demand.rows > 1).count() as u32;
-    for demand in demands {
-        let equal = left
-            .saturating_add(takers.saturating_sub(1))
-            .checked_div(takers);
-        let mut more = demand.rows.saturating_sub(1).min(equal.unwrap_or(0));
-        if demand.all_logits {
-            more = more.min(places);
-            places = places.saturating_sub(more);
-        }
-        takers = takers.saturating_sub(u32::from(demand.rows > 1));
-        left = left.saturating_sub(more);
-        demand.rows = demand.rows.min(more.saturating_add(1));
-    }
-}
-
-#[kunit_tests(sislm_batch)]
-mod tests {
-    use super::*;
-
-    fn shares<const N: usize>(rows: [u32; N], all_logits: bool, prompt_rows: u32) -> [u32; N] {
-        let mut demands = rows.map(|rows| Demand { rows, all_logits });
-        share(&mut demands, prompt_rows, false);
-        demands.map(|demand| demand.rows)
-    }
-
-    #[test]
-    fn prompts_share_what_decoding_leaves() {
-        assert_eq!(shares([1000], false, 8), [64]);
-        assert_eq!(shares([1000, 1000], false, 8), [32, 32]);
-        assert_eq!(shares([2, 1000, 1000], false, 8), [2, 31, 31]);
-        assert_eq!(shares([1; 8], false, 8), [1; 8]);
-        assert_eq!(shares([1, 1000], false, u32::MAX), [1, 63]);
-    }
-
-    #[test]
-    fn a_prompt_beside_answers_is_bounded() {
-        assert_eq!(shares([1, 1000], false, 16), [1, 16]);
-        assert_eq!(shares([1, 1000, 1], false, 0), [1, 4, 1]);
-        assert_eq!(shares([1000, 1, 1000], false, 9), [5, 1, 5]);
-    }
-
-    #[test]
-    fn a_prompt_is_bounded_while_others_wait() {
-        let mut demands = [Demand {
-            rows: 1000,
-            all_logits: false,
-        }];
-        share(&mut demands, 16, true);
-        assert_eq!(demands[0].rows, 16);
-    }
-
-    #[test]
-    fn logits_have_places() {
-        assert_eq!(shares([1000], true, 8), [8]);
-        assert_eq!(shares([1000, 1000, 1000], true, 8), [6, 1, 1]);
+    /// What each turn has cost: computing time of its share of the step, and of its logits.
+    pub(crate) fn costs(&self) -> impl Iterator<Item = (&Job, u64)> {
+        self.members.iter().map(|member| (&member.job, member.cost))
     }
 }

@@ -2,23 +2,24 @@
 //! The carrier of the baton: the kernel thread that makes steps of the turns in the queue.
 //!
 //! It takes the logits of a step that is done and puts its turns at the end of the queue. Then it
-//! starts a step of turns that can be computed together, whose users have waited longest. Between two stages of a step
-//! whoever did the last chunk goes on by itself; the carrier is woken for what may take longer or
-//! free memory. It computes no chunks and never lets others run while it has the baton. Its slices
+//! starts a step of turns that can be computed together, in the order of the queue. Between two stages
+//! of a step whoever did the last chunk goes on by itself; the carrier is woken for what may take
+//! longer or free memory. It computes no chunks and never lets others run while it has the baton. Its slices
 //! are short, so that it is soon on a CPU after a wake-up, whatever loops there.
 
 use crate::{
     sched::{
-        batch::Job,
+        batch::{Batch, Job},
         scheduler::{Driver, Scheduler},
     },
     sys::{
         claims::Baton,
+        clock,
         neon::Section,
         task,
         thread::{should_stop, Body, Thread},
         uapi::SISLM_FINISH_CANCELLED,
-        wait::{Woken, FOREVER},
+        wait::Woken,
     },
     turn::Next, //
 };
@@ -35,6 +36,7 @@ impl Scheduler {
         while !done() {
             task::freeze_if_asked();
             self.rounds.fetch_add(1, Relaxed);
+            self.end_due();
             let worked = if let Some(baton) = self.claims.pick_up() {
                 self.notice_progress();
                 self.after_stage(baton, section);
@@ -51,13 +53,14 @@ impl Scheduler {
                 looked = false;
                 continue;
             }
+            let alarm = self.queue.alarm();
             let ready = || {
                 let waits = self.claims.is_free() && self.has_runnable();
-                done() || self.claims.is_put_down() || waits
+                done() || self.claims.is_put_down() || waits || self.queue.alarm() < alarm
             };
             if looked || self.claims.is_free() {
                 // The workers and callers watch over the rest.
-                self.put_down.wait_exclusive(FOREVER, ready);
+                self.put_down.wait_exclusive_until(alarm, ready);
                 continue;
             }
             looked = self.put_down.glance(ready) == Woken::Timeout;
@@ -77,8 +80,7 @@ impl Scheduler {
 
     /// Whether a turn waits that a step can be made of, or that is to end.
     pub(crate) fn has_runnable(&self) -> bool {
-        self.queue
-            .any(|job| job.link.has_team() || job.link.is_cancelled())
+        self.queue.is_ready()
     }
 
     /// The stages before `stage` are done, or one has failed: the next one, or what comes after the
@@ -99,6 +101,7 @@ impl Scheduler {
             self.statistics.steps.add(1);
             driver.batch.finish(flight, section);
         }
+        self.charge(&driver.batch);
         // Before the turns go: their blocks are not to be freed here, which may take long.
         flight.clear();
         driver.batch.drain(|job, next| match (error, next) {
@@ -109,16 +112,61 @@ impl Scheduler {
         self.drive(baton, section);
     }
 
+    /// Charges the turns of a step with what they have cost.
+    fn charge(&self, batch: &Batch) {
+        let mut step = 0u64;
+        for (job, ns) in batch.costs() {
+            step = step.saturating_add(ns);
+            let statistics = job.link.user().statistics();
+            statistics.add(|all| &all.served_ns, ns);
+        }
+        self.statistics.longest_step.raise(step);
+        self.queue.charge(batch.costs());
+    }
+
     /// Puts a turn where it belongs after a step.
     fn dispose(&self, mut job: Job, next: Next) {
+        let now = clock::now();
+        if job.turn.decodes() {
+            job.link.bucket.take(job.turn.interval, now);
+            let user = job.link.user();
+            user.bucket().take(user.allowance().interval(), now);
+        }
         match next {
-            Next::Step if job.turn.sequence.lacks_blocks() => self.growth.push(job),
-            Next::Step if job.turn.has_room(&*job.link) => self.queue.push(job),
-            Next::Step => {
+            Next::Step if !job.turn.has_room(&*job.link) => {
                 job.turn.pause_clock();
                 self.hand_over(job);
             }
+            Next::Step if job.turn.expire(now, &*job.link) => self.hand_over(job),
+            Next::Step if job.turn.sequence.lacks_blocks() => {
+                self.queue.leave(&mut job);
+                self.growth.push(job);
+            }
+            Next::Step => self.queue_in_time(job, now),
             Next::Park | Next::End => self.hand_over(job),
+        }
+    }
+
+    /// Puts a turn into the queue; aside when its next token is not due.
+    pub(crate) fn queue_in_time(&self, mut job: Job, now: u64) {
+        let user = job.link.user();
+        let due = user.bucket().due(user.allowance().interval());
+        let due = due.max(job.link.bucket.due(job.turn.interval));
+        if due <= now || !job.turn.gives_tokens() {
+            self.queue.push(job);
+        } else {
+            job.turn.statistics.add(|all| &all.paced, 1);
+            job.turn.pause_clock();
+            self.queue.push_aside(job, due);
+        }
+    }
+
+    /// Ends the turns whose deadline is over.
+    fn end_due(&self) {
+        let now = clock::now();
+        while let Some(mut job) = self.queue.take_due(now) {
+            job.turn.expire(now, &*job.link);
+            self.hand_over(job);
         }
     }
 
@@ -126,24 +174,14 @@ impl Scheduler {
     fn drive<'a>(&'a self, mut baton: Baton<'a, Driver>, section: &mut Section) {
         loop {
             let (driver, flight) = baton.parts();
-            while let Some(job) = self.queue.take(|job| driver.batch.rank(job)) {
-                if job.link.is_cancelled() {
-                    self.cancel(job);
-                } else {
-                    driver.batch.add(job);
-                }
-            }
+            self.fill(&mut driver.batch);
             if driver.batch.is_empty() {
                 flight.clear();
                 baton.release();
                 return;
             }
-            let number = self.statistics.steps.get().saturating_add(1);
-            driver.batch.note_served(number);
             let crowded = self.has_runnable();
-            let payer = driver.batch.unhelped().map_or(0, |user| user.number());
-            let others = |job: &Job| job.link.user().number() != payer;
-            let payer = if self.queue.any(others) { 0 } else { payer };
+            let payer = driver.batch.payer(|job| !self.queue.others_wait(job));
             self.payer.store(payer, Relaxed);
             let fail = |job, error| self.fail(job, error);
             let batch = &mut driver.batch;
@@ -158,6 +196,18 @@ impl Scheduler {
                     flight.clear();
                     driver.batch.drain(|job, _| self.fail(job, error));
                 }
+            }
+        }
+    }
+
+    /// Takes turns into the next step. Those that are to end do so.
+    fn fill(&self, batch: &mut Batch) {
+        self.queue.begin_step();
+        while !batch.is_full() {
+            match self.queue.take(batch.is_empty(), |job| batch.joins(job)) {
+                Some(job) if job.link.is_cancelled() => self.cancel(job),
+                Some(job) => batch.add(job),
+                None => break,
             }
         }
     }
@@ -195,12 +245,13 @@ impl Scheduler {
     }
 
     /// Gives a turn that is parked or over to its session, or to who frees it.
-    fn hand_over(&self, job: Job) {
-        let Job { link, turn } = job;
+    fn hand_over(&self, mut job: Job) {
+        self.queue.leave(&mut job);
+        let Job { link, turn, .. } = job;
         match link.receive(turn) {
             Ok(None) => {}
             Ok(Some(turn)) => self.enqueue(&link, turn),
-            Err(turn) => self.growth.push(Job { link, turn }),
+            Err(turn) => self.growth.push(Job::new(link, turn)),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Growth {
     /// Takes the first turn of a user, by number. [`Growth::finish`] ends its stay.
     pub(crate) fn take(&self, user: u64) -> Option<Job> {
         let own = |job: &Job| job.link.user().number() == user;
-        self.queue.take(|job| own(job).then_some(()))
+        self.queue.take(own)
     }
 
     /// Ends the stay of a turn that was taken.

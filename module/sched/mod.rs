@@ -4,8 +4,12 @@
 mod batch;
 pub(crate) mod carrier;
 mod growth;
+mod list;
 mod queue;
+mod rows;
+mod run_queue;
 pub(crate) mod scheduler;
+mod tree;
 mod watch;
 pub(crate) mod worker;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The queue of the turns that wait for a step.
+//! A queue of turns in the order they came.
 
 use crate::{
     sched::batch::Job,
@@ -8,10 +8,7 @@ use crate::{
 use kernel::{
     new_spinlock,
     prelude::*,
-    sync::{
-        atomic::{Atomic, Relaxed},
-        SpinLock, //
-    },
+    sync::SpinLock, //
 };
 
 /// Turns in the order they came.
@@ -19,7 +16,6 @@ use kernel::{
 pub(crate) struct Queue {
     #[pin]
     jobs: SpinLock<KVec<Job>>,
-    count: Atomic<u32>,
 }
 
 impl Queue {
@@ -28,48 +24,26 @@ impl Queue {
         let jobs = KVec::with_capacity(most, GFP_KERNEL)?;
         Ok(pin_init!(Self {
             jobs <- new_spinlock!(jobs, "sislm_queue"),
-            count: Atomic::new(0),
         }))
-    }
-
-    /// Whether no turn waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count.load(Relaxed) == 0
     }
 
     /// Puts a turn at the end.
     pub(crate) fn push(&self, job: Job) {
-        let rejected = {
-            let mut jobs = self.jobs.lock();
-            let rejected = jobs.push_within_capacity(job);
-            // CAST: At most a turn of each session, and those of closed files.
-            self.count.store(jobs.len() as u32, Relaxed);
-            rejected
-        };
+        let rejected = { self.jobs.lock().push_within_capacity(job) };
         // Not reached: there is room for a turn of each session.
         drop(rejected);
     }
 
-    /// Whether `wanted` holds for a turn.
-    pub(crate) fn any(&self, wanted: impl FnMut(&Job) -> bool) -> bool {
-        !self.is_empty() && self.jobs.lock().iter().any(wanted)
-    }
-
-    /// Takes the first turn of the lowest rank; those without one stay.
-    pub(crate) fn take<R: Ord>(&self, rank: impl Fn(&Job) -> Option<R>) -> Option<Job> {
+    /// Takes the first turn that is `wanted`.
+    pub(crate) fn take(&self, wanted: impl FnMut(&Job) -> bool) -> Option<Job> {
         let mut jobs = self.jobs.lock();
-        let ranks = jobs.iter().map(rank).enumerate();
-        let (place, _) = ranks
-            .filter_map(|(place, rank)| Some((place, rank?)))
-            .min_by(|(_, one), (_, other)| one.cmp(other))?;
-        let job = jobs.remove(place).ok();
-        self.count.store(jobs.len() as u32, Relaxed);
-        job
+        let place = jobs.iter().position(wanted)?;
+        jobs.remove(place).ok()
     }
 
     /// Takes the turn of `link`, if it is there.
     pub(crate) fn withdraw(&self, link: &Link) -> Option<KBox<Turn>> {
-        let job = self.take(|job| core::ptr::eq(&*job.link, link).then_some(()))?;
+        let job = self.take(|job| core::ptr::eq(&*job.link, link))?;
         Some(job.turn)
     }
 }

@@ -19,13 +19,13 @@ use crate::{
     sched::{
         batch::{Batch, Job},
         growth::Growth,
-        queue::Queue,
+        run_queue::RunQueue,
         watch::{Progress, Watch},
     },
     statistics::Statistics,
     sys::{
         claims::{Amount, Baton, Claims, Published},
-        cpu,
+        clock, cpu,
         neon::{Inside, Section},
         piece::Piece,
         task::{self, Unpreempted},
@@ -97,7 +97,7 @@ pub(crate) struct Scheduler {
     pub(crate) claims: Claims<Driver>,
     /// Turns that wait.
     #[pin]
-    pub(crate) queue: Queue,
+    pub(crate) queue: RunQueue,
     /// Turns that wait for blocks.
     #[pin]
     pub(crate) growth: Growth,
@@ -141,7 +141,7 @@ impl Scheduler {
             error: None,
         };
         let most = limits.turns();
-        let (queue, growth) = (Queue::new(most)?, Growth::new(most)?);
+        let (queue, growth) = (RunQueue::new(most)?, Growth::new(most)?);
         let mut callers = KVec::with_capacity(limits.callers() as usize, GFP_KERNEL)?;
         for index in limits.workers..limits.slots() {
             callers.push(Slot::new(index)?, GFP_KERNEL)?;
@@ -181,11 +181,10 @@ impl Scheduler {
         self.broken.load(Relaxed)
     }
 
-    /// Puts a turn at the end of the queue.
+    /// Puts a turn into the queue.
     pub(crate) fn enqueue(&self, link: &Arc<Link>, turn: KBox<Turn>) {
         let user = link.user().number();
-        let link = link.clone();
-        self.queue.push(Job { link, turn });
+        self.queue_in_time(Job::new(link.clone(), turn), clock::now());
         self.put_down.wake(1);
         let payer = self.payer.load(Relaxed);
         if payer != 0 && payer != user {
@@ -204,6 +203,12 @@ impl Scheduler {
     /// Whether a chunk is free that workers may compute.
     pub(crate) fn is_open(&self) -> bool {
         self.claims.available() && self.payer.load(Relaxed) == 0
+    }
+
+    /// Lets the turn of `link` be looked at, if it waits for a caller: one has come, or it is to end.
+    pub(crate) fn call(&self, link: &Link) {
+        self.queue.call(link);
+        self.put_down.wake(1);
     }
 
     /// Takes the turn of `link` out of its queue, if it is in one.
@@ -331,7 +336,7 @@ impl Scheduler {
     pub(crate) fn help(&self, link: &Link, done: impl Fn() -> bool) -> Woken {
         link.join();
         if link.is_unhelped() {
-            self.put_down.wake(1);
+            self.call(link);
         }
         let seated = self.waiting.fetch_add(1, Relaxed) < self.seats;
         let ended = || done() || self.is_broken() || task::signal_pending();

@@ -135,7 +135,7 @@ impl Session {
         drop(before);
         let number = begun.ok_or(EBUSY)?;
         request.nll = 0;
-        let sequence = empty_sequence(&configuration, &model, self.link.user());
+        let sequence = empty_sequence(&configuration, &model, self.link.namespace());
         let made = sequence.and_then(|sequence| {
             // First: a turn that is made ends with a record.
             let rows = Rows::new(results)?;

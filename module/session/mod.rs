@@ -24,7 +24,8 @@ use crate::{
     session::{prompt::Prompt, starter::Starter},
     shared::Shared,
     sys::{charge::Payer, lock, neon::Section, uapi::SISLM_FINISH_CANCELLED},
-    turn::{configuration::Configuration, link::Link, outcome::Outcome, sequence::Sequence}, //
+    turn::{configuration::Configuration, link::Link, outcome::Outcome, sequence::Sequence},
+    users::prompts::Waiting, //
 };
 use kernel::{
     new_mutex,
@@ -45,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) sequence: Option<Sequence>,
     /// The prompt that waits.
     pub(crate) prompt: Prompt,
+    /// Its bytes, as they are counted.
+    pub(crate) waiting: Option<Waiting>,
     /// Who wrote it, and pays for a turn that a poller asks for.
     pub(crate) payer: Option<Payer>,
     /// Memory of the session's own sections.
@@ -90,6 +93,7 @@ impl Session {
             using: None,
             sequence: None,
             prompt: Prompt::new(),
+            waiting: None,
             payer: None,
             section: None,
             outcome: Outcome::none(),
@@ -156,6 +160,7 @@ impl Session {
         drop(ring);
         let mut inner = self.inner.lock();
         let prompt = core::mem::replace(&mut inner.prompt, Prompt::new());
+        inner.waiting = None;
         let freed = (inner.using.take(), inner.sequence.take(), prompt);
         // Freeing may take long: not under the lock.
         drop(inner);
@@ -167,6 +172,7 @@ impl Inner {
     /// Drops the prompt that waits.
     fn drop_prompt(&mut self) {
         self.prompt = Prompt::new();
+        self.waiting = None;
         self.payer = None;
     }
 

@@ -83,6 +83,7 @@ impl Session {
     /// Ends the call of turn `number` with `error`: nobody goes on with it.
     pub(crate) fn abandon<T>(&self, number: u64, error: Error) -> Result<T> {
         self.link.cancel(number);
+        self.shared().scheduler.call(&self.link);
         self.link.channel.lock().leave(number);
         Err(error)
     }

@@ -9,6 +9,7 @@ use crate::{
     session::{prompt::Prompt, starter::Startable},
     sys::{
         charge::Payer,
+        clock::{self, SECOND},
         errno::EOPNOTSUPP,
         neon::Section,
         task,
@@ -27,7 +28,7 @@ use crate::{
         sequence::{Sequence, POSITIONS_AHEAD},
         Aim, Turn,
     },
-    users::User, //
+    users::{Namespace, User}, //
 };
 use kernel::{
     prelude::*,
@@ -75,13 +76,14 @@ struct Parts {
     sequence: Option<Sequence>,
     section: Option<Section>,
     seed: Option<u64>,
-    user: Arc<User>,
+    namespace: Arc<Namespace>,
     outcome: Outcome,
 }
 
 impl Parts {
     /// Takes them out of a session.
-    fn of(inner: &mut Inner, user: &Arc<User>) -> Result<Self> {
+    fn of(inner: &mut Inner, namespace: &Arc<Namespace>) -> Result<Self> {
+        inner.waiting = None;
         Ok(Self {
             model: inner.model()?,
             configuration: inner.configuration.clone(),
@@ -90,7 +92,7 @@ impl Parts {
             sequence: inner.sequence.take(),
             section: inner.section.take(),
             seed: inner.next_seed,
-            user: user.clone(),
+            namespace: namespace.clone(),
             outcome: Outcome::none(),
         })
     }
@@ -102,6 +104,9 @@ impl Parts {
         stop: impl Fn() -> bool,
     ) -> Result<KBox<Turn>> {
         let before = Instant::<Monotonic>::now();
+        let allowance = self.namespace.user().allowance();
+        let deadline = [self.configuration.deadline_ms, allowance.deadline_ms];
+        let deadline = deadline.map(clock::in_milliseconds).into_iter().min();
         let place = Turn::place()?;
         let mut section = match self.section.take() {
             Some(section) => section,
@@ -117,18 +122,23 @@ impl Parts {
         }
         let count = u64::from(self.outcome.prompt_count);
         let reused = u64::from(generation.reused);
-        let statistics = self.user.statistics();
+        let statistics = self.namespace.user().statistics();
         statistics.add(|all| &all.prompt_tokens, count);
         statistics.add(|all| &all.positions_reused, reused);
         generation.load_ns = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
-        Ok(Turn::new(
+        let mut turn = Turn::new(
             place,
             self.model.clone(),
             sequence,
             Aim::Generate(generation),
             statistics.clone(),
             entry(),
-        ))
+        );
+        turn.deadline = deadline.unwrap_or(clock::NEVER);
+        turn.interval = SECOND
+            .checked_div(u64::from(self.configuration.tokens_per_second))
+            .unwrap_or(0);
+        Ok(turn)
     }
 
     /// Tokenizes the prompt and takes blocks for the turn.
@@ -139,13 +149,12 @@ impl Parts {
     ) -> Result<Generation> {
         let configuration = &self.configuration;
         let model = &self.model;
-        let user = &self.user;
         if model.is_encoder() {
             return Err(EOPNOTSUPP());
         }
         let sequence = match &mut self.sequence {
             Some(sequence) => sequence,
-            none => none.insert(empty_sequence(configuration, model, user)?),
+            none => none.insert(empty_sequence(configuration, model, &self.namespace)?),
         };
         let mut flags = 0;
         if sequence.positions() == 0 {
@@ -213,14 +222,14 @@ fn context(configuration: &Configuration, model: &Model) -> u32 {
 pub(super) fn empty_sequence(
     configuration: &Configuration,
     model: &Model,
-    user: &Arc<User>,
+    namespace: &Arc<Namespace>,
 ) -> Result<Sequence> {
     let scales = model.scales(configuration.scales.as_ref())?;
     Sequence::new(
         context(configuration, model),
         configuration.kv_type,
         scales,
-        user,
+        namespace,
     )
 }
 
@@ -285,6 +294,7 @@ impl Session {
         let mut inner = self.lock_idle()?;
         let helpers = self.shared().limits.helpers;
         self.link.set_unhelped(configuration.unhelped || !helpers);
+        self.link.set_tenant(configuration.tenant);
         let seed = configuration.seed.unwrap_or_else(task::random);
         inner.next_seed = Some(seed);
         let (sequence, forgotten) = match inner.sequence.take() {
@@ -327,7 +337,7 @@ impl Session {
     pub(super) fn make(self: &Arc<Self>, number: u64) -> Result<Option<KBox<Turn>>> {
         let taken = self
             .bind()
-            .and_then(|()| Parts::of(&mut *self.lock()?, self.link.user()));
+            .and_then(|()| Parts::of(&mut *self.lock()?, self.link.namespace()));
         let mut parts = match taken {
             Ok(parts) => parts,
             Err(error) => return self.refuse(number, Outcome::none(), error).map(|()| None),

@@ -12,7 +12,8 @@ use crate::{
         wait::Woken,
         wiped::Wiped,
     },
-    turn::channel::{Purpose, State}, //
+    turn::channel::{Purpose, State},
+    users::prompts::{Prompts, Waiting}, //
 };
 use kernel::{
     iov::{IovIterDest, IovIterSource},
@@ -47,6 +48,7 @@ impl Session {
             return Err(EFAULT);
         }
         text.extend(count);
+        let waiting = self.count_prompt(count)?;
         // Memory for a prompt in parts, taken before the lock too.
         let mut larger = Buffer::new();
         let inner = loop {
@@ -78,7 +80,7 @@ impl Session {
             drop(inner);
             larger = Buffer::with_capacity(all)?;
         };
-        self.keep_prompt(inner);
+        self.keep_prompt(inner, waiting);
         Ok(count)
     }
 
@@ -93,6 +95,7 @@ impl Session {
         // Copied before the lock: the pages may be anybody's.
         let mut ids = Wiped::zeroed(request.count as usize)?;
         user::read_array(request.ids, 0, &mut ids)?;
+        let waiting = self.count_prompt(size_of_val::<[u32]>(&ids))?;
         self.bind()?;
         let mut inner = self.lock_idle()?;
         let model = inner.model()?;
@@ -101,12 +104,22 @@ impl Session {
             return Err(EINVAL);
         }
         inner.prompt = Prompt::Ids(ids);
-        self.keep_prompt(inner);
+        self.keep_prompt(inner, waiting);
         Ok(())
     }
 
+    /// Counts so many bytes of a prompt.
+    fn count_prompt(&self, bytes: usize) -> Result<Waiting> {
+        let prompts = self.shared().prompts.as_arc_borrow();
+        Prompts::wait(prompts, self.link.namespace(), bytes)
+    }
+
     /// Lets the prompt that was put into `inner` wait for somebody who asks for its answer.
-    fn keep_prompt(&self, mut inner: Locked<'_>) {
+    fn keep_prompt(&self, mut inner: Locked<'_>, waiting: Waiting) {
+        match &mut inner.waiting {
+            Some(all) => all.join(waiting),
+            none => *none = Some(waiting),
+        }
         inner.payer = Some(Payer::current());
         self.account(&mut inner);
         self.link.channel.lock().note_prompt();

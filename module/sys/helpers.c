@@ -2,6 +2,7 @@
 /* Inline functions and macros of the kernel that Rust cannot call by itself. */
 #include <linux/capability.h>
 #include <linux/cgroup.h>
+#include <linux/cgroup_namespace.h>
 #include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/freezer.h>
@@ -10,6 +11,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/nsproxy.h>
 #include <linux/pgtable.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
@@ -106,6 +108,12 @@ unsigned long sislm_seconds(unsigned int seconds)
 	return seconds * HZ;
 }
 
+/* Not before they are over. */
+unsigned long sislm_jiffies(__u64 nanoseconds)
+{
+	return nsecs_to_jiffies(nanoseconds) + 1;
+}
+
 __u32 sislm_poll_requested(const struct poll_table_struct *table)
 {
 	return (__force __u32)poll_requested_events(table);
@@ -199,4 +207,10 @@ __u64 sislm_task_cgroup(void)
 	id = cgroup_id(task_dfl_cgroup(current));
 	rcu_read_unlock();
 	return id;
+}
+
+/* An exiting task has none. */
+__u64 sislm_cgroup_namespace(void)
+{
+	return current->nsproxy ? current->nsproxy->cgroup_ns->ns.ns_id : 0;
 }

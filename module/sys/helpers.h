@@ -27,6 +27,7 @@ loff_t sislm_file_size(const struct file *file);
 unsigned int sislm_online_cpus(void);
 unsigned int sislm_housekeeping_cpus(void);
 unsigned long sislm_seconds(unsigned int seconds);
+unsigned long sislm_jiffies(__u64 nanoseconds);
 __u32 sislm_poll_requested(const struct poll_table_struct *table);
 bool sislm_kiocb_nowait(const struct kiocb *kiocb);
 int sislm_prefer_latency(void);
@@ -39,6 +40,7 @@ unsigned long sislm_vmalloc_held(unsigned long bytes);
 unsigned long sislm_total_pages(void);
 bool sislm_task_admin(void);
 __u64 sislm_task_cgroup(void);
+__u64 sislm_cgroup_namespace(void);
 struct workqueue_struct *sislm_alloc_workqueue(unsigned int most);
 int sislm_set_nice(int nice);
 

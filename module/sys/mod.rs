@@ -5,6 +5,7 @@ mod bindings;
 pub(crate) mod charge;
 pub(crate) mod check;
 pub(crate) mod claims;
+pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod digest;
 pub(crate) mod errno;

@@ -85,6 +85,12 @@ pub(crate) fn cgroup() -> u64 {
     unsafe { sys::sislm_task_cgroup() }
 }
 
+/// The number of its cgroup namespace; never used again. Containers have one each, as a rule.
+pub(crate) fn cgroup_namespace() -> u64 {
+    // SAFETY: Reads what the calling task is in.
+    unsafe { sys::sislm_cgroup_namespace() }
+}
+
 /// Whether another task should run here.
 pub(crate) fn need_resched() -> bool {
     // SAFETY: Reads the calling task's own flags.

@@ -4,7 +4,7 @@
 //! `CondVar` waits uninterruptibly or with a lock, and `PollCondVar` waits for an RCU grace period
 //! when it is dropped; a queue that lives as long as an open file needs neither.
 
-use super::{bindings as sys, task};
+use super::{bindings as sys, clock, task};
 use kernel::{bindings, fs::File, prelude::*, task as states, types::Opaque};
 
 /// How a wait ended.
@@ -113,6 +113,20 @@ impl WaitQueue {
     pub(crate) fn wait_exclusive(&self, seconds: u32, ready: impl FnMut() -> bool) -> Woken {
         let state = states::TASK_INTERRUPTIBLE | states::TASK_FREEZABLE;
         wait_on(&[(self, true)], state, jiffies(seconds), ready)
+    }
+
+    /// As [`WaitQueue::wait_exclusive`], until `moment` of the clock at most.
+    pub(crate) fn wait_exclusive_until(&self, moment: u64, ready: impl FnMut() -> bool) -> Woken {
+        let state = states::TASK_INTERRUPTIBLE | states::TASK_FREEZABLE;
+        let left = match moment {
+            clock::NEVER => c_long::MAX,
+            // SAFETY: Divides.
+            moment => {
+                c_long::try_from(unsafe { sys::sislm_jiffies(moment.saturating_sub(clock::now())) })
+                    .unwrap_or(c_long::MAX)
+            }
+        };
+        wait_on(&[(self, true)], state, left, ready)
     }
 
     /// As [`WaitQueue::wait_exclusive`], but not above [`GLANCE_JIFFIES`].

@@ -44,6 +44,12 @@ pub(crate) struct Configuration {
     pub(crate) stop_ids: StopIds,
     /// What the model's adapters are multiplied by; as LOAD said where it is not asked for.
     pub(crate) scales: Option<Scales>,
+    /// For whom its turns are.
+    pub(crate) tenant: u64,
+    /// Milliseconds of a turn, 0 for no limit.
+    pub(crate) deadline_ms: u32,
+    /// Most tokens in a second, 0 for no limit.
+    pub(crate) tokens_per_second: u32,
 }
 
 impl Configuration {
@@ -62,6 +68,9 @@ impl Configuration {
             stop: StopStrings::none(),
             stop_ids: StopIds::none(),
             scales: None,
+            tenant: 0,
+            deadline_ms: 0,
+            tokens_per_second: 0,
         }
     }
 
@@ -95,6 +104,9 @@ impl Configuration {
             stop: StopStrings::new(request.stop_count, &request.stop_length, &request.stop)?,
             stop_ids: StopIds::new(request.stop_id_count, &request.stop_ids)?,
             scales: scales(request)?,
+            tenant: request.tenant,
+            deadline_ms: request.deadline_ms,
+            tokens_per_second: request.tokens_per_second,
         })
     }
 }

@@ -181,7 +181,7 @@ impl Generation {
         let content = model.content()?;
         let over = !self.ignore_eos && ends(section, &content.memory, token)?;
         if over || self.stop_ids.contains(token) {
-            self.filter.flush(|text| sink.give(text));
+            self.flush(sink);
             return Ok(Some(SISLM_FINISH_STOP));
         }
         if self.guide.is_none() {
@@ -198,8 +198,18 @@ impl Generation {
         } else {
             return Ok(None);
         };
-        self.filter.flush(|text| sink.give(text));
+        self.flush(sink);
         Ok(Some(finish))
+    }
+
+    /// Gives what may begin a stop string: none will come.
+    pub(crate) fn flush(&mut self, sink: &impl Sink) {
+        self.filter.flush(|text| sink.give(text));
+    }
+
+    /// Whether logits have been there.
+    pub(crate) fn decodes(&self) -> bool {
+        self.decodes
     }
 
     /// Adds time to the phase that the turn is in.

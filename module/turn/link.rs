@@ -10,7 +10,7 @@ use crate::{
         stop::HELD_MAX,
         Turn,
     },
-    users::{Seat, User}, //
+    users::{bucket::Bucket, Namespace, Path, Seat, User}, //
 };
 use kernel::{
     new_spinlock,
@@ -36,8 +36,13 @@ pub(crate) struct Link {
     unhelped: AtomicFlag,
     /// Callers that wait for its turn and compute.
     callers: Atomic<u32>,
-    user: Arc<User>,
     who: Who,
+    namespace: Arc<Namespace>,
+    tenant: Atomic<u64>,
+    /// Where its turn was put into the scheduler's queue last.
+    place: Atomic<u32>,
+    /// The rate of its tokens.
+    pub(crate) bucket: Bucket,
     /// Kept for a closed file's turn: else those that are slow to end could be any number.
     #[pin]
     seat: SpinLock<Option<Seat>>,
@@ -53,8 +58,11 @@ impl Link {
                 cancelled: AtomicFlag::new(false),
                 unhelped: AtomicFlag::new(unhelped),
                 callers: Atomic::new(0),
-                user: seat.user().clone(),
                 who,
+                namespace: seat.namespace().clone(),
+                tenant: Atomic::new(0),
+                place: Atomic::new(0),
+                bucket: Bucket::new(),
                 seat <- new_spinlock!(Some(seat), "sislm_seat"),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -63,7 +71,33 @@ impl Link {
 
     /// Who opened the file.
     pub(crate) fn user(&self) -> &Arc<User> {
-        &self.user
+        self.namespace.user()
+    }
+
+    /// The same, and where.
+    pub(crate) fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+
+    /// Whose turns are served with its own.
+    pub(crate) fn domain(&self) -> Path {
+        let id = u64::from(self.user().id());
+        [id, self.namespace.id(), self.tenant.load(Relaxed)]
+    }
+
+    /// Says for whom its turns are.
+    pub(crate) fn set_tenant(&self, tenant: u64) {
+        self.tenant.store(tenant, Relaxed);
+    }
+
+    /// Where its turn was put last; the queue knows whether it is there.
+    pub(crate) fn place(&self) -> u32 {
+        self.place.load(Relaxed)
+    }
+
+    /// Notes where its turn is put.
+    pub(crate) fn set_place(&self, place: u32) {
+        self.place.store(place, Relaxed);
     }
 
     /// What records say of who opened it.

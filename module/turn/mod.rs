@@ -24,11 +24,13 @@ use crate::{
     records::entry::Entry,
     statistics::Statistics,
     sys::{
+        clock::NEVER,
         flight::{Flight, RowPlan},
         neon::Section,
         task,
         uapi::{
-            SISLM_FINISH_CANCELLED, SISLM_FINISH_ERROR, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC,
+            SISLM_FINISH_CANCELLED, SISLM_FINISH_DEADLINE, SISLM_FINISH_ERROR, SISLM_FINISH_NONE,
+            SISLM_FINISH_NUMERIC,
         },
     },
     turn::{
@@ -96,6 +98,10 @@ pub(crate) struct Turn {
     clock: Option<Instant<Monotonic>>,
     /// What its record will say.
     entry: Entry,
+    /// When it ends at the latest.
+    pub(crate) deadline: u64,
+    /// Time for each token, nanoseconds; 0 for no more than it takes.
+    pub(crate) interval: u64,
 }
 
 impl Turn {
@@ -117,6 +123,8 @@ impl Turn {
             statistics,
             clock: None,
             entry,
+            deadline: NEVER,
+            interval: 0,
         };
         KBox::write(place, turn)
     }
@@ -154,6 +162,30 @@ impl Turn {
             self.error = Some(error);
         }
         self.end(finish);
+    }
+
+    /// Ends it with the text so far when its deadline is over: whether it is. There is room for text.
+    pub(crate) fn expire(&mut self, now: u64, sink: &impl Sink) -> bool {
+        if now < self.deadline || self.is_over() {
+            return false;
+        }
+        if let Aim::Generate(generation) = &mut self.aim {
+            generation.flush(sink);
+        }
+        self.statistics.add(|all| &all.expired, 1);
+        self.pause_clock();
+        self.end(SISLM_FINISH_DEADLINE);
+        true
+    }
+
+    /// Whether it gives tokens in the end.
+    pub(crate) fn gives_tokens(&self) -> bool {
+        matches!(self.aim, Aim::Generate(_))
+    }
+
+    /// Whether each step gives a token.
+    pub(crate) fn decodes(&self) -> bool {
+        matches!(&self.aim, Aim::Generate(generation) if generation.decodes())
     }
 
     /// Whether it gives text to a reader, and no caller guides it.

@@ -4,7 +4,7 @@
 use crate::{
     models::model::Model,
     sys::{charge::Payer, flight::Scales, kv::BlockTable, wiped::Wiped},
-    users::{quota::Charge, User}, //
+    users::{quota::Charge, Namespace}, //
 };
 use kernel::{
     prelude::*,
@@ -23,7 +23,7 @@ pub(crate) struct Sequence {
     tokens: Wiped<u32>,
     computed: u32,
     table: Option<Arc<BlockTable>>,
-    user: Arc<User>,
+    namespace: Arc<Namespace>,
     charges: KVec<Charge>,
     payer: Option<Payer>,
 }
@@ -34,7 +34,7 @@ impl Sequence {
         context: u32,
         kv_type: u32,
         scales: Scales,
-        user: &Arc<User>,
+        namespace: &Arc<Namespace>,
     ) -> Result<Self> {
         Ok(Self {
             context,
@@ -43,7 +43,7 @@ impl Sequence {
             tokens: Wiped::with_capacity(context as usize)?,
             computed: 0,
             table: None,
-            user: user.clone(),
+            namespace: namespace.clone(),
             charges: KVec::new(),
             payer: None,
         })
@@ -169,14 +169,15 @@ impl Sequence {
         let charges = &mut self.charges;
         let counted = charges.len();
         let charge = |bytes| {
-            let charge = model.pool.charge(&self.user, bytes)?;
+            let charge = model.pool.charge(&self.namespace, bytes)?;
             Ok(charges.push(charge, GFP_KERNEL_ACCOUNT)?)
         };
         let table = BlockTable::extended(old, positions, self.kv_type, size, charge)
             .inspect_err(|_| self.charges.truncate(counted))?;
         let added = table.len().saturating_sub(before);
         self.table = Some(Arc::new(table, GFP_KERNEL_ACCOUNT)?);
-        self.user
+        self.namespace
+            .user()
             .statistics()
             .add(|all| &all.kv_blocks, u64::from(added));
         Ok(())
@@ -186,7 +187,8 @@ impl Sequence {
 impl Drop for Sequence {
     fn drop(&mut self) {
         let blocks = self.table.as_ref().map_or(0, |table| table.len());
-        self.user
+        self.namespace
+            .user()
             .statistics()
             .subtract(|all| &all.kv_blocks, u64::from(blocks));
     }

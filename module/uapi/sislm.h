@@ -69,6 +69,7 @@
 #define SISLM_FINISH_CANCELLED	4	/* CANCEL, RESET or close */
 #define SISLM_FINISH_NUMERIC	5	/* a non-finite activation */
 #define SISLM_FINISH_ERROR	6	/* memory, prompt too long, device broken */
+#define SISLM_FINISH_DEADLINE	7	/* the time that CONFIGURE gave it is over */
 
 /* Why a model was refused (struct sislm_load.reason). */
 #define SISLM_LOAD_OK			0
@@ -555,6 +556,12 @@ struct sislm_bias {
  *	and for a model whose layers carry a state unless all that is computed is kept.
  * @scales: Input: with SISLM_CONFIGURE_SCALES what each adapter of the model is multiplied by,
  *	millionths, within SISLM_SCALE_MAX, 0 for off; else zero, as those past the last adapter.
+ * @tenant: Input: any number: for whom the turns are. The caller's time is divided between
+ *	its tenants equally, whatever each of them asks for.
+ * @deadline_ms: Input: milliseconds from the start of a turn, 0 for no limit: then it ends with
+ *	finish reason DEADLINE and the text so far. Not for EVALUATE.
+ * @tokens_per_second: Input: most tokens of answers in a second, 0 for no limit. A turn that has
+ *	had them waits; up to those of a second are made up for.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context behind @keep. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -584,6 +591,9 @@ struct sislm_configure {
 	__u32 bias_count;
 	__u32 keep;
 	__s32 scales[SISLM_ADAPTERS_MAX];
+	__u64 tenant;
+	__u32 deadline_ms;
+	__u32 tokens_per_second;
 };
 
 /**
@@ -859,6 +869,14 @@ struct sislm_next {
  * @memory_steps: Output: memory of all steps; likewise.
  * @memory_sessions: Output: memory of open files, KV blocks excluded.
  * @cancelled: Output: turns ended by CANCEL, RESET, close or a signal.
+ * @served_ns: Output: computing time of steps, whoever computed them: of each its turns pay
+ *	equal shares of what any step takes, and the rest by their rows.
+ * @longest_step_ns: Output: the most computing time of one step; likewise.
+ * @expired: Output: turns ended with finish reason DEADLINE.
+ * @paced: Output: tokens after which a turn waited for its rate.
+ * @sessions_refused: Output: files that were not opened: EDQUOT or ENFILE.
+ * @kv_refused: Output: times that blocks were not taken: EDQUOT or ENOMEM by a limit of the module.
+ * @prompts_refused: Output: prompts that were not taken: likewise.
  */
 struct sislm_statistics {
 	__u64 turns;
@@ -877,6 +895,57 @@ struct sislm_statistics {
 	__u64 memory_steps;
 	__u64 memory_sessions;
 	__u64 cancelled;
+	__u64 served_ns;
+	__u64 longest_step_ns;
+	__u64 expired;
+	__u64 paced;
+	__u64 sessions_refused;
+	__u64 kv_refused;
+	__u64 prompts_refused;
+};
+
+#define SISLM_LIMITS_SET	(1u << 0)	/* change them, else only tell them */
+
+/**
+ * struct sislm_limits - what a user may have, and has (CAP_SYS_ADMIN)
+ * @uid: Input: the user, in the initial user namespace.
+ * @flags: Input: SISLM_LIMITS_*.
+ * @sessions: Input: open files, 0 for no change; so for the others. Output: as it is now; all
+ *	bits set is no limit of this kind.
+ * @namespace_sessions: the same of each cgroup namespace of the user's.
+ * @kv_bytes: bytes of keys and values; within those of all (kv_max_mb=). Without a limit it is
+ *	half of what other users leave.
+ * @namespace_kv_bytes: the same of each cgroup namespace.
+ * @prompt_bytes: bytes of prompts that wait for a reader; within those of all.
+ * @namespace_prompt_bytes: the same of each cgroup namespace.
+ * @tokens_per_second: tokens of answers. Output: 0 is no limit.
+ * @deadline_ms: milliseconds of a turn, as in CONFIGURE; the shorter one holds. Output: 0 is no
+ *	limit.
+ * @sessions_used: Output: open files now.
+ * @pad: Output: zero.
+ * @kv_used: Output: bytes of keys and values now.
+ * @prompt_used: Output: bytes of prompts that wait.
+ * @served_ns: Output: as in STATISTICS.
+ *
+ * Limits stay until the module is removed; ENOSPC when those of 256 users are set. What is above
+ * a new limit already stays.
+ */
+struct sislm_limits {
+	__u32 uid;
+	__u32 flags;
+	__u32 sessions;
+	__u32 namespace_sessions;
+	__u64 kv_bytes;
+	__u64 namespace_kv_bytes;
+	__u64 prompt_bytes;
+	__u64 namespace_prompt_bytes;
+	__u32 tokens_per_second;
+	__u32 deadline_ms;
+	__u32 sessions_used;
+	__u32 pad;
+	__u64 kv_used;
+	__u64 prompt_used;
+	__u64 served_ns;
 };
 
 /**
@@ -1062,6 +1131,7 @@ struct sislm_bench {
 #define SISLM_IOC_VOCABULARY	_IOWR(SISLM_IOC_MAGIC, 0x12, struct sislm_vocabulary)
 #define SISLM_IOC_NEXT		_IOWR(SISLM_IOC_MAGIC, 0x13, struct sislm_next)
 #define SISLM_IOC_TRACE		_IOWR(SISLM_IOC_MAGIC, 0x14, struct sislm_trace)
+#define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
 #define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
 
 #endif /* _UAPI_SISLM_H */

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The users of the device, and what each of them has of it.
 
+pub(crate) mod account;
+pub(crate) mod allowance;
+pub(crate) mod bucket;
+mod domain;
+mod namespace;
+pub(crate) mod prompts;
 mod queue;
 pub(crate) mod quota;
 mod tally;
 
+pub(crate) use domain::{Path, LEVELS};
+pub(crate) use namespace::Namespace;
 pub(crate) use queue::{UserQueue, UserWork};
 pub(crate) use tally::Tally;
 
@@ -12,7 +20,7 @@ use kernel::{
     new_spinlock,
     prelude::*,
     sync::{
-        atomic::{Atomic, Full, Relaxed},
+        atomic::{Atomic, Relaxed},
         Arc, SpinLock,
     },
     task::Kuid,
@@ -22,7 +30,16 @@ use kernel::{
 use crate::{
     limits::Limits,
     statistics::Statistics,
-    sys::{task, uapi},
+    sys::{
+        errno::EDQUOT,
+        task,
+        uapi::{self, SISLM_LIMITS_SET},
+    },
+    users::{
+        account::Account,
+        allowance::{Allowance, Allowances},
+        bucket::Bucket,
+    }, //
 };
 
 /// A user, by effective user id when a file was opened.
@@ -31,10 +48,9 @@ pub(crate) struct User {
     id: Kuid,
     /// From 1; never used again.
     number: u64,
-    sessions: Atomic<u32>,
-    kv_bytes: Atomic<u64>,
-    /// When a step was last led by a turn of theirs: the number of that step.
-    served: Atomic<u64>,
+    account: Account,
+    allowances: Arc<Allowances>,
+    bucket: Bucket,
     statistics: Arc<Statistics>,
     queue: Arc<UserQueue>,
     #[pin]
@@ -59,6 +75,11 @@ impl User {
         self.number
     }
 
+    /// Its id, as the kernel has it.
+    pub(crate) fn id(&self) -> u32 {
+        self.id.into_raw().val
+    }
+
     /// What they have done.
     pub(crate) fn statistics(&self) -> &Arc<Statistics> {
         &self.statistics
@@ -70,47 +91,34 @@ impl User {
         let _ = self.queue.queue().enqueue(self.clone());
     }
 
-    /// Files that they have open.
-    pub(crate) fn sessions(&self) -> u32 {
-        self.sessions.load(Relaxed)
+    /// What they have.
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What they may have.
+    pub(crate) fn allowance(&self) -> Allowance {
+        self.allowances.of(self.id())
+    }
+
+    /// The rate of their tokens.
+    pub(crate) fn bucket(&self) -> &Bucket {
+        &self.bucket
     }
 
     /// The answer of STATISTICS for them.
     pub(crate) fn answer_statistics(&self) -> uapi::Statistics {
         uapi::Statistics {
-            kv_bytes: self.kv_bytes.load(Relaxed),
+            kv_bytes: self.account.kv_bytes.get(),
             ..self.statistics.answer()
         }
     }
-
-    fn is_here(&self) -> bool {
-        self.sessions.load(Relaxed) != 0 || self.kv_bytes.load(Relaxed) != 0
-    }
-
-    /// Adds to the bytes of keys and values; those before.
-    pub(crate) fn add_kv(&self, bytes: u64) -> u64 {
-        self.kv_bytes.fetch_add(bytes, Full)
-    }
-
-    /// Takes back what [`User::add_kv`] added.
-    pub(crate) fn subtract_kv(&self, bytes: u64) {
-        self.kv_bytes.fetch_sub(bytes, Full);
-    }
-
-    /// The last step that a turn of theirs led.
-    pub(crate) fn served(&self) -> u64 {
-        self.served.load(Relaxed)
-    }
-
-    /// Notes that a turn of theirs leads step `number`.
-    pub(crate) fn serve(&self, number: u64) {
-        self.served.store(number, Relaxed);
-    }
 }
 
-/// Those with an open file or with memory, and their files in all.
+/// Those with an open file or with memory.
 struct Present {
     users: KVVec<Arc<User>>,
+    namespaces: KVVec<Arc<Namespace>>,
     sessions: u32,
 }
 
@@ -124,37 +132,43 @@ pub(crate) struct Users {
     most: u32,
     /// Files that only an administrator can open.
     reserve: u32,
-    /// Files of one user.
-    share: u32,
+    allowances: Arc<Allowances>,
     /// Of all of them.
     statistics: Arc<Statistics>,
     queue: Arc<UserQueue>,
 }
 
-/// An open file's share of the limits; given back when dropped.
-pub(crate) struct Seat {
+/// An open file, counted for its user and for all; no longer when dropped.
+struct Counted {
     users: Arc<Users>,
     user: Arc<User>,
 }
 
+/// An open file's share of the limits; given back when dropped.
+pub(crate) struct Seat {
+    namespace: Arc<Namespace>,
+    _counted: Counted,
+}
+
 impl Users {
-    /// None, of whom each may have a quarter of the files; a sixteenth is left to administrators.
+    /// None; a sixteenth of the files is left to administrators.
     pub(crate) fn new(limits: &Limits, statistics: &Arc<Statistics>) -> Result<Arc<Self>> {
         let most = limits.sessions;
         let reserve = (most / 16).max(1).min(most.saturating_sub(1));
-        let share = (most / 4).max(1);
         let queue = UserQueue::new(most)?;
         let present = Present {
             users: KVVec::with_capacity(limits.turns(), GFP_KERNEL)?,
+            namespaces: KVVec::with_capacity(limits.turns(), GFP_KERNEL)?,
             sessions: 0,
         };
+        let allowances = Allowances::new(limits)?;
         Arc::pin_init(
             pin_init!(Self {
                 present <- new_spinlock!(present, "sislm_users"),
                 last: Atomic::new(0),
                 most,
                 reserve,
-                share,
+                allowances,
                 statistics: statistics.clone(),
                 queue,
             }),
@@ -172,65 +186,158 @@ impl Users {
         self.present.lock().sessions
     }
 
-    /// Counts another file of the calling task's user. `ENFILE`: over a limit.
+    /// Counts another file of the calling task's user. `EDQUOT`: over what the user may have; `ENFILE`:
+    /// over that of all.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
-        let (id, privileged) = (Kuid::current_euid(), task::is_administrator());
         let statistics = Statistics::of_user(&self.statistics);
         let statistics = Arc::new(statistics, GFP_KERNEL_ACCOUNT)?;
         let new = Arc::pin_init(
             pin_init!(User {
-                id,
+                id: Kuid::current_euid(),
                 number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
-                sessions: Atomic::new(0),
-                kv_bytes: Atomic::new(0),
-                served: Atomic::new(0),
+                account: Account::new(),
+                allowances: self.allowances.clone(),
+                bucket: Bucket::new(),
                 statistics,
                 queue: self.queue.clone(),
                 work <- new_work!("sislm_user"),
             }),
             GFP_KERNEL_ACCOUNT,
         )?;
-        let mut present = self.present.lock();
-        let known = present.users.iter().find(|user| user.id == id).cloned();
-        let user = known.unwrap_or(new);
-        let most = if privileged {
-            self.most
-        } else {
-            self.most.saturating_sub(self.reserve)
+        let counted = self.count(new)?;
+        let new = Namespace::new(counted.user.clone(), task::cgroup_namespace())?;
+        let namespace = self.namespace(new)?;
+        Ok(Seat {
+            namespace,
+            _counted: counted,
+        })
+    }
+
+    /// Counts another file of the user that is there, or of `new`.
+    fn count(self: &Arc<Self>, new: Arc<User>) -> Result<Counted> {
+        let privileged = task::is_administrator();
+        let (own, most) = match privileged {
+            true => (u64::MAX, self.most),
+            false => (
+                u64::from(new.allowance().user.sessions),
+                self.most.saturating_sub(self.reserve),
+            ),
         };
-        let sessions = user.sessions.load(Relaxed);
-        if present.sessions >= most || (!privileged && sessions >= self.share) {
-            return Err(ENFILE);
+        let mut present = self.present.lock();
+        let known = present.users.iter().find(|user| user.id == new.id);
+        let user = known.cloned().unwrap_or_else(|| new.clone());
+        let sessions = user.account.sessions.get();
+        let allowed = if sessions >= own {
+            Err(EDQUOT())
+        } else if present.sessions >= most {
+            Err(ENFILE)
+        } else if sessions == 0 {
+            present.add_user(&user)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = allowed {
+            drop(present);
+            user.statistics.add(|all| &all.sessions_refused, 1);
+            return Err(error);
         }
-        if sessions == 0 {
-            present
-                .users
-                .retain(|other| other.is_here() && other.id != id);
-            let user = user.clone();
-            present
-                .users
-                .push_within_capacity(user)
-                .map_err(|_| ENFILE)?;
-        }
-        user.sessions.fetch_add(1, Full);
+        user.account.sessions.add(1);
         present.sessions = present.sessions.saturating_add(1);
-        let users = self.clone();
         drop(present);
-        Ok(Seat { users, user })
+        let users = self.clone();
+        Ok(Counted { users, user })
+    }
+
+    /// Counts another file of the namespace that is there, or of `new`.
+    fn namespace(&self, new: Arc<Namespace>) -> Result<Arc<Namespace>> {
+        let most = match task::is_administrator() {
+            true => u64::MAX,
+            false => u64::from(new.user().allowance().namespace.sessions),
+        };
+        let mut present = self.present.lock();
+        let is_same = |other: &&Arc<Namespace>| {
+            Arc::ptr_eq(other.user(), new.user()) && other.id() == new.id()
+        };
+        let known = present.namespaces.iter().find(is_same);
+        let namespace = known.cloned().unwrap_or_else(|| new.clone());
+        let sessions = &namespace.account().sessions;
+        let allowed = if sessions.get() >= most {
+            Err(EDQUOT())
+        } else if sessions.get() == 0 {
+            present.add_namespace(&namespace)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = allowed {
+            drop(present);
+            let statistics = namespace.user().statistics();
+            statistics.add(|all| &all.sessions_refused, 1);
+            return Err(error);
+        }
+        sessions.add(1);
+        drop(present);
+        Ok(namespace)
+    }
+
+    /// LIMITS: what the user `request` names may have, changed if it asks for that, and has.
+    /// `ENOSPC`: no place for the limits of another user.
+    pub(crate) fn limit(&self, request: &mut uapi::Limits) -> Result {
+        if request.flags & SISLM_LIMITS_SET != 0 {
+            self.allowances.change(request)?;
+        }
+        self.allowances.of(request.uid).answer(request);
+        let present = self.present.lock();
+        let known = present.users.iter().find(|user| user.id() == request.uid);
+        let user = known.cloned();
+        drop(present);
+        if let Some(user) = user {
+            // CAST: At most 4096 files.
+            request.sessions_used = user.account.sessions.get() as u32;
+            request.kv_used = user.account.kv_bytes.get();
+            request.prompt_used = user.account.prompt_bytes.get();
+            request.served_ns = user.statistics.served_ns.get();
+        }
+        Ok(())
+    }
+}
+
+impl Present {
+    /// Adds a user who had nothing, in the place of those who have nothing.
+    fn add_user(&mut self, user: &Arc<User>) -> Result {
+        self.users
+            .retain(|other| other.account.is_used() && other.id != user.id);
+        let user = user.clone();
+        self.users.push_within_capacity(user).map_err(|_| ENFILE)
+    }
+
+    /// As [`Present::add_user`].
+    fn add_namespace(&mut self, namespace: &Arc<Namespace>) -> Result {
+        self.namespaces
+            .retain(|other| other.account().is_used() && !Arc::ptr_eq(other, namespace));
+        let namespace = namespace.clone();
+        self.namespaces
+            .push_within_capacity(namespace)
+            .map_err(|_| ENFILE)
     }
 }
 
 impl Seat {
-    /// Whose file it is.
-    pub(crate) fn user(&self) -> &Arc<User> {
-        &self.user
+    /// Whose file it is, and where it was opened.
+    pub(crate) fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.namespace.account().sessions.subtract(1);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
         let mut present = self.users.present.lock();
         present.sessions = present.sessions.saturating_sub(1);
-        self.user.sessions.fetch_sub(1, Full);
+        self.user.account.sessions.subtract(1);
     }
 }

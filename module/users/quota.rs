@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! How much memory keys and values may take: of the machine, of a model, and of a user.
 
-use crate::users::{Tally, User};
+use crate::{
+    sys::errno::EDQUOT,
+    users::{Namespace, Tally}, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -26,6 +29,20 @@ impl Quota {
     /// Bytes in use.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
+    }
+
+    /// Whether a user with `own` bytes may have `more`, when `all` are in use.
+    fn allow(&self, namespace: &Namespace, all: u64, own: u64, more: u64) -> Result {
+        let left = self.limit.saturating_sub(all.saturating_sub(own));
+        if own.saturating_add(more) <= left / 2 {
+            return Ok(());
+        }
+        match namespace.user().allowance().user.kv_bytes {
+            u64::MAX => Err(EDQUOT()),
+            _ if all.saturating_add(more) > self.limit => Err(ENOMEM),
+            // An administrator has said how much it may be.
+            _ => Ok(()),
+        }
     }
 }
 
@@ -56,37 +73,42 @@ impl Pool {
         &self.bytes
     }
 
-    /// Counts `bytes` for `user`. `EDQUOT`: over half of what others leave, so that they can always
-    /// begin.
-    pub(crate) fn charge(self: &Arc<Self>, user: &Arc<User>, bytes: u64) -> Result<Charge> {
+    /// Counts `bytes` for a user. `EDQUOT`: over what the user may have, or over half of what others
+    /// leave, so that they can always begin; `ENOMEM`: over that of the machine.
+    pub(crate) fn charge(
+        self: &Arc<Self>,
+        namespace: &Arc<Namespace>,
+        bytes: u64,
+    ) -> Result<Charge> {
         // Taken back when dropped, so also when it is too much.
         let charge = Charge {
             pool: self.clone(),
-            user: user.clone(),
+            namespace: namespace.clone(),
             bytes,
         };
-        self.bytes.add(user, bytes);
-        let own = user.add_kv(bytes);
+        self.bytes.add(namespace.user(), bytes);
+        let (own, allowed) = namespace.add(|all| &all.kv_bytes, |most| most.kv_bytes, bytes);
         let all = self.quota.bytes.fetch_add(bytes, Full);
-        let left = self.quota.limit.saturating_sub(all.saturating_sub(own));
-        if own.saturating_add(bytes) > left / 2 {
-            return Err(crate::sys::errno::EDQUOT());
+        let allowed = allowed.and_then(|()| self.quota.allow(namespace, all, own, bytes));
+        if allowed.is_err() {
+            let statistics = namespace.user().statistics();
+            statistics.add(|all| &all.kv_refused, 1);
         }
-        Ok(charge)
+        allowed.map(|()| charge)
     }
 }
 
 /// Bytes counted; given back when dropped.
 pub(crate) struct Charge {
     pool: Arc<Pool>,
-    user: Arc<User>,
+    namespace: Arc<Namespace>,
     bytes: u64,
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.pool.bytes.subtract(&self.user, self.bytes);
+        self.pool.bytes.subtract(self.namespace.user(), self.bytes);
         self.pool.quota.bytes.fetch_sub(self.bytes, Full);
-        self.user.subtract_kv(self.bytes);
+        self.namespace.subtract(|all| &all.kv_bytes, self.bytes);
     }
 }

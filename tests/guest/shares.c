@@ -137,7 +137,7 @@ static int files(const char *argument)
 
 	while (open(DEVICE, O_RDWR) >= 0)
 		count++;
-	result(errno == ENFILE && count == most, "shares/quarter-of-the-files", "%d files: %s", count, strerror(errno));
+	result(errno == EDQUOT && count == most, "shares/quarter-of-the-files", "%d files: %s", count, strerror(errno));
 	return failures;
 }
 

@@ -12,6 +12,8 @@ mod models;
 #[cfg(test)]
 mod offer_tests;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod sys;
 #[cfg(test)]
 mod tests;

@@ -6,20 +6,59 @@ use kernel::{
     sync::Arc, //
 };
 
+/// A domain.
+pub(crate) type Path = [u64; 3];
+
+/// The rate of tokens: none.
+pub(crate) mod bucket {
+    /// Of no consequence here.
+    pub(crate) struct Bucket;
+
+    impl Bucket {
+        /// Full.
+        pub(crate) const fn new() -> Self {
+            Self
+        }
+    }
+}
+
 /// A user.
 pub(crate) struct User;
 
+impl User {
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        0
+    }
+}
+
+/// A user within a cgroup namespace.
+pub(crate) struct Namespace(Arc<User>);
+
+impl Namespace {
+    /// The user.
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.0
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u64 {
+        0
+    }
+}
+
 /// An open file's share of the limits.
-pub(crate) struct Seat(Arc<User>);
+pub(crate) struct Seat(Arc<Namespace>);
 
 impl Seat {
     /// Of a new user.
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self(Arc::new(User, GFP_KERNEL_ACCOUNT)?))
+        let user = Arc::new(User, GFP_KERNEL_ACCOUNT)?;
+        Ok(Self(Arc::new(Namespace(user), GFP_KERNEL_ACCOUNT)?))
     }
 
     /// Whose file it is.
-    pub(crate) fn user(&self) -> &Arc<User> {
+    pub(crate) fn namespace(&self) -> &Arc<Namespace> {
         &self.0
     }
 }

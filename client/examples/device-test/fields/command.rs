@@ -46,6 +46,7 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("next", SISLM_IOC_NEXT),
         ("trace", SISLM_IOC_TRACE),
         ("receipt", SISLM_IOC_RECEIPT),
+        ("limits", SISLM_IOC_LIMITS),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

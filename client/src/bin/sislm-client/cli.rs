@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Load(Load),
     /// Unload a model (needs CAP_SYS_ADMIN)
     Unload(Unload),
+    /// Show what a user may have and has, or change it (needs CAP_SYS_ADMIN)
+    Limits(Limits),
     /// List the loaded models
     Models,
     /// Answer a prompt
@@ -83,6 +85,37 @@ pub(crate) struct Load {
     /// given; up to 4
     #[arg(long, value_name = "FILE[=SCALE]")]
     pub lora: Vec<LoraFile>,
+}
+
+/// Options of `limits`.
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// The user's id
+    pub uid: u32,
+    /// Most open files
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// Most memory for keys and values, in MiB
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    pub kv_mb: Option<u64>,
+    /// Most prompts that wait, in KiB
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 50))]
+    pub prompts_kb: Option<u64>,
+    /// Most open files in each cgroup namespace
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub namespace_sessions: Option<u32>,
+    /// Most memory for keys and values in each cgroup namespace, in MiB
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    pub namespace_kv_mb: Option<u64>,
+    /// Most prompts that wait in each cgroup namespace, in KiB
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1 << 50))]
+    pub namespace_prompts_kb: Option<u64>,
+    /// Most tokens of answers in a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub tokens_per_second: Option<u32>,
+    /// Most milliseconds of an answer
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub deadline: Option<u32>,
 }
 
 /// Options of `unload`.
@@ -147,6 +180,15 @@ pub(crate) struct Infer {
     /// Compute alone, without the module's workers: all of it is charged to this process
     #[arg(long)]
     pub unhelped: bool,
+    /// For whom the turn is, any number: this user's time is divided equally between them
+    #[arg(long, value_name = "N", default_value_t)]
+    pub tenant: u64,
+    /// End the answer after so many milliseconds, 0 for no limit
+    #[arg(long, value_name = "MS", default_value_t)]
+    pub deadline: u32,
+    /// Most tokens in a second, 0 for no limit
+    #[arg(long, value_name = "N", default_value_t)]
+    pub tokens_per_second: u32,
     /// Let names of control tokens in the prompt stand for these tokens
     #[arg(long, conflicts_with = "chat")]
     pub control: bool,

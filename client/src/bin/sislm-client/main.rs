@@ -46,6 +46,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Info => commands::info::run(cli, out),
         Command::Load(arguments) => commands::load::run(cli, arguments, out),
         Command::Unload(arguments) => commands::unload::run(cli, arguments, out),
+        Command::Limits(arguments) => commands::limits::run(cli, arguments, out),
         Command::Models => commands::models::run(cli, out),
         Command::Infer(arguments) => commands::infer::run(cli, arguments, out),
         Command::Chat(arguments) => commands::chat::run(cli, arguments, out),

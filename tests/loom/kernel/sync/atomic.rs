@@ -142,3 +142,10 @@ impl Atomic<u32> {
         O::ordered(|order| self.0.fetch_add(value, order), |_| true)
     }
 }
+
+impl Atomic<u64> {
+    /// Adds and gives what it was.
+    pub fn fetch_add<O: RmwOrdering>(&self, value: u64, _: O) -> u64 {
+        O::ordered(|order| self.0.fetch_add(value, order), |_| true)
+    }
+}

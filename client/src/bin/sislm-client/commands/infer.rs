@@ -50,10 +50,10 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     Ok(match outcome.finish {
         // None: the prompt was dropped before its turn began.
         Finish::Cancelled | Finish::None => ExitCode::Cancelled,
-        Finish::Length | Finish::Context if is_guided => {
+        Finish::Length | Finish::Context | Finish::Deadline if is_guided => {
             let count = outcome.ids.len();
             eprintln!(
-                "the answer is not whole: it ended at {count} tokens; -n and --ctx ask for more"
+                "the answer is not whole: it ended at {count} tokens; -n, --ctx and --deadline ask for more"
             );
             ExitCode::CutShort
         }
@@ -173,6 +173,9 @@ fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<S
         parse_control: arguments.control,
         ignore_eos: arguments.ignore_eos,
         unhelped: arguments.unhelped,
+        tenant: arguments.tenant,
+        deadline_ms: arguments.deadline,
+        tokens_per_second: arguments.tokens_per_second,
         scales: lora::scales(model, &arguments.lora.lora)?,
     })
 }

@@ -10,6 +10,7 @@ pub(crate) mod eval;
 pub(crate) mod infer;
 pub(crate) mod info;
 pub(crate) mod key;
+pub(crate) mod limits;
 pub(crate) mod load;
 pub(crate) mod man;
 pub(crate) mod models;

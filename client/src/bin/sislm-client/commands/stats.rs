@@ -41,6 +41,13 @@ fn object(statistics: &Statistics) -> Value {
         "memory_steps": statistics.memory_steps,
         "memory_sessions": statistics.memory_sessions,
         "cancelled": statistics.cancelled,
+        "served_ns": statistics.served_ns,
+        "longest_step_ns": statistics.longest_step_ns,
+        "expired": statistics.expired,
+        "paced": statistics.paced,
+        "sessions_refused": statistics.sessions_refused,
+        "kv_refused": statistics.kv_refused,
+        "prompts_refused": statistics.prompts_refused,
     })
 }
 

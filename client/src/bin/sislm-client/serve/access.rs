@@ -8,6 +8,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{header, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 use super::keys::Keys;
@@ -42,6 +43,13 @@ impl Caller {
             Self::User(user) => format!("user-{user}:{key}"),
             Self::Key(name) => format!("key-{name}:{key}"),
         }
+    }
+
+    /// The tenant of the device whose time its turns take; one cannot have several by `key`.
+    pub(super) fn number(&self) -> u64 {
+        let hash: [u8; 32] = Sha256::digest(self.tenant(None)).into();
+        hash.iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 
@@ -231,5 +239,7 @@ mod tests {
         );
         assert_ne!(key("a").tenant(Some("b")), key("b").tenant(Some("b")));
         assert_ne!(key("a").tenant(Some("b")), key("a").tenant(None));
+        assert_ne!(key("a").number(), key("b").number());
+        assert_ne!(Caller::User(1).number(), Caller::User(2).number());
     }
 }

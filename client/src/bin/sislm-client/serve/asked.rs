@@ -34,6 +34,7 @@ impl Asked {
         sampling::refuse_unsupported(fields)?;
         let mut config = defaults.clone();
         sampling::apply(fields, &mut config)?;
+        config.tenant = caller.number();
         for name in most {
             if let Some(most) = fields.integer(name, 1..=u32::MAX)? {
                 config.max_tokens = most;

@@ -86,7 +86,7 @@ impl End {
     pub(super) fn of(finish: Finish) -> Option<Self> {
         match finish {
             Finish::Stop => Some(Self::Stop),
-            Finish::Length | Finish::Context => Some(Self::Length),
+            Finish::Length | Finish::Context | Finish::Deadline => Some(Self::Length),
             _ => None,
         }
     }

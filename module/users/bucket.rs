@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A token bucket: a rate of tokens, of which those of a second at most are made up for.
+
+use crate::sys::clock::SECOND;
+use kernel::{
+    prelude::*,
+    sync::atomic::{Atomic, Relaxed}, //
+};
+
+/// When the next token is due at the earliest.
+pub(crate) struct Bucket(Atomic<u64>);
+
+impl Bucket {
+    /// Full.
+    pub(crate) const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// A token has come, `interval` after which the next one is due. For the carrier alone.
+    pub(crate) fn take(&self, interval: u64, now: u64) {
+        let least = now.saturating_sub(SECOND);
+        let due = self.0.load(Relaxed).max(least).saturating_add(interval);
+        self.0.store(due, Relaxed);
+    }
+
+    /// When the next token is due, if they come at an `interval` at all.
+    pub(crate) fn due(&self, interval: u64) -> u64 {
+        match interval {
+            0 => 0,
+            _ => self.0.load(Relaxed),
+        }
+    }
+}
+
+#[kunit_tests(sislm_bucket)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_a_second_are_made_up_for() {
+        let bucket = Bucket::new();
+        let now = 10 * SECOND;
+        let mut count = 0;
+        while bucket.due(SECOND / 4) <= now {
+            bucket.take(SECOND / 4, now);
+            count += 1;
+        }
+        assert_eq!(count, 5);
+        assert_eq!(bucket.due(SECOND / 4), now + SECOND / 4);
+        assert_eq!(bucket.due(0), 0);
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Domains: between whom the device's time is divided, first between users, then within each.
+
+/// Levels of the tree of domains.
+pub(crate) const LEVELS: usize = 3;
+
+/// A domain: the user's id, the cgroup namespace (a container, as a rule), and the tenant that the
+/// session says it is for.
+pub(crate) type Path = [u64; LEVELS];
