@@ -3,6 +3,7 @@
 
 use crate::{
     limits::Limits,
+    metrics::Metrics,
     models::registry::Registry,
     records::recorder::Recorder,
     sched::scheduler::Scheduler,
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) users: Arc<Users>,
     /// Counters.
     pub(crate) statistics: Arc<Statistics>,
+    /// What METRICS tells of all models.
+    pub(crate) metrics: Arc<Metrics>,
     /// Decision records.
     pub(crate) recorder: Arc<Recorder>,
 }
@@ -43,21 +46,39 @@ impl Shared {
             return Err(EINVAL);
         }
         let statistics = Arc::new(Statistics::new(), GFP_KERNEL)?;
-        let scheduler = Scheduler::new(&limits, statistics.clone())?;
+        let metrics = Metrics::new()?;
+        let scheduler = Scheduler::new(&limits, statistics.clone(), metrics.clone())?;
         let registry = Registry::new(limits.models)?;
+        let prompts = Prompts::new(limits.prompt_bytes)?;
+        let quota = Quota::new(limits.kv_bytes)?;
+        let recorder = Recorder::new(limits.records, limits.simd)?;
+        let users = Users::new(&limits, &statistics)?;
         Arc::pin_init(
-            try_pin_init!(Self {
+            pin_init!(Self {
                 registry <- registry,
                 scheduler,
-                quota: Quota::new(limits.kv_bytes)?,
-                prompts: Prompts::new(limits.prompt_bytes)?,
-                users: Users::new(&limits, &statistics)?,
+                prompts,
+                quota,
+                users,
                 statistics,
-                recorder: Recorder::new(limits.records, limits.simd)?,
+                metrics,
+                recorder,
                 limits,
-            }? Error),
+            }),
             GFP_KERNEL,
         )
+    }
+
+    /// The gauges of METRICS, of all models.
+    pub(crate) fn tell_gauges(&self, to: &mut uapi::Metrics) {
+        to.records = self.recorder.count();
+        to.kv_bytes = self.quota.bytes();
+        to.kv_max = self.limits.kv_bytes;
+        to.model_bytes = self.registry.bytes();
+        to.sessions = self.users.sessions();
+        to.sessions_max = self.limits.sessions;
+        // CAST: At most 256 models.
+        to.models = self.registry.count() as u32;
     }
 
     /// The answer of STATISTICS for an administrator: of all users.

@@ -15,6 +15,7 @@ const _: () = assert!(
 mod device;
 mod ioctl;
 mod limits;
+mod metrics;
 mod models;
 mod records;
 mod sched;

@@ -11,7 +11,8 @@ use kernel::sync::{
 pub(crate) struct Counter(Atomic<u64>);
 
 impl Counter {
-    const fn new() -> Self {
+    /// Zero.
+    pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 

@@ -12,8 +12,8 @@ use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
-    metadata, request, AdapterFile, Contents, Error, Model, ModelName, Query, Records, Refusal,
-    Selftest, Session, SessionConfig, Source,
+    metadata, request, AdapterFile, Contents, Error, Metrics, Model, ModelName, Query, Records,
+    Refusal, Selftest, Session, SessionConfig, Source,
 };
 use crate::{Limits, Simd, Statistics, Vocabulary};
 
@@ -89,6 +89,27 @@ impl Device {
         let mut statistics = Statistics::default();
         self.call("read the counters", &mut statistics)?;
         Ok(statistics)
+    }
+
+    /// What the module counts of the model `name`, or of all. Needs CAP_SYS_ADMIN. None when the model is
+    /// not loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn metrics(&self, name: Option<&ModelName>) -> Result<Option<Metrics>, Error> {
+        let mut metrics = Metrics::default();
+        if let Some(name) = name {
+            metrics.name = name.to_bytes();
+        }
+        match request::call(self.file.as_fd(), &mut metrics) {
+            Ok(()) => Ok(Some(metrics)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::Call {
+                doing: "read the metrics",
+                errno,
+            }),
+        }
     }
 
     /// Decision records, from the oldest one on that is kept. Needs CAP_SYS_ADMIN.

@@ -38,6 +38,7 @@ mod finish;
 mod guide;
 mod kv;
 mod metadata;
+mod metrics;
 mod millionths;
 mod model;
 mod name;
@@ -81,6 +82,7 @@ pub use guide::{
 };
 pub use kv::KvType;
 pub use metadata::METADATA_KEYS;
+pub use metrics::{Histogram, Metrics};
 pub use millionths::Millionths;
 pub use model::Model;
 pub use name::ModelName;

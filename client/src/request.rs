@@ -43,6 +43,7 @@ argument! {
     sislm_selftest = SISLM_IOC_SELFTEST,
     sislm_receipt = SISLM_IOC_RECEIPT,
     sislm_limits = SISLM_IOC_LIMITS,
+    sislm_metrics = SISLM_IOC_METRICS,
 }
 
 /// The order of two open files, each a process and a descriptor of it: equal when they are one.

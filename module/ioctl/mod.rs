@@ -3,6 +3,7 @@
 
 mod check;
 mod limits;
+mod metrics;
 mod models;
 mod session;
 mod text;
@@ -62,6 +63,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_PROMPT => writable(file, || session::prompt(session, argument)),
         SISLM_IOC_VOCABULARY => writable(file, || vocabulary::vocabulary(session, argument)),
         SISLM_IOC_TRACE => trace::trace(session, file, argument),
+        SISLM_IOC_METRICS => metrics::metrics(session, file, argument),
         SISLM_IOC_RECEIPT => session::receipt(session, argument),
         SISLM_IOC_LIMITS => limits::limits(session, file, argument),
         SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),

@@ -168,7 +168,7 @@ fn publish(
         &files.loaded_adapters,
         &shared.limits,
         &shared.quota,
-        &shared.statistics,
+        (&shared.statistics, &shared.metrics),
         &mut section,
     )?;
     // Before its first turn can be.

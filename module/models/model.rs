@@ -3,6 +3,7 @@
 
 use crate::{
     limits::Limits,
+    metrics::Metrics,
     models::{cost::Cost, metadata::Metadata, pace::Pace},
     records::{first, recorder::Recorder, who::Who},
     statistics::Statistics,
@@ -183,6 +184,8 @@ pub(crate) struct Model {
     pub(crate) name: Name,
     /// Number of its load, from 1.
     pub(crate) instance: u64,
+    /// What METRICS tells of it.
+    pub(crate) metrics: Arc<Metrics>,
     #[pin]
     content: SpinLock<Option<Arc<Content>>>,
     /// The engine's facts.
@@ -216,7 +219,7 @@ impl Model {
         adapters: &[LoadedAdapter],
         limits: &Limits,
         quota: &Arc<Quota>,
-        statistics: &Arc<Statistics>,
+        (statistics, metrics): (&Arc<Statistics>, &Arc<Metrics>),
         section: &mut Section,
     ) -> Result<Arc<Self>> {
         let loaded = KBox::into_inner(loaded);
@@ -249,10 +252,12 @@ impl Model {
         let content = Arc::new(content, GFP_KERNEL)?;
         let pool = Pool::new(quota, limits.turns())?;
         let files = Tally::new(limits.turns())?;
+        let metrics = Metrics::of_model(metrics)?;
         Arc::pin_init(
             pin_init!(Self {
                 name,
                 instance: INSTANCES.fetch_add(1, Relaxed).wrapping_add(1),
+                metrics,
                 content <- new_spinlock!(Some(content), "sislm_model"),
                 facts: loaded.facts,
                 context_default: limits.context_default.min(context),
@@ -298,6 +303,15 @@ impl Model {
             *digest = adapter.digest;
         }
         digests
+    }
+
+    /// Writes what METRICS tells of it into the answer.
+    pub(crate) fn tell_metrics(&self, to: &mut uapi::Metrics) {
+        self.metrics.tell(to);
+        to.kv_bytes = self.pool.bytes().all();
+        to.model_bytes = self.bytes();
+        // CAST: At most 4096 files.
+        to.sessions = self.files.all() as u32;
     }
 
     /// Makes the record of its load or unload, by `who`.

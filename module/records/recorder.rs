@@ -82,6 +82,11 @@ impl Recorder {
         self.wait.wake_all();
     }
 
+    /// Records made.
+    pub(crate) fn count(&self) -> u64 {
+        self.next.load(Relaxed).saturating_sub(1)
+    }
+
     /// Whether there is something for a reader at `place`.
     pub(crate) fn has(&self, place: u64) -> bool {
         self.next.load(Acquire) > place

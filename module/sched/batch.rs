@@ -232,6 +232,9 @@ impl Batch {
         }
         // CAST: At most TURNS.
         let turns = self.members.len() as u32;
+        if let (true, Some(first)) = (whole, self.members.first()) {
+            first.job.turn.model.metrics.step(rows, turns, ns);
+        }
         for member in &mut self.members {
             let share = cost.share(ns, turns, member.count, rows);
             member.job.turn.charge(share, turns);

@@ -15,6 +15,7 @@
 
 use crate::{
     limits::Limits,
+    metrics::Metrics,
     models::{loader::Helpers, offer::Offer},
     sched::{
         batch::{Batch, Job},
@@ -129,11 +130,16 @@ pub(crate) struct Scheduler {
     pub(crate) step_ns: u64,
     /// Counters.
     pub(crate) statistics: Arc<Statistics>,
+    metrics: Arc<Metrics>,
 }
 
 impl Scheduler {
     /// Without turns.
-    pub(crate) fn new(limits: &Limits, statistics: Arc<Statistics>) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        limits: &Limits,
+        statistics: Arc<Statistics>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>> {
         let driver = Driver {
             batch: Batch::new()?,
             stage: 0,
@@ -171,6 +177,7 @@ impl Scheduler {
                 section_ns,
                 step_ns,
                 statistics,
+                metrics,
             }),
             GFP_KERNEL,
         )
@@ -253,6 +260,7 @@ impl Scheduler {
     fn account(&self, amount: Amount) -> u64 {
         let limit = self.section_work.load(Relaxed);
         self.statistics.sections.add(1);
+        self.metrics.section(amount.work);
         self.statistics.longest_section.raise(amount.work);
         let (least, most) = SECTION_WORK;
         let fitted = amount.work.saturating_mul(self.section_ns);

@@ -55,11 +55,26 @@ impl Argument {
     pub(crate) fn read<T: Plain>(&self) -> Result<T> {
         assert_outside_section();
         let mut value = T::default();
+        self.fill(&mut value)?;
+        Ok(value)
+    }
+
+    /// Reads the structure into a `value` that is all zero.
+    fn fill<T: Plain>(&self, value: &mut T) -> Result {
         let mut reader = self.slice().reader();
-        let known = bytes_of_mut(slice::from_mut(&mut value));
+        let known = bytes_of_mut(slice::from_mut(value));
         let common = known.len().min(reader.len());
         reader.read_slice(known.get_mut(..common).ok_or(EFAULT)?)?;
-        check_zero(reader)?;
+        check_zero(reader)
+    }
+
+    /// As [`Argument::read`], of one that is too large for a stack.
+    pub(crate) fn read_boxed<T: Plain>(&self) -> Result<KBox<T>> {
+        assert_outside_section();
+        let place = KBox::<T>::new_uninit(GFP_KERNEL_ACCOUNT | __GFP_ZERO)?;
+        // SAFETY: Zeroed, and any bytes are a value of a `Plain` type.
+        let mut value = unsafe { place.assume_init() };
+        self.fill(&mut *value)?;
         Ok(value)
     }
 

@@ -114,6 +114,7 @@ impl Turn {
         statistics: Arc<Statistics>,
         entry: Entry,
     ) -> KBox<Self> {
+        model.metrics.begin();
         let turn = Self {
             model,
             sequence,

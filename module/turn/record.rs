@@ -23,8 +23,12 @@ impl Turn {
                 .map_or(0, |error| error.to_errno().unsigned_abs()),
             ..Record::default()
         };
+        let mut load_ns = 0;
         match &mut self.aim {
-            Aim::Generate(generation) => generation.tell(&mut record),
+            Aim::Generate(generation) => {
+                generation.tell(&mut record);
+                load_ns = generation.load_ns;
+            }
             Aim::Evaluate(evaluation) => {
                 record.kind = SISLM_RECORD_EVALUATE;
                 record.prompt_count = sequence.positions();
@@ -32,5 +36,6 @@ impl Turn {
             }
         }
         self.entry.close(&mut record);
+        self.model.metrics.end(&record, load_ns);
     }
 }

@@ -1071,6 +1071,92 @@ struct sislm_receipt {
 	__u8 commitment[SISLM_DIGEST_SIZE];
 };
 
+#define SISLM_HISTOGRAM_BOUNDS	20	/* most bounds of a histogram */
+#define SISLM_METRICS_FINISHES	16	/* finish reasons that are counted apart */
+
+/**
+ * struct sislm_histogram - how often values were within which bounds
+ * @sum: of all values.
+ * @bound_count: bounds in use.
+ * @pad: zero.
+ * @bounds: ascending; times in nanoseconds.
+ * @buckets: values that are above the bound before and not above their own; the one behind the
+ *	last bound has those above it.
+ */
+struct sislm_histogram {
+	__u64 sum;
+	__u32 bound_count;
+	__u32 pad;
+	__u64 bounds[SISLM_HISTOGRAM_BOUNDS];
+	__u64 buckets[SISLM_HISTOGRAM_BOUNDS + 1];
+};
+
+/**
+ * struct sislm_metrics - counters, gauges and histograms (CAP_SYS_ADMIN)
+ * @name: Input: a loaded model, or empty for all that there were.
+ * @flags: Input: must be zero.
+ * @pad: Must be zero.
+ * @since_ns: Output: CLOCK_REALTIME when counting began: the load of the model, or of the module.
+ * @answers: Output: answers that are over, by SISLM_FINISH_*.
+ * @evaluations: Output: EVALUATE calls that are over.
+ * @prompt_tokens: Output: ids of their prompts, and of EVALUATE.
+ * @tokens: Output: generated ids.
+ * @reused: Output: positions of contexts that were kept from earlier turns.
+ * @steps: Output: forward passes.
+ * @cpu_ns: Output: computing time of these.
+ * @records: Output: decision records made; without @name only.
+ * @active: Output: turns that wait or are computed, now.
+ * @kv_bytes: Output: keys and values, now.
+ * @kv_max: Output: their limit; without @name only.
+ * @model_bytes: Output: memory of the model, or of all, now.
+ * @sessions: Output: open files with a context on it; without @name all open files.
+ * @sessions_max: Output: their limit; without @name only.
+ * @models: Output: loaded models; without @name only.
+ * @pad2: Must be zero.
+ * @first_token: Output: from the start of a turn to its first token, tokenizing included.
+ * @token: Output: time of each token after the first, the mean of an answer.
+ * @request: Output: of turns, waits for their readers excluded.
+ * @queue: Output: from the start of a turn to its first step.
+ * @prompt: Output: ids of a prompt.
+ * @answer: Output: ids of an answer.
+ * @rows: Output: rows of a step.
+ * @turns: Output: turns of a step.
+ * @section: Output: weight bytes of a NEON section; without @name only.
+ *
+ * Turns are counted when they are over, steps when they are done.
+ */
+struct sislm_metrics {
+	__u8 name[SISLM_NAME_MAX];
+	__u32 flags;
+	__u32 pad;
+	__u64 since_ns;
+	__u64 answers[SISLM_METRICS_FINISHES];
+	__u64 evaluations;
+	__u64 prompt_tokens;
+	__u64 tokens;
+	__u64 reused;
+	__u64 steps;
+	__u64 cpu_ns;
+	__u64 records;
+	__u64 active;
+	__u64 kv_bytes;
+	__u64 kv_max;
+	__u64 model_bytes;
+	__u32 sessions;
+	__u32 sessions_max;
+	__u32 models;
+	__u32 pad2;
+	struct sislm_histogram first_token;
+	struct sislm_histogram token;
+	struct sislm_histogram request;
+	struct sislm_histogram queue;
+	struct sislm_histogram prompt;
+	struct sislm_histogram answer;
+	struct sislm_histogram rows;
+	struct sislm_histogram turns;
+	struct sislm_histogram section;
+};
+
 /**
  * struct sislm_selftest - compare the loops in use with their scalar twins
  * @simd: Input: SISLM_SIMD_* to test, 0 for the one in use; EOPNOTSUPP when the CPU lacks it.
@@ -1132,6 +1218,7 @@ struct sislm_bench {
 #define SISLM_IOC_NEXT		_IOWR(SISLM_IOC_MAGIC, 0x13, struct sislm_next)
 #define SISLM_IOC_TRACE		_IOWR(SISLM_IOC_MAGIC, 0x14, struct sislm_trace)
 #define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
+#define SISLM_IOC_METRICS	_IOWR(SISLM_IOC_MAGIC, 0x15, struct sislm_metrics)
 #define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
 
 #endif /* _UAPI_SISLM_H */

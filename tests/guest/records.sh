@@ -29,8 +29,8 @@ if [ "$(echo "$record" | number cpu_ns)" -gt 0 ]; then ok cpu; else not_ok cpu "
 sislm-client eval --json -m traced --ids 3,4,5 >/dev/null
 check load-slow sislm-client load /run/sislm/chat-slow.gguf --name slow
 timeout -s INT 1 sislm-client infer -m slow --ignore-eos one >/dev/null 2>&1
-unload slow
 unload traced
+unload slow
 sislm-client trace --json >/tmp/shown
 # of KIND: the last record of it.
 of() { grep "\"kind\":\"$1\"" /tmp/shown | tail -n 1; }

@@ -10,6 +10,7 @@ mod embed;
 mod evaluate;
 mod guided;
 mod metadata;
+mod metrics;
 mod model;
 mod parts;
 mod prompt;
@@ -116,6 +117,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     embed::wrong(&mut fields);
     check::wrong(&mut fields);
     trace::wrong(&mut fields);
+    metrics::wrong(&mut fields);
     drop(fields);
     unload(&open()?, MODEL)?;
     Ok(())

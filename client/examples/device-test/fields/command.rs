@@ -47,6 +47,7 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("trace", SISLM_IOC_TRACE),
         ("receipt", SISLM_IOC_RECEIPT),
         ("limits", SISLM_IOC_LIMITS),
+        ("metrics", SISLM_IOC_METRICS),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Show the module's counters
     Stats,
+    /// Print counters, gauges and histograms as Prometheus reads them (needs CAP_SYS_ADMIN)
+    Metrics,
     /// Show sessions, tokens per second and memory as they change
     Top(Top),
     /// Show who had what computed, export it, or verify an export (needs CAP_SYS_ADMIN)

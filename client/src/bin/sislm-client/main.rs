@@ -9,6 +9,7 @@ mod closing_line;
 mod commands;
 mod embedded;
 mod exit_codes;
+mod exposition;
 mod guidance;
 mod input;
 mod interrupt;
@@ -59,6 +60,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Completions(arguments) => commands::completions::run(arguments, out),
         Command::Man(arguments) => commands::man::run(arguments),
         Command::Stats => commands::stats::run(cli, out),
+        Command::Metrics => commands::metrics::run(cli, out),
         Command::Top(arguments) => commands::top::run(cli, arguments, out),
         Command::Trace(arguments) => commands::trace::run(cli, arguments, out),
         Command::Bench(arguments) => commands::bench::run(cli, arguments, out),

@@ -13,6 +13,7 @@ pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod load;
 pub(crate) mod man;
+pub(crate) mod metrics;
 pub(crate) mod models;
 pub(crate) mod selftest;
 pub(crate) mod serve;

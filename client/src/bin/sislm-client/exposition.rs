@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the module counts, as Prometheus reads it: each number of each model, and some of the device.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+use sislm::{Finish, Histogram, Metrics};
+
+/// Nanoseconds of a second.
+const SECOND: f64 = 1e9;
+/// Finish reasons of turns that are over.
+const FINISHES: RangeInclusive<u32> = 1..=15;
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Numbers of METRICS.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    /// Of all models and the device.
+    pub all: Metrics,
+    /// Of each model that is loaded, by name.
+    pub models: Vec<(String, Metrics)>,
+}
+
+/// How a number is told.
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+/// Name, help, kind and value of a number.
+type Number = (&'static str, &'static str, Kind, fn(&Metrics) -> u64);
+
+/// Name, help, what one is, and values of a histogram.
+type Times = (&'static str, &'static str, f64, fn(&Metrics) -> &Histogram);
+
+/// Of each model. The name says the unit, as Prometheus wants it.
+const NUMBERS: [Number; 9] = [
+    (
+        "evaluations",
+        "EVALUATE calls that are over",
+        Kind::Counter,
+        |m| m.evaluations,
+    ),
+    (
+        "prompt_tokens",
+        "Tokens of prompts of turns that are over",
+        Kind::Counter,
+        |m| m.prompt_tokens,
+    ),
+    (
+        "cached_tokens",
+        "Positions that contexts kept from earlier turns",
+        Kind::Counter,
+        |m| m.reused,
+    ),
+    (
+        "answer_tokens",
+        "Tokens of answers that are over",
+        Kind::Counter,
+        |m| m.tokens,
+    ),
+    ("steps", "Forward passes", Kind::Counter, |m| m.steps),
+    (
+        "turns_active",
+        "Turns that wait or are computed",
+        Kind::Gauge,
+        |m| m.active,
+    ),
+    (
+        "sessions",
+        "Open files with a context on the model",
+        Kind::Gauge,
+        |m| m.sessions.into(),
+    ),
+    ("kv_bytes", "Memory of keys and values", Kind::Gauge, |m| {
+        m.kv_bytes
+    }),
+    ("model_bytes", "Memory of the model", Kind::Gauge, |m| {
+        m.model_bytes
+    }),
+];
+
+/// Of the device.
+const DEVICE: [Number; 6] = [
+    ("device_sessions", "Open files", Kind::Gauge, |m| {
+        m.sessions.into()
+    }),
+    (
+        "device_sessions_limit",
+        "Most open files",
+        Kind::Gauge,
+        |m| m.sessions_max.into(),
+    ),
+    ("device_models", "Loaded models", Kind::Gauge, |m| {
+        m.models.into()
+    }),
+    (
+        "device_kv_bytes",
+        "Memory of all keys and values",
+        Kind::Gauge,
+        |m| m.kv_bytes,
+    ),
+    (
+        "device_kv_limit_bytes",
+        "Most memory of all keys and values",
+        Kind::Gauge,
+        |m| m.kv_max,
+    ),
+    (
+        "device_records",
+        "Decision records made",
+        Kind::Counter,
+        |m| m.records,
+    ),
+];
+
+/// Of each model.
+const HISTOGRAMS: [Times; 8] = [
+    (
+        "time_to_first_token_seconds",
+        "From the start of a turn to its first token",
+        SECOND,
+        |m| &m.first_token,
+    ),
+    (
+        "time_per_output_token_seconds",
+        "Of each token after the first",
+        SECOND,
+        |m| &m.token,
+    ),
+    (
+        "request_duration_seconds",
+        "Of turns, waits for their readers excluded",
+        SECOND,
+        |m| &m.request,
+    ),
+    (
+        "queue_duration_seconds",
+        "From the start of a turn to its first step",
+        SECOND,
+        |m| &m.queue,
+    ),
+    ("request_prompt_tokens", "Tokens of a prompt", 1.0, |m| {
+        &m.prompt
+    }),
+    ("request_answer_tokens", "Tokens of an answer", 1.0, |m| {
+        &m.answer
+    }),
+    ("step_rows", "Rows of a step", 1.0, |m| &m.rows),
+    ("step_turns", "Turns of a step", 1.0, |m| &m.turns),
+];
+
+impl Counts {
+    /// The text of all.
+    pub(crate) fn text(self) -> String {
+        let mut registry = Registry::with_prefix("sislm");
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        // A string takes all that is written to it.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    /// A number of each model, under the model's name.
+    fn of_models(
+        &self,
+        to: &mut MetricEncoder<'_>,
+        mut one: impl FnMut(&mut MetricEncoder<'_>, &Metrics) -> fmt::Result,
+    ) -> fmt::Result {
+        for (name, metrics) in &self.models {
+            let labels: Labels = vec![("model", name.clone())];
+            one(&mut to.encode_family(&labels)?, metrics)?;
+        }
+        Ok(())
+    }
+
+    /// Answers that are over, by why they ended.
+    fn answers(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = ("answers", "Answers that are over");
+        let mut to = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (model, metrics) in &self.models {
+            for (finish, count) in FINISHES.zip(metrics.answers.iter().skip(1)) {
+                let reason = Finish::from(finish).to_string();
+                let labels: Labels = vec![("model", model.clone()), ("finish_reason", reason)];
+                if *count > 0 {
+                    number(&mut to.encode_family(&labels)?, Kind::Counter, *count)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Computing time, in seconds.
+    fn computing(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = ("engine_cpu", "Computing time of steps, by all who compute");
+        let unit = Unit::Seconds;
+        let mut to = encoder.encode_descriptor(name, help, Some(&unit), MetricType::Counter)?;
+        self.of_models(&mut to, |to, metrics| {
+            to.encode_counter::<NoLabelSet, _, u64>(&seconds(metrics.cpu_ns), None)
+        })
+    }
+}
+
+impl Collector for Counts {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for (name, help, kind, value) in DEVICE {
+            let mut to = encoder.encode_descriptor(name, help, None, kind.into())?;
+            number(&mut to, kind, value(&self.all))?;
+        }
+        let (name, help) = ("section_bytes", "Weights read in one NEON section");
+        let mut to = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        histogram(&mut to, &self.all.section, 1.0)?;
+        self.answers(&mut encoder)?;
+        self.computing(&mut encoder)?;
+        for (name, help, kind, value) in NUMBERS {
+            let mut to = encoder.encode_descriptor(name, help, None, kind.into())?;
+            self.of_models(&mut to, |to, metrics| number(to, kind, value(metrics)))?;
+        }
+        for (name, help, one, values) in HISTOGRAMS {
+            let mut to = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+            self.of_models(&mut to, |to, metrics| histogram(to, values(metrics), one))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Kind> for MetricType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter => Self::Counter,
+            Kind::Gauge => Self::Gauge,
+        }
+    }
+}
+
+fn number(to: &mut MetricEncoder<'_>, kind: Kind, value: u64) -> fmt::Result {
+    match kind {
+        Kind::Counter => to.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        Kind::Gauge => to.encode_gauge(&value),
+    }
+}
+
+/// `one` is what a second, or one of the unit, is in the module's counts.
+fn histogram(to: &mut MetricEncoder<'_>, values: &Histogram, one: f64) -> fmt::Result {
+    let bounds = values.bounds().iter().map(|bound| *bound as f64 / one);
+    // The last bucket has no bound.
+    let bounds = bounds.chain([f64::MAX]);
+    let buckets: Vec<(f64, u64)> = bounds.zip(values.counts().iter().copied()).collect();
+    to.encode_histogram::<NoLabelSet>(values.sum as f64 / one, values.count(), &buckets, None)
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / SECOND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> Metrics {
+        let mut metrics = Metrics {
+            tokens: 7,
+            cpu_ns: 1_500_000_000,
+            active: 2,
+            ..Metrics::default()
+        };
+        metrics.answers[1] = 4;
+        metrics.first_token.sum = 30_000_000;
+        metrics.first_token.bound_count = 2;
+        metrics.first_token.bounds[..2].copy_from_slice(&[1_000_000, 5_000_000]);
+        metrics.first_token.buckets[..3].copy_from_slice(&[1, 2, 3]);
+        metrics
+    }
+
+    #[test]
+    fn the_text_has_what_the_module_counts() {
+        let all = Metrics {
+            sessions: 3,
+            ..Metrics::default()
+        };
+        let models = vec![("tiny".into(), made())];
+        let text = Counts { all, models }.text();
+        for line in [
+            "sislm_device_sessions 3",
+            r#"sislm_answers_total{model="tiny",finish_reason="stop"} 4"#,
+            r#"sislm_answer_tokens_total{model="tiny"} 7"#,
+            r#"sislm_engine_cpu_seconds_total{model="tiny"} 1.5"#,
+            r#"sislm_turns_active{model="tiny"} 2"#,
+            r#"sislm_time_to_first_token_seconds_sum{model="tiny"} 0.03"#,
+            r#"sislm_time_to_first_token_seconds_count{model="tiny"} 6"#,
+            r#"sislm_time_to_first_token_seconds_bucket{le="0.001",model="tiny"} 1"#,
+            r#"sislm_time_to_first_token_seconds_bucket{le="0.005",model="tiny"} 3"#,
+            r#"sislm_time_to_first_token_seconds_bucket{le="+Inf",model="tiny"} 6"#,
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}
