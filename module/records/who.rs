@@ -18,6 +18,8 @@ pub(crate) struct Who {
     pub(crate) tgid: u32,
     /// Id of the cgroup (version 2).
     pub(crate) cgroup: u64,
+    /// The tenant that CONFIGURE named, 0 for none.
+    pub(crate) tenant: u64,
 }
 
 impl Who {
@@ -28,6 +30,7 @@ impl Who {
             uid: task::user(),
             tgid: task::process(),
             cgroup: task::cgroup(),
+            tenant: 0,
         }
     }
 
@@ -37,5 +40,6 @@ impl Who {
         record.uid = self.uid;
         record.tgid = self.tgid;
         record.cgroup = self.cgroup;
+        record.tenant = self.tenant;
     }
 }

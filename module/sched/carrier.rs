@@ -117,6 +117,7 @@ impl Scheduler {
         let mut step = 0u64;
         for (job, ns) in batch.costs() {
             step = step.saturating_add(ns);
+            job.link.meter.charge(ns);
             let statistics = job.link.user().statistics();
             statistics.add(|all| &all.served_ns, ns);
         }

@@ -190,6 +190,7 @@ impl Scheduler {
 
     /// Puts a turn into the queue.
     pub(crate) fn enqueue(&self, link: &Arc<Link>, turn: KBox<Turn>) {
+        link.meter.note_kv(turn.kv_bytes());
         let user = link.user().number();
         self.queue_in_time(Job::new(link.clone(), turn), clock::now());
         self.put_down.wake(1);

@@ -176,6 +176,12 @@ impl Inner {
         self.payer = None;
     }
 
+    /// Memory of the keys and values of its context, unless a turn has that.
+    pub(super) fn kv_bytes(&self) -> u64 {
+        let context = self.sequence.as_ref().zip(self.using.as_ref());
+        context.map_or(0, |(sequence, using)| sequence.bytes(using.model()))
+    }
+
     /// The model in use.
     pub(crate) fn model(&self) -> Result<Arc<Model>> {
         let using = self.using.as_ref().ok_or(ENOENT)?;

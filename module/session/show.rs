@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What /proc/PID/fdinfo says about an open file; never any text of it.
+//!
+//! Key, colon, number and unit are those of Documentation/gpu/drm-usage-stats.rst, under a prefix of our own.
 
 use super::Session;
 use crate::turn::channel::State;
@@ -9,7 +11,21 @@ impl Session {
     /// Writes one fact a line. Whoever reads this waits for nobody: of a session that is locked it
     /// says so.
     pub(crate) fn show(&self, to: &SeqFile) {
-        let Some(inner) = self.try_lock() else {
+        let inner = self.try_lock();
+        let running = self.link.channel.lock().is_running();
+        let resident = match &inner {
+            Some(inner) if !running => inner.kv_bytes(),
+            _ => self.link.meter.kv_bytes(),
+        };
+        seq_print!(to, "sislm-driver:\tsislm\n");
+        seq_print!(to, "sislm-client-id:\t{}\n", self.link.who().session);
+        seq_print!(
+            to,
+            "sislm-engine-cpu:\t{} ns\n",
+            self.link.meter.engine_ns()
+        );
+        seq_print!(to, "sislm-resident-kv:\t{} KiB\n", resident >> 10);
+        let Some(inner) = inner else {
             seq_print!(to, "sislm-state:\tbusy\n");
             return;
         };

@@ -6,6 +6,7 @@ use crate::{
     sys::wait::WaitQueue,
     turn::{
         channel::{Channel, Purpose, State},
+        meter::Meter,
         sink::Sink,
         stop::HELD_MAX,
         Turn,
@@ -43,6 +44,8 @@ pub(crate) struct Link {
     place: Atomic<u32>,
     /// The rate of its tokens.
     pub(crate) bucket: Bucket,
+    /// What the file has used.
+    pub(crate) meter: Meter,
     /// Kept for a closed file's turn: else those that are slow to end could be any number.
     #[pin]
     seat: SpinLock<Option<Seat>>,
@@ -63,6 +66,7 @@ impl Link {
                 tenant: Atomic::new(0),
                 place: Atomic::new(0),
                 bucket: Bucket::new(),
+                meter: Meter::new(),
                 seat <- new_spinlock!(Some(seat), "sislm_seat"),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -102,7 +106,10 @@ impl Link {
 
     /// What records say of who opened it.
     pub(crate) fn who(&self) -> Who {
-        self.who
+        Who {
+            tenant: self.tenant.load(Relaxed),
+            ..self.who
+        }
     }
 
     /// Whether its turns are left to callers.

@@ -12,6 +12,7 @@ pub(crate) mod evaluation;
 pub(crate) mod generation;
 pub(crate) mod guide;
 pub(crate) mod link;
+mod meter;
 pub(crate) mod outcome;
 mod record;
 pub(crate) mod ring;
@@ -292,6 +293,11 @@ impl Turn {
                 scales,
             });
         flight.add(self.sequence.table().ok_or(EINVAL)?, rows)
+    }
+
+    /// Memory of its keys and values, bytes.
+    pub(crate) fn kv_bytes(&self) -> u64 {
+        self.sequence.bytes(&self.model)
     }
 
     /// Notes its share of the computing time of a step of `turns` turns.

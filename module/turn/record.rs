@@ -16,7 +16,7 @@ impl Turn {
             model: model.instance,
             digest: first(&model.digest),
             kv_type: sequence.kv_type(),
-            kv_bytes: sequence.bytes(model),
+            kv_bytes: self.kv_bytes(),
             finish: self.finish,
             error: self
                 .error

@@ -982,7 +982,7 @@ struct sislm_trace {
  * @session: number of the open file, from 1.
  * @turn: number of the turn in its file, from 1.
  * @cgroup: id of the cgroup (version 2) of who opened the file.
- * @tenant: 0.
+ * @tenant: as CONFIGURE had it when the turn began.
  * @model: number of the load that the model came with, from 1.
  * @seed: seed of the turn.
  * @queue_ns: from the start of the turn to its first step.

@@ -24,6 +24,13 @@ rate=$(sed -n 's/^sessions: .*; \([0-9.]*\) tokens\/s, .*/\1/p' /tmp/twice)
 case $rate in "" | 0.0) not_ok rate "$(cat /tmp/twice)" ;; *) ok rate ;; esac
 equal user-sees-own "$(chmod 666 $device && su user -c 'sislm-client top --once --json' | grep -o '"sessions":.*')" '"sessions":[]}'
 chmod 660 $device
+# Of a turn that goes on, too.
+live=$(top | grep -o '"sessions":.*')
+if [ "$(echo "$live" | number engine_cpu_ns)" -gt 0 ] && [ "$(echo "$live" | number resident_kv_bytes)" -gt 0 ]; then ok live; else not_ok live "$live"; fi
+keys=$(grep -h '^sislm-\(driver\|client-id\|engine-cpu\|resident-kv\):' "/proc/$writer/fdinfo/"*)
+equal grammar "$(echo "$keys" | grep -v '^sislm-\(driver:.sislm\|client-id:.[0-9]*\|engine-cpu:.[0-9]* ns\|resident-kv:.[0-9]* KiB\)$')" ""
+# The session has two descriptors, the device one.
+equal client-ids "$(echo "$keys" | grep client-id | wc -l) $(echo "$keys" | grep client-id | sort -u | wc -l)" "3 2"
 kill "$writer"
 # It was ended by a signal.
 wait "$writer" || true

@@ -24,6 +24,10 @@ pub(crate) struct Facts {
     pub prefill_ns: u64,
     /// Nanoseconds from there on.
     pub decode_ns: u64,
+    /// Computing time of its share of all steps, nanoseconds.
+    pub engine_ns: u64,
+    /// Memory of its keys and values, KiB.
+    pub resident_kib: u64,
 }
 
 impl Facts {
@@ -39,7 +43,8 @@ impl Facts {
         };
         let number = |name| {
             value(name)
-                .and_then(|value| value.parse().ok())
+                // A unit may follow.
+                .and_then(|value| value.split(' ').next()?.parse().ok())
                 .unwrap_or(0)
         };
         Some(Self {
@@ -52,6 +57,8 @@ impl Facts {
             tokens: number("tokens"),
             prefill_ns: number("prefill-ns"),
             decode_ns: number("decode-ns"),
+            engine_ns: number("engine-cpu"),
+            resident_kib: number("resident-kv"),
         })
     }
 
@@ -77,6 +84,8 @@ impl Facts {
             "tokens": self.tokens,
             "prefill_ns": self.prefill_ns,
             "decode_ns": self.decode_ns,
+            "engine_cpu_ns": self.engine_ns,
+            "resident_kv_bytes": self.resident_kib.saturating_mul(1024),
         })
     }
 }
@@ -89,7 +98,7 @@ mod tests {
     fn facts_are_those_of_the_device() {
         let text = "pos:\t0\nflags:\t02\nmnt_id:\t23\nino:\t7\nsislm-state:\tidle\nsislm-model:\ttiny\n\
             sislm-context:\t256\nsislm-positions:\t40\nsislm-kv-blocks:\t2\nsislm-prompt-tokens:\t30\n\
-            sislm-tokens:\t10\nsislm-prefill-ns:\t5\nsislm-decode-ns:\t2000000000\n";
+            sislm-tokens:\t10\nsislm-prefill-ns:\t5\nsislm-decode-ns:\t2000000000\nsislm-engine-cpu:\t77 ns\nsislm-resident-kv:\t64 KiB\n";
         let facts = Facts::parse(text).unwrap();
         assert_eq!(facts.model.as_deref(), Some("tiny"));
         assert_eq!(
@@ -97,6 +106,7 @@ mod tests {
             (256, 40, 2)
         );
         assert_eq!(facts.tokens_per_second(), Some(5.0));
+        assert_eq!((facts.engine_ns, facts.resident_kib), (77, 64));
     }
 
     #[test]

@@ -32,8 +32,17 @@ pub(crate) fn lines(sample: &Sample, before: Option<&Sample>) -> Vec<String> {
             DecimalBytes(all.memory_sessions),
         ),
         format!(
-            "{:>7} {:>6} {:<8} {:>11} {:>4} {:>7} {:>7} {:>8}  {:<20} COMMAND",
-            "PID", "UID", "STATE", "CONTEXT", "KV", "PROMPT", "TOKENS", "TOKENS/S", "MODEL"
+            "{:>7} {:>6} {:<8} {:>11} {:>9} {:>7} {:>7} {:>7} {:>8}  {:<20} COMMAND",
+            "PID",
+            "UID",
+            "STATE",
+            "CONTEXT",
+            "KV",
+            "CPU/S",
+            "PROMPT",
+            "TOKENS",
+            "TOKENS/S",
+            "MODEL"
         ),
     ];
     let mut holders: Vec<&Holder> = sample.holders.iter().collect();
@@ -52,11 +61,12 @@ fn line(holder: &Holder) -> String {
     let rate = facts.tokens_per_second();
     let rate = rate.map_or("-".into(), |rate| format!("{rate:.1}"));
     format!(
-        "{:>7} {:>6} {:<8} {context:>11} {:>4} {:>7} {:>7} {rate:>8}  {:<20} {}",
+        "{:>7} {:>6} {:<8} {context:>11} {:>9} {:>7.1} {:>7} {:>7} {rate:>8}  {:<20} {}",
         holder.file.process,
         holder.user,
         facts.state,
-        facts.kv_blocks,
+        DecimalBytes(facts.resident_kib.saturating_mul(1024)).to_string(),
+        facts.engine_ns as f64 / 1e9,
         facts.prompt_tokens,
         facts.tokens,
         facts.model.as_deref().unwrap_or("-"),
