@@ -3,7 +3,10 @@
 
 use crate::{
     records::{recorder::Recorder, who::Who},
-    sys::uapi::Record, //
+    sys::{
+        trace,
+        uapi::{Record, NAME_BYTES},
+    }, //
 };
 use kernel::{
     sync::Arc,
@@ -35,6 +38,17 @@ impl Entry {
         }
     }
 
+    /// The turn begins, on the model of this name: so many ids of its prompt, and positions kept from before.
+    pub(crate) fn begin(&self, model: &[u8; NAME_BYTES], prompt: u32, reused: u32) {
+        trace::turn_begin(self.who.session, self.turn, model, prompt, reused);
+    }
+
+    /// The answer has `count` ids.
+    pub(crate) fn token(&self, count: usize) {
+        // CAST: Fewer ids than positions.
+        trace::token(self.who.session, self.turn, count as u32);
+    }
+
     /// Notes that it is in a step.
     pub(crate) fn join(&mut self) {
         let waited = self.began.elapsed().as_nanos();
@@ -56,5 +70,7 @@ impl Entry {
         record.cpu_ns = self.cpu_ns;
         record.peers = self.peers;
         self.recorder.record(record);
+        let (session, turn) = (self.who.session, self.turn);
+        trace::turn_end(session, turn, record.count, record.finish, self.cpu_ns);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     sys::{
         flight::{Flight, LOGITS_MAX},
         neon::Section,
+        trace,
     },
     turn::{link::Link, Next, Turn},
     users::User, //
@@ -233,7 +234,10 @@ impl Batch {
         // CAST: At most TURNS.
         let turns = self.members.len() as u32;
         if let (true, Some(first)) = (whole, self.members.first()) {
-            first.job.turn.model.metrics.step(rows, turns, ns);
+            let model = &first.job.turn.model;
+            model.metrics.step(rows, turns, ns);
+            let wall = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
+            trace::step(model.instance, rows, turns, wall, ns);
         }
         for member in &mut self.members {
             let share = cost.share(ns, turns, member.count, rows);

@@ -204,7 +204,7 @@ impl Parts {
             Some(seed) => seed,
             None => task::random(),
         };
-        let commitment = Commitment::new(model, &configuration.drawing, seed, sequence, &prompt);
+        let commitment = Commitment::new(model, &configuration.drawing, seed, sequence, &prompt)?;
         let prompt = (prompt, commitment);
         Generation::new(section, configuration, prompt, seed, reused, most)
     }

@@ -27,6 +27,7 @@ pub(crate) mod stream;
 pub(crate) mod task;
 pub(crate) mod text;
 pub(crate) mod thread;
+pub(crate) mod trace;
 pub(crate) mod uapi;
 pub(crate) mod user;
 pub(crate) mod wait;

@@ -17,6 +17,7 @@ use crate::{
     },
     turn::sequence::Sequence, //
 };
+use kernel::prelude::*;
 
 /// Ids hashed between two looks at whether another task should run.
 const PART: usize = 4096;
@@ -30,14 +31,16 @@ pub(crate) struct Commitment {
 }
 
 impl Commitment {
-    /// Of an answer without ids yet, to `prompt` behind the tokens of `sequence`.
+    /// Of an answer without ids yet, to `prompt` behind the tokens of `sequence`. In memory of its own: the stack
+    /// of what starts a turn is deep.
+    #[inline(never)]
     pub(crate) fn new(
         model: &Model,
         drawing: &Drawing,
         seed: u64,
         sequence: &Sequence,
         prompt: &[u32],
-    ) -> Self {
+    ) -> Result<KBox<Self>> {
         let nonce = task::random_bytes();
         let sampling = drawing.digest();
         let mut hash = Sha256::new();
@@ -54,16 +57,17 @@ impl Commitment {
         let context = sequence.tokens();
         let count = (context.len() as u64).saturating_add(prompt.len() as u64);
         hash.update(&count.to_le_bytes());
-        for part in context.chunks(PART).chain(prompt.chunks(PART)) {
+        for part in Iterator::chain(context.chunks(PART), prompt.chunks(PART)) {
             hash.update(bytes_of_slice(part));
             task::relax();
         }
-        Self {
+        let commitment = Self {
             nonce,
             sampling,
             hash,
             value: [0; DIGEST_BYTES],
-        }
+        };
+        Ok(KBox::new(commitment, GFP_KERNEL_ACCOUNT)?)
     }
 
     /// Adds an id of the answer.

@@ -52,7 +52,7 @@ pub(crate) struct Generation {
     stop_ids: StopIds,
     /// What its caller wants of the next token, when it has one that guides it; its text goes nowhere.
     guide: Option<Guide>,
-    commitment: Commitment,
+    commitment: KBox<Commitment>,
     /// Whether logits have been there.
     decodes: bool,
 }
@@ -62,7 +62,7 @@ impl Generation {
     pub(crate) fn new(
         section: &mut Section,
         configuration: &Configuration,
-        (prompt, commitment): (Wiped<u32>, Commitment),
+        (prompt, commitment): (Wiped<u32>, KBox<Commitment>),
         seed: u64,
         reused: u32,
         most: u32,

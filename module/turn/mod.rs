@@ -105,6 +105,17 @@ pub(crate) struct Turn {
     pub(crate) interval: u64,
 }
 
+/// Tells who listens that a turn begins. Apart from what makes it, whose stack is deep.
+#[inline(never)]
+fn announce(entry: &Entry, model: &Model, sequence: &Sequence, aim: &Aim) {
+    let (prompt, reused) = match aim {
+        Aim::Generate(generation) => (generation.ids.prompt.len(), generation.reused),
+        Aim::Evaluate(_) => (sequence.tokens().len(), 0),
+    };
+    // CAST: Fewer ids than positions.
+    entry.begin(&model.name.bytes(), prompt as u32, reused);
+}
+
 impl Turn {
     /// Not begun yet. Its own memory comes first: once it has its sequence, nothing fails.
     pub(crate) fn new(
@@ -116,6 +127,7 @@ impl Turn {
         entry: Entry,
     ) -> KBox<Self> {
         model.metrics.begin();
+        announce(&entry, &model, &sequence, &aim);
         let turn = Self {
             model,
             sequence,
@@ -223,6 +235,7 @@ impl Turn {
             let finish = generation.take(*id, section, &self.model, &mut self.sequence, sink)?;
             task::relax();
             self.statistics.add(|all| &all.tokens, 1);
+            self.entry.token(generation.ids.generated.len());
             if let Some(finish) = finish {
                 self.end(finish);
                 return Ok(());
@@ -371,6 +384,7 @@ impl Turn {
                 let finish =
                     generation.take(token, section, &self.model, &mut self.sequence, sink)?;
                 self.statistics.add(|all| &all.tokens, 1);
+                self.entry.token(generation.ids.generated.len());
                 if let Some(finish) = finish {
                     self.end(finish);
                 }
