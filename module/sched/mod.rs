@@ -11,6 +11,7 @@ mod run_queue;
 pub(crate) mod scheduler;
 mod tree;
 mod watch;
+mod weight;
 pub(crate) mod worker;
 
 pub(crate) use batch::Job;

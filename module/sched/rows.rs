@@ -8,7 +8,7 @@
 use crate::{
     sys::flight::{LOGITS_MAX, ROWS_MAX},
     turn::Demand,
-    users::Path, //
+    users::{Path, LEVELS}, //
 };
 use kernel::prelude::*;
 
@@ -72,8 +72,8 @@ fn next(shares: &[Share], places: u32) -> Option<usize> {
 }
 
 /// Rows beyond the first ones of a share's domain, at each level, and its own.
-fn rank(shares: &[Share], of: &Share) -> ([u32; 3], u32) {
-    let mut sums = [0u32; 3];
+fn rank(shares: &[Share], of: &Share) -> ([u32; LEVELS], u32) {
+    let mut sums = [0u32; LEVELS];
     for share in shares {
         let same = share.domain.iter().zip(&of.domain);
         let same = same.take_while(|(one, other)| one == other).count();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn shares<const N: usize>(rows: [u32; N], all_logits: bool, prompt_rows: u32) -> [u32; N] {
-        let mut shares = of_domains(rows.map(|rows| (rows, [0; 3])), all_logits);
+        let mut shares = of_domains(rows.map(|rows| (rows, [0; LEVELS])), all_logits);
         divide(&mut shares, prompt_rows, false);
         shares.map(|share| share.rows)
     }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_prompt_is_bounded_while_others_wait() {
-        let mut shares = of_domains([(1000, [0; 3])], false);
+        let mut shares = of_domains([(1000, [0; LEVELS])], false);
         divide(&mut shares, 16, true);
         assert_eq!(shares[0].rows, 16);
     }
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn domains_come_before_their_turns() {
-        let one = [1, 0, 0];
-        let others = [[2, 0, 0], [2, 0, 0], [2, 9, 0], [2, 9, 5]];
+        let one = [1, 0, 0, 0];
+        let others = [[2, 0, 0, 0], [2, 0, 0, 0], [2, 9, 0, 0], [2, 9, 5, 0]];
         let rows = [one, others[0], others[1], others[2], others[3]];
         let mut shares = of_domains(rows.map(|domain| (1000, domain)), false);
         divide(&mut shares, 8, false);

@@ -247,7 +247,12 @@ impl State {
         if self.unused.first() == NONE {
             return Some(job);
         }
-        self.keep(job, until);
+        let link = job.link.clone();
+        let place = self.keep(job, until);
+        // Cancelled while it was in the step: nobody has found it here.
+        if link.is_cancelled() {
+            self.make_ready(place);
+        }
         None
     }
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The tree of domains: users, their cgroup namespaces, tenants in these. It says whose turn is next.
+//! The tree of domains: users, their cgroup namespaces, tenants in these, classes of turns there. It
+//! says whose turn is next.
 //!
-//! Each node has a virtual time, which its turns' measured work advances. Of the nodes beside each other
+//! Each node has a virtual time, which its turns' measured work advances by its weight. A class has
+//! the weight of its nice value, what is above the largest of those with active turns below. Of the nodes beside each other
 //! that with the least one is next. Who was away comes back at the least time of those that
 //! stayed, and keeps a later one: time that was not used cannot be saved up (VTC, Sheng et al., 2024).
 //!
 //! Nodes without turns are kept, with their times, until their place is needed.
 
-use super::list::{Linked, Links, List, NONE};
+use super::{
+    list::{Linked, Links, List, NONE},
+    weight::{weight, NORMAL}, //
+};
 use crate::users::{Path, LEVELS};
 use kernel::prelude::*;
 
@@ -26,7 +31,8 @@ struct Node {
     active: u32,
     /// Those that wait.
     waiting: u32,
-    /// Work of its turns, nanoseconds.
+    weight: u64,
+    /// Work of its turns, nanoseconds at nice 0.
     time: u64,
     /// The time of the nodes below it when the last of them went away.
     floor: u64,
@@ -39,7 +45,7 @@ struct Node {
 }
 
 impl Node {
-    const fn new(parent: u32, key: u64) -> Self {
+    fn new(parent: u32, key: u64) -> Self {
         Self {
             parent,
             key,
@@ -47,6 +53,7 @@ impl Node {
             children: 0,
             active: 0,
             waiting: 0,
+            weight: weight(key),
             time: 0,
             floor: 0,
             below: List::empty(),
@@ -199,9 +206,15 @@ impl Tree {
         let mut place = leaf;
         while let Some(node) = self.get_mut(place) {
             node.active = node.active.saturating_add(1);
-            let (first, parent) = (node.active == 1, node.parent);
+            let (first, parent, weight) = (node.active == 1, node.parent, node.weight);
             if first {
                 self.come_back(place, parent);
+            }
+            if let Some(above) = self.get_mut(parent) {
+                above.weight = match above.active {
+                    0 => weight,
+                    _ => above.weight.max(weight),
+                };
             }
             place = parent;
         }
@@ -240,7 +253,17 @@ impl Tree {
                     }
                 }
             }
+            self.weigh(parent);
             place = parent;
+        }
+    }
+
+    /// The weight of a node is the largest of those with active turns below.
+    fn weigh(&mut self, place: u32) {
+        let above = self.get(place);
+        let largest = above.and_then(|above| self.below(above).map(|(_, node)| node.weight).max());
+        if let (Some(weight), Some(node)) = (largest, self.get_mut(place)) {
+            node.weight = weight;
         }
     }
 
@@ -256,7 +279,10 @@ impl Tree {
 
     /// Adds what a turn of `leaf` has cost to the times of its domain.
     pub(super) fn charge(&mut self, leaf: u32, ns: u64) {
-        self.each_above(leaf, |node| node.time = node.time.saturating_add(ns));
+        self.each_above(leaf, |node| {
+            let work = ns.saturating_mul(NORMAL).checked_div(node.weight);
+            node.time = node.time.saturating_add(work.unwrap_or(0));
+        });
     }
 
     fn each_above(&mut self, leaf: u32, mut change: impl FnMut(&mut Node)) {
@@ -334,6 +360,7 @@ mod tests {
     use super::*;
 
     const LEAD: u64 = 100;
+    const NICE_0: u64 = 20;
 
     /// Serves a turn that costs `cost` of the domain that is next: its user.
     fn serve(tree: &mut Tree, leaves: &[u32], number: u64, cost: impl Fn(usize) -> u64) -> usize {
@@ -346,7 +373,7 @@ mod tests {
     #[test]
     fn the_least_served_is_next() {
         let mut tree = Tree::new(8, 1).unwrap();
-        let leaves = [0, 1, 2].map(|user| tree.enter(&[user, 0, 0]).unwrap());
+        let leaves = [0, 1, 2].map(|user| tree.enter(&[user, 0, 0, NICE_0]).unwrap());
         let mut costs = [0u64; 3];
         for number in 1..=600 {
             let user = serve(&mut tree, &leaves, number, |user| 10 << user);
@@ -359,7 +386,12 @@ mod tests {
     #[test]
     fn a_user_with_more_domains_has_no_more() {
         let mut tree = Tree::new(8, 1).unwrap();
-        let leaves = [[0, 0, 0], [1, 0, 1], [1, 0, 2], [1, 3, 0]];
+        let leaves = [
+            [0, 0, 0, NICE_0],
+            [1, 0, 1, NICE_0],
+            [1, 0, 2, NICE_0],
+            [1, 3, 0, NICE_0],
+        ];
         let leaves = leaves.map(|path| tree.enter(&path).unwrap());
         let mut counts = [0u32; 4];
         for number in 1..=400 {
@@ -371,9 +403,9 @@ mod tests {
     #[test]
     fn who_was_away_cannot_save_time_up() {
         let mut tree = Tree::new(8, 1).unwrap();
-        let one = tree.enter(&[1, 0, 0]).unwrap();
+        let one = tree.enter(&[1, 0, 0, NICE_0]).unwrap();
         tree.charge(one, 1000);
-        let other = tree.enter(&[2, 0, 0]).unwrap();
+        let other = tree.enter(&[2, 0, 0, NICE_0]).unwrap();
         let mut counts = [0u32; 2];
         for number in 1..=100 {
             counts[serve(&mut tree, &[one, other], number, |_| 10)] += 1;
@@ -385,7 +417,7 @@ mod tests {
             tree.take(leaf);
             tree.leave(leaf);
         }
-        let leaves = [1, 2].map(|user| tree.enter(&[user, 0, 0]).unwrap());
+        let leaves = [1, 2].map(|user| tree.enter(&[user, 0, 0, NICE_0]).unwrap());
         let first = [1, 2, 3].map(|number| serve(&mut tree, &leaves, number, |_| 10));
         assert_eq!(first, [0, 0, 0]);
     }
@@ -393,7 +425,10 @@ mod tests {
     #[test]
     fn nobody_is_far_ahead() {
         let mut tree = Tree::new(8, 1).unwrap();
-        let (one, other) = (tree.enter(&[1, 0, 0]), tree.enter(&[2, 0, 0]));
+        let (one, other) = (
+            tree.enter(&[1, 0, 0, NICE_0]),
+            tree.enter(&[2, 0, 0, NICE_0]),
+        );
         let (one, other) = (one.unwrap(), other.unwrap());
         tree.charge(other, LEAD);
         assert_eq!(tree.choose(1, LEAD), Some(one));
@@ -412,14 +447,44 @@ mod tests {
     #[test]
     fn places_are_used_again() {
         let mut tree = Tree::new(4, 1).unwrap();
-        let kept = tree.enter(&[7, 7, 7]).unwrap();
+        let kept = tree.enter(&[7, 7, 7, NICE_0]).unwrap();
         for number in 0..1000 {
-            let leaf = tree.enter(&[number % 30, number % 7, number]).unwrap();
+            let leaf = tree
+                .enter(&[number % 30, number % 7, number, NICE_0])
+                .unwrap();
             assert!(leaf != kept && (leaf as usize) < tree.places());
             assert!(tree.others_wait(kept) == (number % 30 != 7));
             tree.take(leaf);
             tree.leave(leaf);
         }
-        assert_eq!(tree.enter(&[7, 7, 7]), Some(kept));
+        assert_eq!(tree.enter(&[7, 7, 7, NICE_0]), Some(kept));
+    }
+
+    #[test]
+    fn weights_are_those_of_nice_values() {
+        let mut tree = Tree::new(8, 1).unwrap();
+        let paths = [
+            [1, 0, 0, NICE_0],
+            [1, 0, 0, NICE_0 + 3],
+            [2, 0, 0, NICE_0 + 3],
+        ];
+        let leaves = paths.map(|path| tree.enter(&path).unwrap());
+        let mut counts = [0u32; 3];
+        for number in 1..=3000 {
+            counts[serve(&mut tree, &leaves, number, |_| 1000)] += 1;
+        }
+        // Users as 1024 to 526, and so the two classes of the one.
+        let is_near =
+            |one: u32, other: u32| (one as u64 * 526).abs_diff(other as u64 * 1024) < 2100;
+        assert!(is_near(counts[0] + counts[1], counts[2]));
+        assert!(is_near(counts[0], counts[1]));
+        // Without the heavier class it is a user like the other.
+        tree.take(leaves[0]);
+        tree.leave(leaves[0]);
+        let mut counts = [0u32; 3];
+        for number in 3001..=4000 {
+            counts[serve(&mut tree, &leaves, number, |_| 1000)] += 1;
+        }
+        assert!(counts[1].abs_diff(counts[2]) <= 4);
     }
 }

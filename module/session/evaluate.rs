@@ -130,6 +130,7 @@ impl Session {
             results,
             ..Evaluated::default()
         };
+        self.link.take_class();
         let begun = self.link.begin(State::Idle, Purpose::Evaluate);
         drop(inner);
         drop(before);

@@ -69,6 +69,7 @@ impl Session {
         let mut inner = self.lock_idle()?;
         inner.prompt = Prompt::Text(prompt);
         inner.payer = None;
+        self.link.take_class();
         let begun = self.link.begin(State::Idle, Purpose::Run);
         drop(inner);
         let number = begun.ok_or(EBUSY)?;

@@ -121,6 +121,7 @@ impl Session {
             none => *none = Some(waiting),
         }
         inner.payer = Some(Payer::current());
+        self.link.take_class();
         self.account(&mut inner);
         self.link.channel.lock().note_prompt();
         drop(inner);

@@ -214,3 +214,8 @@ __u64 sislm_cgroup_namespace(void)
 {
 	return current->nsproxy ? current->nsproxy->cgroup_ns->ns.ns_id : 0;
 }
+
+__u32 sislm_task_class(void)
+{
+	return current->policy == SCHED_IDLE ? NICE_WIDTH : task_nice(current) - MIN_NICE;
+}

@@ -41,6 +41,7 @@ unsigned long sislm_total_pages(void);
 bool sislm_task_admin(void);
 __u64 sislm_task_cgroup(void);
 __u64 sislm_cgroup_namespace(void);
+__u32 sislm_task_class(void);
 struct workqueue_struct *sislm_alloc_workqueue(unsigned int most);
 int sislm_set_nice(int nice);
 

@@ -91,6 +91,12 @@ pub(crate) fn cgroup_namespace() -> u64 {
     unsafe { sys::sislm_cgroup_namespace() }
 }
 
+/// Its class: its nice value above -20, and 40 for SCHED_IDLE.
+pub(crate) fn class() -> u32 {
+    // SAFETY: Reads the calling task's own priority.
+    unsafe { sys::sislm_task_class() }
+}
+
 /// Whether another task should run here.
 pub(crate) fn need_resched() -> bool {
     // SAFETY: Reads the calling task's own flags.

@@ -3,7 +3,7 @@
 
 use crate::{
     records::who::Who,
-    sys::wait::WaitQueue,
+    sys::{task, wait::WaitQueue},
     turn::{
         channel::{Channel, Purpose, State},
         meter::Meter,
@@ -23,6 +23,9 @@ use kernel::{
     },
 };
 
+/// The class of nice 0.
+const NICE_0: u32 = 20;
+
 /// Shared by a session and its turn; it may outlive the session.
 #[pin_data]
 pub(crate) struct Link {
@@ -40,6 +43,8 @@ pub(crate) struct Link {
     who: Who,
     namespace: Arc<Namespace>,
     tenant: Atomic<u64>,
+    /// Of who asked for its turn.
+    class: Atomic<u32>,
     /// Where its turn was put into the scheduler's queue last.
     place: Atomic<u32>,
     /// The rate of its tokens.
@@ -64,6 +69,7 @@ impl Link {
                 who,
                 namespace: seat.namespace().clone(),
                 tenant: Atomic::new(0),
+                class: Atomic::new(NICE_0),
                 place: Atomic::new(0),
                 bucket: Bucket::new(),
                 meter: Meter::new(),
@@ -86,12 +92,19 @@ impl Link {
     /// Whose turns are served with its own.
     pub(crate) fn domain(&self) -> Path {
         let id = u64::from(self.user().id());
-        [id, self.namespace.id(), self.tenant.load(Relaxed)]
+        let class = u64::from(self.class.load(Relaxed));
+        let tenant = self.tenant.load(Relaxed);
+        [id, self.namespace.id(), tenant, class]
     }
 
     /// Says for whom its turns are.
     pub(crate) fn set_tenant(&self, tenant: u64) {
         self.tenant.store(tenant, Relaxed);
+    }
+
+    /// The calling task asks for a turn, which has its class.
+    pub(crate) fn take_class(&self) {
+        self.class.store(task::class(), Relaxed);
     }
 
     /// Where its turn was put last; the queue knows whether it is there.

@@ -2,8 +2,8 @@
 //! Domains: between whom the device's time is divided, first between users, then within each.
 
 /// Levels of the tree of domains.
-pub(crate) const LEVELS: usize = 3;
+pub(crate) const LEVELS: usize = 4;
 
-/// A domain: the user's id, the cgroup namespace (a container, as a rule), and the tenant that the
-/// session says it is for.
+/// A domain: the user's id, the cgroup namespace (a container, as a rule), the tenant that the session
+/// says it is for, and the class of who asked for the turn, by which it has a weight.
 pub(crate) type Path = [u64; LEVELS];

@@ -16,6 +16,8 @@ struct crowd {
 	/* The first one begins with a long prompt. */
 	bool prompt;
 	uint64_t tenants[FILES_MAX];
+	/* Of the process, before it asks; above 19 for SCHED_IDLE. */
+	int nice;
 	/* Bytes of the answers, where they are counted. */
 	uint64_t *text;
 };
@@ -87,6 +89,8 @@ static void answer(const char *model, const struct crowd *crowd)
 	int number;
 
 	become(crowd->user);
+	if (crowd->nice <= 19 ? nice(crowd->nice) < 0 : sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){}))
+		fail("domains/nice");
 	for (number = 0; number < crowd->count; number++)
 		entries[number] = (struct pollfd){ .fd = begin_turn(model, crowd, number), .events = POLLIN };
 	for (;;) {
@@ -210,6 +214,38 @@ static void tenants(const char *model)
 	       (unsigned long long)one, (unsigned long long)others);
 }
 
+/* What a user with normal weight was served for each nanosecond of another one's, who asks at `nice`. */
+static double ratio(const char *model, int nice, int count, uint64_t ns)
+{
+	const struct crowd one = { .user = 3000, .count = 2 }, other = { .user = 3001, .count = count, .nice = nice };
+	int files[2] = { file_of(3000), file_of(3001) }, number;
+	pid_t processes[2] = { start(model, &other), 0 };
+	uint64_t begin[2], served_now[2];
+
+	wait_for(files[1], 1);
+	processes[1] = start(model, &one);
+	wait_for(files[0], 50000000);
+	for (number = 0; number < 2; number++)
+		begin[number] = served(files[number]);
+	wait_for(files[0], ns);
+	for (number = 0; number < 2; number++) {
+		served_now[number] = served(files[number]) - begin[number];
+		stop(processes[number]);
+		close(files[number]);
+	}
+	return (double)served_now[0] / (served_now[1] ? served_now[1] : 1);
+}
+
+/* Weights are those of nice values: 1024 to 526 at nice 3, to 3 for SCHED_IDLE, who are served all the same. */
+static void weights(const char *model)
+{
+	double found = ratio(model, 3, 12, 2000000000) * 526 / 1024, idle;
+
+	result(found > 0.95 && found < 1.05, "domains/weights", "%.3f of the ratio of the weights", found);
+	idle = ratio(model, 20, 1, 2000000000);
+	result(idle > 20 && idle < 1e6, "domains/idle-class", "%.1f to 1", idle);
+}
+
 int main(int count, char **words)
 {
 	const char *part = count > 1 ? words[1] : "", *model = count > 2 ? words[2] : "";
@@ -219,6 +255,8 @@ int main(int count, char **words)
 		backlog(model);
 	else if (!strcmp(part, "tenants"))
 		tenants(model);
+	else if (!strcmp(part, "weights"))
+		weights(model);
 	else
 		return 2;
 	return failures != 0;

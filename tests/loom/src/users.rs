@@ -7,7 +7,7 @@ use kernel::{
 };
 
 /// A domain.
-pub(crate) type Path = [u64; 3];
+pub(crate) type Path = [u64; 4];
 
 /// The rate of tokens: none.
 pub(crate) mod bucket {

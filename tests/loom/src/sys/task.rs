@@ -15,3 +15,8 @@ impl Unpreempted {
         Self
     }
 }
+
+/// Its class.
+pub(crate) fn class() -> u32 {
+    0
+}
