@@ -25,6 +25,18 @@ equal followed "$(echo "$record" | number kind) $(echo "$record" | number seed) 
 equal text-is-in-none "$(grep -c tires /tmp/followed)" 0
 if [ "$(echo "$record" | number cpu_ns)" -gt 0 ]; then ok cpu; else not_ok cpu "$record"; fi
 
+# Computed again, the answer is the same, and nothing else is.
+sislm-client infer --json -m traced --ignore-eos --preset creative -n 20 tires >/tmp/answer
+found=$(sislm-client replay --preset creative /tmp/answer)
+equal replay "$? $found" "0 20 tokens are the same
+the commitment is that of this answer"
+found=$(sislm-client replay --json --preset balanced /tmp/answer)
+equal replay-otherwise "$? $(echo "$found" | number commitment)" "12 false"
+sixth=$(sed 's/.*"ids":\[\([0-9,]*\)\],"text.*/\1/' /tmp/answer | cut -d , -f 6)
+sed "s/\(\"ids\":\[\([0-9]*,\)\{5\}\)$sixth,\([0-9,]*\],\"text\)/\1$(((sixth + 1) % 256)),\3/" /tmp/answer >/tmp/forged
+found=$(sislm-client replay --json --preset creative /tmp/forged)
+equal replay-forged "$? $(echo "$found" | number parts_at) $(echo "$found" | number commitment)" "12 5 false"
+
 # An EVALUATE, and a turn that is cancelled.
 sislm-client eval --json -m traced --ids 3,4,5 >/dev/null
 check load-slow sislm-client load /run/sislm/chat-slow.gguf --name slow

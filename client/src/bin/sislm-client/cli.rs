@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Top(Top),
     /// Show who had what computed, export it, or verify an export (needs CAP_SYS_ADMIN)
     Trace(Trace),
+    /// Compute an answer again, and compare its ids and its commitment
+    Replay(Box<Replay>),
     /// Measure tokens per second, as llama-bench does
     Bench(Bench),
     /// Compare the engine's loops with their scalar twins on this CPU
@@ -457,6 +459,22 @@ pub(crate) struct Trace {
     /// Check that an export is whole and as it was made, without a device
     #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "raw"])]
     pub verify: Option<PathBuf>,
+}
+
+/// Options of `replay`: those that `infer` was given.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Its adapters.
+    #[command(flatten)]
+    pub lora: Lora,
+    /// How the next token is drawn.
+    #[command(flatten)]
+    pub sampling: Sampling,
+    /// Type of the stored keys and values: f16 or f32
+    #[arg(long, default_value_t)]
+    pub kv: KvType,
+    /// What `infer --json` printed; - for standard input
+    pub file: PathBuf,
 }
 
 /// Options of `bench`.

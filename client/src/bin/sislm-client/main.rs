@@ -63,6 +63,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Metrics => commands::metrics::run(cli, out),
         Command::Top(arguments) => commands::top::run(cli, arguments, out),
         Command::Trace(arguments) => commands::trace::run(cli, arguments, out),
+        Command::Replay(arguments) => commands::replay::run(cli, arguments, out),
         Command::Bench(arguments) => commands::bench::run(cli, arguments, out),
         Command::Selftest(arguments) => commands::selftest::run(cli, arguments, out),
     }

@@ -15,6 +15,7 @@ pub(crate) mod load;
 pub(crate) mod man;
 pub(crate) mod metrics;
 pub(crate) mod models;
+pub(crate) mod replay;
 pub(crate) mod selftest;
 pub(crate) mod serve;
 pub(crate) mod stats;
