@@ -251,7 +251,7 @@ fn number(to: &mut MetricEncoder<'_>, kind: Kind, value: u64) -> fmt::Result {
 fn histogram(to: &mut MetricEncoder<'_>, values: &Histogram, one: f64) -> fmt::Result {
     let bounds = values.bounds().iter().map(|bound| *bound as f64 / one);
     // The last bucket has no bound.
-    let bounds = bounds.chain([f64::MAX]);
+    let bounds = bounds.chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(values.counts().iter().copied()).collect();
     to.encode_histogram::<NoLabelSet>(values.sum as f64 / one, values.count(), &buckets, None)
 }
