@@ -65,6 +65,9 @@ macro_rules! pin_init {
     (@ [$($done:tt)*] $name:ident: $value:expr $(, $($rest:tt)*)?) => {
         $crate::pin_init!(@ [$($done)* $name: $value,] $($($rest)*)?)
     };
+    (@ [$($done:tt)*] $name:ident $(, $($rest:tt)*)?) => {
+        $crate::pin_init!(@ [$($done)* $name,] $($($rest)*)?)
+    };
     (@ [$($done:tt)*]) => { Self { $($done)* } };
 }
 

@@ -30,7 +30,7 @@ struct File {
 /// A file with turn 1 begun.
 fn file() -> Shared<File> {
     let seat = Seat::new().expect("nothing is allocated");
-    let link = Link::new(seat, Who, false).expect("nothing is allocated");
+    let link = Link::new(seat, Who::default(), false).expect("nothing is allocated");
     let mut ring = Some(Ring::new(RING).expect("nothing is allocated"));
     link.channel.lock().open(&mut ring);
     assert_eq!(link.begin(State::Idle, Purpose::Stream), Some(1));

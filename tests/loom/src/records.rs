@@ -4,6 +4,11 @@
 /// Who opened a file.
 pub(crate) mod who {
     /// Nobody.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Who;
+    #[derive(Clone, Copy, Default)]
+    pub(crate) struct Who {
+        /// For whom its turns are.
+        pub(crate) tenant: u64,
+        /// Its process.
+        pub(crate) tgid: u32,
+    }
 }
