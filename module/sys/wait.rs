@@ -120,10 +120,10 @@ impl WaitQueue {
         let state = states::TASK_INTERRUPTIBLE | states::TASK_FREEZABLE;
         let left = match moment {
             clock::NEVER => c_long::MAX,
-            // SAFETY: Divides.
             moment => {
-                c_long::try_from(unsafe { sys::sislm_jiffies(moment.saturating_sub(clock::now())) })
-                    .unwrap_or(c_long::MAX)
+                let left = moment.saturating_sub(clock::now());
+                // SAFETY: Divides.
+                c_long::try_from(unsafe { sys::sislm_jiffies(left) }).unwrap_or(c_long::MAX)
             }
         };
         wait_on(&[(self, true)], state, left, ready)

@@ -3,6 +3,8 @@
 # Counters, gauges and histograms: those of a model and of all are those of the answers that there were.
 # kernels: stock debug custom
 . "$(dirname "$0")/lib.sh"
+# Without parameters of its own.
+# shellcheck disable=SC2119
 reload || not_ok insmod "status $?"
 for name in one two; do
 	check load-$name sislm-client load /models/random-llama-q4_0.gguf --name $name
@@ -55,4 +57,5 @@ equal unprivileged "$?" 4
 case $said in *CAP_SYS_ADMIN* | *root*) ok says-who-can ;; *) not_ok says-who-can "$said" ;; esac
 chgrp root $device
 for name in one two slow; do unload $name; done
+# shellcheck disable=SC2119
 reload

@@ -78,7 +78,8 @@ case $said in *CAP_SYS_ADMIN* | *root*) ok says-who-can ;; *) not_ok says-who-ca
 chgrp root $device
 
 # The descriptor alone keeps the module: its reader has closed the device.
-if ls -l "/proc/$follower/fd" | grep -q "$device"; then not_ok device-closed "$(ls -l "/proc/$follower/fd")"; else ok device-closed; fi
+files=$(for file in "/proc/$follower/fd/"*; do readlink "$file"; done)
+case $files in *"$device"*) not_ok device-closed "$files" ;; *) ok device-closed ;; esac
 if rmmod sislm 2>/dev/null; then not_ok rmmod-while-read removed && insmod /host/sislm.ko; else ok rmmod-while-read; fi
 if live $follower; then ok reader-lives; else not_ok reader-lives "it has ended"; fi
 kill -9 $follower

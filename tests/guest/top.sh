@@ -30,7 +30,7 @@ if [ "$(echo "$live" | number engine_cpu_ns)" -gt 0 ] && [ "$(echo "$live" | num
 keys=$(grep -h '^sislm-\(driver\|client-id\|engine-cpu\|resident-kv\):' "/proc/$writer/fdinfo/"*)
 equal grammar "$(echo "$keys" | grep -v '^sislm-\(driver:.sislm\|client-id:.[0-9]*\|engine-cpu:.[0-9]* ns\|resident-kv:.[0-9]* KiB\)$')" ""
 # The session has two descriptors, the device one.
-equal client-ids "$(echo "$keys" | grep client-id | wc -l) $(echo "$keys" | grep client-id | sort -u | wc -l)" "3 2"
+equal client-ids "$(echo "$keys" | grep -c client-id) $(echo "$keys" | grep client-id | sort -u | wc -l)" "3 2"
 kill "$writer"
 # It was ended by a signal.
 wait "$writer" || true

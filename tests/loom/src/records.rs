@@ -5,6 +5,7 @@
 pub(crate) mod who {
     /// Nobody.
     #[derive(Clone, Copy, Default)]
+    #[expect(dead_code, reason = "only records read it")]
     pub(crate) struct Who {
         /// For whom its turns are.
         pub(crate) tenant: u64,
