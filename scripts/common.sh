@@ -37,6 +37,7 @@ tools() { sha256sum <"$1/var/lib/dpkg/status" | cut -c1-12; }
 timed() {
 	local what=$1 start=$SECONDS log status
 	shift
+	find "$cache" -maxdepth 1 -name 'log.??????' -mtime +7 -delete
 	log=$(mktemp "$cache/log.XXXXXX")
 	say "$what ..."
 	# Not as a condition: a function would go on after a command of it that failed.

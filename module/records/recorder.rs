@@ -77,8 +77,10 @@ impl Recorder {
         record.real_ns = task::real_ns();
         record.numerics = NUMERICS;
         record.simd = self.simd;
-        let next = self.ring.lock().push(record);
-        self.next.store(next, Release);
+        let mut ring = self.ring.lock();
+        // Under the lock: an earlier record's number would hide this one from those who wait.
+        self.next.store(ring.push(record), Release);
+        drop(ring);
         self.wait.wake_all();
     }
 

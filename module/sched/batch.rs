@@ -226,24 +226,34 @@ impl Batch {
         let Some(workspace) = &self.workspace else {
             return;
         };
+        if whole {
+            self.tell(ns);
+        }
         let rows = self.rows();
+        // CAST: At most TURNS.
+        let turns = self.members.len() as u32;
         let mut cost = workspace.cost.lock();
         if whole {
             cost.note(ns, rows);
-        }
-        // CAST: At most TURNS.
-        let turns = self.members.len() as u32;
-        if let (true, Some(first)) = (whole, self.members.first()) {
-            let model = &first.job.turn.model;
-            model.metrics.step(rows, turns, ns);
-            let wall = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
-            trace::step(model.instance, rows, turns, wall, ns);
         }
         for member in &mut self.members {
             let share = cost.share(ns, turns, member.count, rows);
             member.job.turn.charge(share, turns);
             member.cost = share;
         }
+    }
+
+    /// Tells metrics and tracers of a step that was computed to its end, in `ns` of computing time.
+    fn tell(&self, ns: u64) {
+        let Some(first) = self.members.first() else {
+            return;
+        };
+        let model = &first.job.turn.model;
+        // CAST: At most TURNS.
+        let (rows, turns) = (self.rows(), self.members.len() as u32);
+        model.metrics.step(rows, turns, ns);
+        let wall = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(0);
+        trace::step(model.instance, rows, turns, wall, ns);
     }
 
     /// The step is done: finds out what comes next for each turn.

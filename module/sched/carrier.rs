@@ -228,20 +228,13 @@ impl Scheduler {
 
     /// Ends a turn that nobody wants any more.
     pub(crate) fn cancel(&self, mut job: Job) {
-        self.end_cancelled(&mut job);
-        self.hand_over(job);
-    }
-
-    /// The turn of `job` ends before its end.
-    pub(crate) fn end_cancelled(&self, job: &mut Job) {
         job.turn.end(SISLM_FINISH_CANCELLED);
-        job.turn.pause_clock();
+        self.hand_over(job);
     }
 
     /// Ends a turn for an error.
     pub(crate) fn fail(&self, mut job: Job, error: Error) {
         job.turn.fail(error);
-        job.turn.pause_clock();
         self.hand_over(job);
     }
 

@@ -6,7 +6,7 @@ use crate::{
     sched::{scheduler::Scheduler, Job},
     session::{starter::Starter, Session},
     shared::Shared,
-    sys::task,
+    sys::{task, uapi::SISLM_FINISH_CANCELLED},
     users::{UserQueue, UserWork}, //
 };
 use kernel::{
@@ -41,7 +41,7 @@ impl Scheduler {
         let model = job.turn.model.clone();
         if job.link.is_closed() {
             // What it has may take long to free.
-            self.end_cancelled(&mut job);
+            job.turn.end(SISLM_FINISH_CANCELLED);
             drop(job);
         } else if job.link.is_cancelled() {
             self.cancel(job);

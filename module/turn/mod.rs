@@ -187,7 +187,6 @@ impl Turn {
             generation.flush(sink);
         }
         self.statistics.add(|all| &all.expired, 1);
-        self.pause_clock();
         self.end(SISLM_FINISH_DEADLINE);
         true
     }

@@ -928,7 +928,8 @@ struct sislm_statistics {
  * @served_ns: Output: as in STATISTICS.
  *
  * Limits stay until the module is removed; ENOSPC when those of 256 users are set. What is above
- * a new limit already stays.
+ * a new limit already stays. A rate or a deadline is taken back by one that nothing meets: all
+ * bits set.
  */
 struct sislm_limits {
 	__u32 uid;
@@ -1217,8 +1218,8 @@ struct sislm_bench {
 #define SISLM_IOC_VOCABULARY	_IOWR(SISLM_IOC_MAGIC, 0x12, struct sislm_vocabulary)
 #define SISLM_IOC_NEXT		_IOWR(SISLM_IOC_MAGIC, 0x13, struct sislm_next)
 #define SISLM_IOC_TRACE		_IOWR(SISLM_IOC_MAGIC, 0x14, struct sislm_trace)
-#define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
 #define SISLM_IOC_METRICS	_IOWR(SISLM_IOC_MAGIC, 0x15, struct sislm_metrics)
+#define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
 #define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
 
 #endif /* _UAPI_SISLM_H */

@@ -41,11 +41,34 @@ static void say(const char *text)
 	call(NR_WRITE, 1, (long)text, length);
 }
 
-static void check(const char *name, int holds)
+static void say_number(long number)
+{
+	char digits[12];
+	int at = sizeof(digits) - 1;
+	unsigned long left = number < 0 ? -(unsigned long)number : (unsigned long)number;
+
+	digits[at] = 0;
+	do {
+		digits[--at] = '0' + left % 10;
+		left /= 10;
+	} while (left);
+	if (number < 0)
+		say("-");
+	say(digits + at);
+}
+
+/* @found: what a call gave, told of a check that fails; @more: what else it depends on. */
+static void check(const char *name, int holds, long found, long more)
 {
 	say(holds ? "ok compat/" : "not ok compat/");
 	say(name);
-	say(holds ? "\n" : " a 32-bit caller is not served\n");
+	if (!holds) {
+		say(" a 32-bit caller is not served: ");
+		say_number(found);
+		say(" ");
+		say_number(more);
+	}
+	say("\n");
 	failures += !holds;
 }
 
@@ -82,19 +105,22 @@ __attribute__((used)) static void start(long *stack)
 	static __u32 ids[16], prompt_ids[16];
 	static char text[256];
 	const char *model = (const char *)stack[2];
-	long device, file;
+	long device, file, found;
 
 	device = call(NR_OPEN, (long)"/dev/sislm", READ_WRITE, 0);
-	check("open", device >= 0);
-	check("query", call(NR_IOCTL, device, SISLM_IOC_QUERY, (long)&query) == 0 && query.abi == SISLM_ABI_VERSION);
+	check("open", device >= 0, device, 0);
+	found = call(NR_IOCTL, device, SISLM_IOC_QUERY, (long)&query);
+	check("query", found == 0 && query.abi == SISLM_ABI_VERSION, found, query.abi);
 
 	file = call(NR_OPEN, (long)model, READ_ONLY, 0);
 	load.fd = file;
 	memcpy(load.name, name, sizeof(name));
 	load.pad3 = 1;
-	check("load-pad", call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load) == -22);
+	found = call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load);
+	check("load-pad", found == -22, found, 0);
 	load.pad3 = 0;
-	check("load", call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load) == 0 && load.done == load.total && load.total > 0);
+	found = call(NR_IOCTL, device, SISLM_IOC_LOAD, (long)&load);
+	check("load", found == 0 && load.done == load.total && load.total > 0, found, (long)load.done);
 
 	configure.flags = SISLM_CONFIGURE_IGNORE_EOS;
 	configure.max_tokens = 4;
@@ -102,7 +128,8 @@ __attribute__((used)) static void start(long *stack)
 	configure.sampling.top_p = SISLM_MILLION;
 	configure.sampling.typical_p = SISLM_MILLION;
 	configure.sampling.repeat_penalty = SISLM_MILLION;
-	check("configure", call(NR_IOCTL, device, SISLM_IOC_CONFIGURE, (long)&configure) == 0);
+	found = call(NR_IOCTL, device, SISLM_IOC_CONFIGURE, (long)&configure);
+	check("configure", found == 0, found, 0);
 
 	run.prompt = (unsigned long)prompt;
 	run.prompt_length = sizeof(prompt) - 1;
@@ -112,13 +139,16 @@ __attribute__((used)) static void start(long *stack)
 	run.result.capacity = 16;
 	run.result.prompt_ids = (unsigned long)prompt_ids;
 	run.result.prompt_capacity = 16;
-	check("run", call(NR_IOCTL, device, SISLM_IOC_RUN, (long)&run) == 0 && run.result.count == 4);
-	check("result", call(NR_IOCTL, device, SISLM_IOC_RESULT, (long)&result) == 0 && result.count == 4 &&
-			result.prompt_count == run.result.prompt_count && prompt_ids[0] == 1);
+	found = call(NR_IOCTL, device, SISLM_IOC_RUN, (long)&run);
+	check("run", found == 0 && run.result.count == 4, found, run.result.count);
+	found = call(NR_IOCTL, device, SISLM_IOC_RESULT, (long)&result);
+	check("result", found == 0 && result.count == 4 && result.prompt_count == run.result.prompt_count && prompt_ids[0] == 1,
+	      found, result.finish);
 
 	configure.model[0] = 0;
 	memcpy(unload.name, name, sizeof(name));
-	check("unload-in-use", call(NR_IOCTL, device, SISLM_IOC_UNLOAD, (long)&unload) == -16);
+	found = call(NR_IOCTL, device, SISLM_IOC_UNLOAD, (long)&unload);
+	check("unload-in-use", found == -16, found, 0);
 	call(NR_EXIT, failures != 0, 0, 0);
 	__builtin_unreachable();
 }
