@@ -159,6 +159,8 @@ def units(everything):
     if everything:
         yield cargo("engine-long", "module/engine", "--release", "--", "--ignored")
         yield Unit("fuzz", [REPO / "scripts/fuzz"], alone=True, T="30")
+        replay = [REPO / "tests/replay.py", "--", built("release/sislm-host")]
+        yield Unit("replay", replay, needs="host-build", alone=True)
         yield Unit("openai", [REPO / "tests/openai_client.py"], alone=True)
         yield Unit("javascript", [REPO / "tests/javascript_clients.py"], alone=True)
         yield Unit("page", [REPO / "tests/page.py"], alone=True)

@@ -40,7 +40,7 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME | records MODEL.gguf COUNT | schemas NAME COUNT";
+    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | schemas NAME COUNT";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         ["encoder", model] => embeddings::encoder(&mut report, model),
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["records", model, count] => records::run(&mut report, model, count),
+        ["recorded", model, count] => records::made(&mut report, model, count),
         ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),
     };

@@ -65,6 +65,24 @@ pub(crate) fn run(report: &mut Report, model: &str, count: &str) -> Result<(), F
     Ok(())
 }
 
+/// Makes `count` turns on `model`, for whoever exports the records.
+pub(crate) fn made(report: &mut Report, model: &str, count: &str) -> Result<(), Failure> {
+    let count: usize = count.parse()?;
+    let device = Device::open(Device::PATH)?;
+    let name: ModelName = "recorded".parse()?;
+    device.load(&Source::open(model)?, &name)?;
+    let mut session = device.session(&config(&name))?;
+    let mut turns = HashMap::new();
+    for place in 0..count {
+        let receipt = turn(&mut session, place)?.receipt;
+        turns.insert((receipt.session, receipt.turn), receipt.commitment);
+    }
+    report.equal("recorded/turns", turns.len(), count);
+    drop(session);
+    device.unload(&name)?;
+    Ok(())
+}
+
 fn config(model: &ModelName) -> SessionConfig {
     SessionConfig {
         model: Some(model.clone()),

@@ -53,6 +53,8 @@ pub struct Arguments {
 pub enum Command {
     /// Continues a prompt.
     Infer(Box<Infer>),
+    /// Computes an answer again, and compares its ids and its commitment.
+    Replay(Box<Replay>),
     /// Log-probabilities of given tokens.
     Eval(Eval),
     /// Logits at every position, as raw numbers.
@@ -166,6 +168,22 @@ pub struct Infer {
     /// The prompt.
     #[arg(default_value = "")]
     pub prompt: String,
+}
+
+/// Options of `replay`: those that the answer was asked for with.
+#[derive(Args)]
+pub struct Replay {
+    /// How tokens are drawn.
+    #[command(flatten)]
+    pub drawing: Options,
+    /// Type of keys and values.
+    #[arg(long, value_enum, default_value_t = Kv::F16)]
+    pub kv: Kv,
+    /// Rows of a pass over the prompt.
+    #[arg(long, default_value_t = 64)]
+    pub batch: u32,
+    /// What `sislm-client infer --json` printed; - for standard input.
+    pub file: PathBuf,
 }
 
 /// Options of `eval`.

@@ -32,7 +32,7 @@ impl Preset {
 }
 
 /// The options.
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub struct Options {
     /// Where the sampling options below start from.
     #[arg(long, value_enum, default_value_t = Preset::Balanced)]
@@ -180,22 +180,36 @@ impl Options {
         })
     }
 
+    /// What is off is all zero, as the client has it.
     fn samplers(&self) -> Result<Samplers> {
         let mut samplers = Samplers {
-            dry_multiplier: millionths(self.dry_multiplier)?,
-            dry_base: millionths(self.dry_base)?,
-            dry_allowed_length: self.dry_allowed_length,
-            dry_last: u32::try_from(self.dry_penalty_last_n).unwrap_or(u32::MAX),
             top_n_sigma: millionths(self.top_n_sigma)?,
-            xtc_probability: millionths(self.xtc_probability)?,
-            xtc_threshold: millionths(self.xtc_threshold)?,
-            dynatemp_range: millionths(self.dynatemp_range)?,
-            dynatemp_exponent: millionths(self.dynatemp_exp)?,
-            mirostat: self.mirostat,
-            mirostat_tau: millionths(self.mirostat_ent)?,
-            mirostat_eta: millionths(self.mirostat_lr)?,
             ..Samplers::OFF
         };
+        if self.dry_multiplier != 0.0 {
+            samplers.dry_multiplier = millionths(self.dry_multiplier)?;
+            samplers.dry_base = millionths(self.dry_base)?;
+            samplers.dry_allowed_length = self.dry_allowed_length;
+            samplers.dry_last = u32::try_from(self.dry_penalty_last_n).unwrap_or(u32::MAX);
+            self.breakers(&mut samplers)?;
+        }
+        if self.xtc_probability != 0.0 {
+            samplers.xtc_probability = millionths(self.xtc_probability)?;
+            samplers.xtc_threshold = millionths(self.xtc_threshold)?;
+        }
+        if self.dynatemp_range != 0.0 {
+            samplers.dynatemp_range = millionths(self.dynatemp_range)?;
+            samplers.dynatemp_exponent = millionths(self.dynatemp_exp)?;
+        }
+        if self.mirostat != 0 {
+            samplers.mirostat = self.mirostat;
+            samplers.mirostat_tau = millionths(self.mirostat_ent)?;
+            samplers.mirostat_eta = millionths(self.mirostat_lr)?;
+        }
+        Ok(samplers)
+    }
+
+    fn breakers(&self, samplers: &mut Samplers) -> Result<()> {
         let given: Vec<&str> = self
             .dry_sequence_breaker
             .iter()
@@ -217,7 +231,7 @@ impl Options {
             bytes.copy_from_slice(string.as_bytes());
         }
         samplers.breaker_count = u32::try_from(strings.len())?;
-        Ok(samplers)
+        Ok(())
     }
 
     fn biases(&self) -> Result<Vec<Bias>> {

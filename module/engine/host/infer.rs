@@ -32,20 +32,9 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) ->
         Some(seed) => seed,
         None => drawn_seed()?,
     };
-    let kv_type = options.kv.number();
-    let mut turn = Turn {
-        model,
-        stop: Stop::new(model, options, arguments.budget)?,
-        step: Step::new(model, options.batch, arguments.threads, context, kv_type)?,
-        team: Team::new(arguments.threads),
-        sampler: Sampler::new(model, seed, arguments.budget)?,
-        context,
-        ids: Vec::new(),
-        text: Vec::new(),
-        shown: 0,
-        echo: !arguments.json,
-    };
-    let sequence = Sequence::new(kv_type, &turn.step, context)?;
+    let echo = !arguments.json;
+    let mut turn = Turn::new(arguments, model, options, context, seed, echo)?;
+    let sequence = Sequence::new(options.kv.number(), &turn.step, context)?;
     let load = started.elapsed();
 
     let started = Instant::now();
@@ -78,6 +67,17 @@ pub fn run(arguments: &Arguments, simd: Simd, model: &Model, options: &Infer) ->
     });
     println!("{report}");
     Ok(())
+}
+
+/// The ids that follow `options.ids`, with nothing shown.
+pub fn ids(arguments: &Arguments, model: &Model, options: &Infer, seed: u64) -> Result<Vec<u32>> {
+    model.ensure_head()?;
+    let context = options.ctx.min(model.facts.context);
+    let mut turn = Turn::new(arguments, model, options, context, seed, false)?;
+    let sequence = Sequence::new(options.kv.number(), &turn.step, context)?;
+    let last = turn.prefill(&sequence, &options.ids)?;
+    turn.decode(&sequence, &options.ids, last, options)?;
+    Ok(turn.ids)
 }
 
 fn prompt_ids(arguments: &Arguments, model: &Model, options: &Infer) -> Result<Vec<u32>> {
@@ -123,7 +123,31 @@ struct Turn<'m> {
     echo: bool,
 }
 
-impl Turn<'_> {
+impl<'m> Turn<'m> {
+    /// A turn of `context` positions that shows its text with `echo`.
+    fn new(
+        arguments: &Arguments,
+        model: &'m Model,
+        options: &Infer,
+        context: u32,
+        seed: u64,
+        echo: bool,
+    ) -> Result<Self> {
+        let kv_type = options.kv.number();
+        Ok(Self {
+            model,
+            stop: Stop::new(model, options, arguments.budget)?,
+            step: Step::new(model, options.batch, arguments.threads, context, kv_type)?,
+            team: Team::new(arguments.threads),
+            sampler: Sampler::new(model, seed, arguments.budget)?,
+            context,
+            ids: Vec::new(),
+            text: Vec::new(),
+            shown: 0,
+            echo,
+        })
+    }
+
     /// Runs the prompt; the row of the last pass that holds the logits.
     fn prefill(&mut self, sequence: &Sequence, prompt: &[u32]) -> Result<usize> {
         let mut position = 0;

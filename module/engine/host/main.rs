@@ -4,11 +4,13 @@
 
 mod adapter;
 mod arguments;
+mod commitment;
 mod drawing;
 mod embed;
 mod evaluate;
 mod infer;
 mod logits;
+mod replay;
 mod report;
 mod simd;
 mod source;
@@ -61,6 +63,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     .load(&arguments.model, &arguments.lora)?;
     match &arguments.command {
         Command::Infer(options) => infer::run(arguments, simd, &model, options)?,
+        Command::Replay(options) => return replay::run(arguments, &model, options),
         Command::Embed(options) => embed::run(arguments, simd, &model, options)?,
         Command::Eval(options) => evaluate::run(arguments, simd, &model, options)?,
         Command::Logits(options) => logits::run(arguments, &model, options)?,

@@ -51,6 +51,20 @@ impl Model {
         self.adapters.iter().map(Model::base).collect()
     }
 
+    /// SHA-256 of the files of its adapters; zeroes behind the last.
+    pub fn adapter_digests(&self) -> [[u8; 32]; ADAPTERS_MAX] {
+        let mut digests = [[0; 32]; ADAPTERS_MAX];
+        for (digest, adapter) in digests.iter_mut().zip(&self.adapters) {
+            *digest = adapter.digest;
+        }
+        digests
+    }
+
+    /// What they are multiplied by, millionths; zeroes behind the last.
+    pub fn scales(&self) -> [i32; ADAPTERS_MAX] {
+        self.scales
+    }
+
     /// Refuses a model without a head, which has hidden states alone.
     pub fn ensure_head(&self) -> Result<()> {
         ensure!(

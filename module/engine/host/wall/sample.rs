@@ -20,6 +20,29 @@ pub struct Drawing {
     pub biases: Vec<Bias>,
 }
 
+impl Drawing {
+    /// The bytes of all, as they are in the device's interface.
+    pub fn bytes(&self) -> [&[u8]; 3] {
+        [
+            view(std::slice::from_ref(&self.sampling)),
+            view(std::slice::from_ref(&self.samplers)),
+            view(&self.biases),
+        ]
+    }
+}
+
+/// A structure of 32-bit numbers and bytes, without padding.
+trait Packed {}
+impl Packed for Sampling {}
+impl Packed for Samplers {}
+impl Packed for Bias {}
+
+/// The bytes of `items`.
+fn view<T: Packed>(items: &[T]) -> &[u8] {
+    // SAFETY: A `Packed` has no padding, so all its bytes are initialized; they are borrowed as the items are.
+    unsafe { std::slice::from_raw_parts(items.as_ptr().cast(), size_of_val(items)) }
+}
+
 /// Checks the ranges; the member that is outside its own.
 pub fn check_drawing(drawing: &Drawing) -> Result<(), OutOfRange> {
     let mut refused = OutOfRange {
