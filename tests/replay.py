@@ -41,7 +41,7 @@ DRAWINGS = [
     "--dynatemp-range 0.5 --temperature 1.1",
     "--mirostat 2 --mirostat-ent 4",
 ]
-WORDS = "the kernel driver memory device of is which and lock page when called returns one ten tires".split()
+WORDS = ["the", "kernel", "driver", "memory", "device", "of", "is", "which", "and", "lock", "page", "when", "returns", "one", "ten", "tires"]
 # What an answer ends with that is not the recorded one.
 NOT_VERIFIED = 12
 
@@ -139,7 +139,7 @@ def on_host(cases, host, share):
     """Of this machine, and of an answer with another token."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda case: case.on_host(host, share), cases))
-    wrong = [(case.model, case.options, said) for case, (status, said) in zip(cases, found) if status or json.loads(said) != sound(case)]
+    wrong = [(case.model, case.options, said) for case, (status, said) in zip(cases, found, strict=True) if status or json.loads(said) != sound(case)]
     yield "replay-host", not wrong, wrong
     case = max(cases, key=lambda case: case.tokens)
     answer = json.loads((share / f"{case.number}.json").read_text(encoding="utf-8"))

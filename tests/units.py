@@ -161,6 +161,7 @@ def units(everything):
         yield Unit("fuzz", [REPO / "scripts/fuzz"], alone=True, T="30")
         replay = [REPO / "tests/replay.py", "--", built("release/sislm-host")]
         yield Unit("replay", replay, needs="host-build", alone=True)
+        yield Unit("collectors", [REPO / "tests/collectors.py"], alone=True)
         yield Unit("openai", [REPO / "tests/openai_client.py"], alone=True)
         yield Unit("javascript", [REPO / "tests/javascript_clients.py"], alone=True)
         yield Unit("page", [REPO / "tests/page.py"], alone=True)

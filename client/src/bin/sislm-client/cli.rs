@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use sislm::{Device, KvType, ModelName, Pooling, Simd};
 
 use crate::exit_codes;
+use crate::export::Collector;
 use crate::lora::{LoraFile, LoraScale};
 use crate::place::Place;
 use crate::sampling::Sampling;
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Stats,
     /// Print counters, gauges and histograms as Prometheus reads them (needs CAP_SYS_ADMIN)
     Metrics,
+    /// Send what `metrics` shows to an OpenTelemetry collector (needs CAP_SYS_ADMIN)
+    Export(Export),
     /// Show sessions, tokens per second and memory as they change
     Top(Top),
     /// Show who had what computed, export it, or verify an export (needs CAP_SYS_ADMIN)
@@ -428,6 +431,17 @@ pub(crate) struct Embed {
     pub control: bool,
     /// The text; - or nothing reads it from stdin
     pub text: Option<OsString>,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The collector: http://HOST[:PORT], to which /v1/metrics is added where there is no path
+    #[arg(long, value_name = "URL")]
+    pub otlp: Collector,
+    /// Seconds between two sends, until Ctrl-C [default: send once]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub interval: Option<u64>,
 }
 
 /// Options of `top`.

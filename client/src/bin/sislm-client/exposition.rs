@@ -2,160 +2,19 @@
 //! What the module counts, as Prometheus reads it: each number of each model, and some of the device.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use sislm::{Finish, Histogram, Metrics};
 
-/// Nanoseconds of a second.
-const SECOND: f64 = 1e9;
-/// Finish reasons of turns that are over.
-const FINISHES: RangeInclusive<u32> = 1..=15;
+use crate::counts::{
+    Counts, Kind, ANSWERS, COMPUTING, DEVICE, FINISHES, HISTOGRAMS, NUMBERS, SECOND, SECTION,
+};
 
 type Labels = Vec<(&'static str, String)>;
-
-/// Numbers of METRICS.
-#[derive(Debug)]
-pub(crate) struct Counts {
-    /// Of all models and the device.
-    pub all: Metrics,
-    /// Of each model that is loaded, by name.
-    pub models: Vec<(String, Metrics)>,
-}
-
-/// How a number is told.
-#[derive(Clone, Copy)]
-enum Kind {
-    Counter,
-    Gauge,
-}
-
-/// Name, help, kind and value of a number.
-type Number = (&'static str, &'static str, Kind, fn(&Metrics) -> u64);
-
-/// Name, help, what one is, and values of a histogram.
-type Times = (&'static str, &'static str, f64, fn(&Metrics) -> &Histogram);
-
-/// Of each model. The name says the unit, as Prometheus wants it.
-const NUMBERS: [Number; 9] = [
-    (
-        "evaluations",
-        "EVALUATE calls that are over",
-        Kind::Counter,
-        |m| m.evaluations,
-    ),
-    (
-        "prompt_tokens",
-        "Tokens of prompts of turns that are over",
-        Kind::Counter,
-        |m| m.prompt_tokens,
-    ),
-    (
-        "cached_tokens",
-        "Positions that contexts kept from earlier turns",
-        Kind::Counter,
-        |m| m.reused,
-    ),
-    (
-        "answer_tokens",
-        "Tokens of answers that are over",
-        Kind::Counter,
-        |m| m.tokens,
-    ),
-    ("steps", "Forward passes", Kind::Counter, |m| m.steps),
-    (
-        "turns_active",
-        "Turns that wait or are computed",
-        Kind::Gauge,
-        |m| m.active,
-    ),
-    (
-        "sessions",
-        "Open files with a context on the model",
-        Kind::Gauge,
-        |m| m.sessions.into(),
-    ),
-    ("kv_bytes", "Memory of keys and values", Kind::Gauge, |m| {
-        m.kv_bytes
-    }),
-    ("model_bytes", "Memory of the model", Kind::Gauge, |m| {
-        m.model_bytes
-    }),
-];
-
-/// Of the device.
-const DEVICE: [Number; 6] = [
-    ("device_sessions", "Open files", Kind::Gauge, |m| {
-        m.sessions.into()
-    }),
-    (
-        "device_sessions_limit",
-        "Most open files",
-        Kind::Gauge,
-        |m| m.sessions_max.into(),
-    ),
-    ("device_models", "Loaded models", Kind::Gauge, |m| {
-        m.models.into()
-    }),
-    (
-        "device_kv_bytes",
-        "Memory of all keys and values",
-        Kind::Gauge,
-        |m| m.kv_bytes,
-    ),
-    (
-        "device_kv_limit_bytes",
-        "Most memory of all keys and values",
-        Kind::Gauge,
-        |m| m.kv_max,
-    ),
-    (
-        "device_records",
-        "Decision records made",
-        Kind::Counter,
-        |m| m.records,
-    ),
-];
-
-/// Of each model.
-const HISTOGRAMS: [Times; 8] = [
-    (
-        "time_to_first_token_seconds",
-        "From the start of a turn to its first token",
-        SECOND,
-        |m| &m.first_token,
-    ),
-    (
-        "time_per_output_token_seconds",
-        "Of each token after the first",
-        SECOND,
-        |m| &m.token,
-    ),
-    (
-        "request_duration_seconds",
-        "Of turns, waits for their readers excluded",
-        SECOND,
-        |m| &m.request,
-    ),
-    (
-        "queue_duration_seconds",
-        "From the start of a turn to its first step",
-        SECOND,
-        |m| &m.queue,
-    ),
-    ("request_prompt_tokens", "Tokens of a prompt", 1.0, |m| {
-        &m.prompt
-    }),
-    ("request_answer_tokens", "Tokens of an answer", 1.0, |m| {
-        &m.answer
-    }),
-    ("step_rows", "Rows of a step", 1.0, |m| &m.rows),
-    ("step_turns", "Turns of a step", 1.0, |m| &m.turns),
-];
 
 impl Counts {
     /// The text of all.
@@ -183,7 +42,7 @@ impl Counts {
 
     /// Answers that are over, by why they ended.
     fn answers(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (name, help) = ("answers", "Answers that are over");
+        let (name, help) = ANSWERS;
         let mut to = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (model, metrics) in &self.models {
             for (finish, count) in FINISHES.zip(metrics.answers.iter().skip(1)) {
@@ -199,9 +58,8 @@ impl Counts {
 
     /// Computing time, in seconds.
     fn computing(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (name, help) = ("engine_cpu", "Computing time of steps, by all who compute");
-        let unit = Unit::Seconds;
-        let mut to = encoder.encode_descriptor(name, help, Some(&unit), MetricType::Counter)?;
+        let (name, help) = COMPUTING;
+        let mut to = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         self.of_models(&mut to, |to, metrics| {
             to.encode_counter::<NoLabelSet, _, u64>(&seconds(metrics.cpu_ns), None)
         })
@@ -214,9 +72,9 @@ impl Collector for Counts {
             let mut to = encoder.encode_descriptor(name, help, None, kind.into())?;
             number(&mut to, kind, value(&self.all))?;
         }
-        let (name, help) = ("section_bytes", "Weights read in one NEON section");
+        let (name, help, one, values) = SECTION;
         let mut to = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
-        histogram(&mut to, &self.all.section, 1.0)?;
+        histogram(&mut to, values(&self.all), one)?;
         self.answers(&mut encoder)?;
         self.computing(&mut encoder)?;
         for (name, help, kind, value) in NUMBERS {

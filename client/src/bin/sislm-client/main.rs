@@ -7,8 +7,10 @@ mod choice;
 mod cli;
 mod closing_line;
 mod commands;
+mod counts;
 mod embedded;
 mod exit_codes;
+mod export;
 mod exposition;
 mod guidance;
 mod input;
@@ -61,6 +63,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Man(arguments) => commands::man::run(arguments),
         Command::Stats => commands::stats::run(cli, out),
         Command::Metrics => commands::metrics::run(cli, out),
+        Command::Export(arguments) => commands::export::run(cli, arguments),
         Command::Top(arguments) => commands::top::run(cli, arguments, out),
         Command::Trace(arguments) => commands::trace::run(cli, arguments, out),
         Command::Replay(arguments) => commands::replay::run(cli, arguments, out),

@@ -3,25 +3,15 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use sislm::Device;
 
-use crate::choice;
 use crate::cli::Cli;
+use crate::counts::Counts;
 use crate::exit_codes::ExitCode;
-use crate::exposition::Counts;
 
 /// Runs `metrics`.
 pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
-    let all = device.metrics(None)?.context("no metrics")?;
-    let mut models = Vec::new();
-    for model in device.models()? {
-        // None: it was unloaded meanwhile.
-        if let Some(metrics) = device.metrics(Some(&choice::name_of(&model)?))? {
-            models.push((model.name(), metrics));
-        }
-    }
-    write!(out, "{}", Counts { all, models }.text())?;
+    write!(out, "{}", Counts::take(&device)?.text())?;
     Ok(ExitCode::Success)
 }

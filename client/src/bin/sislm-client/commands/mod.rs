@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod detokenize;
 pub(crate) mod embed;
 pub(crate) mod eval;
+pub(crate) mod export;
 pub(crate) mod infer;
 pub(crate) mod info;
 pub(crate) mod key;
