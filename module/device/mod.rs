@@ -6,7 +6,12 @@ pub(crate) mod debugfs;
 use crate::{
     ioctl,
     session::{Session, Sessions},
-    sys::{node, wait::WaitQueue}, //
+    sys::{
+        attributes::{Fact, Value},
+        check::NUMERICS,
+        cpu, node,
+        wait::WaitQueue,
+    }, //
 };
 use kernel::{
     fs::{File, Kiocb},
@@ -25,6 +30,15 @@ impl node::Device for Device {
 
     fn queue<'a>(session: &'a ArcBorrow<'_, Session>) -> &'a WaitQueue {
         &session.link.wait
+    }
+
+    fn fact(all: &Sessions, fact: Fact) -> Value {
+        match fact {
+            Fact::Models => Value::Number(all.shared.registry.count() as u64),
+            Fact::Numerics => Value::Number(NUMERICS.into()),
+            Fact::Sessions => Value::Number(all.shared.users.sessions().into()),
+            Fact::Simd => Value::Word(cpu::simd_name(all.shared.limits.simd)),
+        }
     }
 
     fn poll(session: ArcBorrow<'_, Session>, wanted: u32) -> u32 {

@@ -2,7 +2,7 @@
 //! The processors: how many, and what instructions they have.
 
 use super::{bindings as sys, uapi};
-use kernel::bindings;
+use kernel::{bindings, prelude::*};
 
 /// CPUs that are online now, at least 1.
 pub(crate) fn online() -> u32 {
@@ -29,5 +29,15 @@ pub(crate) fn simd_level() -> u32 {
         (true, true, false) => uapi::SISLM_SIMD_DOTPROD,
         (true, false, _) => uapi::SISLM_SIMD_NEON,
         (false, _, _) => uapi::SISLM_SIMD_SCALAR,
+    }
+}
+
+/// The name of a level.
+pub(crate) fn simd_name(level: u32) -> &'static CStr {
+    match level {
+        uapi::SISLM_SIMD_I8MM => c"i8mm",
+        uapi::SISLM_SIMD_DOTPROD => c"dotprod",
+        uapi::SISLM_SIMD_NEON => c"neon",
+        _ => c"scalar",
     }
 }

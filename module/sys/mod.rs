@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The kernel and the engine as safe types: the only place of the module with `unsafe` and C bindings.
 
+pub(crate) mod attributes;
 mod bindings;
 pub(crate) mod charge;
 pub(crate) mod check;

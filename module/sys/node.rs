@@ -2,10 +2,14 @@
 //! The device node: the kernel crate's misc device with what it lacks.
 //!
 //! `MiscDevice` of Linux 7.2 does not set the owner of its file operations: `rmmod` would succeed
-//! while a file is open. Nor does it set their `poll`, and the node's mode is the default.
+//! while a file is open. Nor does it set their `poll`, the node's mode is the default, and it has no attributes.
 //! Every difference between kernel versions of the device belongs here.
 
-use super::{bindings as sys, wait::WaitQueue};
+use super::{
+    attributes::{Attributes, Fact, Tells, Value},
+    bindings as sys,
+    wait::WaitQueue, //
+};
 use kernel::{
     bindings,
     error::to_result,
@@ -30,6 +34,9 @@ pub(crate) trait Device: MiscDevice {
 
     /// The queue that is woken whenever the answer of [`Device::poll`] may have changed.
     fn queue<'a>(device: &'a <Self::Ptr as ForeignOwnable>::Borrowed<'_>) -> &'a WaitQueue;
+
+    /// What an attribute in sysfs tells.
+    fn fact(shared: &Self::Shared, fact: Fact) -> Value;
 
     /// What is ready now. `wanted` is what the poller asks for.
     fn poll(device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>, wanted: u32) -> u32;
@@ -65,7 +72,7 @@ impl<T: Device> Node<T> {
     };
     const TABLE: &'static bindings::file_operations = &Self::OPERATIONS;
 
-    /// Registers `/dev/sislm` with mode 0660.
+    /// Registers `/dev/sislm` with mode 0660, and its attributes.
     pub(crate) fn register(shared: Arc<T::Shared>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             shared,
@@ -74,6 +81,7 @@ impl<T: Device> Node<T> {
                 let mut raw = MiscDeviceOptions { name: c"sislm" }.into_raw::<T>();
                 raw.fops = Self::TABLE;
                 raw.mode = 0o660;
+                raw.groups = Attributes::<Self>::GROUPS.as_ptr().cast_mut();
                 // SAFETY: `slot` is valid for writing and pinned until `misc_deregister`.
                 to_result(unsafe {
                     slot.write(raw);
@@ -81,6 +89,14 @@ impl<T: Device> Node<T> {
                 })
             }),
         })
+    }
+}
+
+impl<T: Device> Tells for Node<T> {
+    unsafe fn tell(misc: *mut bindings::miscdevice, fact: Fact) -> Value {
+        // SAFETY: By the caller and the invariant, it is the first field of a node, whose other one was made before.
+        let node = unsafe { &*misc.cast::<Self>() };
+        T::fact(&node.shared, fact)
     }
 }
 

@@ -59,3 +59,27 @@ chgrp root $device
 for name in one two slow; do unload $name; done
 # shellcheck disable=SC2119
 reload
+
+# The same in sysfs, a value in a file, as long as the device is there.
+facts=/sys/class/misc/sislm
+for name in one two; do
+	check sysfs-load-$name sislm-client load /models/random-llama-q4_0.gguf --name $name
+done
+info=$(sislm-client info --json)
+equal sysfs "$(cat $facts/models) $(cat $facts/numerics) $(cat $facts/simd)" "2 $(echo "$info" | number numerics) $(echo "$info" | number simd)"
+exec 7<>$device
+equal sysfs-sessions "$(cat $facts/sessions)" 1
+exec 7>&-
+equal sysfs-sessions-closed "$(cat $facts/sessions)" 0
+# What tells of others is for root.
+equal sysfs-rights "$(cd $facts && stat -c '%a %n' models numerics sessions simd | tr '\n' ' ')" "400 models 444 numerics 400 sessions 444 simd "
+while [ ! -e /tmp/enough ]; do cat $facts/models $facts/sessions; done >/tmp/read 2>/dev/null &
+reader=$!
+until grep -q 2 /tmp/read; do sleep 0.1; done
+for time in 1 2 3 4 5; do
+	# shellcheck disable=SC2119
+	reload || not_ok "sysfs-reload-$time" "status $?"
+done
+touch /tmp/enough
+wait $reader
+equal sysfs-read-while-reloaded "$(sort -u /tmp/read | tr '\n' ' ')" "0 2 "
