@@ -78,6 +78,8 @@ type Show = unsafe extern "C" fn(
     *mut c_char,
 ) -> isize;
 
+// A kernel with lockdep has more members; `as_char_ptr` is not const.
+#[allow(clippy::needless_update, clippy::disallowed_methods)]
 const fn attribute(
     name: &'static CStr,
     mode: bindings::umode_t,
@@ -121,11 +123,11 @@ unsafe extern "C" fn show<T: Tells, const FACT: u32>(
     let printed = match value {
         // SAFETY: The page is what sysfs gave us.
         Value::Number(number) => unsafe {
-            bindings::sysfs_emit(page, c"%llu\n".as_ptr().cast(), number)
+            bindings::sysfs_emit(page, c"%llu\n".as_char_ptr(), number)
         },
         // SAFETY: As above; the word ends with a zero.
         Value::Word(word) => unsafe {
-            bindings::sysfs_emit(page, c"%s\n".as_ptr().cast(), word.as_ptr())
+            bindings::sysfs_emit(page, c"%s\n".as_char_ptr(), word.as_char_ptr())
         },
     };
     printed as isize
