@@ -16,6 +16,7 @@ from served import report
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "chat"
+TOOLS = "chat-tools"
 # Seconds for all of them.
 LIMIT = 300
 
@@ -26,7 +27,7 @@ def results(guest):
         # Modules are looked for beside the script.
         shutil.copy(REPO / "tests/javascript/clients.mjs", folder)
         os.symlink(f"{os.environ['TEST_JAVASCRIPT']}/node_modules", f"{folder}/node_modules")
-        node = ["node", f"{folder}/clients.mjs", guest.url(), guest.key(), MODEL]
+        node = ["node", f"{folder}/clients.mjs", guest.url(), guest.key(), MODEL, TOOLS]
         command = [REPO / "scripts/in-web", os.environ["TEST_WEB"], *node]
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     for line in done.stdout.splitlines():
@@ -40,7 +41,7 @@ def main():
     if not (os.environ.get("TEST_JAVASCRIPT") and os.environ.get("TEST_WEB")):
         print("skip javascript the clients or Node.js could not be fetched (scripts/javascript-clients)")
         return 0
-    return report("javascript", {MODEL: "/run/sislm/chat.gguf"}, results)
+    return report("javascript", {name: f"/run/sislm/{name}.gguf" for name in (MODEL, TOOLS)}, results)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ TEST_OPENAI is the directory of the library (scripts/openai-client); without it 
 """
 
 import asyncio
+import json
 import os
 import sys
 import typing
@@ -16,6 +17,7 @@ from served import report
 
 MODEL = "chat"
 ENCODER = "bert"
+TOOLS = "chat-tools"
 
 
 def message(text):
@@ -27,6 +29,39 @@ def sea():
     import pydantic
 
     return pydantic.create_model("Sea", state=(typing.Literal["calm", "rough"], ...), ships=(bool, ...))
+
+
+def tools(openai, client):
+    """Yields the same of answers that call functions."""
+    import pydantic
+
+    look = openai.pydantic_function_tool(sea(), name="look", description='Looks at the "sea".')
+    chat = client.chat.completions
+    options = {"model": TOOLS, "messages": message("one"), "tools": [look], "tool_choice": "required", "seed": 3}
+    options["parallel_tool_calls"] = False
+    whole = chat.create(**options).choices[0]
+    call = whole.message.tool_calls[0].function
+    arguments = json.loads(call.arguments)
+    sound = call.name == "look" and arguments["state"] in ("calm", "rough") and isinstance(arguments["ships"], bool)
+    yield "tools-required", sound and whole.finish_reason == "tool_calls", whole
+    parsed = chat.parse(**options).choices[0].message.tool_calls[0].function.parsed_arguments
+    yield "tools-parse", isinstance(parsed, pydantic.BaseModel) and parsed.model_dump() == arguments, parsed
+    with chat.stream(**options) as events:
+        kinds = [event.type for event in events]
+        last = events.get_final_completion()
+    done = "tool_calls.function.arguments.done" in kinds
+    yield "tools-stream", done and last.choices[0].message.tool_calls[0].function.arguments == call.arguments, last
+    history = [*message("one"), whole.message.model_dump(exclude_none=True)]
+    history.append({"role": "tool", "tool_call_id": whole.message.tool_calls[0].id, "content": "calm"})
+    answer = chat.create(model=TOOLS, messages=history, tools=[look], max_tokens=8)
+    yield "tools-result", answer.choices[0].message.content is not None, answer
+    function = {"type": "function", "strict": True, **look["function"]}
+    request = {"model": TOOLS, "input": "one", "tools": [function], "tool_choice": {"type": "function", "name": "look"}}
+    response = client.responses.create(**request, extra_body={"seed": 3})
+    yield "response-tools", response.output[0].type == "function_call" and json.loads(response.output[0].arguments), response
+    with client.responses.stream(**request) as events:
+        last = events.get_final_response()
+    yield "response-tools-stream", last.output[0].type == "function_call" and json.loads(last.output[0].arguments), last
 
 
 def sync_client(openai, guest):
@@ -59,6 +94,7 @@ def sync_client(openai, guest):
     yield "logprobs", same and all(len(score.top_logprobs) == 2 for score in scores), scored
     typed = chat.parse(messages=message("one"), model=MODEL, seed=7, response_format=sea())
     yield "parse-schema", typed.choices[0].message.parsed.state in ("calm", "rough"), typed
+    yield from tools(openai, client)
     completion = client.completions.create(model=MODEL, prompt=["one ten", "two"], max_tokens=4, n=2, temperature=0)
     yield "completions", [choice.index for choice in completion.choices] == [0, 1, 2, 3], completion
     response = client.responses.create(model=MODEL, input="one", max_output_tokens=16, extra_body={"seed": 7})
@@ -105,7 +141,7 @@ def results(guest):
 
     yield from sync_client(openai, guest)
     yield from asyncio.run(async_client(openai, guest))
-    yield from openai_schema.results(guest, MODEL, ENCODER)
+    yield from openai_schema.results(guest, MODEL, ENCODER, TOOLS)
 
 
 def main():
@@ -113,7 +149,7 @@ def main():
         print("skip openai the package could not be fetched (scripts/openai-client)")
         return 0
     sys.path.insert(0, os.environ["TEST_OPENAI"])
-    return report("openai", {name: f"/run/sislm/{name}.gguf" for name in (MODEL, ENCODER)}, results)
+    return report("openai", {name: f"/run/sislm/{name}.gguf" for name in (MODEL, ENCODER, TOOLS)}, results)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def events(text):
     return [json.loads(event) for event in data if event != "[DONE]"]
 
 
-def results(guest, model, encoder):
+def results(guest, model, encoder, tools):
     """Yields (name, whether it holds, what was wrong) for each kind of body."""
     errors = checker()
     chat = {"model": model, "messages": [{"role": "user", "content": "one"}], "max_tokens": 8, "n": 2}
@@ -60,7 +60,13 @@ def results(guest, model, encoder):
     response = {"model": model, "input": "one", "max_output_tokens": 8}
     # The file does not say how it pools.
     embedding = {"model": encoder, "input": [[3, 4, 5], [6]], "pooling": "mean"}
+    function = {"name": "look", "parameters": {"type": "object", "properties": {"far": {"type": "boolean"}}, "required": ["far"]}}
+    one = {"tool_choice": "required", "parallel_tool_calls": False}
+    called = {**chat, **one, "model": tools, "max_tokens": 200, "tools": [{"type": "function", "function": function}]}
+    responded = {**response, **one, "model": tools, "max_output_tokens": 200, "tools": [{"type": "function", **function}]}
     for name, component, path, request in [
+        ("tools", "CreateChatCompletionResponse", "/v1/chat/completions", called),
+        ("response-tools", "Response", "/v1/responses", responded),
         ("models", "ListModelsResponse", "/v1/models", None),
         ("model", "Model", f"/v1/models/{model}", None),
         ("chat", "CreateChatCompletionResponse", "/v1/chat/completions", chat),
@@ -73,6 +79,8 @@ def results(guest, model, encoder):
         yield f"schema-{name}", not wrong, wrong
     for name, component, path, request in [
         ("chat-stream", "CreateChatCompletionStreamResponse", "/v1/chat/completions", streamed),
+        ("tools-stream", "CreateChatCompletionStreamResponse", "/v1/chat/completions", {**called, "stream": True}),
+        ("response-tools-stream", "ResponseStreamEvent", "/v1/responses", {**responded, "stream": True}),
         ("response-stream", "ResponseStreamEvent", "/v1/responses", {**response, "stream": True}),
     ]:
         objects = events(ask(guest, path, request))

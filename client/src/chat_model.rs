@@ -6,7 +6,8 @@ use std::fmt;
 use nix::errno::Errno;
 
 use crate::{
-    ChatTemplate, Device, Error, Message, Model, ModelName, Session, TemplateError, Tokenize,
+    ChatTemplate, Convention, Device, Error, Message, Model, ModelName, Session, TemplateError,
+    Tokenize, Tool,
 };
 
 /// The metadata key of the template.
@@ -85,16 +86,26 @@ impl ChatModel {
         })
     }
 
-    /// The ids of `messages`, to the place where the answer begins. Names of control tokens are parsed in the
-    /// template alone.
+    /// How the model writes calls of functions.
+    pub fn convention(&self) -> Convention {
+        self.template.convention().unwrap_or(Convention::Tagged)
+    }
+
+    /// The ids of `messages`, with functions that may be called, to the place where the answer begins. Names of
+    /// control tokens are parsed in the template alone.
     ///
     /// # Errors
     ///
     /// [`ChatError::Template`], [`ChatError::Device`].
-    pub fn prompt(&self, session: &Session, messages: &[Message]) -> Result<Vec<u32>, ChatError> {
+    pub fn prompt(
+        &self,
+        session: &Session,
+        messages: &[Message],
+        tools: &[Tool],
+    ) -> Result<Vec<u32>, ChatError> {
         let rendered = self
             .template
-            .render(messages, true)
+            .render(messages, tools, true)
             .map_err(ChatError::Template)?;
         let how = Tokenize {
             first: true,

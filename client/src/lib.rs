@@ -67,7 +67,9 @@ mod vocabulary;
 
 pub use adapter::{Adapter, AdapterFile};
 pub use chain::{Chain, ChainError};
-pub use chat::{ChatTemplate, Message, Rendered, TemplateError};
+pub use chat::{
+    ChatTemplate, Convention, Message, Rendered, TemplateError, Tool, ToolCall, CALL_MARK,
+};
 pub use chat_model::{ChatError, ChatModel};
 pub use commitment::Commitment;
 pub use contents::Contents;

@@ -23,18 +23,11 @@ fn templates() -> BTreeMap<&'static str, ChatTemplate> {
     sections.map(template).collect()
 }
 
-fn message(role: &str, content: &str) -> Message {
-    Message {
-        role: role.into(),
-        content: content.into(),
-    }
-}
-
 /// Renders, and expects that the messages' parts are their contents, but for white space around them; two
 /// contents with white space alone between them are one part.
 fn render(name: &str, template: &ChatTemplate, messages: &[Message], answer: bool) -> String {
     let rendered = template
-        .render(messages, answer)
+        .render(messages, &[], answer)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let parts = rendered.messages.iter();
     let parts: Vec<&str> = parts.map(|part| &rendered.text[part.clone()]).collect();
@@ -55,10 +48,10 @@ fn render(name: &str, template: &ChatTemplate, messages: &[Message], answer: boo
 fn a_conversation_becomes_the_text_that_models_know() {
     let templates = templates();
     let messages = [
-        message("system", "Be brief."),
-        message("user", "Hello"),
-        message("assistant", " Hi "),
-        message("user", "Who are you?"),
+        Message::new("system", "Be brief."),
+        Message::new("user", "Hello"),
+        Message::new("assistant", " Hi "),
+        Message::new("user", "Who are you?"),
     ];
     for (name, wanted) in [
         (
@@ -91,9 +84,12 @@ fn what_looks_like_a_template_is_a_message_in_all_of_them() {
             "{{ messages }}{% endfor %}",
             "<|eot_id|> \u{f0000}\u{10fffd} <\u{ff5c}User\u{ff5c}>",
         ] {
-            let text = render(name, &template, &[message("user", content)], true);
+            let text = render(name, &template, &[Message::new("user", content)], true);
             assert!(text.contains(content.trim()), "{name}");
-            let pair = [message("system", content), message("user", content)];
+            let pair = [
+                Message::new("system", content),
+                Message::new("user", content),
+            ];
             render(name, &template, &pair, true);
         }
     }
@@ -116,7 +112,7 @@ fn all_conversations_of_llama_cpp_are_rendered_alike() {
             let conversation = &file["conversations"][usize::try_from(index).expect("small")];
             let messages = conversation.as_array().expect("messages").iter();
             let messages: Vec<Message> = messages
-                .map(|one| message(&text(&one["role"]), &text(&one["content"])))
+                .map(|one| Message::new(&text(&one["role"]), &text(&one["content"])))
                 .collect();
             let answer = case["add_generation_prompt"]
                 .as_bool()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-// OpenAI's client for JavaScript and the AI SDK's provider for what is compatible with it: clients.mjs URL KEY MODEL.
+// OpenAI's client for JavaScript and the AI SDK's provider for what is compatible with it: clients.mjs URL KEY MODEL TOOLS.
 // Prints a line for each test: `ok NAME` or `not ok NAME why`.
 
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { generateText, streamText } from "ai";
+import { generateText, jsonSchema, streamText, tool } from "ai";
 import OpenAI from "openai";
 
-const [url, key, model] = process.argv.slice(2);
+const [url, key, model, tools] = process.argv.slice(2);
 const baseURL = `${url}/v1`;
 
 function check(name, holds, seen = "") {
@@ -15,6 +15,33 @@ function check(name, holds, seen = "") {
 
 /** What a promise is rejected with; null when it is not. */
 const rejected = (promise) => promise.then(() => null, (error) => error);
+
+const schema = {
+	type: "object", properties: { state: { enum: ["calm", "rough"] }, ships: { type: "boolean" } }, required: ["state", "ships"],
+	additionalProperties: false,
+};
+const isSea = (found) => ["calm", "rough"].includes(found?.state) && typeof found.ships === "boolean";
+
+async function openaiTools(client) {
+	const look = { type: "function", function: { name: "look", parameters: schema } };
+	const request = { model: tools, messages: [{ role: "user", content: "one" }], tools: [look], tool_choice: "required", seed: 3 };
+	request.parallel_tool_calls = false;
+	const whole = (await client.chat.completions.create(request)).choices[0];
+	const call = whole.message.tool_calls[0].function;
+	check("openai-tools", call.name === "look" && isSea(JSON.parse(call.arguments)) && whole.finish_reason === "tool_calls", whole);
+	const last = await client.chat.completions.stream(request).finalChatCompletion();
+	check("openai-tools-stream", last.choices[0].message.tool_calls[0].function.arguments === call.arguments, last);
+}
+
+async function sdkTools(provider) {
+	const look = tool({ description: "Looks.", inputSchema: jsonSchema(schema) });
+	const request = { model: provider(tools), prompt: "one", seed: 3, tools: { look }, toolChoice: "required", maxRetries: 0, maxOutputTokens: 400 };
+	const named = { ...request, toolChoice: { type: "tool", toolName: "look" } };
+	const whole = await generateText(named);
+	check("ai-sdk-tools", whole.toolCalls.length === 1 && isSea(whole.toolCalls[0].input) && whole.finishReason === "tool-calls", whole.toolCalls);
+	const calls = await streamText(named).toolCalls;
+	check("ai-sdk-tools-stream", calls.length === 1 && isSea(calls[0].input), calls);
+}
 
 async function openai() {
 	const client = new OpenAI({ baseURL, apiKey: key, maxRetries: 0 });
@@ -43,6 +70,7 @@ async function openai() {
 	const kinds = [];
 	for await (const event of await client.responses.create({ model, input: "one", max_output_tokens: 4, stream: true })) kinds.push(event.type);
 	check("openai-response-stream", kinds[0] === "response.created" && kinds.at(-1).match(/completed|incomplete/), kinds);
+	await openaiTools(client);
 	const missing = await rejected(client.chat.completions.create({ ...request, model: "none" }));
 	check("openai-no-model", missing instanceof OpenAI.NotFoundError && missing.code === "model_not_found", missing);
 	const stranger = new OpenAI({ baseURL, apiKey: "sislm-0", maxRetries: 0 });
@@ -65,6 +93,7 @@ async function sdk(text) {
 	check("ai-sdk-stream-usage", usage.outputTokens > 0 && usage.outputTokens === whole.usage.outputTokens, usage);
 	const completion = await generateText({ ...request, model: provider.completionModel(model) });
 	check("ai-sdk-completion", completion.text.length > 0, completion.text);
+	await sdkTools(provider);
 	const missing = await rejected(generateText({ ...request, model: provider("none") }));
 	check("ai-sdk-no-model", missing?.statusCode === 404 && missing.message.includes('no model "none"'), missing?.message);
 }

@@ -60,7 +60,9 @@ fn main() -> ExitCode {
         ["tokenizer", model, cases] => tokenizer::run(&mut report, model, cases),
         ["sessions", model, count] => sessions::run(&mut report, model, count),
         ["slots", model, kept] => slots::run(&mut report, model, kept),
-        ["serve", model, slow, encoder] => serve::run(&mut report, model, slow, encoder),
+        ["serve", model, slow, encoder, tools] => {
+            serve::run(&mut report, model, slow, encoder, tools)
+        }
         ["crowd", model, streams] => serve::crowd::run(&mut report, model, streams),
         ["talk", model, slow] => talk::run(&mut report, model, slow),
         ["preset", model] => preset::run(&mut report, model),

@@ -162,10 +162,7 @@ fn converses(report: &mut Report, model: &str) -> Result<(), Failure> {
     let wanted = client(&alone)?["text"].as_str().unwrap_or("").to_owned();
     report.equal("talk/answer", content(1), wanted);
     let messages: Vec<Message> = (0..3)
-        .map(|place| Message {
-            role: said[place]["role"].as_str().unwrap_or("").into(),
-            content: content(place),
-        })
+        .map(|place| Message::new(said[place]["role"].as_str().unwrap_or(""), &content(place)))
         .collect();
     report.equal(
         "talk/second-answer",
@@ -199,7 +196,8 @@ fn fresh(device: &Device, model: &str, messages: &[Message]) -> Result<String, F
         ..Default::default()
     };
     let mut slot = Slot::new(device.session(&config)?);
-    let ids = ChatModel::of(device, &found, slot.session())?.prompt(slot.session(), messages)?;
+    let ids =
+        ChatModel::of(device, &found, slot.session())?.prompt(slot.session(), messages, &[])?;
     let pieces: Result<Vec<String>, _> = slot.begin(&config, &ids)?.collect();
     Ok(pieces?.concat())
 }

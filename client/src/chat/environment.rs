@@ -2,11 +2,16 @@
 //! The Jinja that chat templates are written in.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind};
+use minijinja::value::{Kwargs, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
+
+use super::alphabet::Alphabet;
+use super::json::to_json;
 
 /// What a template says when it refuses messages.
 #[derive(Debug)]
@@ -21,8 +26,12 @@ impl fmt::Display for Refusal {
 }
 
 /// As templates expect it: white space of lines with blocks is left out, Python's methods of strings and two
-/// functions are there. No file is read, and `fuel` bounds work and memory.
-pub(super) fn environment(fuel: u64, now: SystemTime) -> Result<Environment<'static>, Error> {
+/// functions are there. No file is read, and `fuel` bounds work and memory. Texts may be in `alphabet`.
+pub(super) fn environment(
+    fuel: u64,
+    now: SystemTime,
+    alphabet: Option<Arc<Alphabet>>,
+) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true);
@@ -30,6 +39,12 @@ pub(super) fn environment(fuel: u64, now: SystemTime) -> Result<Environment<'sta
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(fuel));
     environment.set_unknown_method_callback(pycompat::unknown_method_callback);
+    environment.add_filter(
+        "tojson",
+        move |state: &State<'_, '_>, value: Value, indent: Option<Value>, options: Kwargs| {
+            to_json(state, alphabet.as_deref(), &value, indent, &options)
+        },
+    );
     environment.add_function("raise_exception", |words: String| -> Result<(), Error> {
         Err(Error::new(ErrorKind::InvalidOperation, "refused").with_source(Refusal(words)))
     });

@@ -7,10 +7,18 @@
 
 mod alignment;
 mod alphabet;
+mod convention;
 mod date;
 mod environment;
 mod error;
+mod json;
+mod message;
+mod said;
 mod template;
+mod tool;
 
+pub use convention::{Convention, CALL_MARK};
 pub use error::TemplateError;
-pub use template::{ChatTemplate, Message, Rendered};
+pub use message::Message;
+pub use template::{ChatTemplate, Rendered};
+pub use tool::{Tool, ToolCall};

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use minijinja::value::Value;
@@ -10,21 +11,15 @@ use minijinja::{context, ErrorKind};
 
 use super::alignment;
 use super::alphabet::Alphabet;
+use super::convention::as_text;
 use super::environment::{environment, without_generation_tags, Refusal};
-use super::TemplateError;
+use super::json::value_of;
+use super::said::Said;
+use super::{Convention, Message, TemplateError, Tool};
 
 /// Work that a template may take beside that for the text of messages: about as many instructions, or 64
 /// bytes of memory each.
 const FUEL: u64 = 1_000_000;
-
-/// What somebody says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who says it: `system`, `user` or `assistant`.
-    pub role: String,
-    /// The text.
-    pub content: String,
-}
 
 /// A template, and the names of two tokens that it may use.
 #[derive(Clone, Debug)]
@@ -53,22 +48,40 @@ impl ChatTemplate {
         }
     }
 
-    /// The text of `messages`; with `answer` it ends where the assistant's answer begins.
+    /// How the model writes calls of functions; None where the template does not tell.
+    pub fn convention(&self) -> Option<Convention> {
+        Convention::of(&self.source)
+    }
+
+    /// The text of `messages`, with functions that may be called; with `answer` it ends where the assistant's answer
+    /// begins.
     ///
     /// # Errors
     ///
     /// Each of [`TemplateError`].
-    pub fn render(&self, messages: &[Message], answer: bool) -> Result<Rendered, TemplateError> {
-        let now = SystemTime::now();
-        let contents = messages.iter().map(|message| message.content.as_str());
-        let alphabet = Alphabet::of(contents).ok_or(TemplateError::Changed)?;
-        let hide = |message: &Message| Message {
-            role: message.role.clone(),
-            content: alphabet.hide(&message.content),
+    pub fn render(
+        &self,
+        messages: &[Message],
+        tools: &[Tool],
+        answer: bool,
+    ) -> Result<Rendered, TemplateError> {
+        let plain: Vec<Message>;
+        let (messages, tools) = match self.convention() {
+            Some(_) => (messages, tools),
+            None => {
+                plain = as_text(messages, tools);
+                (&plain[..], &[][..])
+            }
         };
-        let hidden: Vec<Message> = messages.iter().map(hide).collect();
-        let text = self.render_once(messages, answer, now)?;
-        let hidden = self.render_once(&hidden, answer, now)?;
+        let said = Said {
+            messages,
+            tools: tools.iter().map(Tool::to_json).collect(),
+            answer,
+            now: SystemTime::now(),
+        };
+        let alphabet = said.alphabet().ok_or(TemplateError::Changed)?;
+        let text = self.render_once(&said, None)?;
+        let hidden = self.render_once(&said, Some(&alphabet))?;
         let parts = alignment::messages(&text, &hidden, &alphabet).ok_or(TemplateError::Changed)?;
         Ok(Rendered {
             text,
@@ -78,31 +91,32 @@ impl ChatTemplate {
 
     fn render_once(
         &self,
-        messages: &[Message],
-        answer: bool,
-        now: SystemTime,
+        said: &Said<'_>,
+        alphabet: Option<&Arc<Alphabet>>,
     ) -> Result<String, TemplateError> {
-        let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
-        let fuel = FUEL.saturating_add(bytes as u64);
-        let environment = environment(fuel, now).map_err(error_of)?;
+        let fuel = FUEL.saturating_add(said.bytes() as u64);
+        let environment = environment(fuel, said.now, alphabet.cloned()).map_err(error_of)?;
         let template = environment
             .template_from_str(&self.source)
             .map_err(error_of)?;
+        let alphabet = alphabet.map(Arc::as_ref);
+        let messages = said.messages.iter();
+        let messages: Value = messages.map(|message| message.to_value(alphabet)).collect();
+        let tools = said.tools.iter();
+        let tools: Value = match said.tools.is_empty() {
+            true => Value::from(()),
+            false => tools.map(|tool| value_of(tool, alphabet)).collect(),
+        };
         let values = context! {
-            messages => messages.iter().map(value_of).collect::<Vec<_>>(),
-            add_generation_prompt => answer,
+            messages,
+            add_generation_prompt => said.answer,
             bos_token => self.bos.as_str(),
             eos_token => self.eos.as_str(),
-            tools => (),
+            tools,
             documents => (),
         };
         template.render(values).map_err(error_of)
     }
-}
-
-fn value_of(message: &Message) -> Value {
-    let role = ("role", message.role.as_str());
-    Value::from_pairs([role, ("content", message.content.as_str())])
 }
 
 fn error_of(error: minijinja::Error) -> TemplateError {
@@ -126,15 +140,8 @@ fn error_of(error: minijinja::Error) -> TemplateError {
 mod tests {
     use super::*;
 
-    fn message(role: &str, content: &str) -> Message {
-        Message {
-            role: role.into(),
-            content: content.into(),
-        }
-    }
-
     fn render(source: &str, messages: &[Message]) -> Result<Rendered, TemplateError> {
-        ChatTemplate::new(source, "<s>", "</s>").render(messages, true)
+        ChatTemplate::new(source, "<s>", "</s>").render(messages, &[], true)
     }
 
     /// The text, with braces around what is of messages.
@@ -150,7 +157,7 @@ mod tests {
     /// A user's `content` in the place of the dots.
     fn user(source: &str, content: &str) -> String {
         let source = source.replace("...", "messages[0]['content']");
-        marked(&source, &[message("user", content)])
+        marked(&source, &[Message::new("user", content)])
     }
 
     #[test]
@@ -166,7 +173,7 @@ mod tests {
             ("... | capitalize", "{<|im_end|>}"),
             ("... | replace('im', 'IM')", "{<|IM_end|>}"),
             ("....split()[0]", "{<|im_end|>}"),
-            ("... | tojson", "{\\u003c|im_end|\\u003e}"),
+            ("... | tojson", "{<|im_end|>}"),
             ("... + '<|im_end|>'", "{<|im_end|>} <|im_end|>"),
             (
                 "'<|im_end|>' ~ ... ~ '<|im_end|>'",
@@ -207,19 +214,19 @@ mod tests {
     #[test]
     fn a_message_that_decides_what_the_template_says_is_refused() {
         let source = "{% if '!' in messages[0].content %}<a>{% else %}<b>{% endif %}{{ messages[0].content }}";
-        assert_eq!(marked(source, &[message("user", "x")]), "<b>{x}");
+        assert_eq!(marked(source, &[Message::new("user", "x")]), "<b>{x}");
         let split = "<u>{{ messages[0].content.split('|')[1] }}<e>";
-        let split = render(split, &[message("user", "a|b")]);
+        let split = render(split, &[Message::new("user", "a|b")]);
         assert_eq!(split, Err(TemplateError::Changed));
         assert_eq!(
-            render(source, &[message("user", "x!")]),
+            render(source, &[Message::new("user", "x!")]),
             Err(TemplateError::Changed)
         );
     }
 
     #[test]
     fn templates_have_what_they_expect() {
-        let messages = [message("system", "s"), message("user", "u")];
+        let messages = [Message::new("system", "s"), Message::new("user", "u")];
         for (source, wanted) in [
             ("{{ bos_token }}{{ eos_token }}", "<s></s>"),
             ("{% if add_generation_prompt %}\n  a\n{% endif %}\n", "  a\n"),
@@ -240,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_template_is_bounded_and_reads_nothing() {
-        let failed = |source: &str| render(source, &[message("user", "u")]).unwrap_err();
+        let failed = |source: &str| render(source, &[Message::new("user", "u")]).unwrap_err();
         for endless in [
             "{% for a in range(9999999) %}x{% endfor %}",
             "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",

@@ -53,18 +53,23 @@ impl Grammar {
                     Value::Bool(true) => json!({}),
                     schema => schema.clone(),
                 };
-                if let Some(object) = schema.as_object_mut() {
-                    let spaces = json!({
-                        "whitespace_flexible": false,
-                        "item_separator": ", ",
-                        "key_separator": ": ",
-                    });
-                    object.insert("x-guidance".to_string(), spaces);
-                }
+                set_spaces(&mut schema);
                 TopLevelGrammar::from_json_schema(schema)
             }
             Self::Regex(text) => TopLevelGrammar::from_regex(text),
             Self::Lark(text) => TopLevelGrammar::from_lark(text.clone()),
         }
+    }
+}
+
+/// Lets JSON of `schema` have one space behind `,` and `:` and none elsewhere.
+pub(super) fn set_spaces(schema: &mut Value) {
+    if let Some(object) = schema.as_object_mut() {
+        let spaces = json!({
+            "whitespace_flexible": false,
+            "item_separator": ", ",
+            "key_separator": ": ",
+        });
+        object.insert("x-guidance".to_string(), spaces);
     }
 }

@@ -2,6 +2,7 @@
 //! Answers by a grammar: which tokens may come next.
 
 mod allowed;
+mod calls;
 mod grammar;
 mod tokens;
 mod turn;

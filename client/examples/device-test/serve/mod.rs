@@ -7,6 +7,7 @@ pub(crate) mod crowd;
 mod ends;
 mod guided;
 mod refusals;
+mod tools;
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -24,16 +25,18 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Where most servers of the tests listen.
 const SOCKET: &str = "/tmp/serve.socket";
 
-/// Asks servers on `model`, on `slow`, whose answers take long, and on an encoder.
+/// Asks servers on `model`, on `slow`, whose answers take long, on an encoder, and on one whose template has tools.
 pub(crate) fn run(
     report: &mut Report,
     model: &str,
     slow: &str,
     encoder: &str,
+    tools: &str,
 ) -> Result<(), Failure> {
     let server = Server::start(&["--turns", "4"])?;
     answers::run(report, model)?;
     guided::run(report, model)?;
+    tools::run(report, tools, slow)?;
     answers::embeds(report, encoder, model)?;
     refusals::run(report, model)?;
     ends::hang_ups(report, model, slow)?;

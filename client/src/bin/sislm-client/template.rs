@@ -14,21 +14,13 @@ pub(crate) fn prompt_ids(
     user: &[u8],
 ) -> anyhow::Result<Vec<u32>> {
     let mut messages: Vec<Message> = system
-        .map(|text| message("system", text))
+        .map(|text| Message::new("system", text))
         .into_iter()
         .collect();
-    messages.push(message("user", &String::from_utf8_lossy(user)));
+    messages.push(Message::new("user", &String::from_utf8_lossy(user)));
     let ids =
-        ChatModel::of(device, model, session).and_then(|chat| chat.prompt(session, &messages));
+        ChatModel::of(device, model, session).and_then(|chat| chat.prompt(session, &messages, &[]));
     ids.map_err(error_of)
-}
-
-/// What somebody says.
-pub(crate) fn message(role: &str, content: &str) -> Message {
-    Message {
-        role: role.into(),
-        content: content.into(),
-    }
 }
 
 /// The error with what to do without a template.

@@ -4,8 +4,6 @@
 use serde_json::{json, Value};
 use sislm::Message;
 
-use crate::template::message;
-
 /// The messages of a conversation, what the system says first.
 #[derive(Debug, Default)]
 pub(crate) struct Conversation {
@@ -34,21 +32,27 @@ impl Conversation {
 
     /// All messages, and then what a user says.
     pub(crate) fn with(&self, user: &str) -> Vec<Message> {
-        let system = self.system.as_ref().map(|text| message("system", text));
+        let system = self
+            .system
+            .as_ref()
+            .map(|text| Message::new("system", text));
         let said = self.said.iter().cloned();
-        let last = message("user", user);
+        let last = Message::new("user", user);
         system.into_iter().chain(said).chain([last]).collect()
     }
 
     /// Notes what a user has said, and what was answered.
     pub(crate) fn add(&mut self, user: &str, answer: &str) {
-        self.said.push(message("user", user));
-        self.said.push(message("assistant", answer));
+        self.said.push(Message::new("user", user));
+        self.said.push(Message::new("assistant", answer));
     }
 
     /// The messages as the chat interfaces of servers have them.
     pub(crate) fn to_json(&self) -> Value {
-        let system = self.system.as_ref().map(|text| message("system", text));
+        let system = self
+            .system
+            .as_ref()
+            .map(|text| Message::new("system", text));
         let all = system.iter().chain(&self.said);
         let object = |said: &Message| json!({ "role": said.role, "content": said.content });
         all.map(object).collect()

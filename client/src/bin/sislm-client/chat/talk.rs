@@ -132,7 +132,7 @@ impl<'a> Talk<'a> {
         config.seed = self.seed.0;
         let messages = self.conversation.with(user);
         let ids = chat
-            .prompt(slot.session(), &messages)
+            .prompt(slot.session(), &messages, &[])
             .map_err(template::error_of)?;
         let canceller = slot.session().canceller()?;
         let text = interrupt.during(canceller, || turn(slot, config, &ids, show))?;

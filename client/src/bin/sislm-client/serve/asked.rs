@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::format;
 use super::job::{Job, Prompt, CHOICES_MAX};
 use super::sampling;
+use super::tools::Tools;
 
 /// What is to be answered, and how the answer is sent.
 #[derive(Debug)]
@@ -56,11 +57,35 @@ impl Asked {
                 echo: false,
                 grammar,
                 logprobs: None,
+                tools: None,
                 tenant: caller.tenant(fields.string("prompt_cache_key")?),
             },
             stream: fields.boolean("stream")?.unwrap_or(false),
             usage: usage.and_then(Value::as_bool).unwrap_or(false),
         })
+    }
+
+    /// With functions that answers may call, `inner` as of [`Tools::of`].
+    pub(super) fn tools(
+        mut self,
+        fields: &Fields<'_>,
+        inner: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        self.job.tools = Tools::of(fields, inner)?;
+        if self.job.tools.is_none() {
+            return Ok(self);
+        }
+        let sentence = "is not for answers that may call functions: say tool_choice none";
+        for (name, given) in [
+            ("response_format", self.job.grammar.is_some()),
+            ("logprobs", self.job.logprobs.is_some()),
+            ("ignore_eos", self.job.config.ignore_eos),
+        ] {
+            if given {
+                return Err(ApiError::unsupported(name, format!("{name} {sentence}")));
+            }
+        }
+        Ok(self)
     }
 
     /// As many answers to each as the field `n` says.
@@ -104,7 +129,7 @@ mod tests {
             ("stream", json!("yes")),
             ("stream_options", json!(true)),
             ("model", json!(1)),
-            ("tools", json!([{}])),
+            ("functions", json!([{}])),
         ] {
             let mut object = json!({});
             object[name] = value;

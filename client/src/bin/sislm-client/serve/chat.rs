@@ -56,7 +56,7 @@ fn asked(
     let prompts = vec![Prompt::Messages(messages("messages", list)?)];
     let mut asked = Asked::of(&fields, prompts, &MOST, defaults, caller)?.choices(&fields)?;
     asked.job.logprobs = logprobs::of_chat(&fields)?;
-    Ok(asked)
+    asked.tools(&fields, Some("function"))
 }
 
 /// The objects of a chat.
@@ -71,7 +71,7 @@ impl Shape for Chat {
         let choices = choices.map(|(index, choice)| {
             json!({
                 "index": index,
-                "message": { "role": "assistant", "content": choice.text, "refusal": null },
+                "message": choice.message(),
                 "logprobs": logprobs::chat(&choice.tokens),
                 "finish_reason": choice.end.map(End::as_str),
             })
@@ -95,6 +95,25 @@ impl Shape for Chat {
                 let delta = json!({ "content": text });
                 self.delta(*choice, delta, logprobs::chat(tokens), None)
             }
+            Event::Call {
+                choice,
+                index,
+                id,
+                name,
+            } => {
+                let function = json!({ "name": name, "arguments": "" });
+                let call =
+                    json!({ "index": index, "id": id, "type": "function", "function": function });
+                self.delta(*choice, json!({ "tool_calls": [call] }), Value::Null, None)
+            }
+            Event::Arguments {
+                choice,
+                index,
+                text,
+            } => {
+                let call = json!({ "index": index, "function": { "arguments": text } });
+                self.delta(*choice, json!({ "tool_calls": [call] }), Value::Null, None)
+            }
             Event::End { choice, end } => self.delta(*choice, json!({}), Value::Null, Some(*end)),
             Event::Done(usage) => self.envelope.last(usage),
             Event::Failed(error) => sse::data(&error.to_json()),
@@ -115,8 +134,8 @@ impl Chat {
 
 #[cfg(test)]
 mod tests {
+    use super::super::choice::{Called, Choice};
     use super::super::job::Usage;
-    use super::super::reply::Choice;
     use super::*;
 
     fn chat(usage: bool) -> Chat {
@@ -193,8 +212,8 @@ mod tests {
     fn a_whole_answer_has_all_choices() {
         let choice = |text: &str| Choice {
             text: text.into(),
-            tokens: Vec::new(),
             end: Some(End::Length),
+            ..Choice::default()
         };
         let whole = Whole {
             model: "tiny".into(),
@@ -206,6 +225,50 @@ mod tests {
         assert_eq!(object["choices"][1]["message"]["content"], "b");
         assert_eq!(object["choices"][0]["finish_reason"], "length");
         assert_eq!(object["usage"]["total_tokens"], 0);
+    }
+
+    #[test]
+    fn calls_are_told_whole_and_in_parts() {
+        let call = Called {
+            id: "c".into(),
+            name: "f".into(),
+            arguments: "{}".into(),
+        };
+        let choice = Choice {
+            calls: vec![call],
+            end: Some(End::Calls),
+            ..Choice::default()
+        };
+        let whole = Whole {
+            choices: vec![choice],
+            ..Default::default()
+        };
+        let object = chat(false).whole(&whole);
+        let wanted = json!([{ "id": "c", "type": "function", "function": { "name": "f", "arguments": "{}" } }]);
+        assert_eq!(object["choices"][0]["message"]["tool_calls"], wanted);
+        assert_eq!(object["choices"][0]["message"]["content"], Value::Null);
+        assert_eq!(object["choices"][0]["finish_reason"], "tool_calls");
+        let begun = Event::Call {
+            choice: 0,
+            index: 1,
+            id: "c".into(),
+            name: "f".into(),
+        };
+        let begun = chat(false).stream(&begun);
+        assert!(
+            begun.contains(r#"{"tool_calls":[{"index":1,"id":"c","type":"function","#),
+            "{begun}"
+        );
+        let more = Event::Arguments {
+            choice: 0,
+            index: 1,
+            text: "{".into(),
+        };
+        let more = chat(false).stream(&more);
+        assert!(
+            more.contains(r#"[{"index":1,"function":{"arguments":"{"}}]"#),
+            "{more}"
+        );
     }
 
     #[test]

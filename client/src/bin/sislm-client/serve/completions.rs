@@ -105,6 +105,7 @@ impl Shape for Completion {
                 *offset += logprobs::characters(tokens);
                 self.envelope.chunk(object(*choice, text, logprobs, None))
             }
+            Event::Call { .. } | Event::Arguments { .. } => String::new(),
             Event::End { choice, end } => {
                 let last = object(*choice, "", Value::Null, Some(*end));
                 self.envelope.chunk(last)

@@ -24,6 +24,11 @@ impl Identity {
     }
 }
 
+/// Name of a call of a function: 9 letters and digits, as some models' templates want it.
+pub(super) fn call_id() -> String {
+    unlike().chars().take(9).collect()
+}
+
 /// 24 digits. Nothing depends on nobody guessing them.
 pub(super) fn unlike() -> String {
     let random = |salt: u8| RandomState::new().hash_one(salt);

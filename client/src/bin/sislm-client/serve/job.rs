@@ -5,6 +5,7 @@ use serde_json::{json, Value};
 use sislm::{Finish, Grammar, Message, SessionConfig, Token};
 
 use super::error::ApiError;
+use super::tools::Tools;
 
 /// Most prompts, and most answers to each, of one request.
 pub(super) const CHOICES_MAX: u32 = 8;
@@ -35,6 +36,8 @@ pub(super) struct Job {
     pub echo: bool,
     /// What an answer is to be; None for free text.
     pub grammar: Option<Grammar>,
+    /// Functions that an answer may call.
+    pub tools: Option<Tools>,
     /// With log-probabilities, and so many of the most likely tokens.
     pub logprobs: Option<u32>,
     /// Who asks: others do not share its contexts.
@@ -71,6 +74,8 @@ pub(super) enum End {
     Stop,
     /// At the most tokens asked for, or at the end of the context.
     Length,
+    /// With calls of functions, whose results are to follow.
+    Calls,
 }
 
 impl End {
@@ -79,6 +84,7 @@ impl End {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
+            Self::Calls => "tool_calls",
         }
     }
 
@@ -92,7 +98,7 @@ impl End {
     }
 }
 
-/// What happens to a job, in this order: begun, then text and end of each choice, then done; or failed at any place.
+/// What happens to a job, in this order: begun, then text, calls and end of each choice, then done; or failed at any place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The model is known, and the first turn has begun.
@@ -110,6 +116,26 @@ pub(super) enum Event {
         text: String,
         /// Its tokens, where log-probabilities are asked for.
         tokens: Vec<Token>,
+    },
+    /// A call of a function begins.
+    Call {
+        /// Number of the answer.
+        choice: u32,
+        /// Number of the call in it, from 0.
+        index: u32,
+        /// What the message with the result names it by.
+        id: String,
+        /// The function.
+        name: String,
+    },
+    /// More of the arguments of a call, which are JSON as a whole.
+    Arguments {
+        /// Number of the answer.
+        choice: u32,
+        /// Number of the call in it.
+        index: u32,
+        /// In whole characters.
+        text: String,
     },
     /// An answer is whole.
     End {

@@ -8,29 +8,18 @@ use axum::body::{Body, Bytes};
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use sislm::Token;
 use tokio::time::timeout;
 
 use super::answer::Answer;
+use super::choice::{Called, Choice};
 use super::error::ApiError;
-use super::job::{End, Event, Usage};
+use super::job::{Event, Usage};
 use super::sse;
 
 /// Time that an error may take to be the response's status and not an event of its stream.
 const FIRST: Duration = Duration::from_secs(10);
 /// Time between two signs of life while nothing comes.
 const ALIVE: Duration = Duration::from_secs(10);
-
-/// An answer that is whole.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    /// Its text.
-    pub text: String,
-    /// Its tokens, where log-probabilities are asked for.
-    pub tokens: Vec<Token>,
-    /// Why it ended; None while it has not.
-    pub end: Option<End>,
-}
 
 /// All that a job came to.
 #[derive(Debug, Default)]
@@ -141,6 +130,18 @@ async fn collect(answer: &mut Answer) -> Result<Whole, ApiError> {
                 let choice = whole.choice(choice);
                 choice.text += &text;
                 choice.tokens.extend(tokens);
+            }
+            Event::Call {
+                choice, id, name, ..
+            } => whole.choice(choice).calls.push(Called {
+                id,
+                name,
+                arguments: String::new(),
+            }),
+            Event::Arguments { choice, text, .. } => {
+                if let Some(call) = whole.choice(choice).calls.last_mut() {
+                    call.arguments += &text;
+                }
             }
             Event::End { choice, end } => whole.choice(choice).end = Some(end),
             Event::Done(usage) => {

@@ -140,14 +140,7 @@ pub(super) fn refuse_unsupported(fields: &Fields<'_>) -> Result<(), ApiError> {
         })
     };
     for (name, sentence) in [
-        (
-            "tools",
-            "tools are not there yet: describe them in a message",
-        ),
-        (
-            "functions",
-            "functions are not there yet: describe them in a message",
-        ),
+        ("functions", "functions are called by tools: give these"),
         ("return_hidden_states", "hidden states are not given"),
         (
             "continue_final_message",
@@ -238,7 +231,7 @@ mod tests {
             "tools": [], "response_format": { "type": "text" }, "top_logprobs": 0, "unheard_of": 1 });
         assert_eq!(refused(router), None);
         for (name, value) in [
-            ("tools", json!([{ "type": "function" }])),
+            ("functions", json!([{ "name": "a" }])),
             ("skip_special_tokens", json!(false)),
             ("modalities", json!(["audio"])),
         ] {

@@ -2,20 +2,22 @@
 //! The turns of a job, by a thread that may wait for the device.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use sislm::{ChatModel, Error, Finish, Grammar, GrammarTokens, Guidance, Model, ModelName};
-use sislm::{Session, SessionConfig, Slot, Tokenize, Turn};
+use sislm::{Error, Finish, Guidance, Model, ModelName, Session, SessionConfig, Slot, Turn};
 use tokio::sync::mpsc::Sender;
 
+use super::calls::CallReader;
 use super::engine::Engine;
 use super::error::ApiError;
+use super::given::{Given, Giver};
+use super::guided::Guided;
 use super::hangup::Hangup;
-use super::job::{End, Event, Job, Prompt, Usage};
+use super::job::{End, Event, Job, Usage};
 use super::pool::Owner;
 use super::stops::{Decided, Stops};
+use super::told::Told;
 
 /// Why a job ends early.
 enum Stop {
@@ -66,40 +68,7 @@ struct Place<'a> {
     given: &'a Given,
     choice: u32,
     guided: Option<&'a Guided>,
-}
-
-/// What answers are guided by: a grammar, or the wish for log-probabilities.
-struct Guided {
-    tokens: Arc<GrammarTokens>,
-    grammar: Option<Grammar>,
-    top: Option<u32>,
-}
-
-impl Guided {
-    /// For one answer.
-    fn guidance(&self) -> Result<Guidance, ApiError> {
-        let guide = |grammar| self.tokens.guide(grammar);
-        let guide = self.grammar.as_ref().map(guide).transpose();
-        Ok(Guidance {
-            vocabulary: self.tokens.vocabulary().clone(),
-            guide: guide.map_err(|error| ApiError::field("response_format", error.to_string()))?,
-            top: self.top,
-        })
-    }
-}
-
-/// An answer as far as it has been told.
-struct Told<'a> {
-    place: &'a Place<'a>,
-    /// What it is to begin with, until it has begun.
-    echo: Option<String>,
-}
-
-/// A prompt as the device takes it.
-struct Given {
-    ids: Vec<u32>,
-    /// Its text, where the answer is to begin with it.
-    echo: Option<String>,
+    reader: Option<&'a CallReader>,
 }
 
 impl Work<'_> {
@@ -110,31 +79,27 @@ impl Work<'_> {
             .parse()
             .map_err(|_| ApiError::no_model("the model's name is not one"))?;
         let config = SessionConfig {
-            model: Some(name),
+            model: Some(name.clone()),
             context: job.config.context.min(model.context),
-            ..job.config
-        };
-        let guided = match (&job.grammar, job.logprobs) {
-            (None, None) => None,
-            (grammar, top) => {
-                let name = config
-                    .model
-                    .as_ref()
-                    .ok_or_else(|| ApiError::no_model("the model's name is not one"))?;
-                let grammars = &self.engine.grammars;
-                Some(Guided {
-                    tokens: grammars.tokens(&self.engine.device, &model, name)?,
-                    grammar: grammar.clone(),
-                    top,
-                })
-            }
+            ..job.config.clone()
         };
         let session = self.session(&config)?;
-        let given = job
-            .prompts
-            .iter()
-            .map(|prompt| self.given(&model, &session, prompt, job.echo));
-        let given: Vec<Given> = given.collect::<Result<_, Stop>>()?;
+        let giver = Giver::new(&self.engine.device, &model, &session, &job)?;
+        let (grammar, reader) = match (&job.tools, giver.convention()) {
+            (Some(tools), Some(convention)) => {
+                let (grammar, reader) = tools.answer(convention);
+                (grammar.map(|grammar| (grammar, "tools")), Some(reader))
+            }
+            _ => (
+                job.grammar
+                    .clone()
+                    .map(|grammar| (grammar, "response_format")),
+                None,
+            ),
+        };
+        let guided = Guided::of(self.engine, &model, &name, grammar, job.logprobs)?;
+        let given = job.prompts.iter().map(|prompt| giver.given(prompt));
+        let given: Vec<Given> = given.collect::<Result<_, ApiError>>()?;
         let owner = Owner {
             model: model.name(),
             tenant: job.tenant,
@@ -159,6 +124,7 @@ impl Work<'_> {
                     given,
                     choice,
                     guided: guided.as_ref(),
+                    reader: reader.as_ref(),
                 };
                 self.turn(&mut slot, &place, &mut usage)?;
                 choice += 1;
@@ -180,61 +146,11 @@ impl Work<'_> {
         }
     }
 
-    fn given(
-        &self,
-        model: &Model,
-        session: &Session,
-        prompt: &Prompt,
-        echo: bool,
-    ) -> Result<Given, Stop> {
-        let first = Tokenize {
-            first: true,
-            control: false,
-        };
-        let ids = match prompt {
-            Prompt::Ids(ids) => ids.clone(),
-            Prompt::Text(text) => session.tokenize(text.as_bytes(), first)?,
-            Prompt::Messages(messages) => {
-                ChatModel::of(&self.engine.device, model, session)?.prompt(session, messages)?
-            }
-        };
-        // What the model puts behind a text would end the answer before it begins.
-        let ids = match (prompt, ids.split_last()) {
-            (Prompt::Text(_), Some((last, rest))) if Some(*last) == model.eos_id() => rest.to_vec(),
-            _ => ids,
-        };
-        let ids = match (ids.is_empty(), model.bos_id()) {
-            (true, Some(bos)) => vec![bos],
-            (true, None) => {
-                let sentence = "the prompt is empty, and the model has no token to begin with: give it some text";
-                return Err(ApiError::field("prompt", sentence).into());
-            }
-            (false, _) => ids,
-        };
-        if let Some(id) = ids.iter().find(|&&id| id >= model.vocabulary) {
-            let sentence = format!(
-                "there is no token {id}: the model has {} tokens, from 0",
-                model.vocabulary
-            );
-            return Err(ApiError::field("prompt", sentence).into());
-        }
-        let echo = match (echo, prompt) {
-            (false, _) => None,
-            (true, Prompt::Text(text)) => Some(text.clone()),
-            (true, _) => {
-                let begun = ids.first().copied() == model.bos_id();
-                let text =
-                    session.detokenize(ids.get(usize::from(begun)..).unwrap_or(&ids), true)?;
-                Some(String::from_utf8_lossy(&text).into_owned())
-            }
-        };
-        Ok(Given { ids, echo })
-    }
-
     /// One answer: its text as it comes, and its end.
     fn turn(&self, slot: &mut Slot, place: &Place<'_>, usage: &mut Usage) -> Result<(), Stop> {
         self.hangup.arm(slot.session().canceller()?);
-        let finish = match self.text(slot, place)? {
+        let mut told = Told::new(place.given.echo.clone(), place.reader.cloned());
+        let finish = match self.text(slot, place, &mut told)? {
             Ok(finish) => finish,
             Err(error) => return Err(slot.error(error).into()),
         };
@@ -246,6 +162,7 @@ impl Work<'_> {
         usage.cached += cached;
         usage.answer += answer;
         let end = End::of(finish.unwrap_or(outcome.finish)).ok_or(Stop::Gone)?;
+        let end = told.end(end);
         self.begun(place.model)?;
         self.send(Event::End {
             choice: place.choice,
@@ -259,22 +176,19 @@ impl Work<'_> {
         &self,
         slot: &mut Slot,
         place: &Place<'_>,
+        told: &mut Told,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let guidance = place.guided.map(Guided::guidance).transpose()?;
         let turn = slot.begin(&place.config, &place.given.ids)?;
         if self.hangup.came() {
             return Err(Stop::Gone);
         }
-        let mut told = Told {
-            echo: place.given.echo.clone(),
-            place,
-        };
         let finish = match guidance {
-            None => self.streamed(turn, &mut told)?,
-            Some(guidance) => self.guided(turn, guidance, &mut told)?,
+            None => self.streamed(turn, place, told)?,
+            Some(guidance) => self.guided(turn, guidance, place, told)?,
         };
-        if finish.is_ok() && told.echo.is_some() {
-            self.tell(&mut told, Decided::default())?;
+        if finish.is_ok() {
+            self.tell_all(place, told.finish(place.choice))?;
         }
         Ok(finish)
     }
@@ -282,14 +196,15 @@ impl Work<'_> {
     fn streamed(
         &self,
         turn: Turn<'_>,
-        told: &mut Told<'_>,
+        place: &Place<'_>,
+        told: &mut Told,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let mut failed = None;
         for piece in turn {
             match piece {
                 Ok(text) => {
                     let tokens = Vec::new();
-                    self.tell(told, Decided { text, tokens })?;
+                    self.tell(place, told, Decided { text, tokens })?;
                 }
                 // Cancelled before it began.
                 Err(error) if error.errno() == Errno::ENODATA => return Err(Stop::Gone),
@@ -303,10 +218,11 @@ impl Work<'_> {
         &self,
         turn: Turn<'_>,
         guidance: Guidance,
-        told: &mut Told<'_>,
+        place: &Place<'_>,
+        told: &mut Told,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let mut turn = turn.guided(guidance);
-        let mut stops = Stops::new(&told.place.config.stop);
+        let mut stops = Stops::new(&place.config.stop);
         while let Some(token) = turn.next() {
             let token = match token {
                 Ok(token) => token,
@@ -314,33 +230,31 @@ impl Work<'_> {
                 Err(error) => return Ok(Err(error)),
             };
             let (decided, ended) = stops.push(token);
-            self.tell(told, decided)?;
+            self.tell(place, told, decided)?;
             if ended {
                 turn.stop()?;
                 return Ok(Ok(Some(Finish::Stop)));
             }
         }
-        self.tell(told, stops.finish())?;
+        self.tell(place, told, stops.finish())?;
         Ok(Ok(Some(turn.finish())))
     }
 
     /// Tells a part of an answer.
-    fn tell(&self, told: &mut Told<'_>, decided: Decided) -> Result<(), Stop> {
+    fn tell(&self, place: &Place<'_>, told: &mut Told, decided: Decided) -> Result<(), Stop> {
         let Decided { text, mut tokens } = decided;
-        let text = told.echo.take().unwrap_or_default() + &text;
-        if told.place.guided.is_none_or(|guided| guided.top.is_none()) {
+        if place.guided.is_none_or(|guided| guided.top.is_none()) {
             tokens.clear();
         }
-        tokens.retain(|token| !token.text.is_empty());
-        if text.is_empty() && tokens.is_empty() {
-            return Ok(());
+        self.tell_all(place, told.push(place.choice, &text, tokens))
+    }
+
+    fn tell_all(&self, place: &Place<'_>, events: Vec<Event>) -> Result<(), Stop> {
+        for event in events {
+            self.begun(place.model)?;
+            self.send(event)?;
         }
-        self.begun(told.place.model)?;
-        self.send(Event::Text {
-            choice: told.place.choice,
-            text,
-            tokens,
-        })
+        Ok(())
     }
 
     /// Tells, the first time, that there is an answer.
