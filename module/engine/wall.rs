@@ -601,8 +601,8 @@ macro_rules! sislm_wall {
             fn sislm_engine_step_prepare(step: *mut u8, rows: *const Row, count: u32, pass: u32, stages: *mut u32) -> i32;
             /// Chunks of a stage, at least 1, and the weight bytes (or as much work) of each.
             fn sislm_engine_step_stage(step: *const u8, stage: u32, chunks: *mut u32, work: *mut u64) -> i32;
-            /// Runs one chunk; called by several tasks at the same time.
-            fn sislm_engine_step_chunk(step: *const u8, stage: u32, slot: u32, chunk: u32) -> i32;
+            /// Runs `count` chunks from chunk `first` on; called by several tasks at the same time.
+            fn sislm_engine_step_chunks(step: *const u8, stage: u32, slot: u32, first: u32, count: u32) -> i32;
             /// After the last stage: NUMERIC when row `row` met a non-finite activation; the row's
             /// logits (f32, vocabulary) when it asked for them, else a null pointer.
             fn sislm_engine_step_logits(step: *const u8, row: u32, logits: *mut *const u8) -> i32;

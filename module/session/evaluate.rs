@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! EVALUATE: log-probabilities of given tokens, or embeddings.
 
-use super::{start::empty_sequence, Inner, Session};
+use super::{start::empty_sequence, Inner, Locked, Session};
 use crate::{
     models::model::Model,
     records::entry::Entry,
@@ -116,7 +116,19 @@ impl Session {
         let mut ids = Wiped::zeroed(request.count as usize)?;
         user::read_array(request.ids, 0, &mut ids)?;
         self.bind()?;
-        let mut inner = self.lock_idle()?;
+        let inner = self.lock_idle()?;
+        self.launch(inner, &ids, request)
+    }
+
+    /// Makes the turn of an evaluation and lets it go, as [`Session::begin_evaluation`]. Not inlined: what it makes is
+    /// not on the stack while a turn before is ended.
+    #[inline(never)]
+    fn launch(
+        self: &Arc<Self>,
+        mut inner: Locked<'_>,
+        ids: &[u32],
+        request: &mut Evaluate,
+    ) -> Result<(u64, Rows)> {
         let model = inner.model()?;
         model.content()?;
         let results = results(&model, request)?;
@@ -140,7 +152,7 @@ impl Session {
         let made = sequence.and_then(|sequence| {
             // First: a turn that is made ends with a record.
             let rows = Rows::new(results)?;
-            let turn = self.make_evaluation(number, model, sequence, &ids, results)?;
+            let turn = self.make_evaluation(number, model, sequence, ids, results)?;
             Ok((turn, rows))
         });
         match made {

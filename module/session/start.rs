@@ -2,7 +2,7 @@
 //! The start of a turn: all memory it needs is taken here, in the caller's context or in the name of
 //! who wrote the prompt. The session is not locked meanwhile.
 
-use super::{Inner, Session};
+use super::{Inner, Locked, Session};
 use crate::{
     models::model::{Model, Use},
     records::entry::Entry,
@@ -291,7 +291,20 @@ impl Session {
         if configuration.context > most {
             return Err(ERANGE);
         }
-        let mut inner = self.lock_idle()?;
+        let inner = self.lock_idle()?;
+        Ok(self.adopt(inner, configuration, using, keep))
+    }
+
+    /// Goes on under another configuration, as [`Session::configure`]. Not inlined: what it exchanges is not on
+    /// the stack while a turn before is ended.
+    #[inline(never)]
+    fn adopt(
+        &self,
+        mut inner: Locked<'_>,
+        configuration: &Configuration,
+        using: Use,
+        keep: u32,
+    ) -> (u64, u32) {
         let helpers = self.shared().limits.helpers;
         self.link.set_unhelped(configuration.unhelped || !helpers);
         self.link.set_tenant(configuration.tenant);
@@ -321,7 +334,7 @@ impl Session {
         // Freeing may take long: not under the lock.
         drop(inner);
         drop(before);
-        Ok((seed, kept))
+        (seed, kept)
     }
 
     /// Starts turn `number`, begun before, on the prompt that waits. On an error the session is idle

@@ -3,6 +3,8 @@
 //!
 //! One 64-bit word holds the generation of the stage (above) and its next chunk (below). It is
 //! advanced by compare-and-exchange, so a late task cannot claim in a stage that it has not seen.
+//! A claim is of several chunks, fewer towards the end of the stage, so that the tasks end together
+//! (guided self-scheduling, Polychronopoulos and Kuck, 1987).
 //! A stage is over when its chunks are done; whoever does the last one gets the *baton*: the right,
 //! held by at most one task, to change the step and to start the next stage. It can be put down for
 //! another task to pick up.
@@ -11,6 +13,7 @@
 //! run.
 
 use super::{
+    cpu,
     flight::Flight,
     neon::{Inside, Section},
     task::{self, Unpreempted},
@@ -29,6 +32,23 @@ struct Stage {
     shape: Atomic<u64>,
     /// Weight bytes of a chunk.
     work: Atomic<u64>,
+    /// A claim is of at most this part of the chunks that are left.
+    divisor: Atomic<u32>,
+}
+
+/// What a task has claimed of a stage.
+#[derive(Clone, Copy)]
+struct Claim {
+    generation: u32,
+    stage: u32,
+    /// The first chunk.
+    first: u32,
+    /// Chunks, at least one.
+    count: u32,
+    /// Chunks of the whole stage.
+    chunks: u32,
+    /// Weight bytes of a chunk.
+    work: u64,
 }
 
 /// Nobody has the baton and no step is in flight.
@@ -90,12 +110,21 @@ const fn join(above: u32, below: u32) -> u64 {
     (above as u64) << 32 | below as u64
 }
 
+/// With one CPU a claim may be of all chunks that are left.
+const fn divisor(cpus: u32) -> u32 {
+    match cpus {
+        0 | 1 => 1,
+        several => several.saturating_mul(2),
+    }
+}
+
 impl<T> Claims<T> {
     /// With nothing to do.
     pub(crate) fn new(state: T) -> Result<Self> {
         let stage = || Stage {
             shape: Atomic::new(0),
             work: Atomic::new(0),
+            divisor: Atomic::new(1),
         };
         Ok(Self {
             word: Atomic::new(0),
@@ -158,20 +187,39 @@ impl<T> Claims<T> {
         (self.word.load(Relaxed), self.done.load(Relaxed))
     }
 
-    /// Claims a chunk: its generation, stage and number, the stage's chunks, and the work of each.
-    fn claim(&self) -> Option<(u32, u32, u32, u32, u64)> {
+    /// Claims chunks, as near to `limit` weight bytes as whole chunks allow, at least one; fewer where
+    /// others should have some.
+    fn claim(&self, limit: u64) -> Option<Claim> {
         let mut word = self.word.load(Acquire);
         loop {
             let (generation, next) = parts(word);
             let stage = self.stage(generation);
             let (number, chunks) = parts(stage.shape.load(Relaxed));
             let work = stage.work.load(Relaxed);
-            if next >= chunks {
+            let divisor = stage.divisor.load(Relaxed);
+            let left = chunks.saturating_sub(next);
+            if left == 0 {
                 return None;
             }
+            let wanted = limit.saturating_add(work >> 1).checked_div(work);
+            let part = left.checked_div(divisor).unwrap_or(left).max(1);
+            // CAST: At most `part`.
+            let count = wanted.unwrap_or(1).clamp(1, u64::from(part)) as u32;
             // Success shows that the values read are those of this generation.
-            match self.word.cmpxchg(word, word.wrapping_add(1), Full) {
-                Ok(_) => return Some((generation, number, next, chunks, work)),
+            match self
+                .word
+                .cmpxchg(word, word.wrapping_add(u64::from(count)), Full)
+            {
+                Ok(_) => {
+                    return Some(Claim {
+                        generation,
+                        stage: number,
+                        first: next,
+                        count,
+                        chunks,
+                        work,
+                    })
+                }
                 // Read again: what a failed exchange gives is not ordered before the reads above.
                 Err(_) => word = self.word.load(Acquire),
             }
@@ -206,32 +254,34 @@ impl<T> Claims<T> {
         })
     }
 
-    /// Runs chunks of one stage, ended early when another task should run.
+    /// Runs chunks of one stage; no more are claimed when another task should run.
     fn work(
         &self,
         inside: &Inside<'_>,
         slot: u32,
         limit: u64,
     ) -> Option<(Amount, Option<Baton<'_, T>>)> {
-        let (generation, stage, first, chunks, work) = self.claim()?;
+        let begun = self.claim(limit)?;
         // SAFETY: A chunk is claimed and not done, so by the invariant the cell is not changed.
         let flight = unsafe { &*self.flight.get() };
         let start = Instant::<Monotonic>::now();
         let (mut count, mut amount) = (0u32, 0u64);
-        let mut claimed = Some(first);
-        while let Some(chunk) = claimed {
+        let mut claimed = Some(begun);
+        while let Some(claim) = claimed {
+            let chunks = (claim.first, claim.count);
             // SAFETY: The stages are published in order, each when the one before is done; the
-            // claim makes the chunk ours alone.
-            if unsafe { flight.chunk(inside, stage, slot, chunk) }.is_err() {
+            // claim makes the chunks ours alone.
+            if unsafe { flight.chunks(inside, claim.stage, slot, chunks) }.is_err() {
                 self.failed.store(true, Relaxed);
             }
-            count = count.wrapping_add(1);
-            amount = amount.saturating_add(work);
-            let full = amount.saturating_add(work >> 1) > limit;
+            count = count.wrapping_add(claim.count);
+            let done = claim.work.saturating_mul(u64::from(claim.count));
+            amount = amount.saturating_add(done);
+            let full = amount.saturating_add(claim.work >> 1) > limit;
             claimed = if full || task::need_resched() {
                 None
             } else {
-                self.claim_in(generation)
+                self.claim_in(claim.generation, limit.saturating_sub(amount))
             };
         }
         let amount = Amount {
@@ -242,14 +292,14 @@ impl<T> Claims<T> {
         self.spent.fetch_add(amount.ns, Relaxed);
         let done = self.done.fetch_add(count, Full).wrapping_add(count);
         // INVARIANT: All chunks are done and only one task sees the sum reach their number.
-        let last = (done == chunks).then_some(Baton { claims: self });
+        let last = (done == begun.chunks).then_some(Baton { claims: self });
         Some((amount, last))
     }
 
-    /// Claims another chunk of a stage in which the caller holds one, so it cannot be over.
-    fn claim_in(&self, generation: u32) -> Option<u32> {
-        self.claim()
-            .and_then(|(claimed, _, chunk, _, _)| (claimed == generation).then_some(chunk))
+    /// Claims more chunks of a stage in which the caller holds some, so it cannot be over.
+    fn claim_in(&self, generation: u32, limit: u64) -> Option<Claim> {
+        self.claim(limit)
+            .filter(|claim| claim.generation == generation)
     }
 }
 
@@ -295,6 +345,7 @@ impl<'a, T> Baton<'a, T> {
         let next = claims.stage(generation);
         next.shape.store(join(stage, chunks), Relaxed);
         next.work.store(work, Relaxed);
+        next.divisor.store(divisor(cpu::online()), Relaxed);
         claims.done.store(0, Relaxed);
         // The baton ends here; it comes back with the last chunk. Full: all above is seen by whoever
         // sees the new generation, and whoever slept before is seen by the caller.

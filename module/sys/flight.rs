@@ -146,22 +146,22 @@ impl Flight {
         self.ready().ok_or(EINVAL)?.stage(inside, stage)
     }
 
-    /// Runs one chunk.
+    /// Runs chunks: so many from the first on.
     ///
     /// # Safety
     ///
-    /// The stages before `stage` are done, the chunk has not been run and is run by nobody else, and
+    /// The stages before `stage` are done, the chunks have not been run and are run by nobody else, and
     /// nobody else uses `slot`.
-    pub(super) unsafe fn chunk(
+    pub(super) unsafe fn chunks(
         &self,
         inside: &Inside<'_>,
         stage: u32,
         slot: u32,
-        chunk: u32,
+        chunks: (u32, u32),
     ) -> Result<(), Fault> {
         let step = self.ready().ok_or(Fault::Argument)?;
         // SAFETY: It is ready; the rest is required of the caller.
-        unsafe { step.chunk(inside, stage, slot, chunk) }
+        unsafe { step.chunks(inside, stage, slot, chunks) }
     }
 
     /// The logits of row `row` after the last stage; none when it did not ask for them. `EDOM`: the

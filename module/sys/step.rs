@@ -220,24 +220,26 @@ impl Step {
         Ok((chunks, work))
     }
 
-    /// Runs one chunk.
+    /// Runs `count` chunks from chunk `first` on.
     ///
     /// # Safety
     ///
-    /// The step is prepared, the stages before `stage` are done, the chunk has not been run and is
+    /// The step is prepared, the stages before `stage` are done, the chunks have not been run and are
     /// run by nobody else, and nobody else uses `slot`.
-    pub(super) unsafe fn chunk(
+    pub(super) unsafe fn chunks(
         &self,
         _inside: &Inside<'_>,
         stage: u32,
         slot: u32,
-        chunk: u32,
+        (first, count): (u32, u32),
     ) -> Result<(), Fault> {
         if slot >= self.slots {
             return Err(Fault::Argument);
         }
         // SAFETY: By the requirements of this function.
-        let code = unsafe { wall::sislm_engine_step_chunk(self.memory.base(), stage, slot, chunk) };
+        let code = unsafe {
+            wall::sislm_engine_step_chunks(self.memory.base(), stage, slot, first, count)
+        };
         status(code).map(|_| ())
     }
 

@@ -68,6 +68,7 @@ pub fn prepare(
 
 /// Computes `groups` of the part of `head` in `part`, which has a matrix of each of `heads`, for all rows
 /// of the batch; outputs go to the columns of `out` from `first` on.
+#[inline(always)]
 pub fn by_head(
     task: &Task<'_>,
     part: Projection<'_>,

@@ -202,14 +202,15 @@ pub unsafe extern "C" fn sislm_engine_step_stage(
 ///
 /// The rules of the wall: the chunks of one stage, each once, and no slot twice at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sislm_engine_step_chunk(
+pub unsafe extern "C" fn sislm_engine_step_chunks(
     step: *const u8,
     stage: u32,
     slot: u32,
-    chunk: u32,
+    first: u32,
+    count: u32,
 ) -> i32 {
     // SAFETY: The rules of the wall.
-    match unsafe { chunk::run(step, stage, slot, chunk) } {
+    match unsafe { chunk::run(step, stage, slot, first, count) } {
         Some(()) => DONE,
         None => fault::ARGUMENT,
     }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use sislm_engine::abi::DONE;
 
-use super::sislm_engine_step_chunk;
+use super::sislm_engine_step_chunks;
 use super::status::Fault;
 
 /// A stage to be run; no step means that the team is dismissed.
@@ -45,7 +45,7 @@ impl Shared {
             }
             // SAFETY: The step lives until the barrier after the stage; each chunk is claimed once
             // and each slot belongs to one thread.
-            let status = unsafe { sislm_engine_step_chunk(job.step, job.stage, slot, chunk) };
+            let status = unsafe { sislm_engine_step_chunks(job.step, job.stage, slot, chunk, 1) };
             if status != DONE {
                 let _ = self.status.compare_exchange(
                     DONE,

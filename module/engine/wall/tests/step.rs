@@ -117,14 +117,23 @@ impl<'a> Step<'a> {
                     DONE
                 );
                 assert!(chunks > 0 && work > 0);
-                for chunk in (0..chunks).rev() {
-                    assert_eq!(sislm_engine_step_chunk(step, stage, chunk % 2, chunk), DONE);
+                // From the last on: one, two, three and so on at once.
+                let (mut end, mut count) = (chunks, 1);
+                while end > 0 {
+                    count = end.min(count);
+                    end -= count;
+                    assert_eq!(
+                        sislm_engine_step_chunks(step, stage, count % 2, end, count),
+                        DONE
+                    );
+                    count += 1;
                 }
-                assert_eq!(
-                    sislm_engine_step_chunk(step, stage, 0, chunks),
-                    fault::ARGUMENT
-                );
-                assert_eq!(sislm_engine_step_chunk(step, stage, 2, 0), fault::ARGUMENT);
+                for (slot, first, count) in [(0, chunks, 1), (2, 0, 1), (0, u32::MAX, 1)] {
+                    assert_eq!(
+                        sislm_engine_step_chunks(step, stage, slot, first, count),
+                        fault::ARGUMENT
+                    );
+                }
             }
             let (mut chunks, mut work) = (0, 0);
             let past = sislm_engine_step_stage(step, stages, &mut chunks, &mut work);

@@ -48,17 +48,17 @@ impl Flight {
         Ok((*chunks, 1))
     }
 
-    /// Runs one chunk.
+    /// Runs chunks: so many from the first on.
     ///
     /// # Safety
     ///
     /// None is needed here: what the real one requires is checked.
-    pub(super) unsafe fn chunk(
+    pub(super) unsafe fn chunks(
         &self,
         _: &Inside<'_>,
         stage: u32,
         _slot: u32,
-        chunk: u32,
+        (first, count): (u32, u32),
     ) -> Result<(), ()> {
         // SAFETY: As in `begin`.
         let step = self.step.with(|step| unsafe { *step });
@@ -69,14 +69,17 @@ impl Flight {
                 assert_eq!(ran, step, "a chunk of stage {stage} began too early");
             }
         }
-        // SAFETY: As in `begin`.
-        self.ran[stage as usize][chunk as usize].with_mut(|ran| unsafe {
-            assert_eq!(*ran + 1, step, "a chunk was run twice or left out");
-            *ran = step;
-        });
-        if self.breaks && (stage, chunk) == BROKEN {
-            return Err(());
+        let mut result = Ok(());
+        for chunk in first..first + count {
+            // SAFETY: As in `begin`.
+            self.ran[stage as usize][chunk as usize].with_mut(|ran| unsafe {
+                assert_eq!(*ran + 1, step, "a chunk was run twice or left out");
+                *ran = step;
+            });
+            if self.breaks && (stage, chunk) == BROKEN {
+                result = Err(());
+            }
         }
-        Ok(())
+        result
     }
 }

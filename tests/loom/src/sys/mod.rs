@@ -4,6 +4,7 @@
 #[allow(dead_code)] // What the scheduler uses besides.
 #[path = "../../../../module/sys/claims.rs"]
 pub(crate) mod claims;
+pub(crate) mod cpu;
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod neon;
