@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use sislm::Device;
@@ -24,6 +25,8 @@ const LAST: u64 = 24;
 /// `streams` clients of `model` at once, half of which hang up; then the server's end in the middle of streams, twice.
 pub(crate) fn run(report: &mut Report, model: &str, streams: &str) -> Result<(), Failure> {
     let device = Device::open(Device::PATH)?;
+    // The server inherits it: one huge page would be twice what it may grow by.
+    prctl::set_thp_disable(true)?;
     let server = Server::start(&["--idle", "1"])?;
     let alone = Alone::ask(model)?;
     let mut distinct = alone.texts.clone();
