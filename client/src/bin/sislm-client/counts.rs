@@ -188,3 +188,30 @@ impl Counts {
         Ok(Self { all, models })
     }
 }
+
+#[cfg(test)]
+impl Counts {
+    /// Made up: some of a model `tiny`, loaded 5 ns into the epoch.
+    pub(crate) fn testing() -> Self {
+        let mut metrics = Metrics {
+            since_ns: 5,
+            tokens: 7,
+            cpu_ns: 1_500_000_000,
+            active: 2,
+            ..Metrics::default()
+        };
+        metrics.answers[1] = 4;
+        metrics.first_token.sum = 30_000_000;
+        metrics.first_token.bound_count = 2;
+        metrics.first_token.bounds[..2].copy_from_slice(&[1_000_000, 5_000_000]);
+        metrics.first_token.buckets[..3].copy_from_slice(&[1, 2, 3]);
+        Self {
+            all: Metrics {
+                since_ns: 2,
+                sessions: 3,
+                ..Metrics::default()
+            },
+            models: vec![("tiny".into(), metrics)],
+        }
+    }
+}

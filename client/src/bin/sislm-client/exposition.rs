@@ -122,29 +122,9 @@ fn seconds(ns: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn made() -> Metrics {
-        let mut metrics = Metrics {
-            tokens: 7,
-            cpu_ns: 1_500_000_000,
-            active: 2,
-            ..Metrics::default()
-        };
-        metrics.answers[1] = 4;
-        metrics.first_token.sum = 30_000_000;
-        metrics.first_token.bound_count = 2;
-        metrics.first_token.bounds[..2].copy_from_slice(&[1_000_000, 5_000_000]);
-        metrics.first_token.buckets[..3].copy_from_slice(&[1, 2, 3]);
-        metrics
-    }
-
     #[test]
     fn the_text_has_what_the_module_counts() {
-        let all = Metrics {
-            sessions: 3,
-            ..Metrics::default()
-        };
-        let models = vec![("tiny".into(), made())];
-        let text = Counts { all, models }.text();
+        let text = Counts::testing().text();
         for line in [
             "sislm_device_sessions 3",
             r#"sislm_answers_total{model="tiny",finish_reason="stop"} 4"#,

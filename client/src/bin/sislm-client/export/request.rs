@@ -234,31 +234,9 @@ mod tests {
     use super::*;
     use prost::Message;
 
-    fn made() -> Counts {
-        let mut metrics = Metrics {
-            since_ns: 5,
-            tokens: 7,
-            cpu_ns: 1_500_000_000,
-            ..Metrics::default()
-        };
-        metrics.answers[1] = 4;
-        metrics.first_token.sum = 30_000_000;
-        metrics.first_token.bound_count = 2;
-        metrics.first_token.bounds[..2].copy_from_slice(&[1_000_000, 5_000_000]);
-        metrics.first_token.buckets[..3].copy_from_slice(&[1, 2, 3]);
-        Counts {
-            all: Metrics {
-                since_ns: 2,
-                sessions: 3,
-                ..Metrics::default()
-            },
-            models: vec![("tiny".into(), metrics)],
-        }
-    }
-
     /// The metrics of the request, as a collector decodes them.
     fn decoded() -> Vec<Metric> {
-        let bytes = request(&made(), "here", 9).encode_to_vec();
+        let bytes = request(&Counts::testing(), "here", 9).encode_to_vec();
         let mut request = ExportMetricsServiceRequest::decode(&bytes[..]).unwrap();
         request
             .resource_metrics

@@ -9,15 +9,15 @@ use sislm::{Error, Finish, Guidance, Model, ModelName, Session, SessionConfig, S
 use tokio::sync::mpsc::Sender;
 
 use super::calls::CallReader;
+use super::device_prompt::{DevicePrompt, Giver};
 use super::engine::Engine;
 use super::error::ApiError;
-use super::given::{Given, Giver};
 use super::guided::Guided;
 use super::hangup::Hangup;
 use super::job::{End, Event, Job, Usage};
+use super::partial_answer::PartialAnswer;
 use super::pool::Owner;
 use super::stops::{Decided, Stops};
-use super::told::Told;
 
 /// Why a job ends early.
 enum Stop {
@@ -65,7 +65,7 @@ struct Work<'a> {
 struct Place<'a> {
     model: &'a Model,
     config: SessionConfig,
-    given: &'a Given,
+    given: &'a DevicePrompt,
     choice: u32,
     guided: Option<&'a Guided>,
     reader: Option<&'a CallReader>,
@@ -99,7 +99,7 @@ impl Work<'_> {
         };
         let guided = Guided::of(self.engine, &model, &name, grammar, job.logprobs)?;
         let given = job.prompts.iter().map(|prompt| giver.given(prompt));
-        let given: Vec<Given> = given.collect::<Result<_, ApiError>>()?;
+        let given: Vec<DevicePrompt> = given.collect::<Result<_, ApiError>>()?;
         let owner = Owner {
             model: model.name(),
             tenant: job.tenant,
@@ -149,7 +149,7 @@ impl Work<'_> {
     /// One answer: its text as it comes, and its end.
     fn turn(&self, slot: &mut Slot, place: &Place<'_>, usage: &mut Usage) -> Result<(), Stop> {
         self.hangup.arm(slot.session().canceller()?);
-        let mut told = Told::new(place.given.echo.clone(), place.reader.cloned());
+        let mut told = PartialAnswer::new(place.given.echo.clone(), place.reader.cloned());
         let finish = match self.text(slot, place, &mut told)? {
             Ok(finish) => finish,
             Err(error) => return Err(slot.error(error).into()),
@@ -176,7 +176,7 @@ impl Work<'_> {
         &self,
         slot: &mut Slot,
         place: &Place<'_>,
-        told: &mut Told,
+        told: &mut PartialAnswer,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let guidance = place.guided.map(Guided::guidance).transpose()?;
         let turn = slot.begin(&place.config, &place.given.ids)?;
@@ -197,7 +197,7 @@ impl Work<'_> {
         &self,
         turn: Turn<'_>,
         place: &Place<'_>,
-        told: &mut Told,
+        told: &mut PartialAnswer,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let mut failed = None;
         for piece in turn {
@@ -219,7 +219,7 @@ impl Work<'_> {
         turn: Turn<'_>,
         guidance: Guidance,
         place: &Place<'_>,
-        told: &mut Told,
+        told: &mut PartialAnswer,
     ) -> Result<Result<Option<Finish>, Error>, Stop> {
         let mut turn = turn.guided(guidance);
         let mut stops = Stops::new(&place.config.stop);
@@ -241,7 +241,12 @@ impl Work<'_> {
     }
 
     /// Tells a part of an answer.
-    fn tell(&self, place: &Place<'_>, told: &mut Told, decided: Decided) -> Result<(), Stop> {
+    fn tell(
+        &self,
+        place: &Place<'_>,
+        told: &mut PartialAnswer,
+        decided: Decided,
+    ) -> Result<(), Stop> {
         let Decided { text, mut tokens } = decided;
         if place.guided.is_none_or(|guided| guided.top.is_none()) {
             tokens.clear();

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::job::{Job, Prompt};
 
 /// A prompt as the device takes it.
-pub(super) struct Given {
+pub(super) struct DevicePrompt {
     /// Its ids.
     pub ids: Vec<u32>,
     /// Its text, where the answer is to begin with it.
@@ -51,7 +51,7 @@ impl<'a> Giver<'a> {
     }
 
     /// A prompt.
-    pub(super) fn given(&self, prompt: &Prompt) -> Result<Given, ApiError> {
+    pub(super) fn given(&self, prompt: &Prompt) -> Result<DevicePrompt, ApiError> {
         let ids = self.ids(prompt)?;
         if let Some(id) = ids.iter().find(|&&id| id >= self.model.vocabulary) {
             let sentence = format!(
@@ -70,7 +70,7 @@ impl<'a> Giver<'a> {
                 Some(String::from_utf8_lossy(&text).into_owned())
             }
         };
-        Ok(Given { ids, echo })
+        Ok(DevicePrompt { ids, echo })
     }
 
     /// Its ids: at least one.

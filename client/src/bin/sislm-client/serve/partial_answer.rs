@@ -8,14 +8,14 @@ use super::identity::call_id;
 use super::job::{End, Event};
 
 /// An answer as far as it has been told.
-pub(super) struct Told {
+pub(super) struct PartialAnswer {
     /// What it is to begin with, until it has begun.
     echo: Option<String>,
     reader: Option<CallReader>,
     calls: u32,
 }
 
-impl Told {
+impl PartialAnswer {
     /// One that begins with `echo`, in which `reader` finds calls.
     pub(super) fn new(echo: Option<String>, reader: Option<CallReader>) -> Self {
         Self {
@@ -98,9 +98,9 @@ mod tests {
 
     #[test]
     fn calls_are_numbered_and_end_the_answer() {
-        let mut told = Told::new(None, Some(CallReader::sure(Convention::Listed)));
+        let mut answer = PartialAnswer::new(None, Some(CallReader::sure(Convention::Listed)));
         let text = r#"[{"name": "f", "arguments": {}}, {"name": "g", "arguments": {}}]"#;
-        let events = told.push(2, text, Vec::new());
+        let events = answer.push(2, text, Vec::new());
         let numbers: Vec<_> = events
             .iter()
             .map(|event| match event {
@@ -124,23 +124,26 @@ mod tests {
             wanted.map(|(choice, index, text)| (choice, index, text.to_owned()))
         );
         assert_eq!(
-            (told.end(End::Stop), told.end(End::Length)),
+            (answer.end(End::Stop), answer.end(End::Length)),
             (End::Calls, End::Length)
         );
     }
 
     #[test]
     fn an_echo_comes_first_and_once() {
-        let mut told = Told::new(Some("a".into()), None);
+        let mut answer = PartialAnswer::new(Some("a".into()), None);
         let text = |text: &str| Event::Text {
             choice: 0,
             text: text.into(),
             tokens: Vec::new(),
         };
-        assert_eq!(told.push(0, "b", Vec::new()), [text("ab")]);
-        assert_eq!(told.push(0, "", Vec::new()), []);
-        assert_eq!(told.finish(0), []);
-        assert_eq!(Told::new(Some("a".into()), None).finish(0), [text("a")]);
-        assert_eq!(told.end(End::Stop), End::Stop);
+        assert_eq!(answer.push(0, "b", Vec::new()), [text("ab")]);
+        assert_eq!(answer.push(0, "", Vec::new()), []);
+        assert_eq!(answer.finish(0), []);
+        assert_eq!(
+            PartialAnswer::new(Some("a".into()), None).finish(0),
+            [text("a")]
+        );
+        assert_eq!(answer.end(End::Stop), End::Stop);
     }
 }
