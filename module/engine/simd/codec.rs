@@ -46,12 +46,31 @@ pub(super) trait Codec: Sized {
         rows: &[Option<&[Self::File; RUN]>; GROUP_ROWS],
         groups: &mut [GroupOf<Self>],
     ) -> Result<(), (usize, usize)> {
-        for (block, groups) in pieces_mut(groups, Self::PARTS).enumerate() {
-            let rows = rows.map(|row| row.map(|row| &row[block % RUN]));
+        let blocks = pieces_mut(groups, Self::PARTS).enumerate();
+        // Most groups lack no row: then no block asks for each.
+        let Some(rows) = whole(rows) else {
+            for (block, groups) in blocks {
+                let rows = rows.map(|row| row.map(|row| &row[block % RUN]));
+                Self::interleave(&rows, groups).map_err(|row| (block, row))?;
+            }
+            return Ok(());
+        };
+        for (block, groups) in blocks {
+            let rows = rows.map(|row| Some(&row[block % RUN]));
             Self::interleave(&rows, groups).map_err(|row| (block, row))?;
         }
         Ok(())
     }
+}
+
+/// The rows, unless one is missing.
+fn whole<T>(rows: &[Option<T>; GROUP_ROWS]) -> Option<[T; GROUP_ROWS]>
+where
+    T: Copy,
+{
+    let first = rows[0]?;
+    let all = rows.iter().all(Option::is_some);
+    all.then(|| rows.map(|row| row.unwrap_or(first)))
 }
 
 /// Packs by decoding one row after the other: what every packer must equal.

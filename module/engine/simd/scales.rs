@@ -7,6 +7,13 @@ use super::plain::Plain;
 use crate::math::fma::fma;
 use crate::math::half::f16_to_f32;
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+/// The exponent's bits of a binary16 that is infinite or a NaN.
+#[cfg(target_arch = "aarch64")]
+const INFINITY: u16 = 0x7c00;
+
 /// Scales by row, in two halves of 8.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -16,16 +23,23 @@ pub(super) struct Scales(pub [[[u8; 2]; 8]; 2]);
 unsafe impl Plain for Scales {}
 
 impl Scales {
-    /// The scales `of` each row; `Err` has the first that is not finite.
-    pub(super) fn gather(of: impl Fn(usize) -> [u8; 2]) -> Result<Scales, usize> {
-        let mut scales = [[[0; 2]; 8]; 2];
-        for (row, scale) in scales.as_flattened_mut().iter_mut().enumerate() {
-            *scale = of(row);
-            if u16::from_le_bytes(*scale) & 0x7c00 == 0x7c00 {
-                return Err(row);
-            }
+    /// The scales of the rows; `Err` has the first that is not finite.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    pub(super) fn gather(rows: [&[u8; 2]; GROUP_ROWS]) -> Result<Scales, usize> {
+        let mut scales = Scales([[[0; 2]; 8]; 2]);
+        let (halves, _) = rows.as_chunks();
+        let mut all_finite = true;
+        for (half, rows) in scales.0.iter_mut().zip(halves) {
+            // SAFETY: Advanced SIMD is part of the target.
+            all_finite &= unsafe { neon::gather(rows, half) };
         }
-        Ok(Scales(scales))
+        if all_finite {
+            return Ok(scales);
+        }
+        let infinite = |scale: &[u8; 2]| u16::from_le_bytes(*scale) & INFINITY == INFINITY;
+        let first = scales.0.as_flattened().iter().position(infinite);
+        first.map_or(Ok(scales), Err)
     }
 
     /// Sets the scale of a row, taken modulo 16.

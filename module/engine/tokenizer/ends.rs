@@ -50,7 +50,8 @@ pub(super) const EXCEPTIONS: [[&[u8]; 3]; 5] = [
 
 /// Whether a token of this text ends a turn.
 pub(super) fn is_end(text: &[u8]) -> bool {
-    NAMES.contains(&text)
+    // Most texts are none, which the last byte tells.
+    matches!(text, [.., b'>' | b']']) && NAMES.contains(&text)
 }
 
 /// The first ids that end a turn, for those who ask.

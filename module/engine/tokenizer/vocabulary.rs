@@ -261,7 +261,11 @@ impl<'a> Vocabulary<'a> {
         if text.len() > TOKEN_BYTES_MAX {
             return None;
         }
-        let hash = hash(text, set);
+        self.find_hashed(hash(text, set), text, set)
+    }
+
+    /// [`Vocabulary::find`] of a text whose hash is known.
+    pub(super) fn find_hashed(&self, hash: u64, text: &[u8], set: u64) -> Option<u32> {
         for at in probes(hash, self.tables.slots.len()) {
             match cells::get(self.tables.slots, at)? {
                 0 => return None,

@@ -90,10 +90,11 @@ impl Codec for Q4_0 {
     }
 
     #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
     fn interleave(rows: &[Option<&File>; GROUP_ROWS], groups: &mut [Group]) -> Result<(), usize> {
         let rows = rows.map(|row| row.unwrap_or(&ZERO));
         for group in groups {
-            group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
+            group.scales = Scales::gather(rows.map(|row| &row.scale))?;
             // SAFETY: Advanced SIMD is part of the target.
             unsafe { pack::interleave_pairs(&rows, group) };
         }

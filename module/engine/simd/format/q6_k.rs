@@ -120,7 +120,7 @@ impl Codec for Q6K {
     fn interleave(rows: &[Option<&File>; GROUP_ROWS], groups: &mut [Group]) -> Result<(), usize> {
         let rows = rows.map(|row| row.unwrap_or(&ZERO));
         for group in groups {
-            group.d = Scales::gather(|lane| rows[lane % GROUP_ROWS].d)?;
+            group.d = Scales::gather(rows.map(|row| &row.d))?;
             // SAFETY: Advanced SIMD is part of the target.
             unsafe { pack::interleave_rows(&rows, group) };
         }

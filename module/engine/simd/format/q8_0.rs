@@ -2,7 +2,7 @@
 //! Q8_0: blocks of 32 weights of 8 bits with a binary16 scale; weight = scale * quantum.
 
 use crate::simd::activation::{ActivationKind, Int8Block};
-use crate::simd::codec::{Codec, GroupOf, finite_f16};
+use crate::simd::codec::{Codec, finite_f16};
 use crate::simd::finite::Finite;
 use crate::simd::group::GROUP_ROWS;
 use crate::simd::layout::{Layout, Product, Row32};
@@ -16,6 +16,8 @@ mod dotprod;
 mod i8mm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod pack;
 
 /// The format.
 pub(super) struct Q8_0;
@@ -43,6 +45,8 @@ unsafe impl Plain for File {}
 unsafe impl Plain for Group {}
 const _: () = assert!(size_of::<File>() == 34 && size_of::<Group>() == 544);
 
+/// Zeros.
+#[cfg(target_arch = "aarch64")]
 const ZERO: File = File {
     scale: [0; 2],
     quanta: [[0; 4]; 8],
@@ -59,18 +63,14 @@ impl Codec for Q8_0 {
         Some(())
     }
 
-    fn interleave(
-        rows: &[Option<&File>; GROUP_ROWS],
-        groups: &mut [GroupOf<Self>],
-    ) -> Result<(), usize> {
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn interleave(rows: &[Option<&File>; GROUP_ROWS], groups: &mut [Group]) -> Result<(), usize> {
         let rows = rows.map(|row| row.unwrap_or(&ZERO));
         for group in groups {
-            group.scales = Scales::gather(|lane| rows[lane % GROUP_ROWS].scale)?;
-            for (lane, row) in rows.iter().enumerate() {
-                for (chunk, quanta) in group.quanta[lane / 8].iter_mut().zip(row.quanta) {
-                    chunk[lane / 4 % 2][lane % 4] = quanta;
-                }
-            }
+            group.scales = Scales::gather(rows.map(|row| &row.scale))?;
+            // SAFETY: Advanced SIMD is part of the target.
+            unsafe { pack::interleave_quanta(&rows, group) };
         }
         Ok(())
     }

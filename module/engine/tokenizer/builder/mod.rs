@@ -11,9 +11,12 @@ use crate::gguf::cells;
 use crate::gguf::{Array, Cursor, Keys, Reason, Refusal};
 
 use super::ends::Ends;
-use super::layout::{Layout, MARK, NONE, TablesMut, head};
+use super::layout::{END, Layout, MARK, NONE, TablesMut, head};
 use super::vocabulary::{Model, Vocabulary};
 use super::{TokenizerKeys, requirements};
+
+/// Tokens whose marks are looked at for one of the budget.
+const SCANNED: usize = 32;
 
 /// How far the builder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,12 +137,7 @@ impl Builder {
             Stage::Ends if self.done == self.layout.tokens => {
                 self.enter(Stage::Merges, self.keys.merges);
             }
-            Stage::Ends => {
-                if Vocabulary::unfinished(tables.view(), self.model).ends(self.done) {
-                    self.ends.add(self.done);
-                }
-                self.done += 1;
-            }
+            Stage::Ends => self.collect_ends(tables),
             Stage::Merges if self.done == self.layout.merges => self.enter(Stage::Bytes, None),
             Stage::Merges => self.add_merge(prefix, tables)?,
             Stage::Bytes if self.done == 256 || self.model == Model::WordPiece => {
@@ -161,6 +159,21 @@ impl Builder {
         self.stage = stage;
         self.done = 0;
         self.at = array.map_or(0, |array| array.offset as usize);
+    }
+
+    /// Notes those of the next tokens that end a turn.
+    fn collect_ends(&mut self, tables: &mut TablesMut<'_>) {
+        let kinds = tables.kinds.get(self.done as usize..).unwrap_or_default();
+        let next = kinds.get(..SCANNED).unwrap_or(kinds);
+        for (id, kind) in (self.done..).zip(next) {
+            if kind & END != 0 {
+                self.ends.add(id);
+            }
+        }
+        // CAST: At most `SCANNED`.
+        #[expect(clippy::cast_possible_truncation)]
+        let scanned = next.len() as u32;
+        self.done += scanned;
     }
 
     /// Finds the token of one byte of text.

@@ -115,7 +115,7 @@ fn insert_text(model: Model, id: u32, tables: &mut TablesMut<'_>) -> Option<()> 
     }
     let set = vocabulary.set_of(vocabulary.kind(id));
     let hash = hash(text, set);
-    match vocabulary.find(text, set) {
+    match vocabulary.find_hashed(hash, text, set) {
         // gemma4's own vocabulary has three texts twice; the later one counts, as in llama.cpp.
         Some(earlier) if model == Model::Characters => {
             slots::replace(tables.slots, hash, earlier, id)
