@@ -3,7 +3,8 @@
 """Instructions that the module takes for a token, against Documentation/performance.json: 2 % more fail.
 
 Counted in one guest by scripts/benchmark/counts.py, what the client executes in user space left out. Renewed by
-make bench ENGINE=sislm BENCH='instructions/((656k|6x256)-.*/decode|12x768-.*/prefill)$'.
+make bench ENGINE=sislm BENCH='instructions/((656k|6x256)-.*/decode|12x768-.*/prefill)$'. A row that has grown is counted again
+in a second boot, and fails when it has grown there too.
 """
 
 import os
@@ -35,6 +36,15 @@ def compare(name, now, before):
     return f"{'ok' if now <= before * GROWTH else 'not ok'} {name} {figures}"
 
 
+def count(names, kept):
+    """Yields name and line of each row, as one boot counts it; what failed has a line too."""
+    for name, engine, figures in counts.boot(counts.cases_of(names), ["sislm"]):
+        if isinstance(figures, guest.Failed):
+            yield name, f"not ok {name} {figures}"
+        elif name in names:
+            yield name, compare(name, module(figures), module(kept[name][engine]))
+
+
 def main():
     kept = record.read()
     programs = subprocess.run([REPO / "scripts/benchmark/programs"], check=True, capture_output=True, text=True).stdout.strip()
@@ -45,13 +55,15 @@ def main():
     failed = len(missing)
     if len(missing) == len(NAMES):
         return 1
-    for name, engine, figures in counts.boot(counts.cases_of(set(NAMES) - set(missing)), ["sislm"]):
-        if isinstance(figures, guest.Failed):
-            line = f"not ok {name} {figures}"
-        elif name in NAMES:
-            line = compare(name, module(figures), module(kept[name][engine]))
+    grown = set()
+    for name, line in count(set(NAMES) - set(missing), kept):
+        if line.startswith("not") and name in NAMES:
+            grown.add(name)
         else:
-            continue
+            failed += line.startswith("not")
+            print(line, flush=True)
+    # One boot differs from another by 1 % of the smallest model: what has grown has grown in both.
+    for _, line in count(grown, kept) if grown else ():
         failed += line.startswith("not")
         print(line, flush=True)
     return 1 if failed else 0
