@@ -3,7 +3,7 @@
 
 use super::require;
 use crate::{
-    models::model::Name,
+    models::name::Name,
     session::Session,
     sys::{node::is_administrator, uapi, user::Argument}, //
 };

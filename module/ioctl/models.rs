@@ -5,8 +5,10 @@ use super::require;
 use crate::{
     limits::Limits,
     models::{
+        loaded::{Loaded, LoadedAdapter},
         loader::{self, timed, Base, Helpers, LoadTimes},
-        model::{Loaded, LoadedAdapter, Model, Name},
+        model::Model,
+        name::Name,
         registry::{LoadProgress, Reservation},
         source::{AdapterSource, Source},
     },

@@ -3,7 +3,7 @@
 
 use super::require;
 use crate::{
-    models::model::{Model, Name},
+    models::{model::Model, name::Name},
     session::Session,
     sys::{
         neon::Section,

@@ -6,7 +6,7 @@
 
 use crate::{
     limits::Limits,
-    models::{metadata::Metadata, model::Loaded, registry::LoadProgress, source::Source},
+    models::{loaded::Loaded, metadata::Metadata, registry::LoadProgress, source::Source},
     sys::{
         errno::{EOPNOTSUPP, ESTALE},
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},

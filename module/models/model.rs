@@ -4,7 +4,12 @@
 use crate::{
     limits::Limits,
     metrics::Metrics,
-    models::{cost::Cost, metadata::Metadata, pace::Pace},
+    models::{
+        loaded::{Loaded, LoadedAdapter},
+        metadata::Metadata,
+        name::Name,
+        workspace::Workspace,
+    },
     records::{first, recorder::Recorder, who::Who},
     statistics::Statistics,
     sys::{
@@ -13,9 +18,8 @@ use crate::{
         flight::Scales,
         model::{Facts, ModelMemory},
         neon::Section,
-        sample::Sampler,
-        step::{self, Adapters, Size, Step},
-        uapi::{self, NAME_BYTES, SISLM_ADAPTERS_MAX, SISLM_KV_F16, SISLM_KV_F32},
+        step::{self, Adapters, Size},
+        uapi::{self, SISLM_ADAPTERS_MAX, SISLM_KV_F16, SISLM_KV_F32},
     },
     users::{
         quota::{Pool, Quota},
@@ -23,146 +27,13 @@ use crate::{
     }, //
 };
 use kernel::{
-    new_mutex, new_spinlock,
+    new_spinlock,
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
-        Arc, Mutex, SpinLock,
+        Arc, SpinLock,
     },
 };
-
-/// A model's name: 1 to 63 characters of `[A-Za-z0-9._-]`, then zeroes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name([u8; NAME_BYTES]);
-
-impl Name {
-    /// `EINVAL` unless well-formed.
-    pub(crate) fn new(bytes: [u8; NAME_BYTES]) -> Result<Self> {
-        let length = bytes.iter().position(|byte| *byte == 0).ok_or(EINVAL)?;
-        let (name, rest) = bytes.split_at_checked(length).ok_or(EINVAL)?;
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-        if name.is_empty() || !name.iter().all(allowed) || rest.iter().any(|byte| *byte != 0) {
-            return Err(EINVAL);
-        }
-        Ok(Self(bytes))
-    }
-
-    /// As [`Name::new`], all zeroes being no name.
-    pub(crate) fn optional(bytes: [u8; NAME_BYTES]) -> Result<Option<Self>> {
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok(None);
-        }
-        Self::new(bytes).map(Some)
-    }
-
-    /// The name of the model that is used when none is asked for.
-    pub(crate) fn default_model() -> Self {
-        let mut bytes = [0; NAME_BYTES];
-        for (to, from) in bytes.iter_mut().zip(b"default") {
-            *to = *from;
-        }
-        Self(bytes)
-    }
-
-    /// Its bytes, NUL-padded.
-    pub(crate) fn bytes(&self) -> [u8; NAME_BYTES] {
-        self.0
-    }
-}
-
-/// The step of a model with the sampler that reads its logits: one set, for the longest context,
-/// serves all turns.
-#[pin_data(PinnedDrop)]
-pub(crate) struct Workspace {
-    /// The memory of a forward pass.
-    pub(crate) step: Arc<Step>,
-    /// The memory of sampling; locked by the holder of the baton only, so never contended.
-    #[pin]
-    pub(crate) sampler: Mutex<Sampler>,
-    /// How long its steps take; locked like the sampler.
-    #[pin]
-    pub(crate) pace: SpinLock<Pace>,
-    /// What they cost; locked like the sampler.
-    #[pin]
-    pub(crate) cost: SpinLock<Cost>,
-    bytes: u64,
-    statistics: Arc<Statistics>,
-}
-
-impl Workspace {
-    fn new(
-        section: &mut Section,
-        memory: &Arc<ModelMemory>,
-        adapters: Adapters,
-        facts: &Facts,
-        slots: u32,
-        statistics: &Arc<Statistics>,
-    ) -> Result<Arc<Self>> {
-        let step = Step::new(section, memory, adapters, facts, slots)?;
-        let sampler = Sampler::new(section, memory)?;
-        let bytes = step.bytes().saturating_add(sampler.bytes());
-        let step = Arc::new(step, GFP_KERNEL)?;
-        let workspace = Arc::pin_init(
-            pin_init!(Self {
-                step,
-                sampler <- new_mutex!(sampler, "sislm_sampler"),
-                pace <- new_spinlock!(Pace::new(), "sislm_pace"),
-                cost <- new_spinlock!(Cost::new(), "sislm_cost"),
-                bytes,
-                statistics: statistics.clone(),
-            }),
-            GFP_KERNEL,
-        )?;
-        statistics.memory_steps.add(bytes);
-        Ok(workspace)
-    }
-}
-
-#[pinned_drop]
-impl PinnedDrop for Workspace {
-    fn drop(self: Pin<&mut Self>) {
-        self.statistics.memory_steps.subtract(self.bytes);
-    }
-}
-
-/// What a load found out.
-pub(crate) struct Loaded {
-    /// The packed weights and tables.
-    pub(crate) memory: Arc<ModelMemory>,
-    /// Its strings.
-    pub(crate) metadata: KBox<Metadata>,
-    /// The engine's facts.
-    pub(crate) facts: Facts,
-    /// SHA-256 of the file.
-    pub(crate) digest: [u8; DIGEST_BYTES],
-    /// Size of the file.
-    pub(crate) file_bytes: u64,
-    /// Packed weights, norms and biases.
-    pub(crate) weight_bytes: u64,
-    /// Vocabulary tables.
-    pub(crate) vocabulary_bytes: u64,
-    /// The model's descriptor and strings.
-    pub(crate) descriptor_bytes: u64,
-    /// Most memory held while loading.
-    pub(crate) peak_bytes: u64,
-}
-
-impl Loaded {
-    /// What is told of an adapter whose scale is `scale`.
-    fn described(&self, scale: i32) -> uapi::Adapter {
-        uapi::Adapter {
-            title: self.facts.title,
-            digest: self.digest,
-            file_bytes: self.file_bytes,
-            parameters: self.facts.parameters,
-            scale,
-            rank: self.facts.rank,
-        }
-    }
-}
-
-/// An adapter, loaded as a model is, and its scale where nothing else is asked for, millionths.
-pub(crate) type LoadedAdapter = (KBox<Loaded>, i32);
 
 /// The memory of a model.
 pub(crate) struct Content {
@@ -243,7 +114,7 @@ impl Model {
         let mut size = |kv_type| step::size(section, &memory, &kept, slots, context, kv_type);
         let sizes = (size(SISLM_KV_F16)?, size(SISLM_KV_F32)?);
         let workspace = Workspace::new(section, &memory, kept, &loaded.facts, slots, statistics)?;
-        let step_bytes = workspace.bytes;
+        let step_bytes = workspace.bytes();
         let content = Content {
             memory,
             workspace,
@@ -435,28 +306,5 @@ impl Use {
 impl Drop for Use {
     fn drop(&mut self) {
         self.model.files.subtract(&self.user, 1);
-    }
-}
-
-#[kunit_tests(sislm_name)]
-mod tests {
-    use super::*;
-
-    fn name(text: &[u8]) -> Result<Name> {
-        let mut bytes = [0; NAME_BYTES];
-        for (to, from) in bytes.iter_mut().zip(text) {
-            *to = *from;
-        }
-        Name::new(bytes)
-    }
-
-    #[test]
-    fn names_are_letters_digits_dots_dashes() {
-        assert!(name(b"kernel-docs_7m.q4").is_ok());
-        assert!(name(&[b'a'; 63]).is_ok());
-        assert!(name(&[b'a'; 64]).is_err());
-        for wrong in [&b""[..], b"a b", b"a/b", b"a\0b", b"\xc3\xa4"] {
-            assert!(name(wrong).is_err());
-        }
     }
 }

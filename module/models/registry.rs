@@ -4,7 +4,10 @@
 //! A spinlock: anybody may look, and a task that is seldom let run must not keep others out.
 
 use crate::{
-    models::model::{Model, Name, Use},
+    models::{
+        model::{Model, Use},
+        name::Name,
+    },
     sys::errno::ENOTUNIQ,
     users::User, //
 };

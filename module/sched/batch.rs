@@ -5,7 +5,7 @@
 //! What a step has cost is divided among its turns: the queue orders their domains by it.
 
 use crate::{
-    models::model::Workspace,
+    models::workspace::Workspace,
     sched::rows::{divide, Share},
     sys::{
         flight::{Flight, LOGITS_MAX},

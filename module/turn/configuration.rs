@@ -2,7 +2,7 @@
 //! The configuration of a session.
 
 use crate::{
-    models::model::Name,
+    models::name::Name,
     sys::{
         flight::Scales,
         neon::Section,

@@ -21,7 +21,7 @@ pub(crate) mod sink;
 pub(crate) mod stop;
 
 use crate::{
-    models::model::{Model, Workspace},
+    models::{model::Model, workspace::Workspace},
     records::entry::Entry,
     statistics::Statistics,
     sys::{
