@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# cpu.max of a caller that refuses helpers; and nobody is woken where nothing is asked.
+# kernels: stock
+. "$(dirname "$0")/lib.sh"
+chgrp sislm $device
+sislm-client load /models/kernel-docs-7m-q4_0.gguf --name held >/dev/null || not_ok load "status $?"
+mkdir -p /tmp/cgroup
+mount -t cgroup2 none /tmp/cgroup
+echo +cpu >/tmp/cgroup/cgroup.subtree_control
+mkdir /tmp/cgroup/held /tmp/cgroup/other
+cpu_max held /tmp/cgroup || status=1
+rmdir /tmp/cgroup/held /tmp/cgroup/other
+umount /tmp/cgroup
+
+# Threads of the module, and how often each has come and gone.
+switches() {
+	for process in /proc/[0-9]*; do
+		read -r name 2>/dev/null <"$process/comm" || continue
+		case $name in sislm/*) ;; *) [ "${process#/proc/}" = "$reader" ] || [ "${process#/proc/}" = "$writer" ] || continue ;; esac
+		echo "$name $(sed -n 's/ctxt_switches:\t/ /p' "$process/status" | tr -d '\n')"
+	done
+}
+# Sessions that asked, that have not read their answer, that have not asked; and who waits for records.
+sislm-client trace --follow >/dev/null & reader=$!
+exec 3<>$device 4<>$device 5<>$device
+printf 'one\n' >&3
+timeout 60 cat <&3 >/dev/null
+printf 'two\n' >&4
+# An answer that is as long as is kept of it waits for its reader.
+sh -c 'exec 9<>/dev/sislm; printf "three\n" >&9; exec sleep 1000' & writer=$!
+sleep 20
+before=$(switches)
+sleep 20
+equal idle-wakes-nobody "$(switches)" "$before"
+check idle-threads test "$(echo "$before" | grep -c '^sislm/')" -ge 3
+# It is of this that nothing was counted.
+sislm-client infer -m held -n 2 one >/dev/null
+if [ "$(switches)" != "$before" ]; then ok turns-are-seen; else not_ok turns-are-seen "$before"; fi
+kill $reader $writer
+wait $reader $writer 2>/dev/null
+exec 3>&- 4>&- 5>&-
+unload held
+chgrp root $device
