@@ -128,7 +128,7 @@ pub(super) fn receipt(session: &Arc<Session>, argument: &Argument) -> Result {
     let outcome = session.outcome()?;
     request.session = session.link.who().session;
     request.turn = outcome.recorded_turn();
-    request.nonce = outcome.nonce;
+    request.nonce = outcome.nonce.bytes();
     request.commitment = outcome.commitment;
     argument.write(&request)
 }

@@ -63,6 +63,7 @@ impl Session {
 
     /// Ends what goes on when it is called: a prompt is dropped, a turn cancelled. `ERESTARTSYS`: a
     /// signal came before the turn was over; `EIO`: it never will be.
+    #[inline(never)]
     pub(crate) fn settle(&self) -> Result {
         let mut inner = self.lock()?;
         let number = {
@@ -152,6 +153,7 @@ impl Session {
 
     /// RESET: also empties the context and forgets the last turn. `EBUSY`: another call has begun
     /// a turn meanwhile.
+    #[inline(never)]
     pub(crate) fn reset(&self) -> Result {
         self.settle()?;
         let mut inner = self.lock_idle()?;

@@ -39,3 +39,12 @@ impl Sha256 {
         digest
     }
 }
+
+impl Drop for Sha256 {
+    fn drop(&mut self) {
+        let context = core::ptr::from_mut(&mut self.context);
+        // What was hashed could be told from it.
+        // SAFETY: A context of our own, which nobody uses again.
+        unsafe { sys::sislm_memzero(context.cast(), size_of::<sys::sha256_ctx>()) };
+    }
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A list of what a user wrote or was answered: wiped when freed.
+//! What a user wrote, was answered or alone may know: wiped when freed.
 
 use super::{bindings as sys, uapi::Plain};
 use core::ops::{Deref, DerefMut};
@@ -71,6 +71,29 @@ impl<T: Plain> Drop for Wiped<T> {
     }
 }
 
+/// A few bytes, in whatever holds them.
+#[derive(Clone)]
+pub(crate) struct Secret<const BYTES: usize>([u8; BYTES]);
+
+impl<const BYTES: usize> Secret<BYTES> {
+    /// These.
+    pub(crate) const fn new(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// A copy of them.
+    pub(crate) fn bytes(&self) -> [u8; BYTES] {
+        self.0
+    }
+}
+
+impl<const BYTES: usize> Drop for Secret<BYTES> {
+    fn drop(&mut self) {
+        // SAFETY: An array of bytes of our own.
+        unsafe { sys::sislm_memzero(self.0.as_mut_ptr().cast(), BYTES) };
+    }
+}
+
 #[kunit_tests(sislm_wiped)]
 mod tests {
     use super::*;
@@ -88,5 +111,14 @@ mod tests {
         list.extend(&[7])?;
         assert_eq!(&*list, &[0, 7]);
         Ok(())
+    }
+
+    #[test]
+    fn a_secret_is_wiped_where_it_lay() {
+        let mut place = core::mem::ManuallyDrop::new(Secret::new([7; 16]));
+        assert_eq!(place.bytes(), [7; 16]);
+        // SAFETY: It is dropped once; its bytes are valid after that too.
+        unsafe { core::mem::ManuallyDrop::drop(&mut place) };
+        assert_eq!(place.bytes(), [0; 16]);
     }
 }

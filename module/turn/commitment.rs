@@ -14,6 +14,7 @@ use crate::{
         task,
         uapi::NONCE_BYTES,
         user::bytes_of_slice,
+        wiped::Secret,
     },
     turn::sequence::Sequence, //
 };
@@ -24,7 +25,7 @@ const PART: usize = 4096;
 
 /// The commitment of an answer that grows.
 pub(crate) struct Commitment {
-    nonce: [u8; NONCE_BYTES],
+    nonce: Secret<NONCE_BYTES>,
     sampling: [u8; DIGEST_BYTES],
     hash: Sha256,
     value: [u8; DIGEST_BYTES],
@@ -62,7 +63,7 @@ impl Commitment {
             task::relax();
         }
         let commitment = Self {
-            nonce,
+            nonce: Secret::new(nonce),
             sampling,
             hash,
             value: [0; DIGEST_BYTES],
@@ -82,7 +83,7 @@ impl Commitment {
 
     /// Its nonce.
     pub(crate) fn nonce(&self) -> [u8; NONCE_BYTES] {
-        self.nonce
+        self.nonce.bytes()
     }
 
     /// SHA-256 of how tokens are drawn.

@@ -15,7 +15,7 @@ use crate::{
             Record, SISLM_FINISH_CONTEXT, SISLM_FINISH_LENGTH, SISLM_FINISH_STOP,
             SISLM_RECORD_GUIDED, SISLM_RECORD_TURN, SISLM_TOKENIZE_BOS,
         },
-        wiped::Wiped,
+        wiped::{Secret, Wiped},
     },
     turn::{
         commitment::Commitment,
@@ -99,7 +99,7 @@ impl Generation {
             load_ns: self.load_ns,
             prefill_ns: self.prefill_ns,
             decode_ns: self.decode_ns,
-            nonce: self.commitment.nonce(),
+            nonce: Secret::new(self.commitment.nonce()),
             commitment: self.commitment.value(),
             ids: Some(self.ids.into()),
             ..Outcome::none()

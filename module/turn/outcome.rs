@@ -8,7 +8,7 @@ use crate::{
         digest::DIGEST_BYTES,
         uapi::{self, NONCE_BYTES, SISLM_FINISH_CANCELLED, SISLM_FINISH_NONE},
         user,
-        wiped::Wiped,
+        wiped::{Secret, Wiped},
     }, //
 };
 use kernel::{prelude::*, sync::Arc};
@@ -51,7 +51,7 @@ pub(crate) struct Outcome {
     /// SHA-256 of the model's file.
     pub(crate) digest: [u8; DIGEST_BYTES],
     /// Random bytes of the commitment.
-    pub(crate) nonce: [u8; NONCE_BYTES],
+    pub(crate) nonce: Secret<NONCE_BYTES>,
     /// The commitment; zero for a turn that was not recorded.
     pub(crate) commitment: [u8; DIGEST_BYTES],
 }
@@ -73,7 +73,7 @@ impl Outcome {
             prefill_ns: 0,
             decode_ns: 0,
             digest: [0; DIGEST_BYTES],
-            nonce: [0; NONCE_BYTES],
+            nonce: Secret::new([0; NONCE_BYTES]),
             commitment: [0; DIGEST_BYTES],
         }
     }
