@@ -14,7 +14,7 @@ help:
 	@echo 'make demo        build all, boot the stock kernel, load sislm.ko and let SmolLM2 answer a question'
 	@echo 'make test        host, emulated and guest tests; TESTS=pattern runs a part'
 	@echo 'make test-all    the same with the custom kernel, more CPUs and thread counts, exhaustive numerics'
-	@echo 'make soak        everything at once on KERNEL for T seconds (3600), and 1000 times Ctrl-C'
+	@echo 'make soak        everything at once for T seconds (3600), and Ctrl-C many times: the debug kernel, or KERNEL'
 	@echo 'make bench       this module and llama.cpp in one guest: Documentation/performance.md; BENCH=pattern measures a part'
 	@echo 'make fidelity    the logits of this engine and of llama.cpp against exact ones: Documentation/fidelity.md;'
 	@echo '                 SISLM_MODELS=directory takes its models, MODEL=pattern measures a part'
@@ -42,6 +42,7 @@ test:
 test-all:
 	@SISLM_ALL=1 scripts/test
 
+soak: KERNEL = debug
 soak:
 	@scripts/soak
 
