@@ -4,7 +4,7 @@
 # kernels: stock
 . "$(dirname "$0")/lib.sh"
 chgrp sislm $device
-sislm-client load /models/kernel-docs-7m-q4_0.gguf --name held >/dev/null || not_ok load "status $?"
+sislm-client load /run/sislm/chat-slow.gguf --name held >/dev/null || not_ok load "status $?"
 mkdir -p /tmp/cgroup
 mount -t cgroup2 none /tmp/cgroup
 echo +cpu >/tmp/cgroup/cgroup.subtree_control

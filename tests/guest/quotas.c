@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * quotas PART MODEL: each limit of a user is met, with its errno or finish reason and its counter, and the neighbour
+ * quotas [machine]: each limit of a user is met, with its errno or finish reason and its counter, and the neighbour
  * has all that it had.
  *
- * Root sets the limits of user 3100; 3101 is the neighbour.
+ * Root sets the limits of user 3100; 3101 is the neighbour. `machine` meets those of all.
  */
 #include "device.h"
 
@@ -227,6 +227,91 @@ static void rate(void)
 	limit((struct sislm_limits){ .tokens_per_second = 1000000 });
 }
 
+/* A guided answer keeps to its rate too: each call waits for it. */
+static void guided_rate(void)
+{
+	enum { RATE = 5, COUNT = 3 * RATE };
+	struct sislm_configure request = { .flags = SISLM_CONFIGURE_IGNORE_EOS, .context = 256, .tokens_per_second = RATE,
+		.sampling = { .top_p = 1000000, .typical_p = 1000000, .repeat_penalty = 1000000 } };
+	struct sislm_next next = {};
+	int file = open_as(USER), number;
+	double begin;
+
+	strcpy((char *)request.model, "quotas");
+	if (ioctl(file, SISLM_IOC_CONFIGURE, &request) || write(file, "one ten", 7) != 7)
+		fail("quotas/guided");
+	begin = now();
+	for (number = 0; number < COUNT; number++) {
+		if (ioctl(file, SISLM_IOC_NEXT, &next))
+			fail("quotas/next");
+	}
+	begin = now() - begin;
+	/* Those of a second are not waited for. */
+	result(begin > 0.7 * (COUNT - RATE) / RATE, "quotas/guided-rate", "%d tokens in %.1f s", COUNT, begin);
+	result(statistics(file).paced, "quotas/guided-rate-counter", "%llu", (unsigned long long)statistics(file).paced);
+	see_neighbour("quotas/guided-rate-neighbour");
+	close(file);
+}
+
+/* What the neighbour has gives the answers that it gave, however full the machine is. */
+static void see_present(int file, const char *part)
+{
+	int finish = run_on(file, 20);
+
+	result(finish == SISLM_FINISH_LENGTH, part, "finish %d", finish);
+}
+
+/* With a machine that has less than a user may have (quotas.sh): ENFILE and ENOMEM are the machine's. */
+static void machine(void)
+{
+	static uint32_t ids[1000];
+	int files[16], neighbour = open_as(NEIGHBOUR), file = open_as(USER), count, error = 0;
+	struct sislm_result last = {};
+	ssize_t got;
+
+	see_present(neighbour, "quotas/present");
+	for (count = 0; count < 16; count++) {
+		files[count] = open_as(USER);
+		if (files[count] < 0)
+			break;
+	}
+	result(count < 16 && errno == ENFILE, "quotas/all-sessions", "%d files: %s", count, strerror(errno));
+	result(statistics(file).sessions_refused == 1, "quotas/all-sessions-counter", "%llu",
+	       (unsigned long long)statistics(file).sessions_refused);
+	see_present(neighbour, "quotas/all-sessions-neighbour");
+	memset(text, ' ', sizeof(text));
+	if (write(files[0], text, 3000) != 3000)
+		fail("quotas/write");
+	result(write(files[1], text, 2000) < 0 && errno == ENOMEM, "quotas/all-prompts", "%s", strerror(errno));
+	result(statistics(file).prompts_refused == 1, "quotas/all-prompts-counter", "%llu",
+	       (unsigned long long)statistics(file).prompts_refused);
+	see_present(neighbour, "quotas/all-prompts-neighbour");
+	if (ioctl(files[0], SISLM_IOC_RESET))
+		fail("quotas/reset");
+	for (int number = 0; number < count && !error; number++) {
+		struct sislm_prompt prompt = { .ids = (uintptr_t)ids, .count = 1000 };
+
+		/* An answer of a token, which keeps its context. */
+		if (configure(files[number], "quotas", 8192, 1) || ioctl(files[number], SISLM_IOC_PROMPT, &prompt))
+			fail("quotas/prompt");
+		while ((got = read(files[number], text, sizeof(text))) > 0)
+			;
+		if (ioctl(files[number], SISLM_IOC_RESULT, &last))
+			fail("quotas/result");
+		error = got ? (int)last.error ?: errno : 0;
+	}
+	result(error == ENOMEM, "quotas/all-keys-and-values", "%s", strerror(error));
+	result(statistics(file).kv_refused == 1, "quotas/all-keys-and-values-counter", "%llu",
+	       (unsigned long long)statistics(file).kv_refused);
+	see_present(neighbour, "quotas/all-keys-and-values-neighbour");
+	result(!statistics(neighbour).kv_refused && !statistics(neighbour).prompts_refused && !statistics(neighbour).sessions_refused,
+	       "quotas/neighbour-is-not-refused", "%llu", (unsigned long long)statistics(neighbour).kv_refused);
+	while (count--)
+		close(files[count]);
+	close(file);
+	close(neighbour);
+}
+
 static void refused(void)
 {
 	struct sislm_limits request = { .uid = USER };
@@ -240,9 +325,13 @@ static void refused(void)
 	close(other);
 }
 
-int main(void)
+int main(int count, char **words)
 {
 	setvbuf(stdout, NULL, _IONBF, 0);
+	if (count > 1 && !strcmp(words[1], "machine")) {
+		machine();
+		return failures != 0;
+	}
 	see_neighbour("quotas/neighbour");
 	sessions();
 	namespaces();
@@ -250,6 +339,7 @@ int main(void)
 	keys_and_values();
 	deadline();
 	rate();
+	guided_rate();
 	refused();
 	return failures != 0;
 }
