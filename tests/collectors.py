@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Debian's Prometheus scrapes a guest, and a collector of OpenTelemetry takes what `sislm-client export` sends from it: both have the
-numbers that `sislm-client metrics` and `stats` print.
+"""Debian's Prometheus scrapes a guest, its device and `sislm-client serve`, and a collector of OpenTelemetry takes what `sislm-client
+export` sends from it, also after it was away: they have the numbers that `sislm-client metrics` and `stats` and the server print.
 
 TEST_COLLECTORS is the directory of both (scripts/collectors); without it all is skipped.
 """
@@ -17,6 +17,8 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+
+import served
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 # Seconds for a guest to boot, and for a scrape of it, on a busy machine that emulates it.
@@ -43,7 +45,10 @@ sislm-client stats --json >/share/stats
 sislm-client metrics >/share/metrics
 busybox httpd -p 8080 -h /tmp/www
 touch /share/ready
+until [ -e /share/export ] || [ -e /share/stop ]; do sleep 0.2; done
+sislm-client export --otlp http://10.0.2.100:4318 --interval 2 2>/share/interval & exporter=$!
 until [ -e /share/stop ]; do sleep 0.2; done
+kill $exporter && touch /share/exporter-lived
 """
 # Takes a connection of the guest to the collector.
 RELAY = """#!/usr/bin/env python3
@@ -64,7 +69,8 @@ scrape_configs:
   - job_name: sislm
     scrape_interval: 5s
     scrape_timeout: 5s
-    metrics_path: /cgi-bin/metrics
+    metrics_path: {path}
+    authorization: {{credentials: "{key}"}}
     static_configs:
       - targets: ["127.0.0.1:{port}"]
 """
@@ -113,10 +119,10 @@ def asked(url, query):
         return json.load(answer)["data"]["result"]
 
 
-def scraped(directory, share, port):
+def scraped(directory, share, port, path, secret="none"):
     """Values that Prometheus has of a scrape, by key."""
     own = free_port()
-    (share / "prometheus.yml").write_text(PROMETHEUS.format(port=port), encoding="ascii")
+    (share / "prometheus.yml").write_text(PROMETHEUS.format(port=port, path=path, key=secret), encoding="ascii")
     command = [f"{directory}/prometheus", f"--config.file={share}/prometheus.yml", f"--storage.tsdb.path={share}/prometheus"]
     url = f"http://127.0.0.1:{own}"
 
@@ -239,7 +245,93 @@ def numbers(values, points):
         yield f"otlp-{name}", holds and all(near(found[model].value, wanted[model]) for model in wanted), (seen, wanted)
 
 
-def results(guest, share, directory, port):
+class Collector:
+    """The collector of OpenTelemetry, at a port that it keeps."""
+
+    def __init__(self, directory, share):
+        self.directory, self.share, self.port, self.process = directory, share, free_port(), None
+
+    def start(self, name):
+        """Whether it is there, in time; it prints to a file of this name."""
+        log = self.share / name
+        command = [f"{self.directory}/rotel", "start", "--otlp-http-endpoint", f"127.0.0.1:{self.port}", "--otlp-grpc-endpoint"]
+        command += [
+            f"127.0.0.1:{free_port()}",
+            "--exporter",
+            "blackhole",
+            "--debug-log",
+            "metrics",
+            "--debug-log-verbosity",
+            "detailed",
+        ]
+        libraries = {**os.environ, "LD_LIBRARY_PATH": self.directory}
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=libraries)
+        return (
+            until(lambda: "Starting Rotel" in log.read_text() or self.process.poll() is not None, SCRAPE)
+            and self.process.poll() is None
+        )
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+    def said(self, name):
+        """What it printed, without colours."""
+        return re.sub(r"\x1b\[\d*m", "", (self.share / name).read_text(errors="replace"))
+
+
+def interruption(share, collector, values):
+    """An export at intervals whose collector goes away and comes back, which then has all."""
+    collector.stop()
+    (share / "export").touch()
+    told = until(lambda: (share / "interval").exists() and "sislm-client: " in (share / "interval").read_text(), SCRAPE)
+    yield "export-tells-of-a-collector-away", told, list(share.iterdir())
+    yield "collector-again", collector.start("again.log"), collector.said("again.log")[-600:]
+    # Two requests: the first one is whole then.
+    came = until(lambda: collector.said("again.log").count("Name: gen_ai.server.request.duration") >= 2, SCRAPE)
+    collector.stop()
+    points, _ = collected(collector.said("again.log"))
+    found = points.get("gen_ai.server.request.duration", [])
+    wanted = {model: histogram_of(values, "sislm_request_duration_seconds", {"model": model}) for model in MODELS}
+    seen = {
+        point.attributes.get("gen_ai.request.model"): same_histogram(point, wanted[point.attributes["gen_ai.request.model"]])
+        for point in found
+    }
+    yield "export-misses-nothing", came and seen == dict.fromkeys(MODELS, True), (came, seen, [vars(point) for point in found])
+
+
+def server(directory):
+    """The results of a scrape of `sislm-client serve`."""
+
+    def answered(guest, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {guest.key()}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(guest.url() + path, data, headers), timeout=SCRAPE) as answer:
+            return answer.read().decode()
+
+    def found(guest):
+        for prompt in ("one", "one ten", "one ten tires"):
+            answered(guest, "/v1/completions", {"model": "chat", "prompt": prompt, "max_tokens": 8, "seed": 1})
+        values = printed(answered(guest, "/metrics"))
+        asked_now = scraped(directory, guest.share, guest.port, "/metrics", guest.key())
+        # A scrape is a request, too.
+        own = key("sislm_requests_total", {"endpoint": "/metrics", "status": "200"})
+        wrong = {
+            sample: (asked_now.get(sample), value)
+            for sample, value in values.items()
+            if asked_now.get(sample) != value and sample != own
+        }
+        yield "prometheus", len(values) > 20 and not wrong, wrong
+        yield "scrapes", asked_now.get(own, 0) >= 1, asked_now
+        count = key("sislm_requests_total", {"endpoint": "/v1/completions", "status": "200"})
+        yield "requests", asked_now.get(count) == 3 and asked_now.get(key("sislm_first_token_seconds_count", {})) == 3, asked_now
+
+    return served.report("collectors-serve", {"chat": "/run/sislm/chat.gguf"}, found)
+
+
+def results(guest, share, directory, port, collector):
     """All of them, once the guest is ready."""
     if not until(lambda: (share / "ready").exists() or guest.poll() is not None, BOOT) or guest.poll() is not None:
         raise RuntimeError((share / "log").read_text(errors="replace")[-600:])
@@ -247,42 +339,37 @@ def results(guest, share, directory, port):
     stats = json.loads((share / "stats").read_text())
     tokens = sum(value for (name, _), value in values.items() if name == "sislm_answer_tokens_total")
     yield "stats", tokens == stats["tokens"] > 0, (tokens, stats)
-    found = scraped(directory, share, port)
+    found = scraped(directory, share, port, "/cgi-bin/metrics")
     wrong = {sample: (found.get(sample), value) for sample, value in values.items() if found.get(sample) != value}
     yield "prometheus", len(values) > 100 and not wrong, wrong
     exported = (share / "exported").read_text()
     yield "export", exported == "0\n", exported
-    text = re.sub(r"\x1b\[\d*m", "", (share / "rotel.log").read_text(errors="replace"))
-    points, kinds = collected(text)
+    points, kinds = collected(collector.said("rotel.log"))
     yield from histograms(values, points, kinds)
     yield from numbers(values, points)
     starts = {point.start for point in points.get("gen_ai.server.request.duration", [])}
     yield "otlp-start", len(starts) == len(MODELS) and all(starts), starts
+    yield from interruption(share, collector, values)
 
 
 def run(directory, share):
     """Runs the collector and the guest; 1 when something does not hold."""
-    collector, port, failed = free_port(), free_port(), 0
+    collector, port, failed = Collector(directory, share), free_port(), 0
     relay = share / "relay"
-    relay.write_text(RELAY.format(port=collector), encoding="ascii")
+    relay.write_text(RELAY.format(port=collector.port), encoding="ascii")
     relay.chmod(0o755)
-    command = [f"{directory}/rotel", "start", "--otlp-http-endpoint", f"127.0.0.1:{collector}", "--otlp-grpc-endpoint"]
-    command += [f"127.0.0.1:{free_port()}", "--exporter", "blackhole", "--debug-log", "metrics", "--debug-log-verbosity", "detailed"]
     loads = "\n".join(f"sislm-client load /models/{file}.gguf --name {name} >/dev/null" for name, file in MODELS.items())
     options = {"KERNEL": "stock", "SHARE": str(share), "FORWARD": str(port), "COLLECTOR": str(relay), "TIMEOUT": "900"}
     options["CMD"] = COMMANDS.format(loads=loads, models=" ".join(MODELS))
-    with open(share / "rotel.log", "wb") as log:
-        libraries = {**os.environ, "LD_LIBRARY_PATH": directory}
-        rotel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=libraries)
-    if not until(lambda: "Starting Rotel" in (share / "rotel.log").read_text() or rotel.poll() is not None, SCRAPE) or rotel.poll() is not None:
-        print(f"not ok collector {(share / 'rotel.log').read_text()[-600:]!r}")
+    if not collector.start("rotel.log"):
+        print(f"not ok collector {collector.said('rotel.log')[-600:]!r}")
         return 1
     with open(share / "log", "wb") as log:
         guest = subprocess.Popen(
             [REPO / "scripts/guest"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **options}
         )
     try:
-        for name, holds, seen in results(guest, share, directory, port):
+        for name, holds, seen in results(guest, share, directory, port, collector):
             failed += not holds
             print(f"ok {name}" if holds else f"not ok {name} {str(seen)[:3000]!r}", flush=True)
     except RuntimeError as error:
@@ -291,8 +378,10 @@ def run(directory, share):
     finally:
         (share / "stop").touch()
         guest.wait(timeout=BOOT)
-        rotel.terminate()
-        rotel.wait()
+        collector.stop()
+    lived = (share / "exporter-lived").exists()
+    failed += not lived
+    print("ok export-goes-on" if lived else f"not ok export-goes-on {(share / 'interval').read_text()[-600:]!r}")
     return 1 if failed else 0
 
 
@@ -302,7 +391,8 @@ def main():
         print("skip collectors they could not be fetched (scripts/collectors)")
         return 0
     with tempfile.TemporaryDirectory(prefix="sislm-collectors.") as share:
-        return run(directory, pathlib.Path(share))
+        status = run(directory, pathlib.Path(share))
+    return status | server(directory)
 
 
 if __name__ == "__main__":
