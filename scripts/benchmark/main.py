@@ -9,6 +9,7 @@ import time
 
 import counts
 import guest
+import latency
 import loops
 import record
 import report
@@ -21,6 +22,7 @@ PARTS = [
     (counts.NAMES, counts.measure),
     (sequences.NAMES, sequences.measure),
     (wall.NAMES, wall.measure),
+    (latency.NAMES, latency.measure),
 ]
 
 

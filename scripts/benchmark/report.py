@@ -3,6 +3,7 @@
 
 
 import counts
+import latency
 import loops
 import models
 import plots
@@ -77,6 +78,15 @@ SEQUENCES = """
 
 Instructions per token of {model}, one sequence and eight at once, on one CPU. sislm: as many clients, each with a session, counted with all they cause in the
 kernel. llama.cpp: `llama-batched`, whose steps have a row for each sequence, in user space. Both sample.
+
+{table}
+"""
+LATENCY = """
+## How late others wake
+
+A thread of normal priority that sleeps for a millisecond at a time, as cyclictest does, in a guest with two CPUs, beside {sessions} sequences of {model}: sessions of
+this module, and `llama-batched` with {threads} threads. Microseconds that it woke too late, each the median of {pairs} runs of {seconds} s, in turns. Emulated, so
+both engines are compared with each other alone, on a machine that may be busy with other things; `make bench BENCH=latency` measures them again.
 
 {table}
 """
@@ -213,8 +223,17 @@ def several(figures):
     return SEQUENCES.format(model=sequences.MODEL, table=table(["M per token", "one", "eight", "eight / one"], rows))
 
 
+def lateness(figures):
+    rows = []
+    for engine in reversed(counts.ENGINES):
+        values = [of(figures, latency.NAMES[0], engine, key) for key in latency.KEYS]
+        rows.append([engine, *(number(value, 1, 0) for value in values)])
+    text = {"model": latency.MODEL, "sessions": latency.SESSIONS, "threads": latency.THREADS, "pairs": latency.PAIRS, "seconds": latency.SECONDS}
+    return LATENCY.format(**text, table=table(["µs too late", "median", "99 %", "99.9 %", "most"], rows))
+
+
 def write(figures):
     """Writes the report."""
     parts = [INTRODUCTION.format(versions=versions(figures)), targets_table(figures), instructions(figures), inner_loops(figures), times(figures),
-             memory(figures), several(figures)]
+             memory(figures), several(figures), lateness(figures)]
     PATH.write_text("".join(parts), encoding="utf-8")
