@@ -118,46 +118,56 @@ static void namespaces(void)
 	limit((struct sislm_limits){ .namespace_sessions = ~0u });
 }
 
-static void prompts(void)
+/* The name of a result of `part`. */
+static const char *of(const char *part, const char *what)
+{
+	static char name[100];
+
+	snprintf(name, sizeof(name), "quotas/%s%s", part, what);
+	return name;
+}
+
+/* Prompts of a user, or in a cgroup namespace, when `few` of their bytes may wait and when `many` may. */
+static void prompts(const char *part, struct sislm_limits few, struct sislm_limits many)
 {
 	int one, other;
 	ssize_t first, second, third;
 
-	limit((struct sislm_limits){ .prompt_bytes = 1000 });
+	limit(few);
 	one = open_as(USER);
 	other = open_as(USER);
 	memset(text, ' ', sizeof(text));
 	first = write(one, text, 900);
 	second = write(other, text, 101);
-	result(first == 900 && second < 0 && errno == EDQUOT, "quotas/prompts", "%s", strerror(errno));
-	result(statistics(one).prompts_refused == 1, "quotas/prompts-counter", "%llu",
+	result(first == 900 && second < 0 && errno == EDQUOT, of(part, ""), "%s", strerror(errno));
+	result(statistics(one).prompts_refused == 1, of(part, "-counter"), "%llu",
 	       (unsigned long long)statistics(one).prompts_refused);
-	see_neighbour("quotas/prompts-neighbour");
+	see_neighbour(of(part, "-neighbour"));
 	if (ioctl(one, SISLM_IOC_RESET))
 		fail("quotas/reset");
 	third = write(other, text, 101);
-	result(third == 101 && limit((struct sislm_limits){ .prompt_bytes = MIB }).prompt_used == 101, "quotas/prompts-given-back", "%zd",
-	       third);
+	result(third == 101 && limit(many).prompt_used == 101, of(part, "-given-back"), "%zd", third);
 	close(one);
 	close(other);
 }
 
-static void keys_and_values(void)
+/* The same of keys and values. */
+static void keys_and_values(const char *part, struct sislm_limits few, struct sislm_limits many)
 {
 	struct sislm_limits now;
 	int file, finish;
 
 	/* A block of 32 positions takes a page at least; the answer ends where no more are given. */
-	limit((struct sislm_limits){ .kv_bytes = 256 << 10 });
+	limit(few);
 	file = open_as(USER);
 	finish = run_on(file, 4000);
 	now = limit((struct sislm_limits){});
-	result(finish == -EIO || finish == -EDQUOT, "quotas/keys-and-values", "%d, %llu bytes", finish, (unsigned long long)now.kv_used);
-	result(now.kv_used <= 256 << 10 && statistics(file).kv_refused == 1, "quotas/keys-and-values-counter", "%llu",
+	result(finish == -EIO || finish == -EDQUOT, of(part, ""), "%d, %llu bytes", finish, (unsigned long long)now.kv_used);
+	result(now.kv_used <= 256 << 10 && statistics(file).kv_refused == 1, of(part, "-counter"), "%llu",
 	       (unsigned long long)statistics(file).kv_refused);
-	see_neighbour("quotas/keys-and-values-neighbour");
+	see_neighbour(of(part, "-neighbour"));
 	close(file);
-	limit((struct sislm_limits){ .kv_bytes = 64 * MIB });
+	limit(many);
 }
 
 static void deadline(void)
@@ -335,8 +345,12 @@ int main(int count, char **words)
 	see_neighbour("quotas/neighbour");
 	sessions();
 	namespaces();
-	prompts();
-	keys_and_values();
+	prompts("prompts", (struct sislm_limits){ .prompt_bytes = 1000 }, (struct sislm_limits){ .prompt_bytes = MIB });
+	prompts("namespace-prompts", (struct sislm_limits){ .namespace_prompt_bytes = 1000 },
+		(struct sislm_limits){ .namespace_prompt_bytes = MIB });
+	keys_and_values("keys-and-values", (struct sislm_limits){ .kv_bytes = 256 << 10 }, (struct sislm_limits){ .kv_bytes = 64 * MIB });
+	keys_and_values("namespace-keys-and-values", (struct sislm_limits){ .namespace_kv_bytes = 256 << 10 },
+			(struct sislm_limits){ .namespace_kv_bytes = 64 * MIB });
 	deadline();
 	rate();
 	guided_rate();
