@@ -131,21 +131,39 @@ impl Model {
             .checked_add(size_of::<Model>())
     }
 
-    /// Rotation of `position` in `layer`; `None` where queries and keys do not rotate.
-    pub fn rotation<'a>(
-        &self,
-        arena: Arena<'a>,
-        layer: u32,
-        position: u32,
-    ) -> Option<Rotation<'a>> {
+    /// Rotations of the positions in `layer`; `None` where queries and keys do not rotate.
+    pub fn rotations<'a>(&self, arena: Arena<'a>, layer: u32) -> Option<Rotations<'a>> {
         let table = self.shape.rotation(layer)?;
-        let (bytes, _) = self.rotations.run(arena, position, 1)?;
-        let values: &[f32] = pod::cast(bytes)?;
         let rope = &self.shape.rope;
-        let rotated = *rope.rotated.get(table)? as usize;
-        let start = table.checked_mul(rope.columns() as usize)?;
-        let values = values.get(start..)?.get(..rotated)?;
-        let (cos, sin) = values.split_at_checked(rotated / 2)?;
+        Some(Rotations {
+            arena,
+            rows: self.rotations,
+            first: table.checked_mul(rope.columns() as usize)?,
+            rotated: *rope.rotated.get(table)? as usize,
+        })
+    }
+}
+
+/// The rotations of a layer, found once for many positions.
+#[derive(Clone, Copy)]
+pub struct Rotations<'a> {
+    arena: Arena<'a>,
+    /// Of each position those of all tables.
+    rows: Items,
+    /// First value of the layer's table in a row.
+    first: usize,
+    /// Dimensions that rotate.
+    rotated: usize,
+}
+
+impl<'a> Rotations<'a> {
+    /// That of `position`; `None` past the model's context.
+    #[inline]
+    pub fn of(&self, position: u32) -> Option<Rotation<'a>> {
+        let (bytes, _) = self.rows.run(self.arena, position, 1)?;
+        let values: &[f32] = pod::cast(bytes)?;
+        let values = values.get(self.first..)?.get(..self.rotated)?;
+        let (cos, sin) = values.split_at_checked(self.rotated / 2)?;
         Some(Rotation { cos, sin })
     }
 }

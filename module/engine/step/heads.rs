@@ -40,7 +40,8 @@ pub fn run(
     let own = task.shape(layer)?;
     let head_size = own.head_size as usize;
     let position = task.batch.rows().get(heads.row)?.position;
-    let rotation = task.model.rotation(task.arena, layer, position);
+    let rotations = task.model.rotations(task.arena, layer);
+    let rotation = rotations.and_then(|rotations| rotations.of(position));
     if !task.layer(layer)?.matrix(Part::Value).exists() {
         // Keys are kept in another order than values.
         let order = Order::of(Part::Key, shape, own);

@@ -37,7 +37,7 @@ pub fn prepare(
         own.rotated as usize,
     );
     let position = task.batch.rows().get(row)?.position;
-    let rotation = task.model.rotation(task.arena, layer, position)?;
+    let rotation = task.model.rotations(task.arena, layer)?.of(position)?;
     let (queries, rest) = values.get_mut(..end)?.split_at_mut_checked(first)?;
     let (front, projected) = rest.split_at_mut_checked(made.checked_sub(first)?)?;
     let kept = front.get_mut(kept.checked_sub(first)?..)?.get_mut(..size)?;

@@ -8,6 +8,7 @@ use crate::memory::cache::Store;
 use crate::memory::columns::Columns;
 use crate::model::Part;
 use crate::model::architecture::HeadNorm;
+use crate::model::weights::Rotations;
 use crate::simd::elementwise::clamp;
 use crate::simd::rope::rotate;
 use crate::step::product::Operands;
@@ -46,6 +47,11 @@ pub fn run(
         let count = part.matrix.group_count();
         let within = |group: u32| group.saturating_sub(before).min(count);
         let own = within(groups.start)..within(groups.end);
+        before += count;
+        if own.is_empty() {
+            continue;
+        }
+        let target = Target::new(task, layer, matrix)?;
         for_each_run(task, [part], own, operands, room, |[mut products]| {
             products.check(|row| task.batch.fail(row));
             if most != 0.0 {
@@ -53,66 +59,83 @@ pub fn run(
             }
             let output = products.first;
             for (row, values) in products.rows().enumerate() {
-                put(task, layer, matrix, row, output, values, &mut outputs)?;
+                target.put(task, row, output, values, &mut outputs)?;
             }
             Some(())
         })?;
-        before += count;
     }
     Some(())
 }
 
-/// Rotates and stores the outputs of one row from output `first` of its matrix on.
-fn put(
-    task: &Task<'_>,
-    layer: u32,
-    part: Part,
-    row: usize,
-    first: usize,
-    values: &mut [f32],
-    outputs: &mut Outputs<'_>,
-) -> Option<()> {
-    let shape = &task.model.shape;
-    let own = task.shape(layer)?;
-    let head_size = own.head_size as usize;
-    let whole_heads = shape.architecture.head_norm != HeadNorm::None;
-    if part != Part::Value && !whole_heads {
-        let position = task.batch.rows().get(row)?.position;
-        if let Some(rotation) = task.model.rotation(task.arena, layer, position) {
-            rotate(values, first.checked_rem(head_size)?, head_size, rotation);
-        }
-    }
-    let column = match part {
-        Part::Query => Some(first),
-        Part::Key if whole_heads => Some(own.key_column().checked_add(first)?),
-        Part::Value if shape.architecture.value_norm => {
-            Some(own.value_column().checked_add(first)?)
-        }
-        _ => None,
-    };
-    if let Some(column) = column {
-        outputs
-            .query
-            .row(row, column, values.len())?
-            .copy_from_slice(values);
-        return Some(());
-    }
-    let mut rest = &*values;
-    // CAST: Below the number of heads.
-    #[expect(clippy::cast_possible_truncation)]
-    let mut head = first.checked_div(head_size)? as u32;
-    let mut dimension = first.checked_rem(head_size)?;
-    while !rest.is_empty() {
-        let (values, after) = rest.split_at_checked((head_size - dimension).min(rest.len()))?;
-        let cell = Cell {
+/// Where the outputs of one of the matrices go.
+struct Target<'a> {
+    /// What queries and keys are turned by; `None` for values, and where a later stage turns whole heads.
+    rotations: Option<Rotations<'a>>,
+    /// Column of the first output; `None` where outputs go to the cache.
+    column: Option<usize>,
+    value: bool,
+    head_size: usize,
+}
+
+impl<'a> Target<'a> {
+    /// That of `part` in `layer`.
+    fn new(task: &Task<'a>, layer: u32, part: Part) -> Option<Target<'a>> {
+        let architecture = task.model.shape.architecture;
+        let own = task.shape(layer)?;
+        let whole_heads = architecture.head_norm != HeadNorm::None;
+        let turns = part != Part::Value && !whole_heads;
+        Some(Target {
+            rotations: turns
+                .then(|| task.model.rotations(task.arena, layer))
+                .flatten(),
+            column: match part {
+                Part::Query => Some(0),
+                Part::Key if whole_heads => Some(own.key_column()),
+                Part::Value if architecture.value_norm => Some(own.value_column()),
+                _ => None,
+            },
             value: part == Part::Value,
-            head,
-            // CAST: Below `head_size`.
-            #[expect(clippy::cast_possible_truncation)]
-            dimension: dimension as u32,
-        };
-        outputs.cache.put(row, cell, values)?;
-        (rest, head, dimension) = (after, head + 1, 0);
+            head_size: own.head_size as usize,
+        })
     }
-    Some(())
+
+    /// Rotates and stores the outputs of one row from output `first` of the matrix on.
+    fn put(
+        &self,
+        task: &Task<'_>,
+        row: usize,
+        first: usize,
+        values: &mut [f32],
+        outputs: &mut Outputs<'_>,
+    ) -> Option<()> {
+        let mut dimension = first.checked_rem(self.head_size)?;
+        if let Some(rotations) = &self.rotations {
+            let position = task.batch.rows().get(row)?.position;
+            rotate(values, dimension, self.head_size, rotations.of(position)?);
+        }
+        if let Some(column) = self.column {
+            let column = column.checked_add(first)?;
+            let out = outputs.query.row(row, column, values.len())?;
+            out.copy_from_slice(values);
+            return Some(());
+        }
+        let mut rest = &*values;
+        // CAST: Below the number of heads.
+        #[expect(clippy::cast_possible_truncation)]
+        let mut head = first.checked_div(self.head_size)? as u32;
+        while !rest.is_empty() {
+            let left = (self.head_size - dimension).min(rest.len());
+            let (values, after) = rest.split_at_checked(left)?;
+            let cell = Cell {
+                value: self.value,
+                head,
+                // CAST: Below `head_size`.
+                #[expect(clippy::cast_possible_truncation)]
+                dimension: dimension as u32,
+            };
+            outputs.cache.put(row, cell, values)?;
+            (rest, head, dimension) = (after, head + 1, 0);
+        }
+        Some(())
+    }
 }

@@ -4,6 +4,7 @@
 use crate::memory::cache::Blocks;
 use crate::memory::cache::Store;
 use crate::model::architecture::HeadNorm;
+use crate::model::layer_shape::LayerShape;
 use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::partial::partial_values;
 use crate::step::heads;
@@ -100,7 +101,7 @@ impl<'a> Memory<'a> {
             let row = unit.tile.checked_mul(TILE_ROWS)?;
             // SAFETY: This stage runs, and the unit is ours; its rows are different ones.
             let mut attendants = core::array::from_fn(|tile| unsafe {
-                self.attendant(task, layer, unit, row + tile)
+                self.attendant(task, layer, shape, unit, row + tile)
             });
             segment::run(task, unit, shape, &mut attendants)?;
         }
@@ -116,12 +117,12 @@ impl<'a> Memory<'a> {
         &self,
         task: &Task<'a>,
         layer: u32,
+        own: &LayerShape,
         unit: Unit,
         row: usize,
     ) -> Option<Attendant<'a>> {
         let row_of = task.batch.rows().get(row)?;
         let shape = &task.model.shape;
-        let own = task.shape(layer)?;
         let group = own.group() as usize;
         let size = group * partial_values(own.head_size as usize);
         let columns = group * own.query_stride as usize;
