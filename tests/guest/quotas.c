@@ -172,7 +172,7 @@ static void keys_and_values(const char *part, struct sislm_limits few, struct si
 
 static void deadline(void)
 {
-	struct sislm_configure request = { .flags = SISLM_CONFIGURE_IGNORE_EOS, .context = 8192, .deadline_ms = 300,
+	struct sislm_configure request = { .flags = SISLM_CONFIGURE_IGNORE_EOS, .context = 8192, .deadline_ms = 2500,
 		.sampling = { .top_p = 1000000, .typical_p = 1000000, .repeat_penalty = 1000000 } };
 	struct sislm_run run = { .prompt = (uintptr_t)"one ten", .prompt_length = 7, .text = (uintptr_t)text, .capacity = sizeof(text) };
 	struct sislm_result last = {};
