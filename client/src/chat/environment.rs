@@ -38,6 +38,9 @@ pub(super) fn environment(
     environment.set_syntax(syntax.build()?);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(fuel));
+    // What they print grows with the square of a value's depth, and takes no fuel.
+    environment.remove_filter("pprint");
+    environment.remove_global("debug");
     environment.set_unknown_method_callback(pycompat::unknown_method_callback);
     environment.add_filter(
         "tojson",

@@ -4,6 +4,7 @@
 use std::error::Error as _;
 use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 use std::time::SystemTime;
 
 use minijinja::value::Value;
@@ -19,7 +20,14 @@ use super::{Convention, Message, TemplateError, Tool};
 
 /// Work that a template may take beside that for the text of messages: about as many instructions, or 64
 /// bytes of memory each.
-const FUEL: u64 = 1_000_000;
+const FUEL: u64 = 200_000;
+
+/// Bytes of stack that a unit of that work may need: a value in a value is dropped, printed and compared by a
+/// call in a call. About 190 are measured, and 600 without optimization.
+const STACK_OF_FUEL: u64 = if cfg!(debug_assertions) { 2048 } else { 512 };
+
+/// Bytes of stack for all else.
+const STACK: u64 = 8 << 20;
 
 /// A template, and the names of two tokens that it may use.
 #[derive(Clone, Debug)]
@@ -80,8 +88,10 @@ impl ChatTemplate {
             now: SystemTime::now(),
         };
         let alphabet = said.alphabet().ok_or(TemplateError::Changed)?;
-        let text = self.render_once(&said, None)?;
-        let hidden = self.render_once(&said, Some(&alphabet))?;
+        let (text, hidden) = on_stack_for(fuel_for(&said), || {
+            let text = self.render_once(&said, None)?;
+            Ok((text, self.render_once(&said, Some(&alphabet))?))
+        })?;
         let parts = alignment::messages(&text, &hidden, &alphabet).ok_or(TemplateError::Changed)?;
         Ok(Rendered {
             text,
@@ -94,8 +104,8 @@ impl ChatTemplate {
         said: &Said<'_>,
         alphabet: Option<&Arc<Alphabet>>,
     ) -> Result<String, TemplateError> {
-        let fuel = FUEL.saturating_add(said.bytes() as u64);
-        let environment = environment(fuel, said.now, alphabet.cloned()).map_err(error_of)?;
+        let environment =
+            environment(fuel_for(said), said.now, alphabet.cloned()).map_err(error_of)?;
         let template = environment
             .template_from_str(&self.source)
             .map_err(error_of)?;
@@ -117,6 +127,30 @@ impl ChatTemplate {
         };
         template.render(values).map_err(error_of)
     }
+}
+
+fn fuel_for(said: &Said<'_>) -> u64 {
+    FUEL.saturating_add(said.bytes() as u64)
+}
+
+/// What `work` makes, on a stack that is as large as templates with `fuel` can need. Memory is taken only for what
+/// they use of it.
+fn on_stack_for<T: Send>(
+    fuel: u64,
+    work: impl FnOnce() -> Result<T, TemplateError> + Send,
+) -> Result<T, TemplateError> {
+    let size = fuel.saturating_mul(STACK_OF_FUEL).saturating_add(STACK);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name("template".into())
+            .stack_size(size)
+            .spawn_scoped(scope, work)
+            .map_err(|error| TemplateError::Failed(format!("there is no stack for it: {error}")))?;
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 fn error_of(error: minijinja::Error) -> TemplateError {
@@ -258,6 +292,23 @@ mod tests {
             let bounded = matches!(&error, TemplateError::Endless | TemplateError::Failed(_));
             assert!(bounded, "{endless}: {error}");
         }
+        let nest = |value: &str, then: &str| {
+            let source = format!(
+                "{{% set ns = namespace(x=1, y=1) %}}{{% for a in range(9999) %}}{{% for b in range(9999) %}}\
+                 {{% set ns.x = {value} %}}{then}{{% endfor %}}{{% endfor %}}"
+            );
+            failed(&source)
+        };
+        for value in [
+            "[ns.x]",
+            "[[[[[[[[[[[[[[[[ns.x]]]]]]]]]]]]]]]]",
+            "{'a': {'a': {'a': {'a': ns.x}}}}",
+            "namespace(x=ns.x)",
+        ] {
+            assert_eq!(nest(value, ""), TemplateError::Endless, "{value}");
+            let printed = "{% if b == 2000 %}{{ ns.x }}{% endif %}";
+            assert_eq!(nest(value, printed), TemplateError::Endless, "{value}");
+        }
         let recursion = failed("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}");
         assert!(
             matches!(recursion, TemplateError::Failed(_) | TemplateError::Endless),
@@ -268,6 +319,8 @@ mod tests {
             "{% if",
             "{{ x | nofilter }}",
             "{{ open('/etc/passwd') }}",
+            "{{ messages | pprint }}",
+            "{{ debug() }}",
         ] {
             let error = failed(foreign);
             assert!(
