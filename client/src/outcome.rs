@@ -66,6 +66,16 @@ impl Outcome {
         }
     }
 
+    /// Adds a turn that went on with the answer: its ids and its time, and how it left the context.
+    pub fn goes_on(&mut self, next: &Outcome) {
+        self.ids.extend(&next.ids);
+        self.finish = next.finish;
+        self.positions = next.positions;
+        self.timings.load_ns += next.timings.load_ns;
+        self.timings.prefill_ns += next.timings.prefill_ns;
+        self.timings.decode_ns += next.timings.decode_ns;
+    }
+
     /// Generated tokens per second of decoding; None when there was no time.
     pub fn tokens_per_second(&self) -> Option<f64> {
         let seconds = self.timings.decode_ns as f64 / 1e9;

@@ -38,7 +38,26 @@ impl<'a> Turn<'a> {
         GuidedTurn::new(self.session, guidance)
     }
 
-    /// Bytes from the device, empty at the end of the turn.
+    /// The next bytes of the text, which may cut characters; None when the turn is over.
+    ///
+    /// # Errors
+    ///
+    /// Those of the turn.
+    pub fn next_bytes(&mut self) -> Option<Result<Vec<u8>, Error>> {
+        if self.over {
+            return None;
+        }
+        let mut buffer = [0; READ_BYTES];
+        let read = self.read(&mut buffer);
+        self.over = !matches!(read, Ok(length) if length > 0);
+        match read {
+            Ok(0) => None,
+            Ok(length) => Some(Ok(buffer[..length].to_vec())),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Bytes from the device, none at the end of the turn.
     fn read(&mut self, buffer: &mut [u8; READ_BYTES]) -> Result<usize, Error> {
         loop {
             match self.session.file().read(buffer) {
@@ -56,18 +75,11 @@ impl Iterator for Turn<'_> {
     type Item = Result<String, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut buffer = [0; READ_BYTES];
         while !self.over {
-            let text = match self.read(&mut buffer) {
-                Ok(0) => {
-                    self.over = true;
-                    self.joiner.finish()
-                }
-                Ok(length) => self.joiner.push(&buffer[..length]),
-                Err(error) => {
-                    self.over = true;
-                    return Some(Err(error));
-                }
+            let text = match self.next_bytes() {
+                None => self.joiner.finish(),
+                Some(Ok(bytes)) => self.joiner.push(&bytes),
+                Some(Err(error)) => return Some(Err(error)),
             };
             if !text.is_empty() {
                 return Some(Ok(text));

@@ -175,6 +175,15 @@ pub(crate) struct Infer {
     /// The context.
     #[command(flatten)]
     pub context: Context,
+    /// Go on when the context is full: with the first KEEP ids [default: the prompt's], at most half, and the later
+    /// half of the others
+    #[arg(long, value_name = "KEEP", num_args = 0..=1, require_equals = true,
+          conflicts_with_all = ["json_schema", "regex", "grammar"])]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's for an option whose value may lack"
+    )]
+    pub context_shift: Option<Option<u32>>,
     /// End at this text, up to 4 of at most 32 bytes, or at the control token of this name
     #[arg(long, value_name = "S", value_parser = stop)]
     pub stop: Vec<String>,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line of `/dev/sislm`.
 
+mod answer;
 mod bench;
 mod chat;
 mod choice;
 mod cli;
 mod closing_line;
 mod commands;
+mod context_shift;
 mod counts;
 mod embedded;
 mod exit_codes;

@@ -3,14 +3,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{
-    hex, Device, Finish, GuidedTurn, Joiner, Model, Outcome, Receipt, Session, SessionConfig, Turn,
-};
+use sislm::{hex, Device, Finish, Model, Outcome, Receipt, Session, SessionConfig, Turn};
 
+use crate::answer::Answer;
 use crate::cli::{Cli, Infer};
 use crate::closing_line::closing_line;
+use crate::context_shift::ContextShift;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
 use crate::{choice, guidance, input, lora, template};
@@ -21,25 +20,35 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
     choice::ensure_text(&model)?;
-    let mut session = device.session(&config(arguments, &device, &model)?)?;
+    let config = config(arguments, &device, &model)?;
+    let mut session = device.session(&config)?;
+    let shift = arguments.context_shift;
+    let mut shift = shift.map(|keep| ContextShift::new(config, keep));
     let interrupt = Interrupt::of(session.canceller()?)?;
 
     let guidance = guidance::of(&arguments.grammar, &device, &model)?;
     let is_guided = guidance.is_some();
-    let (text, finish) = match guidance {
+    let shown = (!cli.json).then_some(&mut *out);
+    let mut answer = Answer::new(shown, &interrupt);
+    let mut finish = None;
+    match guidance {
         None if prompt.is_empty() && !arguments.chat => {
-            (whole(&mut session, &model, cli, out)?, None)
+            answer.push(whole(&mut session, &model)?.as_bytes())?;
         }
         guidance => {
             let turn = begin(arguments, &device, &model, &mut session, &prompt)?;
             match guidance {
-                None => (streamed(turn, &interrupt, cli, out)?, None),
-                Some(guidance) => guided(turn.guided(guidance), &interrupt, cli, out)?,
+                None => answer.take(turn)?,
+                Some(guidance) => finish = Some(answer.take_guided(turn.guided(guidance))?),
             }
         }
     };
     let mut outcome = session.outcome()?;
     outcome.finish = finish.unwrap_or(outcome.finish);
+    if let Some(shift) = &mut shift {
+        go_on(shift, &mut session, &mut answer, &mut outcome)?;
+    }
+    let text = answer.finish()?;
     if cli.json {
         let receipt = session.receipt()?;
         let object = object(&model, &outcome, receipt.as_ref(), &text);
@@ -81,80 +90,40 @@ fn begin<'a>(
     Ok(session.prompt(prompt)?)
 }
 
-/// The answer of a guided turn, shown as it comes, and why it ended.
-fn guided(
-    mut turn: GuidedTurn<'_>,
-    interrupt: &Interrupt,
-    cli: &Cli,
-    out: &mut impl Write,
-) -> anyhow::Result<(String, Option<Finish>)> {
-    let mut text = String::new();
-    let mut joiner = Joiner::default();
-    for token in &mut turn {
-        let piece = match token {
-            Ok(token) => joiner.push(&token.text),
-            // The prompt itself was dropped.
-            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => break,
-            Err(error) => return Err(error.into()),
-        };
-        show(&piece, cli, out)?;
-        text.push_str(&piece);
-    }
-    let rest = joiner.finish();
-    show(&rest, cli, out)?;
-    text.push_str(&rest);
-    Ok((text, Some(turn.finish())))
-}
-
-/// The answer of a turn, shown as it comes.
-fn streamed(
-    turn: Turn<'_>,
-    interrupt: &Interrupt,
-    cli: &Cli,
-    out: &mut impl Write,
-) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for piece in turn {
-        match piece {
-            Ok(piece) => {
-                show(&piece, cli, out)?;
-                text.push_str(&piece);
-            }
-            // The prompt itself was dropped.
-            Err(error) if interrupt.is_set() && error.errno() == Errno::ENODATA => break,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(text)
-}
-
-/// What the model writes of its own accord, shown at the end: there is no prompt to write.
-fn whole(
+/// Lets an answer go on each time its context is full.
+fn go_on(
+    shift: &mut ContextShift,
     session: &mut Session,
-    model: &Model,
-    cli: &Cli,
-    out: &mut impl Write,
-) -> anyhow::Result<String> {
+    answer: &mut Answer<'_, impl Write>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let mut last = outcome.clone();
+    while last.finish == Finish::Context {
+        match shift.next(session, &last, outcome.ids.len())? {
+            Ok(turn) => answer.take(turn)?,
+            Err(finish) => {
+                outcome.finish = finish;
+                break;
+            }
+        }
+        last = session.outcome()?;
+        outcome.goes_on(&last);
+    }
+    Ok(())
+}
+
+/// What the model writes of its own accord: it comes at the end, since there is no prompt to write.
+fn whole(session: &mut Session, model: &Model) -> anyhow::Result<String> {
     if model.bos_id().is_none() {
         return Err(nothing_to_begin_with());
     }
-    let text = session.run(b"")?;
-    show(&text, cli, out)?;
-    Ok(text)
+    Ok(session.run(b"")?)
 }
 
 fn nothing_to_begin_with() -> anyhow::Error {
     let sentence =
         "the prompt is empty, and the model has no token to begin with: give it some text";
     Failure::error(ExitCode::Usage, sentence)
-}
-
-fn show(text: &str, cli: &Cli, out: &mut impl Write) -> io::Result<()> {
-    if !cli.json {
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-    }
-    Ok(())
 }
 
 fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<SessionConfig> {
@@ -195,7 +164,7 @@ fn close(
     }
     if outcome.finish == Finish::Context {
         lines += &format!(
-            "the context of {} positions is full; --ctx asks for a larger one\n",
+            "the context of {} positions is full; --ctx asks for a larger one, --context-shift goes on\n",
             outcome.context
         );
     }
