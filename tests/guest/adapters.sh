@@ -33,6 +33,7 @@ slow || compare llama-f16 320
 plain=$(grep '^random-llama-q4_0 f16 257 ' /host/bin/golden.digests | cut -d ' ' -f 4-)
 sislm-client load /models/random-llama-q4_0.gguf --name lora --lora /models/lora-llama-q4_0.gguf >/dev/null
 equal off "$(evaluated 0 512)" "$plain"
+program serve-lora lora
 unload lora
 
 program adapters /models/random-llama-q4_0.gguf /models/lora-llama-q4_0.gguf

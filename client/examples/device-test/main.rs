@@ -38,7 +38,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | guided MODEL.gguf | states MODEL.gguf | files MODEL.gguf | adapters MODEL.gguf LORA.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
+    | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
     | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | schemas NAME COUNT";
 
@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         ["serve", model, slow, encoder, tools] => {
             serve::run(&mut report, model, slow, encoder, tools)
         }
+        ["serve-lora", model] => serve::lora::run(&mut report, model),
         ["crowd", model, streams] => serve::crowd::run(&mut report, model, streams),
         ["talk", model, slow] => talk::run(&mut report, model, slow),
         ["preset", model] => preset::run(&mut report, model),

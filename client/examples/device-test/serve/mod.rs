@@ -6,6 +6,7 @@ mod clients;
 pub(crate) mod crowd;
 mod ends;
 mod guided;
+pub(crate) mod lora;
 mod refusals;
 mod tools;
 

@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::fields::Fields;
 use super::format;
 use super::job::{Job, Prompt, CHOICES_MAX};
+use super::lora::Lora;
 use super::sampling;
 use super::tools::Tools;
 
@@ -54,6 +55,7 @@ impl Asked {
                 prompts,
                 answers: 1,
                 config,
+                lora: Lora::of(fields)?,
                 echo: false,
                 grammar,
                 logprobs: None,

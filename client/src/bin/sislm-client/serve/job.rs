@@ -5,6 +5,7 @@ use serde_json::{json, Value};
 use sislm::{Finish, Grammar, Message, SessionConfig, Token};
 
 use super::error::ApiError;
+use super::lora::Lora;
 use super::tools::Tools;
 
 /// Most prompts, and most answers to each, of one request.
@@ -32,6 +33,8 @@ pub(super) struct Job {
     pub answers: u32,
     /// Context, sampling and ends; the model is set when it is known.
     pub config: SessionConfig,
+    /// Scales of the model's adapters.
+    pub lora: Lora,
     /// Whether the text of a prompt comes before its answers.
     pub echo: bool,
     /// What an answer is to be; None for free text.

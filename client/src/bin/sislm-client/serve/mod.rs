@@ -28,6 +28,7 @@ mod job;
 mod keys;
 mod listen;
 mod logprobs;
+mod lora;
 mod messages;
 mod metrics;
 mod models;

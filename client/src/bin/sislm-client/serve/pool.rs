@@ -23,6 +23,8 @@ impl Context for Slot {
 pub(super) struct Owner {
     /// The model's name.
     pub model: String,
+    /// What its adapters were multiplied by.
+    pub scales: Option<Vec<i32>>,
     /// Who may go on with it.
     pub tenant: String,
 }
@@ -122,6 +124,7 @@ mod tests {
     fn owner(tenant: &str) -> Owner {
         Owner {
             model: "tiny".into(),
+            scales: None,
             tenant: tenant.into(),
         }
     }
@@ -147,6 +150,11 @@ mod tests {
             ..owner("a")
         };
         assert_eq!(pool.take(&other, &[1, 2, 3]), None);
+        let scaled = Owner {
+            scales: Some(vec![0]),
+            ..owner("a")
+        };
+        assert_eq!(pool.take(&scaled, &[1, 2, 3]), None);
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Work<'_> {
         let config = SessionConfig {
             model: Some(name.clone()),
             context: job.config.context.min(model.context),
+            scales: job.lora.scales(&model)?,
             ..job.config.clone()
         };
         let session = self.session(&config)?;
@@ -102,6 +103,7 @@ impl Work<'_> {
         let given: Vec<DevicePrompt> = given.collect::<Result<_, ApiError>>()?;
         let owner = Owner {
             model: model.name(),
+            scales: config.scales.clone(),
             tenant: job.tenant,
         };
         let first = given.first().map_or(&[][..], |given| &given.ids);
