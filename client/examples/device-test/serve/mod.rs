@@ -6,6 +6,7 @@ mod clients;
 pub(crate) mod crowd;
 mod ends;
 mod guided;
+mod logprobs;
 pub(crate) mod lora;
 mod refusals;
 mod tools;
@@ -36,6 +37,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let server = Server::start(&["--turns", "4"])?;
     answers::run(report, model)?;
+    logprobs::run(report, model)?;
     guided::run(report, model)?;
     tools::run(report, tools, slow)?;
     answers::embeds(report, encoder, model)?;

@@ -49,10 +49,6 @@ fn asked(
     let mut asked = asked.choices(&fields)?;
     asked.job.echo = fields.boolean("echo")?.unwrap_or(false);
     asked.job.logprobs = logprobs::of_completion(&fields)?;
-    if asked.job.echo && asked.job.logprobs.is_some() {
-        let sentence = "a prompt has no log-probabilities here: sislm-client eval gives them";
-        return Err(ApiError::unsupported("echo", sentence));
-    }
     if fields
         .string("suffix")?
         .is_some_and(|suffix| !suffix.is_empty())
@@ -141,10 +137,6 @@ mod tests {
         assert_eq!(
             param(json!({ "prompt": "a", "suffix": "b" })),
             Some(json!("suffix"))
-        );
-        assert_eq!(
-            param(json!({ "prompt": "a", "echo": true, "logprobs": 1 })),
-            Some(json!("echo"))
         );
         assert_eq!(
             param(json!({ "prompt": "a", "best_of": 2 })),

@@ -1,17 +1,63 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Prompts of a job as the device takes them.
 
-use sislm::{ChatModel, Convention, Device, Model, Session, Tokenize, Tool};
+use sislm::{
+    ChatModel, Convention, Device, Likely, Model, Session, Token, Tokenize, Tool, Vocabulary,
+};
 
 use super::error::ApiError;
 use super::job::{Job, Prompt};
+use super::partial_answer::Echo;
 
 /// A prompt as the device takes it.
 pub(super) struct DevicePrompt {
     /// Its ids.
     pub ids: Vec<u32>,
     /// Its text, where the answer is to begin with it.
-    pub echo: Option<String>,
+    pub echo: Option<Echo>,
+}
+
+impl DevicePrompt {
+    /// Gives the tokens of its echo their log-probabilities, with the `top` most likely ones in the place of each. `session`
+    /// has an empty context afterwards.
+    pub(super) fn score(
+        &mut self,
+        session: &mut Session,
+        vocabulary: &Vocabulary,
+        top: u32,
+    ) -> Result<(), ApiError> {
+        let Some(echo) = &mut self.echo else {
+            return Ok(());
+        };
+        let evaluation = session.evaluate(&self.ids, top)?;
+        session.reset()?;
+        let likely = |candidate: &sislm::Candidate| Likely {
+            id: candidate.id,
+            log_probability: candidate.log_probability,
+            text: vocabulary.text(candidate.id).to_vec(),
+        };
+        let scores = evaluation.log_probabilities.iter().enumerate();
+        let tokens = self.ids.iter().zip(scores).map(|(&id, (place, &score))| {
+            // What is likely after a token is so in the place of the next; nothing comes before the first.
+            let before = place.checked_sub(1);
+            let row = before.and_then(|before| evaluation.top.get(before));
+            Token {
+                id,
+                text: vocabulary.text(id).to_vec(),
+                log_probability: before.map(|_| score),
+                top: row.into_iter().flatten().map(likely).collect(),
+            }
+        });
+        echo.tokens = tokens.collect();
+        // A space that the tokenizer puts before a text is none of the text.
+        let first = echo.tokens.iter_mut().find(|token| !token.text.is_empty());
+        if let Some(first) = first {
+            if first.text.starts_with(b" ") && !echo.text.starts_with(' ') {
+                first.text.remove(0);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What makes them.
@@ -70,6 +116,10 @@ impl<'a> Giver<'a> {
                 Some(String::from_utf8_lossy(&text).into_owned())
             }
         };
+        let echo = echo.map(|text| Echo {
+            text,
+            tokens: Vec::new(),
+        });
         Ok(DevicePrompt { ids, echo })
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sislm::{Grammar, GrammarTokens, Guidance, Model, ModelName};
+use sislm::{Grammar, GrammarTokens, Guidance, Model, ModelName, Vocabulary};
 
 use super::engine::Engine;
 use super::error::ApiError;
@@ -35,6 +35,11 @@ impl Guided {
             grammar,
             top,
         }))
+    }
+
+    /// The tokens of the model.
+    pub(super) fn vocabulary(&self) -> &Vocabulary {
+        self.tokens.vocabulary()
     }
 
     /// For one answer.

@@ -2,9 +2,11 @@
 //! The items of a response's output: a message, and calls of functions.
 
 use serde_json::{json, Value};
+use sislm::Token;
 
 use super::choice::{Called, Choice};
 use super::identity::Identity;
+use super::logprobs;
 
 /// An item of an output.
 #[derive(Debug)]
@@ -15,21 +17,30 @@ pub(super) struct Item {
     pub kind: Kind,
 }
 
+/// The text of an answer.
+#[derive(Debug, Default)]
+pub(super) struct OutputText {
+    /// Its characters.
+    pub text: String,
+    /// Its tokens, where log-probabilities are asked for.
+    pub tokens: Vec<Token>,
+}
+
 /// What an item is.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// The text of an answer.
-    Message(String),
+    /// What is said.
+    Message(OutputText),
     /// A call of a function.
     Call(Called),
 }
 
 impl Item {
     /// A message.
-    pub(super) fn message(text: &str) -> Self {
+    pub(super) fn message(output: OutputText) -> Self {
         Self {
             id: Identity::new("msg_").id,
-            kind: Kind::Message(text.into()),
+            kind: Kind::Message(output),
         }
     }
 
@@ -44,7 +55,11 @@ impl Item {
     /// Those of a whole answer.
     pub(super) fn all(choice: &Choice) -> Vec<Self> {
         let text = !choice.text.is_empty() || choice.calls.is_empty();
-        let message = text.then(|| Self::message(&choice.text));
+        let output = || OutputText {
+            text: choice.text.clone(),
+            tokens: choice.tokens.clone(),
+        };
+        let message = text.then(|| Self::message(output()));
         let calls = choice.calls.iter().cloned().map(Self::call);
         message.into_iter().chain(calls).collect()
     }
@@ -52,7 +67,7 @@ impl Item {
     /// As the API has it.
     pub(super) fn to_json(&self, status: &str) -> Value {
         match &self.kind {
-            Kind::Message(text) => self.message_of(status, json!([part(text)])),
+            Kind::Message(output) => self.message_of(status, json!([part(output)])),
             Kind::Call(call) => json!({
                 "id": self.id,
                 "type": "function_call",
@@ -83,9 +98,14 @@ impl Item {
     }
 }
 
-/// The text of an answer.
-pub(super) fn part(text: &str) -> Value {
-    json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": [] })
+/// The only part of a message.
+pub(super) fn part(output: &OutputText) -> Value {
+    json!({
+        "type": "output_text",
+        "text": output.text,
+        "annotations": [],
+        "logprobs": logprobs::response(&output.tokens),
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Log-probabilities of an answer's tokens, as completions and chats have them.
+//! Log-probabilities of tokens, as completions, chats and responses have them.
 
 use serde_json::{json, Map, Value};
 use sislm::Token;
@@ -32,13 +32,29 @@ pub(super) fn of_completion(fields: &Fields<'_>) -> Result<Option<u32>, ApiError
     }
 }
 
+/// The same of a response, which asks for them by `include`, or by the number.
+pub(super) fn of_response(fields: &Fields<'_>) -> Result<Option<u32>, ApiError> {
+    let top = fields.integer("top_logprobs", 0..=TOP)?;
+    let include = fields.list("include")?.unwrap_or_default();
+    let wanted = include
+        .iter()
+        .any(|name| name == "message.output_text.logprobs");
+    let top = top.unwrap_or(0);
+    Ok((wanted || top > 0).then_some(top))
+}
+
 /// As a chat has them; null without any.
 pub(super) fn chat(tokens: &[Token]) -> Value {
-    let content: Vec<Value> = told(tokens).map(chat_token).collect();
+    let content = response(tokens);
     match content.is_empty() {
         true => Value::Null,
         false => json!({ "content": content, "refusal": null }),
     }
+}
+
+/// As a text of a response has them.
+pub(super) fn response(tokens: &[Token]) -> Vec<Value> {
+    told(tokens).map(chat_token).collect()
 }
 
 fn chat_token((token, log_probability): (&Token, i32)) -> Value {
@@ -52,16 +68,18 @@ fn chat_token((token, log_probability): (&Token, i32)) -> Value {
 /// As a completion has them, its first token `offset` characters behind the start of the text; null without any.
 pub(super) fn completion(tokens: &[Token], mut offset: usize) -> Value {
     let (mut texts, mut scores, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
-    for (token, log_probability) in told(tokens) {
+    for token in with_text(tokens) {
         let text = text(&token.text);
         let top = token.top.iter().rev();
         // Of two tokens that read alike the likelier one is told.
         let top = top.map(|likely| (self::text(&likely.text), natural(likely.log_probability)));
-        tops.push(Value::Object(top.collect::<Map<String, Value>>()));
+        let top = Value::Object(top.collect::<Map<String, Value>>());
+        // Nothing comes before the first token of a prompt.
+        tops.push(token.log_probability.map_or(Value::Null, |_| top));
+        scores.push(token.log_probability.map_or(Value::Null, natural));
         offsets.push(json!(offset));
         offset += text.chars().count();
         texts.push(json!(text));
-        scores.push(natural(log_probability));
     }
     match texts.is_empty() {
         true => Value::Null,
@@ -73,14 +91,17 @@ pub(super) fn completion(tokens: &[Token], mut offset: usize) -> Value {
 
 /// Characters of tokens, as the offsets of a completion count them.
 pub(super) fn characters(tokens: &[Token]) -> usize {
-    let counts = told(tokens).map(|(token, _)| text(&token.text).chars().count());
+    let counts = with_text(tokens).map(|token| text(&token.text).chars().count());
     counts.sum()
 }
 
 /// The tokens that are told: those with text, and a log-probability.
 fn told(tokens: &[Token]) -> impl Iterator<Item = (&Token, i32)> {
-    let tokens = tokens.iter().filter(|token| !token.text.is_empty());
-    tokens.filter_map(|token| Some((token, token.log_probability?)))
+    with_text(tokens).filter_map(|token| Some((token, token.log_probability?)))
+}
+
+fn with_text(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    tokens.iter().filter(|token| !token.text.is_empty())
 }
 
 fn entry(bytes: &[u8], log_probability: i32) -> Value {
@@ -140,6 +161,15 @@ mod tests {
         assert_eq!(found["text_offset"], json!([3, 5]));
         assert_eq!(found["top_logprobs"][1], json!({ "b": -0.25, "the": -0.5 }));
         assert_eq!(characters(&tokens), 3);
+        let first = Token {
+            log_probability: None,
+            top: Vec::new(),
+            ..token("a", 0)
+        };
+        let found = completion(&[first, token("b", -250_000)], 0);
+        assert_eq!(found["token_logprobs"], json!([null, -0.25]));
+        assert_eq!(found["top_logprobs"][0], Value::Null);
+        assert_eq!(found["text_offset"], json!([0, 1]));
         assert_eq!(completion(&[], 0), Value::Null);
     }
 
@@ -165,6 +195,14 @@ mod tests {
             let error = of(wrong).unwrap_err();
             assert_eq!(error.to_json()["error"]["param"], "top_logprobs");
         }
+        let of = |object: Value| of_response(&Fields::new(object.as_object().unwrap()));
+        assert_eq!(of(json!({ "include": [] })), Ok(None));
+        let include = [
+            "reasoning.encrypted_content",
+            "message.output_text.logprobs",
+        ];
+        assert_eq!(of(json!({ "include": include })), Ok(Some(0)));
+        assert_eq!(of(json!({ "top_logprobs": 2 })), Ok(Some(2)));
         let object = json!({ "logprobs": false });
         let fields = Fields::new(object.as_object().unwrap());
         assert_eq!(of_completion(&fields), Ok(None));

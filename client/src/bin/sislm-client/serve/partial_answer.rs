@@ -7,17 +7,26 @@ use super::calls::{CallReader, Said};
 use super::identity::call_id;
 use super::job::{End, Event};
 
+/// The text of a prompt that comes before its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Echo {
+    /// Its characters.
+    pub text: String,
+    /// Its tokens, where log-probabilities are asked for.
+    pub tokens: Vec<Token>,
+}
+
 /// An answer as far as it has been told.
 pub(super) struct PartialAnswer {
     /// What it is to begin with, until it has begun.
-    echo: Option<String>,
+    echo: Option<Echo>,
     reader: Option<CallReader>,
     calls: u32,
 }
 
 impl PartialAnswer {
     /// One that begins with `echo`, in which `reader` finds calls.
-    pub(super) fn new(echo: Option<String>, reader: Option<CallReader>) -> Self {
+    pub(super) fn new(echo: Option<Echo>, reader: Option<CallReader>) -> Self {
         Self {
             echo,
             reader,
@@ -26,12 +35,18 @@ impl PartialAnswer {
     }
 
     /// The events of more text, whose tokens are `tokens`.
-    pub(super) fn push(&mut self, choice: u32, text: &str, mut tokens: Vec<Token>) -> Vec<Event> {
+    pub(super) fn push(&mut self, choice: u32, text: &str, tokens: Vec<Token>) -> Vec<Event> {
         if let Some(reader) = &mut self.reader {
             let said = reader.push(text);
             return self.events(choice, said);
         }
-        let text = self.echo.take().unwrap_or_default() + text;
+        let Echo {
+            text: before,
+            tokens: mut all,
+        } = self.echo.take().unwrap_or_default();
+        let text = before + text;
+        all.extend(tokens);
+        let mut tokens = all;
         tokens.retain(|token| !token.text.is_empty());
         match text.is_empty() && tokens.is_empty() {
             true => Vec::new(),
@@ -131,7 +146,11 @@ mod tests {
 
     #[test]
     fn an_echo_comes_first_and_once() {
-        let mut answer = PartialAnswer::new(Some("a".into()), None);
+        let echo = || Echo {
+            text: "a".into(),
+            tokens: Vec::new(),
+        };
+        let mut answer = PartialAnswer::new(Some(echo()), None);
         let text = |text: &str| Event::Text {
             choice: 0,
             text: text.into(),
@@ -141,7 +160,7 @@ mod tests {
         assert_eq!(answer.push(0, "", Vec::new()), []);
         assert_eq!(answer.finish(0), []);
         assert_eq!(
-            PartialAnswer::new(Some("a".into()), None).finish(0),
+            PartialAnswer::new(Some(echo()), None).finish(0),
             [text("a")]
         );
         assert_eq!(answer.end(End::Stop), End::Stop);

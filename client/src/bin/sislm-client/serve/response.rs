@@ -2,12 +2,14 @@
 //! The objects and events of a response.
 
 use serde_json::{json, Map, Value};
+use sislm::Token;
 
 use super::choice::Called;
 use super::echo::echoed;
 use super::identity::Identity;
-use super::items::{part, Item, Kind};
+use super::items::{part, Item, Kind, OutputText};
 use super::job::{End, Event, Usage};
+use super::logprobs;
 use super::reply::{Shape, Whole};
 use super::sse;
 
@@ -41,7 +43,7 @@ impl Shape for Responses {
                 ]
                 .concat()
             }
-            Event::Text { text, .. } => self.text(text),
+            Event::Text { text, tokens, .. } => self.text(text, tokens),
             Event::Call { id, name, .. } => {
                 let closed = self.close("completed");
                 let call = Called {
@@ -63,7 +65,7 @@ impl Shape for Responses {
             Event::End { end, .. } => {
                 self.end = Some(*end);
                 let text = match self.items.is_empty() {
-                    true => self.text(""),
+                    true => self.text("", &[]),
                     false => String::new(),
                 };
                 text + &self.close(status(self.end))
@@ -134,19 +136,20 @@ impl Responses {
     }
 
     /// The events of more text.
-    fn text(&mut self, text: &str) -> String {
+    fn text(&mut self, text: &str, tokens: &[Token]) -> String {
         let begun = match self.items.last().map(|item| &item.kind) {
             Some(Kind::Message(_)) if self.open => String::new(),
-            _ => self.close("completed") + &self.open(Item::message("")),
+            _ => self.close("completed") + &self.open(Item::message(OutputText::default())),
         };
         if let Some(Kind::Message(all)) = self.items.last_mut().map(|item| &mut item.kind) {
-            *all += text;
+            all.text += text;
+            all.tokens.extend_from_slice(tokens);
         }
-        let delta = match text.is_empty() {
+        let delta = match text.is_empty() && tokens.is_empty() {
             true => String::new(),
             false => self.of_part(
                 "response.output_text.delta",
-                json!({ "delta": text, "logprobs": [] }),
+                json!({ "delta": text, "logprobs": logprobs::response(tokens) }),
             ),
         };
         begun + &delta
@@ -165,7 +168,11 @@ impl Responses {
         );
         match is_message {
             true => {
-                added + &self.of_part("response.content_part.added", json!({ "part": part("") }))
+                added
+                    + &self.of_part(
+                        "response.content_part.added",
+                        json!({ "part": part(&OutputText::default()) }),
+                    )
             }
             false => added,
         }
@@ -179,10 +186,11 @@ impl Responses {
         self.open = false;
         let object = item.to_json(status);
         let done = match &item.kind {
-            Kind::Message(text) => {
+            Kind::Message(output) => {
+                let logprobs = logprobs::response(&output.tokens);
                 let (done, part) = (
-                    json!({ "text": text, "logprobs": [] }),
-                    json!({ "part": part(text) }),
+                    json!({ "text": output.text, "logprobs": logprobs }),
+                    json!({ "part": part(output) }),
                 );
                 self.of_part("response.output_text.done", done)
                     + &self.of_part("response.content_part.done", part)

@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::fields::Fields;
 use super::format;
 use super::job::Prompt;
+use super::logprobs;
 use super::messages::items;
 use super::reply::reply;
 use super::response::Responses;
@@ -44,6 +45,7 @@ fn asked(
     let prompts = vec![Prompt::Messages(input(fields)?)];
     let mut asked = Asked::of(fields, prompts, &["max_output_tokens"], defaults, caller)?;
     asked.job.grammar = format::text_format(fields)?;
+    asked.job.logprobs = logprobs::of_response(fields)?;
     asked.tools(fields, None)
 }
 
@@ -65,7 +67,7 @@ fn input(fields: &Fields<'_>) -> Result<Vec<Message>, ApiError> {
     Ok(all)
 }
 
-/// Refuses what would need a memory of responses, and log-probabilities.
+/// Refuses what would need a memory of responses.
 fn refuse_stored(fields: &Fields<'_>) -> Result<(), ApiError> {
     const STATELESS: &str = "nothing is stored here: send the whole conversation as input";
     if fields.boolean("store")? == Some(true) {
@@ -78,13 +80,6 @@ fn refuse_stored(fields: &Fields<'_>) -> Result<(), ApiError> {
     }
     if fields.boolean("background")? == Some(true) {
         return Err(ApiError::unsupported("background", STATELESS));
-    }
-    if fields
-        .value("top_logprobs")
-        .is_some_and(|top| top.as_u64() != Some(0))
-    {
-        let sentence = "responses have no log-probabilities here: chats and completions have";
-        return Err(ApiError::unsupported("top_logprobs", sentence));
     }
     Ok(())
 }
@@ -123,7 +118,7 @@ mod tests {
             ("previous_response_id", json!("resp_1")),
             ("background", json!(true)),
             ("input", json!(7)),
-            ("top_logprobs", json!(2)),
+            ("top_logprobs", json!(21)),
         ] {
             let mut object = json!({ "input": "a" });
             object[name] = value;

@@ -84,7 +84,7 @@ impl Work<'_> {
             scales: job.lora.scales(&model)?,
             ..job.config.clone()
         };
-        let session = self.session(&config)?;
+        let mut session = self.session(&config)?;
         let giver = Giver::new(&self.engine.device, &model, &session, &job)?;
         let (grammar, reader) = match (&job.tools, giver.convention()) {
             (Some(tools), Some(convention)) => {
@@ -100,7 +100,16 @@ impl Work<'_> {
         };
         let guided = Guided::of(self.engine, &model, &name, grammar, job.logprobs)?;
         let given = job.prompts.iter().map(|prompt| giver.given(prompt));
-        let given: Vec<DevicePrompt> = given.collect::<Result<_, ApiError>>()?;
+        let mut given: Vec<DevicePrompt> = given.collect::<Result<_, ApiError>>()?;
+        if let Some((guided, top)) = guided
+            .as_ref()
+            .and_then(|guided| Some((guided, guided.top?)))
+        {
+            self.hangup.arm(session.canceller()?);
+            for given in &mut given {
+                given.score(&mut session, guided.vocabulary(), top)?;
+            }
+        }
         let owner = Owner {
             model: model.name(),
             scales: config.scales.clone(),
