@@ -9,6 +9,7 @@ mod guided;
 mod logprobs;
 pub(crate) mod lora;
 mod refusals;
+mod systemd;
 mod tools;
 
 use std::process::{Child, Command, Stdio};
@@ -45,6 +46,7 @@ pub(crate) fn run(
     ends::hang_ups(report, model, slow)?;
     report.equal("serve/exit-code", server.ends(Signal::SIGTERM)?, Some(0));
     ends::run(report, model, slow)?;
+    systemd::run(report)?;
     refusals::keys(report)?;
     Ok(())
 }

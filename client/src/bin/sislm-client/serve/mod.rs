@@ -49,6 +49,7 @@ mod stops;
 mod stream;
 mod text;
 mod tools;
+mod watchdog;
 mod work;
 
 pub(crate) use keys::Keys;

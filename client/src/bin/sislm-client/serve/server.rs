@@ -20,6 +20,7 @@ use super::identity::now;
 use super::keys::Keys;
 use super::listen::Listener;
 use super::router::router;
+use super::watchdog;
 use crate::cli::{Cli, Serve};
 
 /// Time between two looks at what is idle.
@@ -63,6 +64,7 @@ async fn serve(device: Device, arguments: &Serve) -> anyhow::Result<()> {
     writeln!(io::stderr(), "listening at {}", names.join(", "))?;
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(tidy(engine.clone()));
+    tokio::spawn(watchdog::run(engine.clone()));
     tokio::spawn(end(engine.clone(), stopper)?);
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -86,15 +88,12 @@ fn defaults(arguments: &Serve) -> SessionConfig {
     }
 }
 
-/// Closes sessions that are idle for long, and tells a watchdog that the device answers.
+/// Closes sessions that are idle for long.
 async fn tidy(engine: Arc<Engine>) {
     let mut ticks = interval(TIDY);
     loop {
         ticks.tick().await;
         engine.expire();
-        if engine.device.query().is_ok() {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-        }
     }
 }
 
