@@ -99,6 +99,11 @@ def sync_client(openai, guest):
     yield "completions", [choice.index for choice in completion.choices] == [0, 1, 2, 3], completion
     response = client.responses.create(model=MODEL, input="one", max_output_tokens=16, extra_body={"seed": 7})
     yield "response", response.output_text == text, response
+    wanted = {"include": ["message.output_text.logprobs"], "top_logprobs": 2, "extra_body": {"seed": 7}}
+    scored = client.responses.create(model=MODEL, input="one", max_output_tokens=16, **wanted)
+    scores = scored.output[0].content[0].logprobs
+    same = b"".join(bytes(score.bytes) for score in scores).decode(errors="replace") == text
+    yield "response-logprobs", same and all(len(score.top_logprobs) == 2 for score in scores), scored
     kinds = [event.type for event in client.responses.create(model=MODEL, input="one", max_output_tokens=16, stream=True)]
     yield "response-stream", kinds[0] == "response.created" and kinds[-1] in ("response.completed", "response.incomplete"), kinds
     wrong = [

@@ -58,6 +58,7 @@ def results(guest, model, encoder, tools):
     chat = {"model": model, "messages": [{"role": "user", "content": "one"}], "max_tokens": 8, "n": 2}
     streamed = {**chat, "stream": True, "stream_options": {"include_usage": True}}
     response = {"model": model, "input": "one", "max_output_tokens": 8}
+    scored = {**response, "include": ["message.output_text.logprobs"], "top_logprobs": 2}
     # The file does not say how it pools.
     embedding = {"model": encoder, "input": [[3, 4, 5], [6]], "pooling": "mean"}
     function = {"name": "look", "parameters": {"type": "object", "properties": {"far": {"type": "boolean"}}, "required": ["far"]}}
@@ -72,6 +73,7 @@ def results(guest, model, encoder, tools):
         ("chat", "CreateChatCompletionResponse", "/v1/chat/completions", chat),
         ("completion", "CreateCompletionResponse", "/v1/completions", {"model": model, "prompt": "one", "max_tokens": 4}),
         ("response", "Response", "/v1/responses", response),
+        ("response-logprobs", "Response", "/v1/responses", scored),
         ("embeddings", "CreateEmbeddingResponse", "/v1/embeddings", embedding),
         ("error", "ErrorResponse", "/v1/completions", {"model": "none", "prompt": "one"}),
     ]:
@@ -82,6 +84,7 @@ def results(guest, model, encoder, tools):
         ("tools-stream", "CreateChatCompletionStreamResponse", "/v1/chat/completions", {**called, "stream": True}),
         ("response-tools-stream", "ResponseStreamEvent", "/v1/responses", {**responded, "stream": True}),
         ("response-stream", "ResponseStreamEvent", "/v1/responses", {**response, "stream": True}),
+        ("response-logprobs-stream", "ResponseStreamEvent", "/v1/responses", {**scored, "stream": True}),
     ]:
         objects = events(ask(guest, path, request))
         wrong = [error for found in objects for error in errors(component, found)]
