@@ -18,11 +18,23 @@ equal again "$(answer --context-shift=3 -n 100 | array ids)" "$ids"
 equal not-asked-for "$(answer -n 100 | number finish_reason)" context
 equal deadline "$(answer --context-shift --deadline 1000 --tokens-per-second 100 | number finish_reason)" deadline
 
-# The first three ids and the later half of the others, then what the answer goes on with: greedily, each the most likely one.
-stay=$(echo "$prompt $alone" | tr ' ' '\n' | awk '{ id[NR] = $1 } END { n = NR - 3; for (i = 1; i <= NR; i++) if (i <= 3 || i > 3 + int((n + 1) / 2)) print id[i] }')
-next=$(echo "$ids" | tr ' ' '\n' | sed "1,$(echo "$alone" | wc -w)d" | head -n 12)
-count=$(echo "$stay" | wc -l)
-all=$(printf '%s\n%s\n' "$stay" "$next" | tr '\n' ',' | sed 's/,$//')
-likely=$(sislm-client eval --json -m shift --top 1 --ids "$all" | sed 's/.*"top":\(\[\[\[.*\]\]\]\).*/\1/' | grep -o '\[[0-9]*,' | tr -d '[,' | sed "1,$((count - 1))d" | head -n 12)
-equal the-answer-to-what-stays "$likely" "$next"
+# lines: words, one a line. stays: of a full context the first three ids and the later half of the others.
+lines() { tr ' ' '\n'; }
+stays() { awk '{ id[NR] = $1 } END { for (i = 1; i <= NR; i++) if (i <= 3 || i > 3 + int((NR - 2) / 2)) print id[i] }'; }
+# after NUMBER CONTEXT PASSED: the answer goes on behind PASSED ids, greedily, with the most likely ones to CONTEXT.
+after() {
+	after_next=$(echo "$ids" | lines | sed "1,$3d" | head -n 12)
+	after_all=$(printf '%s\n%s\n' "$2" "$after_next" | tr '\n' ',' | sed 's/,$//')
+	after_likely=$(sislm-client eval --json -m shift --top 1 --ids "$after_all" | sed 's/.*"top":\(\[\[\[.*\]\]\]\).*/\1/' |
+		grep -o '\[[0-9]*,' | tr -d '[,' | sed "1,$(($(echo "$2" | wc -l) - 1))d" | head -n 12)
+	equal "the-answer-to-what-stays-$1" "$after_likely" "$after_next"
+}
+full=$(echo "$prompt $alone" | wc -w)
+passed=$(echo "$alone" | wc -w)
+context=$(echo "$prompt $alone" | lines | stays)
+after 1 "$context" "$passed"
+# And once more, of the context that has been shifted.
+more=$((full - $(echo "$context" | wc -l)))
+context=$(printf '%s\n%s\n' "$context" "$(echo "$ids" | lines | sed "1,${passed}d" | head -n $more)" | stays)
+after 2 "$context" $((passed + more))
 unload shift

@@ -13,6 +13,8 @@ pub(crate) struct ContextShift {
     config: SessionConfig,
     /// Ids at the front that stay; None for those of the prompt.
     keep: Option<u32>,
+    /// What the context began with before the last turn's answer; nothing before the first shift.
+    given: Vec<u32>,
     began: Instant,
 }
 
@@ -22,6 +24,7 @@ impl ContextShift {
         Self {
             config,
             keep,
+            given: Vec::new(),
             began: Instant::now(),
         }
     }
@@ -43,15 +46,18 @@ impl ContextShift {
             Err(finish) => return Ok(Err(finish)),
         };
         config.seed = Some(last.seed.wrapping_add(1));
-        let ids = [&last.prompt_ids[..], &last.ids].concat();
-        let prompt = last.prompt_ids.len();
-        let keep = *self
-            .keep
-            .get_or_insert(u32::try_from(prompt).unwrap_or(u32::MAX));
+        if self.given.is_empty() {
+            self.given.clone_from(&last.prompt_ids);
+        }
+        let ids = [&self.given[..], &last.ids].concat();
+        let prompt = u32::try_from(self.given.len()).unwrap_or(u32::MAX);
+        let keep = *self.keep.get_or_insert(prompt);
         let (front, tail) = kept(&ids, keep as usize);
         let kept = session.configure(&config, u32::try_from(front.len()).unwrap_or(0))? as usize;
-        let prompt = [front.get(kept..).unwrap_or_default(), tail].concat();
-        Ok(Ok(session.prompt_ids(&prompt)?))
+        self.given = [front, tail].concat();
+        // The device has the first of them, and tells of the others alone.
+        let rest = self.given.get(kept..).unwrap_or(&self.given);
+        Ok(Ok(session.prompt_ids(rest)?))
     }
 
     /// The configuration with the tokens and the time that are left, or which of them is used up.
