@@ -47,11 +47,12 @@ impl Shared {
         }
         let statistics = Arc::new(Statistics::new(), GFP_KERNEL)?;
         let metrics = Metrics::new()?;
-        let scheduler = Scheduler::new(&limits, statistics.clone(), metrics.clone())?;
+        let recorder = Recorder::new(limits.records, limits.simd)?;
+        let (counters, to) = (statistics.clone(), recorder.clone());
+        let scheduler = Scheduler::new(&limits, counters, metrics.clone(), to)?;
         let registry = Registry::new(limits.models)?;
         let prompts = Prompts::new(limits.prompt_bytes)?;
         let quota = Quota::new(limits.kv_bytes)?;
-        let recorder = Recorder::new(limits.records, limits.simd)?;
         let users = Users::new(&limits, &statistics)?;
         Arc::pin_init(
             pin_init!(Self {

@@ -144,6 +144,14 @@ impl Statistics {
         }
     }
 
+    /// Writes into a record of a turn what its user and all were served.
+    pub(crate) fn tell(&self, record: &mut uapi::Record) {
+        let all = self.all.as_deref().unwrap_or(self);
+        record.served_ns = self.served_ns.get();
+        record.all_served_ns = all.served_ns.get();
+        record.longest_step_ns = all.longest_step.get();
+    }
+
     /// The answer of STATISTICS, as far as these counters go.
     pub(crate) fn answer(&self) -> uapi::Statistics {
         uapi::Statistics {

@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Digest, Record, RecordKind};
 
+/// Where a record has its chain, which covers the rest of it.
+const CHAIN: usize = offset_of!(Record, chain);
+
 /// Records checked so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
@@ -56,11 +59,12 @@ impl Chain {
             return Err(ChainError::Sequence { wanted, found });
         }
         if record.kind() == RecordKind::Lost {
-            return self.skip(record);
+            return self.skip(record, bytes);
         }
         let mut hash = Sha256::new();
         hash.update(self.head.0);
-        hash.update(&record.bytes()[..offset_of!(Record, chain)]);
+        hash.update(&bytes[..CHAIN]);
+        hash.update(&bytes[CHAIN + size_of::<Digest>()..]);
         if Digest(hash.finalize().into()) != record.chain() {
             return Err(ChainError::Changed(wanted));
         }
@@ -71,7 +75,7 @@ impl Chain {
     }
 
     /// Goes on behind what is lost: the record after it shows that the chain is the right one.
-    fn skip(&mut self, record: Record) -> Result<Record, ChainError> {
+    fn skip(&mut self, record: Record, bytes: &[u8]) -> Result<Record, ChainError> {
         let bare = Record {
             size: record.size,
             kind: record.kind,
@@ -80,7 +84,9 @@ impl Chain {
             chain: record.chain,
             ..Record::default()
         };
-        if record.lost == 0 || bare.bytes() != record.bytes() {
+        let unknown = &bytes[Record::BYTES..];
+        let is_bare = bare.bytes() == record.bytes() && unknown.iter().all(|byte| *byte == 0);
+        if record.lost == 0 || !is_bare {
             return Err(ChainError::Changed(record.sequence));
         }
         self.lost = self.lost.saturating_add(record.lost);
@@ -116,15 +122,17 @@ mod tests {
         let mut head = [0; 32];
         let record = |sequence| {
             let mut record = Record {
-                size: 256,
+                size: 280,
                 kind: SISLM_RECORD_TURN,
                 sequence,
                 turn: sequence * 7,
+                served_ns: sequence * 11,
                 ..Record::default()
             };
             let mut hash = Sha256::new();
             hash.update(head);
             hash.update(&record.bytes()[..224]);
+            hash.update(&record.bytes()[256..]);
             head = hash.finalize().into();
             record.chain = head;
             record
@@ -164,6 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_a_later_module_is_checked_whole() {
+        let mut bytes = made(1)[0].bytes().to_vec();
+        bytes.extend([5; 24]);
+        bytes[..4].copy_from_slice(&304u32.to_le_bytes());
+        let mut hash = Sha256::new();
+        hash.update([0; 32]);
+        hash.update(&bytes[..224]);
+        hash.update(&bytes[256..]);
+        bytes[224..256].copy_from_slice(&hash.finalize());
+        assert_eq!(Record::length(&bytes), Some(304));
+        assert_eq!(Chain::default().add(&bytes).unwrap().turn, 7);
+        bytes[303] = 4;
+        let error = |bytes| Chain::default().add(bytes).unwrap_err();
+        assert_eq!(error(&bytes), ChainError::Changed(1));
+        assert_eq!(error(&bytes[..303]), ChainError::NoRecord(0));
+    }
+
+    #[test]
     fn a_record_that_is_missing_is_found() {
         let mut records = made(4);
         records.remove(1);
@@ -180,7 +206,7 @@ mod tests {
     fn what_is_lost_is_told_and_the_chain_goes_on() {
         let mut records = made(9);
         let lost = Record {
-            size: 256,
+            size: 280,
             kind: SISLM_RECORD_LOST,
             sequence: 1,
             lost: 6,

@@ -28,12 +28,29 @@ pub enum RecordKind {
 }
 
 impl Record {
-    /// Bytes of a record.
+    /// Bytes of a record, as far as this client knows it.
     pub const BYTES: usize = size_of::<Self>();
 
-    /// The record that `bytes` are; None when they are none.
+    /// Bytes of the longest record that a later module may give.
+    pub const BYTES_MAX: usize = 4096;
+
+    /// Bytes of the record that begins with `bytes`, if it is one.
+    pub fn length(bytes: &[u8]) -> Option<usize> {
+        let size = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+        (Self::BYTES..=Self::BYTES_MAX)
+            .contains(&size)
+            .then_some(size)
+    }
+
+    /// Takes the first record off `bytes`; None when it is not whole.
+    pub fn split_first(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+        bytes.split_at_checked(Self::length(bytes)?)
+    }
+
+    /// The record that `bytes` are, as far as this client knows it; None when they are none.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        from_bytes(bytes).filter(|record: &Self| record.size as usize == Self::BYTES)
+        let known = bytes.get(..Self::BYTES)?;
+        (Self::length(bytes)? == bytes.len()).then(|| from_bytes(known))?
     }
 
     /// Its bytes, as the device gives them.

@@ -37,7 +37,7 @@ impl Records {
             .map_err(failed)
     }
 
-    /// Fills `bytes` with whole records ([`crate::Record::BYTES`] each); how many bytes there were, 0
+    /// Fills `bytes` with whole records ([`crate::Record::split_first`]); how many bytes there were, 0
     /// when there is none and it does not wait.
     ///
     /// # Errors

@@ -12,7 +12,7 @@
 //! Every function returns a status: [`DONE`], [`MORE`], or a negative error of [`fault`].
 
 /// Raised with every change of a function or type below; compared at insmod.
-pub const ABI: u32 = 7;
+pub const ABI: u32 = 8;
 /// Version of the numerics contract.
 pub const NUMERICS: u32 = 1;
 /// Alignment in bytes of every block of memory handed to the engine.
@@ -644,7 +644,7 @@ macro_rules! sislm_wall {
             /// when 512 are made.
             fn sislm_engine_selftest(work: *mut u8, work_bytes: usize, simd: u32, budget: u32, result: *mut SelfTest) -> i32;
             /// Goes on with one inner loop over made-up data, about 64 KiB of weights; DONE at the end of
-            /// each pass. The data are made before the first pass.
+            /// each pass. The data are made before the first pass. Without rows the weights are dequantized.
             fn sislm_engine_bench(work: *mut u8, work_bytes: usize, simd: u32, format: u32, rows: u32, columns: u32, groups: u32) -> i32;
         }
     };

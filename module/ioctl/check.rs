@@ -9,7 +9,10 @@ use crate::{
         errno::EOPNOTSUPP,
         neon::Section,
         task,
-        uapi::{self, SISLM_SIMD_AUTOMATIC, SISLM_SIMD_I8MM},
+        uapi::{
+            self, SISLM_BENCH_DEQUANTIZE, SISLM_BENCH_MULTIPLY, SISLM_SIMD_AUTOMATIC,
+            SISLM_SIMD_I8MM,
+        },
         user::Argument,
         Progress,
     }, //
@@ -19,6 +22,9 @@ use kernel::{
     sync::Arc,
     time::{Instant, Monotonic}, //
 };
+
+/// Most passes of a benchmark.
+const REPEATS_MAX: u32 = 100_000;
 
 #[inline(never)]
 pub(super) fn selftest(session: &Arc<Session>, argument: &Argument) -> Result {
@@ -42,13 +48,19 @@ pub(super) fn selftest(session: &Arc<Session>, argument: &Argument) -> Result {
 #[inline(never)]
 pub(super) fn bench(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Bench = argument.read()?;
+    let rows = match request.kind {
+        SISLM_BENCH_MULTIPLY => 1..=8,
+        SISLM_BENCH_DEQUANTIZE => 0..=0,
+        _ => return Err(EINVAL),
+    };
     require(
         request.flags == 0
-            && (1..=8).contains(&request.rows)
+            && rows.contains(&request.rows)
             && (32..=8192).contains(&request.columns)
             && request.columns & 31 == 0
             && (1..=1024).contains(&request.groups)
-            && (1..=100_000).contains(&request.repeats),
+            && (1..=REPEATS_MAX).contains(&request.repeats)
+            && request.warm_up <= REPEATS_MAX,
     )?;
     let mut section = Section::new()?;
     let mut bench = check::Bench::new(
@@ -59,18 +71,12 @@ pub(super) fn bench(session: &Arc<Session>, argument: &Argument) -> Result {
         request.columns,
         request.groups,
     )?;
+    passes(&mut bench, &mut section, request.warm_up)?;
     let start = Instant::<Monotonic>::now();
-    for _ in 0..request.repeats {
-        while bench.run(&mut section)? == Progress::More {
-            task::relax();
-            task::interrupted()?;
-        }
-        task::relax();
-        task::interrupted()?;
-    }
+    passes(&mut bench, &mut section, request.repeats)?;
     request.ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(0);
     request.weights = [
-        request.rows,
+        request.rows.max(1),
         request.columns,
         request.groups,
         16,
@@ -81,4 +87,17 @@ pub(super) fn bench(session: &Arc<Session>, argument: &Argument) -> Result {
         product.saturating_mul(u64::from(factor))
     });
     argument.write(&request)
+}
+
+/// Makes so many passes, until a signal comes.
+fn passes(bench: &mut check::Bench, section: &mut Section, count: u32) -> Result {
+    for _ in 0..count {
+        while bench.run(section)? == Progress::More {
+            task::relax();
+            task::interrupted()?;
+        }
+        task::relax();
+        task::interrupted()?;
+    }
+    Ok(())
 }

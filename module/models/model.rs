@@ -195,7 +195,7 @@ impl Model {
             ..Default::default()
         };
         who.sign(&mut record);
-        recorder.record(&mut record);
+        recorder.record(&mut record, |_| {});
     }
 
     /// Size of the file it was loaded from.

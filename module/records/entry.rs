@@ -62,14 +62,14 @@ impl Entry {
         self.peers = self.peers.max(peers);
     }
 
-    /// The turn is over: makes the record, the rest of which is given.
-    pub(crate) fn close(&self, record: &mut Record) {
+    /// The turn is over: makes the record, the rest of which is given. `tell` adds what its user was served.
+    pub(crate) fn close(&self, record: &mut Record, tell: impl FnOnce(&mut Record)) {
         self.who.sign(record);
         record.turn = self.turn;
         record.queue_ns = self.queue_ns.unwrap_or(0);
         record.cpu_ns = self.cpu_ns;
         record.peers = self.peers;
-        self.recorder.record(record);
+        self.recorder.record(record, tell);
         let (session, turn) = (self.who.session, self.turn);
         trace::turn_end(session, turn, record.count, record.finish, self.cpu_ns);
     }

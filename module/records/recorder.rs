@@ -69,19 +69,26 @@ impl Recorder {
         )
     }
 
-    /// Completes `record` and keeps it.
-    pub(crate) fn record(&self, record: &mut Record) {
-        // CAST: 256.
+    /// Completes `record` and keeps it. `tell` adds what is to be known at its place among the records.
+    pub(crate) fn record(&self, record: &mut Record, tell: impl FnOnce(&mut Record)) {
+        // CAST: 280.
         record.size = size_of::<Record>() as u32;
         record.boot_ns = task::boot_ns();
         record.real_ns = task::real_ns();
         record.numerics = NUMERICS;
         record.simd = self.simd;
         let mut ring = self.ring.lock();
+        tell(record);
         // Under the lock: an earlier record's number would hide this one from those who wait.
         self.next.store(ring.push(record), Release);
         drop(ring);
         self.wait.wake_all();
+    }
+
+    /// Makes a change that each record tells wholly, or nothing of. It must not sleep.
+    pub(crate) fn between_records(&self, change: impl FnOnce()) {
+        let _ring = self.ring.lock();
+        change();
     }
 
     /// Records made.
@@ -133,7 +140,7 @@ impl Ring {
         record.sequence = self.next;
         let mut hash = Sha256::new();
         hash.update(&self.chain);
-        hash.update(chained(record));
+        cover(&mut hash, record);
         self.chain = hash.finish();
         record.chain = self.chain;
         let place = self.place(self.next);
@@ -151,7 +158,7 @@ impl Ring {
         if place < oldest {
             if let Some(entry) = entries.next() {
                 *entry = Record {
-                    // CAST: 256.
+                    // CAST: 280.
                     size: size_of::<Record>() as u32,
                     kind: SISLM_RECORD_LOST,
                     sequence: place,
@@ -177,10 +184,12 @@ impl Ring {
     }
 }
 
-/// The bytes of a record that its chain covers.
-fn chained(record: &Record) -> &[u8] {
+/// Hashes the bytes of a record that its chain covers.
+fn cover(hash: &mut Sha256, record: &Record) {
+    const CHAIN: usize = offset_of!(Record, chain);
     let bytes = bytes_of(record);
-    bytes.get(..offset_of!(Record, chain)).unwrap_or(bytes)
+    hash.update(bytes.get(..CHAIN).unwrap_or(bytes));
+    hash.update(bytes.get(CHAIN + DIGEST_BYTES..).unwrap_or(&[]));
 }
 
 #[kunit_tests(sislm_recorder)]
@@ -231,7 +240,31 @@ mod tests {
         assert_eq!(ring.copy(2, &mut to), (2, 7));
         let mut hash = Sha256::new();
         hash.update(&to[0].chain);
-        hash.update(chained(&to[1]));
+        cover(&mut hash, &to[1]);
         assert_eq!(hash.finish(), to[1].chain);
+    }
+    #[test]
+    fn the_chain_covers_what_is_behind_it() {
+        let heads = [0, 1].map(|served_ns| {
+            let mut ring = ring(4, 1);
+            ring.push(&mut Record {
+                served_ns,
+                ..Record::default()
+            });
+            ring.chain
+        });
+        assert_ne!(heads[0], heads[1]);
+    }
+
+    #[test]
+    fn a_record_tells_what_is_known_at_its_place() {
+        let recorder = Recorder::new(4, 0).unwrap();
+        let mut told = 0;
+        recorder.between_records(|| told = 7);
+        let mut record = Record::default();
+        recorder.record(&mut record, |record| record.served_ns = told);
+        let mut to = [Record::default()];
+        assert_eq!(recorder.copy(1, &mut to), (1, 2));
+        assert_eq!((to[0].served_ns, to[0].sequence), (7, 1));
     }
 }

@@ -114,14 +114,16 @@ impl Scheduler {
 
     /// Charges the turns of a step with what they have cost.
     fn charge(&self, batch: &Batch) {
-        let mut step = 0u64;
-        for (job, ns) in batch.costs() {
-            step = step.saturating_add(ns);
-            job.link.meter.charge(ns);
-            let statistics = job.link.user().statistics();
-            statistics.add(|all| &all.served_ns, ns);
-        }
-        self.statistics.longest_step.raise(step);
+        self.recorder.between_records(|| {
+            let mut step = 0u64;
+            for (job, ns) in batch.costs() {
+                step = step.saturating_add(ns);
+                job.link.meter.charge(ns);
+                let statistics = job.link.user().statistics();
+                statistics.add(|all| &all.served_ns, ns);
+            }
+            self.statistics.longest_step.raise(step);
+        });
         self.queue.charge(batch.costs());
     }
 

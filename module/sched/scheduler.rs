@@ -17,6 +17,7 @@ use crate::{
     limits::Limits,
     metrics::Metrics,
     models::{loader::Helpers, offer::Offer},
+    records::recorder::Recorder,
     sched::{
         batch::{Batch, Job},
         growth::Growth,
@@ -131,6 +132,8 @@ pub(crate) struct Scheduler {
     /// Counters.
     pub(crate) statistics: Arc<Statistics>,
     metrics: Arc<Metrics>,
+    /// Who makes records of turns.
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 impl Scheduler {
@@ -139,6 +142,7 @@ impl Scheduler {
         limits: &Limits,
         statistics: Arc<Statistics>,
         metrics: Arc<Metrics>,
+        recorder: Arc<Recorder>,
     ) -> Result<Arc<Self>> {
         let driver = Driver {
             batch: Batch::new()?,
@@ -178,6 +182,7 @@ impl Scheduler {
                 step_ns,
                 statistics,
                 metrics,
+                recorder,
             }),
             GFP_KERNEL,
         )

@@ -81,7 +81,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Takes its memory, charged to the calling task. `EFBIG`: over [`BENCH_BYTES_MAX`].
+    /// Takes its memory, charged to the calling task. Without `rows` it dequantizes. `EFBIG`: over
+    /// [`BENCH_BYTES_MAX`].
     pub(crate) fn new(
         section: &mut Section,
         simd: u32,

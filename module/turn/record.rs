@@ -35,7 +35,9 @@ impl Turn {
                 record.prefill_ns = evaluation.ns;
             }
         }
-        self.entry.close(&mut record);
+        let statistics = &self.statistics;
+        self.entry
+            .close(&mut record, |record| statistics.tell(record));
         self.model.metrics.end(&record, load_ns);
     }
 }

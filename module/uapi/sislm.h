@@ -975,7 +975,7 @@ struct sislm_trace {
 
 /**
  * struct sislm_record - what was done, by whom, with what
- * @size: of this record: 256.
+ * @size: of this record: 280. A later module may give longer ones, so whoever reads goes on by it.
  * @kind: SISLM_RECORD_*; members that it does not speak of are 0.
  * @sequence: number of the record, from 1; of LOST that of the first one lost.
  * @boot_ns: CLOCK_BOOTTIME when it was made.
@@ -1009,7 +1009,15 @@ struct sislm_trace {
  * @commitment: of TURN that of struct sislm_receipt; of LOAD and UNLOAD the SHA-256 of the
  *	model's file.
  * @chain: SHA-256 of the chain of the record before (32 zero bytes before the first one) and of
- *	this record without its chain; of LOST the chain of the last record lost.
+ *	this record without its chain: what is before it, and what is behind it up to @size; of LOST
+ *	the chain of the last record lost.
+ * @served_ns: of TURN and EVALUATE: what the user who opened the file was served until this record,
+ *	counted as in STATISTICS.
+ * @all_served_ns: what all users were.
+ * @longest_step_ns: the most computing time of one step until then, of all users.
+ *
+ * @served_ns to @longest_step_ns tell of all of a step or of nothing of it. The step that a turn ends with
+ * comes after its record.
  */
 struct sislm_record {
 	__u32 size;
@@ -1045,6 +1053,9 @@ struct sislm_record {
 	__u32 flags;
 	__u8 commitment[SISLM_DIGEST_SIZE];
 	__u8 chain[SISLM_DIGEST_SIZE];
+	__u64 served_ns;
+	__u64 all_served_ns;
+	__u64 longest_step_ns;
 };
 
 /**
@@ -1172,16 +1183,22 @@ struct sislm_selftest {
 	__u64 failures;
 };
 
+/* What struct sislm_bench times. */
+#define SISLM_BENCH_MULTIPLY	0	/* weights with rows of a batch */
+#define SISLM_BENCH_DEQUANTIZE	1	/* rows of weights, as those of embeddings are */
+
 /**
  * struct sislm_bench - time one inner loop on made-up data
  * @format: Input: GGUF tensor type of the weights (0 F32, 1 F16, 2 Q4_0, 8 Q8_0).
- * @rows: Input: rows of the batch, 1 to 8.
+ * @rows: Input: rows of the batch, 1 to 8; 0 for DEQUANTIZE.
  * @columns: Input: row length, a multiple of 32 up to 8192.
  * @groups: Input: groups of 16 weight rows, 1 to 1024.
  * @repeats: Input: passes, 1 to 100000.
  * @flags: Input: must be zero.
- * @weights: Output: weight x row products computed.
- * @ns: Output: time.
+ * @weights: Output: weight x row products computed, or weights dequantized.
+ * @ns: Output: time of these passes.
+ * @kind: Input: SISLM_BENCH_*.
+ * @warm_up: Input: passes before those that are timed, up to 100000. The first pass makes the data.
  *
  * EFBIG when the data takes over 8 MiB.
  */
@@ -1194,6 +1211,8 @@ struct sislm_bench {
 	__u32 flags;
 	__u64 weights;
 	__u64 ns;
+	__u32 kind;
+	__u32 warm_up;
 };
 
 #define SISLM_IOC_MAGIC		0xD7

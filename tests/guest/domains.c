@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * domains PART ARGUMENT...: how the time of steps is divided, by what the device itself counts.
+ * domains PART ARGUMENT...: how the time of steps is divided, by decision records.
  *
- * Users 3000 and 3001 are in the group of the device, and root is an administrator.
+ * A record tells what its user and what all were served until then. Only two users are, since the module was loaded, so each record has
+ * what both were. Users 3000 and 3001 are in the group of the device, and root is an administrator.
  */
 #include "device.h"
 
@@ -15,6 +16,8 @@ struct crowd {
 	int count;
 	/* The first one begins with a long prompt. */
 	bool prompt;
+	/* Tokens of each answer but those of the first session, which has no end; 0 for none. */
+	uint32_t most;
 	uint64_t tenants[FILES_MAX];
 	/* Of the process, before it asks; above 19 for SCHED_IDLE. */
 	int nice;
@@ -51,37 +54,48 @@ static int file_of(unsigned int user)
 	return file;
 }
 
+/* What somebody was served, for waiting: what is checked is in the records. */
 static uint64_t served(int file)
 {
 	return statistics(file).served_ns;
 }
 
-static int begin_turn(const char *model, const struct crowd *crowd, int number)
+/* Asks for an answer. */
+static void ask(int file, const struct crowd *crowd, int number)
 {
 	static uint32_t ids[PROMPT_IDS];
 	struct sislm_prompt prompt = { .ids = (uintptr_t)ids, .count = 4 };
-	struct sislm_configure request = {
-		.flags = SISLM_CONFIGURE_IGNORE_EOS | SISLM_CONFIGURE_SEED,
-		.seed = number,
-		.context = 8192,
-		.sampling = { .top_p = 1000000, .typical_p = 1000000, .repeat_penalty = 1000000 },
-		.tenant = crowd->tenants[number],
-	};
-	int file = open_device();
 
 	for (int place = 0; place < PROMPT_IDS; place++)
 		ids[place] = 300 + place % 100;
 	if (crowd->prompt && !number)
 		prompt.count = PROMPT_IDS;
+	if (ioctl(file, SISLM_IOC_PROMPT, &prompt))
+		fail("domains/prompt");
+}
+
+static int begin_turn(const char *model, const struct crowd *crowd, int number)
+{
+	struct sislm_configure request = {
+		.flags = SISLM_CONFIGURE_IGNORE_EOS | SISLM_CONFIGURE_SEED,
+		.seed = number,
+		.context = 8192,
+		.max_tokens = number ? crowd->most : 0,
+		.sampling = { .top_p = 1000000, .typical_p = 1000000, .repeat_penalty = 1000000 },
+		.tenant = crowd->tenants[number],
+	};
+	int file = open_device();
+
 	snprintf((char *)request.model, sizeof(request.model), "%s", model);
-	if (ioctl(file, SISLM_IOC_CONFIGURE, &request) || ioctl(file, SISLM_IOC_PROMPT, &prompt))
+	if (ioctl(file, SISLM_IOC_CONFIGURE, &request))
 		fail("domains/configure");
+	ask(file, crowd, number);
 	if (fcntl(file, F_SETFL, O_NONBLOCK))
 		fail("domains/fcntl");
 	return file;
 }
 
-/* Answers without end. */
+/* Answers without end, or one after the other. */
 static void answer(const char *model, const struct crowd *crowd)
 {
 	struct pollfd entries[FILES_MAX];
@@ -98,12 +112,17 @@ static void answer(const char *model, const struct crowd *crowd)
 		for (number = 0; number < crowd->count; number++) {
 			ssize_t got = read(entries[number].fd, text, sizeof(text));
 
-			if (got == 0)
+			if (got == 0 && (!number || !crowd->most))
 				fail("domains/end-of-a-turn");
+			if (got == 0) {
+				if (ioctl(entries[number].fd, SISLM_IOC_RESET))
+					fail("domains/reset");
+				ask(entries[number].fd, crowd, number);
+			}
 			if (got > 0 && crowd->text)
 				crowd->text[number] += got;
 		}
-		usleep(5000);
+		usleep(1000);
 	}
 }
 
@@ -137,61 +156,108 @@ static void wait_for(int file, uint64_t ns)
 	}
 }
 
-/*
- * The least difference that two counters may have had at one time since they were `begin`: read one after the
- * other, each grows meanwhile.
- */
-static int64_t difference(int one, int other, const uint64_t *begin)
+/* A descriptor of the records to come. */
+static int records(void)
 {
-	int64_t first = served(one) - begin[0], middle = served(other) - begin[1], last = served(one) - begin[0];
+	struct sislm_record made[16];
+	struct sislm_trace request = {};
+	int file = open_device();
 
-	if (first <= middle && middle <= last)
-		return 0;
-	return middle < first ? first - middle : middle - last;
+	if (ioctl(file, SISLM_IOC_TRACE, &request) || fcntl(request.fd, F_SETFL, O_NONBLOCK))
+		fail("domains/trace");
+	close(file);
+	while (read(request.fd, made, sizeof(made)) > 0)
+		;
+	return request.fd;
+}
+
+/* What two users were served at a record, and the longest step until then, nanoseconds. */
+struct shares {
+	int64_t of[2];
+	int64_t step;
+	struct sislm_record record;
+};
+
+/* The next record of a turn. */
+static struct shares next_shares(int reader)
+{
+	struct pollfd entry = { .fd = reader, .events = POLLIN };
+	struct shares next = {};
+	int own;
+
+	if (poll(&entry, 1, 120000) != 1 || read(reader, &next.record, sizeof(next.record)) != sizeof(next.record))
+		fail("domains/record");
+	own = next.record.uid == 3001;
+	if (next.record.kind != SISLM_RECORD_TURN || (!own && next.record.uid != 3000)) {
+		errno = EPROTO;
+		fail("domains/record-of-a-turn");
+	}
+	next.of[own] = next.record.served_ns;
+	next.of[!own] = next.record.all_served_ns - next.record.served_ns;
+	next.step = next.record.longest_step_ns;
+	return next;
+}
+
+/* Two steps, and a turn's least rows of a prompt: 4 of 64. */
+static int64_t bound(const struct shares *shares)
+{
+	return 2 * shares->step + shares->step / 16;
 }
 
 /*
- * Two users who always have turns under way, one with a session, the other with sixteen and a long prompt: neither is
- * served more than two steps before the other, at any time. The second one was there before, and away while
- * the first was served.
+ * Two users who always have turns under way, one with a session, the other with sixteen and a long prompt: at every record
+ * neither was served more before the other than two steps and a turn's least rows of a prompt. The second one was there before,
+ * and away while the first was served.
  */
-static void backlog(const char *model)
+static void backlog(const char *model, int count)
 {
-	const struct crowd one = { .user = 3000, .count = 1 }, other = { .user = 3001, .count = 16, .prompt = true };
+	const struct crowd one = { .user = 3000, .count = 1 }, other = { .user = 3001, .count = 16, .prompt = true, .most = 4 };
 	const struct crowd brief = { .user = 3001, .count = 1 };
-	int files[3] = { file_of(3000), file_of(3001), open_device() };
-	int64_t worst = 0, longest;
-	uint64_t begin[2], around, step;
+	int files[3] = { file_of(3000), file_of(3001), open_device() }, reader;
+	int64_t away, before, worst = 0;
+	struct shares first, next;
 	pid_t processes[2];
 	int number, over = 0;
 
+	reader = records();
 	processes[1] = start(model, &brief);
 	wait_for(files[1], 1000000);
 	stop(processes[1]);
+	/* What it was served then, but for the step that it ended in. */
+	before = next_shares(reader).of[1];
 	processes[0] = start(model, &one);
 	wait_for(files[0], 500000000);
-	begin[1] = served(files[1]);
-	begin[0] = served(files[0]);
+	/* Much more than the bound, however slow this machine is. */
+	wait_for(files[0], 20 * statistics(files[2]).longest_step_ns);
 	processes[1] = start(model, &other);
-	wait_for(files[1], 1);
-	/* When the other one came is not known better than this. */
-	around = served(files[0]) - begin[0];
-	wait_for(files[1], 1000000);
-	for (number = 0; number < 400; number++) {
-		int64_t apart = difference(files[0], files[1], begin);
+	first = next = next_shares(reader);
+	away = first.of[0] - before;
+	for (number = 0; number < count; number++) {
+		int64_t apart;
 
-		step = statistics(files[2]).longest_step_ns;
-		longest = 2 * step + step / 16 + around;
+		next = next_shares(reader);
+		apart = (next.of[0] - first.of[0]) - (next.of[1] - first.of[1]);
+		if (apart < 0)
+			apart = -apart;
 		worst = apart > worst ? apart : worst;
-		over += apart > longest;
-		usleep(5000);
+		over += apart > bound(&next);
 	}
-	result(!over, "domains/within-two-steps", "%lld us apart at most, longest step %llu us, %llu us before both were there",
-	       (long long)worst / 1000, (unsigned long long)step / 1000, (unsigned long long)around / 1000);
-	result(served(files[0]) > begin[0] + 10 * step || served(files[0]) > begin[0] + 500000000, "domains/both-are-served", "%llu us and %llu us",
-	       (unsigned long long)(served(files[0]) - begin[0]) / 1000, (unsigned long long)(served(files[1]) - begin[1]) / 1000);
+	result(!over, "domains/within-two-steps", "%d of %d records are over, %lld us apart at most, longest step %lld us", over, count,
+	       (long long)worst / 1000, (long long)next.step / 1000);
+	/* It was away for as much as the first was served, and had no more of it when it came back than its part of some steps. */
+	result(away > 4 * bound(&first) && first.of[1] - before < 2 * bound(&first), "domains/nothing-saved-up", "%lld us when it came back, after %lld us away",
+	       (long long)(first.of[1] - before) / 1000, (long long)away / 1000);
 	for (number = 0; number < 2; number++)
-		stop(processes[number]);
+		result(next.of[number] - first.of[number] > 10 * next.step, number ? "domains/other-is-served" : "domains/one-is-served", "%lld us",
+		       (long long)(next.of[number] - first.of[number]) / 1000);
+	/* The long prompt was computed meanwhile: its record is made now. */
+	stop(processes[1]);
+	do
+		next = next_shares(reader);
+	while (next.record.prompt_count != PROMPT_IDS);
+	result(next.record.cpu_ns > 0, "domains/long-prompt", "%llu us", (unsigned long long)next.record.cpu_ns / 1000);
+	stop(processes[0]);
+	close(reader);
 }
 
 /* Tenants of one user, one with a session and one with fifteen: the one has many times the text of each other session. */
@@ -214,38 +280,42 @@ static void tenants(const char *model)
 	       (unsigned long long)one, (unsigned long long)others);
 }
 
-/* What a user with normal weight was served for each nanosecond of another one's, who asks at `nice`. */
-static double ratio(const char *model, int nice, int count, uint64_t ns)
+/*
+ * What a user with normal weight was served for each nanosecond of another one's, who asks at `nice`: over 2 s, and over `steps` as long
+ * as the longest.
+ */
+static double ratio(const char *model, int nice, int count, int64_t steps)
 {
-	const struct crowd one = { .user = 3000, .count = 2 }, other = { .user = 3001, .count = count, .nice = nice };
-	int files[2] = { file_of(3000), file_of(3001) }, number;
+	/* Who asks at a low weight is seldom run, so its turns have no end; a session of the other one makes the records. */
+	const struct crowd one = { .user = 3000, .count = 2, .most = 4 }, other = { .user = 3001, .count = count, .nice = nice };
+	int files[2] = { file_of(3000), file_of(3001) }, reader, number;
 	pid_t processes[2] = { start(model, &other), 0 };
-	uint64_t begin[2], served_now[2];
+	struct shares first, last;
 
 	wait_for(files[1], 1);
 	processes[1] = start(model, &one);
 	wait_for(files[0], 50000000);
-	for (number = 0; number < 2; number++)
-		begin[number] = served(files[number]);
-	wait_for(files[0], ns);
-	/* With the least weight its next step may be more than that away. */
-	if (served(files[1]) == begin[1])
-		wait_for(files[1], 1);
+	reader = records();
+	first = next_shares(reader);
+	/* With the least weight its next step may be far away. */
+	do
+		last = next_shares(reader);
+	while (last.of[0] - first.of[0] < 2000000000 || last.of[0] - first.of[0] < steps * last.step || last.of[1] == first.of[1]);
 	for (number = 0; number < 2; number++) {
-		served_now[number] = served(files[number]) - begin[number];
 		stop(processes[number]);
 		close(files[number]);
 	}
-	return (double)served_now[0] / (served_now[1] ? served_now[1] : 1);
+	close(reader);
+	return (double)(last.of[0] - first.of[0]) / (last.of[1] - first.of[1]);
 }
 
 /* Weights are those of nice values: 1024 to 526 at nice 3, to 3 for SCHED_IDLE, who are served all the same. */
 static void weights(const char *model)
 {
-	double found = ratio(model, 3, 12, 2000000000) * 526 / 1024, idle;
+	double found = ratio(model, 3, 12, 60) * 526 / 1024, idle;
 
 	result(found > 0.95 && found < 1.05, "domains/weights", "%.3f of the ratio of the weights", found);
-	idle = ratio(model, 20, 1, 2000000000);
+	idle = ratio(model, 20, 1, 0);
 	result(idle > 20 && idle < 1e6, "domains/idle-class", "%.1f to 1", idle);
 }
 
@@ -255,7 +325,7 @@ int main(int count, char **words)
 
 	setvbuf(stdout, NULL, _IONBF, 0);
 	if (!strcmp(part, "backlog"))
-		backlog(model);
+		backlog(model, count > 3 ? atoi(words[3]) : 0);
 	else if (!strcmp(part, "tenants"))
 		tenants(model);
 	else if (!strcmp(part, "weights"))

@@ -134,8 +134,13 @@ fn drained(reader: &mut Records, chain: &mut Chain) -> Result<Vec<Record>, Failu
         if count == 0 {
             return Ok(found);
         }
-        for record in bytes[..count].chunks(Record::BYTES) {
+        let mut rest = &bytes[..count];
+        while let Some((record, behind)) = Record::split_first(rest) {
             found.push(chain.add(record)?);
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            return Err("a part of a record was read".into());
         }
     }
 }
@@ -184,6 +189,17 @@ fn all_are_there(
         .map(|(_, record)| record.sequence)
         .collect();
     report.equal("records/say-what-result-says", differ, vec![]);
+    // Only this program was served since the module was loaded.
+    let of_one_user =
+        |record: &&Record| record.served_ns == record.all_served_ns && record.longest_step_ns > 0;
+    let grows = |pair: &[Record]| pair[0].served_ns < pair[1].served_ns;
+    let turns = found.get(1..).unwrap_or_default();
+    report.equal(
+        "records/served",
+        turns.iter().filter(of_one_user).count(),
+        count,
+    );
+    report.equal("records/served-grows", turns.windows(2).all(grows), true);
     Ok(())
 }
 

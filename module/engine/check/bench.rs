@@ -11,7 +11,7 @@ use crate::simd::pieces::pieces_mut;
 /// Weight bytes of one call, about.
 const CHUNK: usize = 64 << 10;
 
-/// What is multiplied.
+/// What is multiplied; with 0 rows of activations the weights are dequantized instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     format: Format,
@@ -54,9 +54,9 @@ impl Sizes {
 }
 
 impl Shape {
-    /// `None` outside the ranges of `struct sislm_bench`.
+    /// `None` outside the ranges of `struct sislm_bench`; `rows` 0 for dequantizing.
     pub fn new(format: u32, rows: u32, columns: u32, groups: u32) -> Option<Self> {
-        let in_range = (1..=8).contains(&rows)
+        let in_range = (0..=8).contains(&rows)
             && (32..=8192).contains(&columns)
             && columns.is_multiple_of(32)
             && (1..=1024).contains(&groups);
@@ -84,10 +84,10 @@ impl Shape {
                 .bytes(self.columns)?
                 .checked_mul(self.rows)?,
             x: self.columns.checked_mul(self.rows)?,
-            out: self
-                .chunk()?
-                .checked_mul(GROUP_ROWS)?
-                .checked_mul(self.rows)?,
+            out: match self.rows {
+                0 => self.columns,
+                rows => self.chunk()?.checked_mul(GROUP_ROWS)?.checked_mul(rows)?,
+            },
         })
     }
 
@@ -167,6 +167,15 @@ impl Bench {
             self.filled = end;
             return Some(false);
         }
+        self.next = if end == groups { 0 } else { end };
+        if rows == 0 {
+            for group in pieces_mut(chunk, group_bytes) {
+                for lane in 0..GROUP_ROWS {
+                    format.unpack_row(group, lane, columns, out).ok()?;
+                }
+            }
+            return Some(end == groups);
+        }
         if first == 0 {
             activation::pack(level, format.activation(), columns, x, activation).ok()?;
         }
@@ -178,7 +187,6 @@ impl Bench {
         format
             .multiply(level, chunk, columns, activation, rows, out)
             .ok()?;
-        self.next = if end == groups { 0 } else { end };
         Some(end == groups)
     }
 }
@@ -189,8 +197,11 @@ mod tests {
 
     #[test]
     fn a_pass_ends_and_starts_again() {
-        for &format in Format::ALL {
-            let shape = Shape::new(format.number(), 3, 2048, 5).unwrap();
+        for (&format, rows) in Format::ALL
+            .iter()
+            .flat_map(|format| [(format, 0), (format, 3)])
+        {
+            let shape = Shape::new(format.number(), rows, 2048, 5).unwrap();
             let sizes = shape.sizes().unwrap();
             let mut bytes = vec![0u64; sizes.raw().unwrap().div_ceil(8)];
             let bytes: &mut [u8] = crate::memory::pod::bytes_mut(&mut bytes);
@@ -210,12 +221,30 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_dequantized() {
+        let shape = Shape::new(Format::Q4_0.number(), 0, 64, 3).unwrap();
+        let sizes = shape.sizes().unwrap();
+        let mut bytes = vec![0u64; sizes.raw().unwrap().div_ceil(8)];
+        let bytes: &mut [u8] = crate::memory::pod::bytes_mut(&mut bytes);
+        let mut numbers = vec![0.0; sizes.x + sizes.out];
+        let mut bench = Bench::new(shape);
+        while !bench.run(Level::SCALAR, bytes, &mut numbers).unwrap() {}
+        // The last row of the last group.
+        let group = Format::Q4_0.group_bytes(64).unwrap();
+        let mut wanted = vec![0.0; 64];
+        let last = &bytes[2 * group..3 * group];
+        Format::Q4_0.unpack_row(last, 15, 64, &mut wanted).unwrap();
+        assert_eq!(numbers, wanted);
+        assert!(numbers.iter().any(|number| *number != 0.0));
+    }
+
+    #[test]
     fn shapes_outside_their_ranges_are_refused() {
         assert!(Shape::new(8, 1, 32, 1).is_some());
         assert!(Shape::new(8, 8, 8192, 1024).is_some());
+        assert!(Shape::new(8, 0, 32, 1).is_some());
         for (format, rows, columns, groups) in [
             (4, 1, 32, 1),
-            (8, 0, 32, 1),
             (8, 9, 32, 1),
             (8, 1, 0, 1),
             (8, 1, 33, 1),

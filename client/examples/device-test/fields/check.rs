@@ -23,6 +23,23 @@ pub(super) fn wrong(fields: &mut Fields<'_>) {
         ..Default::default()
     };
     fields.sound("bench", SISLM_IOC_BENCH, &bench);
+    let dequantize = sislm_bench {
+        kind: SISLM_BENCH_DEQUANTIZE,
+        rows: 0,
+        warm_up: 1,
+        ..bench
+    };
+    fields.sound("bench-dequantize", SISLM_IOC_BENCH, &dequantize);
+    fields.invalid(
+        "bench.rows-to-dequantize",
+        SISLM_IOC_BENCH,
+        &dequantize,
+        |b| b.rows = 1,
+    );
+    fields.invalid("bench.kind", SISLM_IOC_BENCH, &bench, |b| b.kind = 2);
+    fields.invalid("bench.warm-up-over", SISLM_IOC_BENCH, &bench, |b| {
+        b.warm_up = 100_001
+    });
     fields.wrong(
         "bench.format",
         SISLM_IOC_BENCH,

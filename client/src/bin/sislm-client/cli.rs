@@ -476,7 +476,7 @@ pub(crate) struct Trace {
     /// Wait for further records, until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// Write the records as the device gives them, 256 bytes each: an export
+    /// Write the records as the device gives them, 280 bytes each: an export
     #[arg(long, conflicts_with = "json")]
     pub raw: bool,
     /// Check that an export is whole and as it was made, without a device

@@ -23,7 +23,7 @@ pub(crate) fn run(cli: &Cli, arguments: &Trace, out: &mut impl Write) -> anyhow:
     // The device itself is closed then: the descriptor of the records is another file.
     let mut records = Device::open(&cli.device)?.trace()?;
     records.set_waiting(arguments.follow)?;
-    let mut bytes = [0; RECORDS * Record::BYTES];
+    let mut bytes = [0; RECORDS * Record::BYTES_MAX];
     loop {
         let count = records.read(&mut bytes)?;
         if count == 0 {
@@ -33,8 +33,12 @@ pub(crate) fn run(cli: &Cli, arguments: &Trace, out: &mut impl Write) -> anyhow:
         if arguments.raw {
             out.write_all(bytes)?;
         } else {
-            for record in bytes.chunks(Record::BYTES).filter_map(Record::from_bytes) {
-                show(cli, &record, out)?;
+            let mut rest = bytes;
+            while let Some((record, behind)) = Record::split_first(rest) {
+                if let Some(record) = Record::from_bytes(record) {
+                    show(cli, &record, out)?;
+                }
+                rest = behind;
             }
         }
         out.flush()?;
@@ -76,13 +80,18 @@ fn checked(mut file: impl Read, path: &Path) -> anyhow::Result<Chain> {
     let name = path.display();
     loop {
         let mut bytes = Vec::with_capacity(Record::BYTES);
-        file.by_ref()
-            .take(Record::BYTES as u64)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("cannot read {name}"))?;
+        let mut read = |count: usize, bytes: &mut Vec<u8>| {
+            file.by_ref()
+                .take(count as u64)
+                .read_to_end(bytes)
+                .with_context(|| format!("cannot read {name}"))
+        };
+        read(Record::BYTES, &mut bytes)?;
         if bytes.is_empty() {
             return Ok(chain);
         }
+        let more = Record::length(&bytes).map_or(0, |length| length - Record::BYTES);
+        read(more, &mut bytes)?;
         chain.add(&bytes).map_err(|error| {
             let sentence = format!("{name} is no whole export of records: {error}");
             Failure::error(ExitCode::NotVerified, sentence)
@@ -162,6 +171,9 @@ fn object(record: &Record) -> Value {
         "cpu_ns": record.cpu_ns,
         "kv_bytes": record.kv_bytes,
         "peers": record.peers,
+        "served_ns": record.served_ns,
+        "all_served_ns": record.all_served_ns,
+        "longest_step_ns": record.longest_step_ns,
         "commitment": record.commitment().to_string(),
         "chain": record.chain().to_string(),
     })
@@ -173,7 +185,7 @@ mod tests {
 
     fn record(kind: u32) -> Record {
         Record {
-            size: 256,
+            size: 280,
             kind,
             sequence: 3,
             real_ns: 5_000_000_000,
