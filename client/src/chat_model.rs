@@ -6,14 +6,15 @@ use std::fmt;
 use nix::errno::Errno;
 
 use crate::{
-    ChatTemplate, Convention, Device, Error, Message, Model, ModelName, Session, TemplateError,
-    Tokenize, Tool,
+    ChatTemplate, Convention, Device, Error, Message, Model, ModelName, Renderer, Session,
+    TemplateError, Tokenize, Tool,
 };
 
 /// The metadata key of the template.
 const KEY: &str = "tokenizer.chat_template";
 
-/// The chat template of a model's file, with what tokenizing its text takes.
+/// The chat template of a model's file, with what tokenizing its text takes. The program renders it in processes of its
+/// own: it is to call [`render_if_asked`](crate::render_if_asked) at its start.
 #[derive(Clone, Debug)]
 pub struct ChatModel {
     template: ChatTemplate,
@@ -105,7 +106,7 @@ impl ChatModel {
     ) -> Result<Vec<u32>, ChatError> {
         let rendered = self
             .template
-            .render(messages, tools, true)
+            .render(&Renderer::this_program(), messages, tools, true)
             .map_err(ChatError::Template)?;
         let how = Tokenize {
             first: true,

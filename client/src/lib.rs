@@ -68,7 +68,8 @@ mod vocabulary;
 pub use adapter::{Adapter, AdapterFile};
 pub use chain::{Chain, ChainError};
 pub use chat::{
-    ChatTemplate, Convention, Message, Rendered, TemplateError, Tool, ToolCall, CALL_MARK,
+    render_if_asked, ChatTemplate, Convention, Message, Rendered, Renderer, TemplateError, Tool,
+    ToolCall, CALL_MARK,
 };
 pub use chat_model::{ChatError, ChatModel};
 pub use commitment::Commitment;

@@ -6,12 +6,17 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
-use sislm::{ChatTemplate, Message};
+use sislm::{ChatTemplate, Message, Renderer};
 
 const SHARED: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../shared/vocab/chat-templates.json"
 );
+
+/// By the program as it is built.
+fn renderer() -> Renderer {
+    Renderer::by(env!("CARGO_BIN_EXE_sislm-client").into())
+}
 
 /// The templates by name.
 fn templates() -> BTreeMap<&'static str, ChatTemplate> {
@@ -27,7 +32,7 @@ fn templates() -> BTreeMap<&'static str, ChatTemplate> {
 /// contents with white space alone between them are one part.
 fn render(name: &str, template: &ChatTemplate, messages: &[Message], answer: bool) -> String {
     let rendered = template
-        .render(messages, &[], answer)
+        .render(&renderer(), messages, &[], answer)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let parts = rendered.messages.iter();
     let parts: Vec<&str> = parts.map(|part| &rendered.text[part.clone()]).collect();

@@ -2,13 +2,18 @@
 //! Functions in chat templates: what models are told, and what of it is not the template's.
 
 use serde_json::{json, Value};
-use sislm::{ChatTemplate, Convention, Message, Tool, ToolCall};
+use sislm::{ChatTemplate, Convention, Message, Renderer, Tool, ToolCall};
 
 /// As Hermes and Qwen have it, in short.
 const HERMES: &str = "{% if tools %}<|im_start|>system\n<tools>{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}\n\
     </tools> <tool_call><|im_end|>\n{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n\
     {{ message.content }}{% for call in message.tool_calls %}<tool_call>\n{{ '{\"name\": \"' }}{{ call.function.name }}\
     {{ '\", \"arguments\": ' }}{{ call.function.arguments | tojson }}{{ '}' }}\n</tool_call>{% endfor %}<|im_end|>\n{% endfor %}";
+
+/// By the program as it is built.
+fn renderer() -> Renderer {
+    Renderer::by(env!("CARGO_BIN_EXE_sislm-client").into())
+}
 
 fn object(value: Value) -> serde_json::Map<String, Value> {
     value.as_object().expect("an object").clone()
@@ -40,7 +45,7 @@ fn functions_and_calls_are_written_as_models_have_read_them() {
         },
     ];
     let text = template
-        .render(&messages, &[look("A <b>\n\"\u{e9}\".")], false)
+        .render(&renderer(), &messages, &[look("A <b>\n\"\u{e9}\".")], false)
         .expect("a text")
         .text;
     let tool = "{\"type\": \"function\", \"function\": {\"name\": \"look\", \"description\": \"A <b>\\n\\\"\u{e9}\\\".\", \
@@ -81,7 +86,7 @@ fn no_text_of_a_function_or_a_call_is_the_template_s() {
                 },
             ];
             let rendered = template
-                .render(&messages, &[look(words)], false)
+                .render(&renderer(), &messages, &[look(words)], false)
                 .expect("a text");
             let theirs = |place: usize| {
                 rendered

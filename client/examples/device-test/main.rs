@@ -40,9 +40,10 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | schemas NAME COUNT";
+    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
 
 fn main() -> ExitCode {
+    sislm::render_if_asked();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut report = Report::default();
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             serve::run(&mut report, model, slow, encoder, tools)
         }
         ["serve-lora", model] => serve::lora::run(&mut report, model),
+        ["templates", model, endless @ ..] => serve::templates::run(&mut report, model, endless),
         ["crowd", model, streams] => serve::crowd::run(&mut report, model, streams),
         ["talk", model, slow] => talk::run(&mut report, model, slow),
         ["preset", model] => preset::run(&mut report, model),

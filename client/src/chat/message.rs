@@ -2,6 +2,7 @@
 //! What somebody says.
 
 use minijinja::value::Value;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::alphabet::Alphabet;
@@ -9,7 +10,7 @@ use super::json::{strings, value_of};
 use super::ToolCall;
 
 /// What somebody says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Who says it: `system`, `user`, `assistant` or `tool`.
     pub role: String,

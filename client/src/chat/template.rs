@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A chat template and what it renders.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::SystemTime;
 
 use minijinja::value::Value;
 use minijinja::{context, ErrorKind};
+use serde::{Deserialize, Serialize};
 
 use super::alignment;
 use super::alphabet::Alphabet;
@@ -16,7 +18,8 @@ use super::convention::as_text;
 use super::environment::{environment, without_generation_tags, Refusal};
 use super::json::value_of;
 use super::said::Said;
-use super::{Convention, Message, TemplateError, Tool};
+use super::task::Task;
+use super::{Convention, Message, Renderer, TemplateError, Tool};
 
 /// Work that a template may take beside that for the text of messages: about as many instructions, or 64
 /// bytes of memory each.
@@ -30,7 +33,7 @@ const STACK_OF_FUEL: u64 = if cfg!(debug_assertions) { 2048 } else { 512 };
 const STACK: u64 = 8 << 20;
 
 /// A template, and the names of two tokens that it may use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChatTemplate {
     source: String,
     bos: String,
@@ -38,7 +41,7 @@ pub struct ChatTemplate {
 }
 
 /// A rendered text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendered {
     /// The text.
     pub text: String,
@@ -62,12 +65,28 @@ impl ChatTemplate {
     }
 
     /// The text of `messages`, with functions that may be called; with `answer` it ends where the assistant's answer
-    /// begins.
+    /// begins. A process of `renderer` makes it.
     ///
     /// # Errors
     ///
     /// Each of [`TemplateError`].
     pub fn render(
+        &self,
+        renderer: &Renderer,
+        messages: &[Message],
+        tools: &[Tool],
+        answer: bool,
+    ) -> Result<Rendered, TemplateError> {
+        renderer.render(&Task {
+            template: Cow::Borrowed(self),
+            messages: Cow::Borrowed(messages),
+            tools: Cow::Borrowed(tools),
+            answer,
+        })
+    }
+
+    /// The same by this process, which a template may keep at work for ever, and whose memory it may fill.
+    pub(super) fn render_here(
         &self,
         messages: &[Message],
         tools: &[Tool],
@@ -129,6 +148,15 @@ impl ChatTemplate {
     }
 }
 
+/// Bytes of stack for a template whose messages have at most so many bytes.
+pub(super) fn stack_for(bytes: u64) -> u64 {
+    stack_of(FUEL.saturating_add(bytes))
+}
+
+fn stack_of(fuel: u64) -> u64 {
+    fuel.saturating_mul(STACK_OF_FUEL).saturating_add(STACK)
+}
+
 fn fuel_for(said: &Said<'_>) -> u64 {
     FUEL.saturating_add(said.bytes() as u64)
 }
@@ -139,8 +167,7 @@ fn on_stack_for<T: Send>(
     fuel: u64,
     work: impl FnOnce() -> Result<T, TemplateError> + Send,
 ) -> Result<T, TemplateError> {
-    let size = fuel.saturating_mul(STACK_OF_FUEL).saturating_add(STACK);
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let size = usize::try_from(stack_of(fuel)).unwrap_or(usize::MAX);
     thread::scope(|scope| {
         let thread = thread::Builder::new()
             .name("template".into())
@@ -175,7 +202,7 @@ mod tests {
     use super::*;
 
     fn render(source: &str, messages: &[Message]) -> Result<Rendered, TemplateError> {
-        ChatTemplate::new(source, "<s>", "</s>").render(messages, &[], true)
+        ChatTemplate::new(source, "<s>", "</s>").render_here(messages, &[], true)
     }
 
     /// The text, with braces around what is of messages.

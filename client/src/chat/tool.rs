@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Functions that a model may call, and calls of them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{json, Map, Value};
 
 /// A function that a model may call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// Its name: letters, digits, `_` and `-`.
     pub name: String,
@@ -26,7 +27,7 @@ impl Tool {
 }
 
 /// A call of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// What the message with the result names it by.
     pub id: String,

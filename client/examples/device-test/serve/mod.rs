@@ -10,6 +10,7 @@ mod logprobs;
 pub(crate) mod lora;
 mod refusals;
 mod systemd;
+pub(crate) mod templates;
 mod tools;
 
 use std::process::{Child, Command, Stdio};

@@ -34,6 +34,7 @@ use crate::cli::{Cli, Command};
 use crate::exit_codes::ExitCode;
 
 fn main() -> process::ExitCode {
+    sislm::render_if_asked();
     let cli = Cli::parse();
     let code = run(&cli, &mut io::stdout().lock()).unwrap_or_else(|error| {
         if is_closed_pipe(&error) {

@@ -8,7 +8,7 @@ use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use nix::errno::Errno;
 use serde_json::{json, Value};
-use sislm::{ChatError, Error};
+use sislm::{ChatError, Error, TemplateError};
 
 /// When a client that was refused should try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,16 @@ impl From<ChatError> for ApiError {
     fn from(error: ChatError) -> Self {
         match error {
             ChatError::Device(error) => error.into(),
-            ChatError::Template(error) => Self::field("messages", error.to_string()),
+            ChatError::Template(error) => {
+                let message = error.to_string();
+                match error {
+                    TemplateError::NoRenderer(_) => Self::busy(message),
+                    TemplateError::Syntax(_) | TemplateError::Endless => {
+                        Self::field("model", message)
+                    }
+                    _ => Self::field("messages", message),
+                }
+            }
             error => Self::field(
                 "model",
                 format!("{error}; ask /v1/completions to continue a text"),
