@@ -9,6 +9,7 @@ mod guided;
 mod logprobs;
 pub(crate) mod lora;
 mod refusals;
+mod several;
 mod systemd;
 pub(crate) mod templates;
 mod tools;
@@ -46,6 +47,7 @@ pub(crate) fn run(
     refusals::run(report, model)?;
     ends::hang_ups(report, model, slow)?;
     report.equal("serve/exit-code", server.ends(Signal::SIGTERM)?, Some(0));
+    several::run(report, model, slow)?;
     ends::run(report, model, slow)?;
     systemd::run(report)?;
     refusals::keys(report)?;

@@ -37,7 +37,7 @@ impl Answer {
                 () = sender.closed() => None,
             };
             if let Some(running) = running {
-                spawn_blocking(move || work::run(running.engine(), job, &sender, &hangup));
+                spawn_blocking(move || work::run(&running, job, &sender, &hangup));
             }
         });
         Ok(Self {

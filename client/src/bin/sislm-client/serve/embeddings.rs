@@ -108,7 +108,7 @@ fn embed(engine: &Engine, asked: &Asked, hangup: &Hangup) -> Result<Value, ApiEr
         ..Default::default()
     };
     let mut session = engine.device.session(&config)?;
-    hangup.arm(session.canceller()?);
+    let _armed = hangup.arm(session.canceller()?);
     let (mut data, mut tokens) = (Vec::new(), 0);
     for (index, input) in asked.inputs.iter().enumerate() {
         if hangup.came() {

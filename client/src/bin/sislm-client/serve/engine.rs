@@ -59,6 +59,20 @@ impl Running {
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
+
+    /// One more turn of the engine, if nobody waits for it.
+    pub(super) fn another(&self) -> Option<Self> {
+        let permit = self.engine.turns.clone().try_acquire_owned().ok()?;
+        Some(Self::new(self.engine.clone(), permit))
+    }
+
+    fn new(engine: Arc<Engine>, permit: OwnedSemaphorePermit) -> Self {
+        engine.running.fetch_add(1, Ordering::SeqCst);
+        Self {
+            engine,
+            _permit: permit,
+        }
+    }
 }
 
 impl Drop for Running {
@@ -127,11 +141,7 @@ impl Engine {
             // Never closed.
             self.turns.clone().acquire_owned().await.ok()?
         };
-        self.running.fetch_add(1, Ordering::SeqCst);
-        Some(Running {
-            engine: self,
-            _permit: permit,
-        })
+        Some(Running::new(self, permit))
     }
 
     /// The model of that name; without one the default, as everywhere.

@@ -6,18 +6,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sislm::Canceller;
 
-/// Whether a request is over before its answer is, and what ends its turn.
+/// Whether a request is over before its answers are, and what ends its turns.
 #[derive(Debug, Default)]
 pub(super) struct Hangup {
     came: AtomicBool,
-    turn: Mutex<Option<Canceller>>,
+    turns: Mutex<Vec<Arc<Canceller>>>,
+}
+
+/// A turn that a hang-up ends, as long as this lives.
+pub(super) struct Armed<'a> {
+    hangup: &'a Hangup,
+    turn: Arc<Canceller>,
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.hangup
+            .lock()
+            .retain(|turn| !Arc::ptr_eq(turn, &self.turn));
+    }
 }
 
 impl Hangup {
-    /// From here on a hang-up ends the turn of this canceller. The turn begins after that, and [`Hangup::came`] is asked
-    /// once it has: what came before ended nothing.
-    pub(super) fn arm(&self, canceller: Canceller) {
-        *self.lock() = Some(canceller);
+    /// From here on a hang-up ends the turn of this canceller, until what is returned is dropped: then another request may
+    /// use the session. The turn begins after that, and [`Hangup::came`] is asked once it has: what came before ended
+    /// nothing.
+    pub(super) fn arm(&self, canceller: Canceller) -> Armed<'_> {
+        let turn = Arc::new(canceller);
+        self.lock().push(turn.clone());
+        Armed { hangup: self, turn }
     }
 
     /// Whether it came.
@@ -25,23 +42,18 @@ impl Hangup {
         self.came.load(Ordering::SeqCst)
     }
 
-    /// From here on a hang-up ends nothing: another request may use the session.
-    pub(super) fn disarm(&self) {
-        *self.lock() = None;
-    }
-
-    /// Ends the turn. Waits for the step in flight.
+    /// Ends the turns. Waits for the steps in flight.
     pub(super) fn hang_up(&self) {
         self.came.store(true, Ordering::SeqCst);
-        // Locked until it is cancelled: after a disarm it would be the turn of another request.
-        if let Some(turn) = self.lock().as_ref() {
+        // Locked until they are cancelled: later they would be turns of another request.
+        for turn in self.lock().iter() {
             // One that cannot be cancelled ends with its file.
             let _ = turn.cancel();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Canceller>> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Canceller>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

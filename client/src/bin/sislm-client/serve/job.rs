@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a request asks of the device, and what comes back while it is answered.
 
+use std::ops::Add;
+
 use serde_json::{json, Value};
 use sislm::{Finish, Grammar, Message, SessionConfig, Token};
 
@@ -22,7 +24,7 @@ pub(super) enum Prompt {
     Messages(Vec<Message>),
 }
 
-/// Answers to be made one after the other, in one context.
+/// Answers to be made.
 #[derive(Debug)]
 pub(super) struct Job {
     /// The model; None for the default one.
@@ -56,6 +58,18 @@ pub(super) struct Usage {
     pub cached: u64,
     /// Of the answers.
     pub answer: u64,
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt + other.prompt,
+            cached: self.cached + other.cached,
+            answer: self.answer + other.answer,
+        }
+    }
 }
 
 impl Usage {
@@ -102,6 +116,7 @@ impl End {
 }
 
 /// What happens to a job, in this order: begun, then text, calls and end of each choice, then done; or failed at any place.
+/// Of two choices it may happen in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The model is known, and the first turn has begun.

@@ -47,8 +47,10 @@ mod sse;
 mod status;
 mod stops;
 mod stream;
+mod teller;
 mod text;
 mod tools;
+mod turn;
 mod watchdog;
 mod work;
 

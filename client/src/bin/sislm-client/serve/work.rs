@@ -1,50 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The turns of a job, by a thread that may wait for the device.
+//! The turns of a job, by threads that may wait for the device.
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
-use sislm::{Error, Finish, Guidance, Model, ModelName, Session, SessionConfig, Slot, Turn};
+use sislm::{Error, ModelName, Session, SessionConfig, Slot};
 use tokio::sync::mpsc::Sender;
 
-use super::calls::CallReader;
 use super::device_prompt::{DevicePrompt, Giver};
-use super::engine::Engine;
+use super::engine::{Engine, Running};
 use super::error::ApiError;
 use super::guided::Guided;
 use super::hangup::Hangup;
-use super::job::{End, Event, Job, Usage};
-use super::partial_answer::PartialAnswer;
+use super::job::{Event, Job, Usage};
 use super::pool::Owner;
-use super::stops::{Decided, Stops};
-
-/// Why a job ends early.
-enum Stop {
-    /// Nobody listens.
-    Gone,
-    /// It failed.
-    Failed(ApiError),
-}
-
-impl<E: Into<ApiError>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
+use super::teller::Teller;
+use super::turn::{Place, Stop, Turns};
 
 /// Does `job`, and tells `events` what happens.
-pub(super) fn run(engine: &Engine, job: Job, events: &Sender<Event>, hangup: &Hangup) {
+pub(super) fn run(running: &Running, job: Job, events: &Sender<Event>, hangup: &Hangup) {
+    let engine = running.engine();
+    let teller = Teller::new(engine, events);
     let work = Work {
-        engine,
-        events,
-        hangup,
-        start: Instant::now(),
-        begun: Cell::new(false),
+        running,
+        turns: Turns {
+            engine,
+            teller: &teller,
+            hangup,
+        },
     };
     let last = match work.answers(job) {
         Ok(usage) => Event::Done(usage),
         Err(Stop::Failed(error)) => Event::Failed(error),
+        Err(Stop::NotBegun(error)) => Event::Failed(error.into()),
         Err(Stop::Gone) if engine.is_draining() => Event::Failed(ApiError::draining()),
         Err(Stop::Gone) => return engine.metrics.count_hang_up(),
     };
@@ -54,26 +45,46 @@ pub(super) fn run(engine: &Engine, job: Job, events: &Sender<Event>, hangup: &Ha
 }
 
 struct Work<'a> {
-    engine: &'a Engine,
-    events: &'a Sender<Event>,
-    hangup: &'a Hangup,
-    start: Instant,
-    begun: Cell<bool>,
+    running: &'a Running,
+    turns: Turns<'a>,
 }
 
-/// One answer of a job.
-struct Place<'a> {
-    model: &'a Model,
-    config: SessionConfig,
-    given: &'a DevicePrompt,
-    choice: u32,
-    guided: Option<&'a Guided>,
-    reader: Option<&'a CallReader>,
+/// Sessions of one request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// The one that makes all answers, unless there is another.
+    First,
+    /// One beside it, which computes the prompt once more.
+    Second,
+}
+
+/// What all sessions of a request have in common.
+struct Common<'a> {
+    config: &'a SessionConfig,
+    owner: &'a Owner,
+    /// The ids of the first prompt.
+    first: &'a [u32],
+    /// Answers that nobody makes yet.
+    left: Mutex<VecDeque<Place<'a>>>,
+}
+
+impl<'a> Common<'a> {
+    fn next(&self) -> Option<Place<'a>> {
+        self.lock().pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Place<'a>>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Work<'_> {
+    fn engine(&self) -> &Engine {
+        self.running.engine()
+    }
+
     fn answers(&self, job: Job) -> Result<Usage, Stop> {
-        let model = self.engine.model(job.model.as_deref())?;
+        let model = self.engine().model(job.model.as_deref())?;
         let name: ModelName = model
             .name()
             .parse()
@@ -85,7 +96,7 @@ impl Work<'_> {
             ..job.config.clone()
         };
         let mut session = self.session(&config)?;
-        let giver = Giver::new(&self.engine.device, &model, &session, &job)?;
+        let giver = Giver::new(&self.engine().device, &model, &session, &job)?;
         let (grammar, reader) = match (&job.tools, giver.convention()) {
             (Some(tools), Some(convention)) => {
                 let (grammar, reader) = tools.answer(convention);
@@ -98,14 +109,14 @@ impl Work<'_> {
                 None,
             ),
         };
-        let guided = Guided::of(self.engine, &model, &name, grammar, job.logprobs)?;
+        let guided = Guided::of(self.engine(), &model, &name, grammar, job.logprobs)?;
         let given = job.prompts.iter().map(|prompt| giver.given(prompt));
         let mut given: Vec<DevicePrompt> = given.collect::<Result<_, ApiError>>()?;
         if let Some((guided, top)) = guided
             .as_ref()
             .and_then(|guided| Some((guided, guided.top?)))
         {
-            self.hangup.arm(session.canceller()?);
+            let _armed = self.turns.hangup.arm(session.canceller()?);
             for given in &mut given {
                 given.score(&mut session, guided.vocabulary(), top)?;
             }
@@ -115,180 +126,109 @@ impl Work<'_> {
             scales: config.scales.clone(),
             tenant: job.tenant,
         };
-        let first = given.first().map_or(&[][..], |given| &given.ids);
-        let mut slot = self
-            .engine
-            .pool
-            .take(&owner, first)
-            .unwrap_or_else(|| Slot::new(session));
-        let mut usage = Usage::default();
-        let mut choice = 0;
-        for given in &given {
-            for answer in 0..job.answers {
-                let seed = config.seed.map(|seed| seed.wrapping_add(u64::from(answer)));
-                let place = Place {
-                    model: &model,
-                    config: SessionConfig {
-                        seed,
-                        ..config.clone()
-                    },
-                    given,
-                    choice,
-                    guided: guided.as_ref(),
-                    reader: reader.as_ref(),
+        let answers = given
+            .iter()
+            .flat_map(|given| (0..job.answers).map(move |answer| (given, answer)));
+        let places = (0..).zip(answers).map(|(choice, (given, answer))| Place {
+            model: &model,
+            config: SessionConfig {
+                seed: config.seed.map(|seed| seed.wrapping_add(u64::from(answer))),
+                ..config.clone()
+            },
+            given,
+            choice,
+            guided: guided.as_ref(),
+            reader: reader.as_ref(),
+        });
+        let common = Common {
+            config: &config,
+            owner: &owner,
+            first: given.first().map_or(&[], |given| &given.ids),
+            left: Mutex::new(places.collect()),
+        };
+        self.all(&common, session)
+    }
+
+    /// All answers, by `session` and by a second one where there is more than one answer and a turn is free.
+    fn all(&self, common: &Common<'_>, session: Session) -> Result<Usage, Stop> {
+        let several = common.lock().len() > 1;
+        let another = several.then(|| self.running.another()).flatten();
+        let (first, second) = thread::scope(|scope| {
+            // Without another thread the first session makes all answers.
+            let second = another.and_then(|another| {
+                let work = move || {
+                    let _turn = another;
+                    self.second(common)
                 };
-                self.turn(&mut slot, &place, &mut usage)?;
-                choice += 1;
+                thread::Builder::new().spawn_scoped(scope, work).ok()
+            });
+            let first = self.several(common, self.slot(common, session), Which::First);
+            let second = second.map(|second| second.join());
+            let joined = second.unwrap_or(Ok(Ok(Usage::default())));
+            (
+                first,
+                joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
+        let usage = match (first, second) {
+            (Ok(first), Ok(second)) => first + second,
+            // One session that fails ends the turn of the other.
+            (Err(Stop::Gone), Err(stop)) | (Err(stop), _) | (_, Err(stop)) => return Err(stop),
+        };
+        if common.lock().is_empty() {
+            return Ok(usage);
+        }
+        // The second one gave its answer back after the first one had ended.
+        let session = self.session(common.config)?;
+        let rest = self.several(common, self.slot(common, session), Which::First)?;
+        Ok(usage + rest)
+    }
+
+    /// Answers by a second session, as far as there is room for one.
+    fn second(&self, common: &Common<'_>) -> Result<Usage, Stop> {
+        let kept = self.engine().pool.take(common.owner, common.first);
+        let slot = kept.map_or_else(|| self.session(common.config).map(Slot::new), Ok);
+        match slot {
+            Ok(slot) => self.several(common, slot, Which::Second),
+            Err(_) => Ok(Usage::default()),
+        }
+    }
+
+    /// Answers by one session, until none is left.
+    fn several(&self, common: &Common<'_>, mut slot: Slot, which: Which) -> Result<Usage, Stop> {
+        let mut usage = Usage::default();
+        while let Some(place) = common.next() {
+            match self.turns.answer(&mut slot, &place) {
+                Ok(used) => usage = usage + used,
+                // There is no room for it beside the first one.
+                Err(Stop::NotBegun(_)) if which == Which::Second => {
+                    common.lock().push_front(place);
+                    return Ok(usage);
+                }
+                Err(stop) => {
+                    self.turns.hangup.hang_up();
+                    return Err(stop);
+                }
             }
         }
-        self.hangup.disarm();
-        self.engine.pool.put(owner, slot);
+        self.engine().pool.put(common.owner.clone(), slot);
         Ok(usage)
+    }
+
+    /// The idle slot that has most of the first prompt; else one of `session`.
+    fn slot(&self, common: &Common<'_>, session: Session) -> Slot {
+        let kept = self.engine().pool.take(common.owner, common.first);
+        kept.unwrap_or_else(|| Slot::new(session))
     }
 
     /// A new session. Where there are too many, those that are idle make room.
     fn session(&self, config: &SessionConfig) -> Result<Session, Error> {
-        match self.engine.device.session(config) {
+        match self.engine().device.session(config) {
             Err(error @ Error::Open { .. }) if error.errno() == Errno::ENFILE => {
-                self.engine.pool.expire(Duration::ZERO);
-                self.engine.device.session(config)
+                self.engine().pool.expire(Duration::ZERO);
+                self.engine().device.session(config)
             }
             result => result,
         }
-    }
-
-    /// One answer: its text as it comes, and its end.
-    fn turn(&self, slot: &mut Slot, place: &Place<'_>, usage: &mut Usage) -> Result<(), Stop> {
-        self.hangup.arm(slot.session().canceller()?);
-        let mut told = PartialAnswer::new(place.given.echo.clone(), place.reader.cloned());
-        let finish = match self.text(slot, place, &mut told)? {
-            Ok(finish) => finish,
-            Err(error) => return Err(slot.error(error).into()),
-        };
-        let outcome = slot.finish()?;
-        let (prompt, cached) = (place.given.ids.len() as u64, u64::from(outcome.reused));
-        let answer = outcome.ids.len() as u64;
-        self.engine.metrics.count_tokens(prompt, cached, answer);
-        usage.prompt += prompt;
-        usage.cached += cached;
-        usage.answer += answer;
-        let end = End::of(finish.unwrap_or(outcome.finish)).ok_or(Stop::Gone)?;
-        let end = told.end(end);
-        self.begun(place.model)?;
-        self.send(Event::End {
-            choice: place.choice,
-            end,
-        })
-    }
-
-    /// Tells the text of an answer, and why it ended where the device does not know; the error of the device, if
-    /// there is one.
-    fn text(
-        &self,
-        slot: &mut Slot,
-        place: &Place<'_>,
-        told: &mut PartialAnswer,
-    ) -> Result<Result<Option<Finish>, Error>, Stop> {
-        let guidance = place.guided.map(Guided::guidance).transpose()?;
-        let turn = slot.begin(&place.config, &place.given.ids)?;
-        if self.hangup.came() {
-            return Err(Stop::Gone);
-        }
-        let finish = match guidance {
-            None => self.streamed(turn, place, told)?,
-            Some(guidance) => self.guided(turn, guidance, place, told)?,
-        };
-        if finish.is_ok() {
-            self.tell_all(place, told.finish(place.choice))?;
-        }
-        Ok(finish)
-    }
-
-    fn streamed(
-        &self,
-        turn: Turn<'_>,
-        place: &Place<'_>,
-        told: &mut PartialAnswer,
-    ) -> Result<Result<Option<Finish>, Error>, Stop> {
-        let mut failed = None;
-        for piece in turn {
-            match piece {
-                Ok(text) => {
-                    let tokens = Vec::new();
-                    self.tell(place, told, Decided { text, tokens })?;
-                }
-                // Cancelled before it began.
-                Err(error) if error.errno() == Errno::ENODATA => return Err(Stop::Gone),
-                Err(error) => failed = Some(error),
-            }
-        }
-        Ok(failed.map_or(Ok(None), Err))
-    }
-
-    fn guided(
-        &self,
-        turn: Turn<'_>,
-        guidance: Guidance,
-        place: &Place<'_>,
-        told: &mut PartialAnswer,
-    ) -> Result<Result<Option<Finish>, Error>, Stop> {
-        let mut turn = turn.guided(guidance);
-        let mut stops = Stops::new(&place.config.stop);
-        while let Some(token) = turn.next() {
-            let token = match token {
-                Ok(token) => token,
-                Err(error) if error.errno() == Errno::ENODATA => return Err(Stop::Gone),
-                Err(error) => return Ok(Err(error)),
-            };
-            let (decided, ended) = stops.push(token);
-            self.tell(place, told, decided)?;
-            if ended {
-                turn.stop()?;
-                return Ok(Ok(Some(Finish::Stop)));
-            }
-        }
-        self.tell(place, told, stops.finish())?;
-        Ok(Ok(Some(turn.finish())))
-    }
-
-    /// Tells a part of an answer.
-    fn tell(
-        &self,
-        place: &Place<'_>,
-        told: &mut PartialAnswer,
-        decided: Decided,
-    ) -> Result<(), Stop> {
-        let Decided { text, mut tokens } = decided;
-        if place.guided.is_none_or(|guided| guided.top.is_none()) {
-            tokens.clear();
-        }
-        self.tell_all(place, told.push(place.choice, &text, tokens))
-    }
-
-    fn tell_all(&self, place: &Place<'_>, events: Vec<Event>) -> Result<(), Stop> {
-        for event in events {
-            self.begun(place.model)?;
-            self.send(event)?;
-        }
-        Ok(())
-    }
-
-    /// Tells, the first time, that there is an answer.
-    fn begun(&self, model: &Model) -> Result<(), Stop> {
-        if self.begun.replace(true) {
-            return Ok(());
-        }
-        self.engine
-            .metrics
-            .observe_first_token(self.start.elapsed());
-        self.send(Event::Begun {
-            model: model.name(),
-            fingerprint: self.engine.fingerprint(model),
-        })
-    }
-
-    /// Waits until the client takes it. The turn waits too, once the device has no room for its text.
-    fn send(&self, event: Event) -> Result<(), Stop> {
-        self.events.blocking_send(event).map_err(|_| Stop::Gone)
     }
 }
