@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -25,7 +26,7 @@ kill "$server"; wait "$server"
 class Guest:
     """A server in a guest, reached at a port of this machine's loopback. `models` are files in the guest by names."""
 
-    def __init__(self, share, models):
+    def __init__(self, share, models, cpu=None):
         self.share = pathlib.Path(share)
         loads = "\n".join(f"sislm-client load {file} --name {name} >/dev/null" for name, file in models.items())
         with socket.socket() as free:
@@ -34,6 +35,8 @@ class Guest:
         programs = subprocess.run([REPO / "tests/guest/programs"], capture_output=True, text=True, check=True).stdout.strip()
         environment = {"KERNEL": "stock", "SHARE": share, "FORWARD": str(self.port), "GUEST_PROGRAMS": programs}
         environment = {**os.environ, **environment, "CMD": SERVER.format(loads=loads), "TIMEOUT": "900"}
+        if cpu:
+            environment["CPU"] = cpu
         command = [REPO / "scripts/guest"]
         with open(self.share / "log", "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -65,12 +68,15 @@ class Guest:
         return (self.share / "log").read_text(errors="replace")[-600:].replace("\n", " | ")
 
 
-def report(unit, models, results):
+def report(unit, models, results, files=None, cpu=None):
     """Boots a guest that serves `models`, and prints a line for each (name, whether it holds, what was seen) of `results(guest)`
-    and for the server's end. The exit status: 1 when one does not hold."""
+    and for the server's end. `files` are paths by the names they have in the guest, in /share. The exit status: 1 when one does
+    not hold."""
     failed = 0
-    with tempfile.TemporaryDirectory(prefix=f"sislm-{unit}.") as share:
-        guest = Guest(share, models)
+    with tempfile.TemporaryDirectory(prefix="sislm-served.") as share:
+        for name, path in (files or {}).items():
+            shutil.copy(path, f"{share}/{name}")
+        guest = Guest(share, models, cpu)
         try:
             if not guest.answers():
                 print(f"not ok {unit}/boot", guest.log())

@@ -162,6 +162,8 @@ def units(everything):
         replay = [REPO / "tests/replay.py", "--", built("release/sislm-host")]
         yield Unit("replay", replay, needs="host-build", alone=True)
         yield Unit("collectors", [REPO / "tests/collectors.py"], alone=True)
+        yield Unit("same-bytes", [REPO / "tests/same_bytes.py"], alone=True)
+        yield Unit("trained", [REPO / "tests/trained.py"], alone=True)
         yield Unit("openai", [REPO / "tests/openai_client.py"], alone=True)
         yield Unit("javascript", [REPO / "tests/javascript_clients.py"], alone=True)
         yield Unit("page", [REPO / "tests/page.py"], alone=True)
