@@ -139,6 +139,16 @@ impl Device {
         Ok(selftest)
     }
 
+    /// Times passes of an inner loop over made-up data: what it is with `weights` and `ns`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]; EINVAL outside the ranges of the header, EFBIG for more than 8 MiB of data.
+    pub fn time_loop(&self, mut inner: sislm_bench) -> Result<sislm_bench, Error> {
+        self.call("time an inner loop", &mut inner)?;
+        Ok(inner)
+    }
+
     /// Loads the model of `source` under `name`. Needs CAP_SYS_ADMIN.
     ///
     /// # Errors

@@ -108,11 +108,12 @@ pub use source::{Source, SourceError};
 pub use split::{SplitError, SplitReason};
 pub use turn::Turn;
 pub use uapi::{
-    sislm_limits as Limits, sislm_query as Query, sislm_selftest as Selftest,
-    sislm_statistics as Statistics,
+    sislm_bench as InnerLoop, sislm_limits as Limits, sislm_query as Query,
+    sislm_selftest as Selftest, sislm_statistics as Statistics,
 };
 pub use uapi::{
-    SISLM_ADAPTERS_MAX as ADAPTERS_MAX, SISLM_BREAKER_BYTES as BREAKER_BYTES,
+    SISLM_ADAPTERS_MAX as ADAPTERS_MAX, SISLM_BENCH_DEQUANTIZE as BENCH_DEQUANTIZE,
+    SISLM_BENCH_MULTIPLY as BENCH_MULTIPLY, SISLM_BREAKER_BYTES as BREAKER_BYTES,
     SISLM_BREAKER_MAX as BREAKER_MAX, SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES,
     SISLM_STOP_MAX as STOP_MAX, SISLM_TOP_MAX as TOP_MAX,
 };

@@ -41,6 +41,7 @@ argument! {
     sislm_configure = SISLM_IOC_CONFIGURE,
     sislm_statistics = SISLM_IOC_STATISTICS,
     sislm_selftest = SISLM_IOC_SELFTEST,
+    sislm_bench = SISLM_IOC_BENCH,
     sislm_receipt = SISLM_IOC_RECEIPT,
     sislm_limits = SISLM_IOC_LIMITS,
     sislm_metrics = SISLM_IOC_METRICS,

@@ -53,4 +53,13 @@ sislm-client bench --json -m chat -p 0 -n 4 -r 3 >/tmp/object
 equal object "$(number test </tmp/object) $(grep -o '"samples_ns":\[[0-9]*,[0-9]*,[0-9]*\]' /tmp/object | wc -l)" "tg4 1"
 sislm-client bench -m chat -p 512 >/tmp/said 2>&1
 equal too-long "$? $(grep -c 'pp512 needs 513 positions' /tmp/said)" "2 1"
+# Seven parts, each measured; the machine is emulated, which is said.
+sislm-client bench --json -m chat --suite -r 2 >/tmp/object || not_ok suite-status "status $?"
+equal suite "$(grep -o '"part":' /tmp/object | wc -l) $(number emulated </tmp/object)" "7 true"
+equal suite-measured "$(grep -o '"measured":[0-9.e-]*' /tmp/object | grep -c ':.*[1-9]')" 7
+equal suite-samples "$(grep -o '"samples":\[[0-9.e-]*,[0-9.e-]*\]' /tmp/object | wc -l)" 7
+# Each position is computed once, on any machine.
+equal suite-kv-hits "$(grep -o '"part":"KV hits of a turn".*' /tmp/object | number met)" true
+sislm-client bench -m chat --suite -n 4 >/dev/null 2>&1
+equal suite-alone $? 2
 unload chat

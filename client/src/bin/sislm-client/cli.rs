@@ -530,6 +530,9 @@ pub(crate) struct Bench {
     /// Draw the rows there
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+    /// Measure parts of the module instead, each beside what it is to take
+    #[arg(long, conflicts_with_all = ["prompt", "generation", "svg"])]
+    pub suite: bool,
 }
 
 /// Options of `selftest`.

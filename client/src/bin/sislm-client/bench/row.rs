@@ -50,7 +50,7 @@ impl Row {
 }
 
 /// The mean, and the standard deviation of a sample; 0 for what there is too little of.
-fn mean_and_deviation(numbers: &[f64]) -> (f64, f64) {
+pub(super) fn mean_and_deviation(numbers: &[f64]) -> (f64, f64) {
     let count = numbers.len() as f64;
     if numbers.is_empty() {
         return (0.0, 0.0);

@@ -12,6 +12,7 @@ use sislm::{Device, Model, Query, Simd};
 use crate::bench::{svg, Row, Test};
 use crate::choice;
 use crate::cli::{Bench, Cli};
+use crate::commands::suite;
 use crate::exit_codes::{ExitCode, Failure};
 
 /// Runs `bench`: each row is printed once it is measured.
@@ -20,6 +21,9 @@ pub(crate) fn run(cli: &Cli, arguments: &Bench, out: &mut impl Write) -> anyhow:
     let query = device.query()?;
     let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
     choice::ensure_text(&model)?;
+    if arguments.suite {
+        return suite::run(cli, &device, &model, arguments.repetitions, out);
+    }
     let tests = tests(arguments);
     check(&tests, &model)?;
     if !cli.json {

@@ -20,6 +20,7 @@ pub(crate) mod replay;
 pub(crate) mod selftest;
 pub(crate) mod serve;
 pub(crate) mod stats;
+pub(crate) mod suite;
 pub(crate) mod tokenize;
 pub(crate) mod top;
 pub(crate) mod trace;
