@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints: integers and the model's name, never any text. Documentation/tracing.rst describes them. */
+/* Tracepoints: integers and the model's name, never any text. Documentation/metrics.rst describes them. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM sislm
 
