@@ -243,6 +243,7 @@ mod tests {
         cover(&mut hash, &to[1]);
         assert_eq!(hash.finish(), to[1].chain);
     }
+
     #[test]
     fn the_chain_covers_what_is_behind_it() {
         let heads = [0, 1].map(|served_ns| {

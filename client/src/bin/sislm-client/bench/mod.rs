@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Tokens per second, in the tests and under the names of llama-bench; and what parts of the module take.
+//! Measurements of `bench`: tokens per second under the names of llama-bench, or the suite.
 
 mod plot;
 mod row;

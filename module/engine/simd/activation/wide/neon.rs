@@ -38,13 +38,14 @@ pub(in crate::simd) fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) ->
 #[target_feature(enable = "neon")]
 fn set_sums(block: &mut WideBlock, first: int16x8_t, second: int16x8_t) {
     let ((upper, lower), (upper_2, lower_2)) = (split(first), split(second));
+    // Of each 32 values.
     let sums = vpaddq_s16(first, second);
     let (upper_32, lower_32) = split(sums);
-    let [halves, halves_2] = &mut block.halves;
+    let [uppers, lowers] = &mut block.halves;
     // SAFETY: Each of the three arrays has the 16 bytes that are written.
     unsafe {
-        vst1q_s8(halves.as_mut_ptr(), vcombine_s8(upper, upper_2));
-        vst1q_s8(halves_2.as_mut_ptr(), vcombine_s8(lower, lower_2));
+        vst1q_s8(uppers.as_mut_ptr(), vcombine_s8(upper, upper_2));
+        vst1q_s8(lowers.as_mut_ptr(), vcombine_s8(lower, lower_2));
         let sums = block.sums.as_flattened_mut();
         vst1q_s8(sums.as_mut_ptr(), vcombine_s8(upper_32, lower_32));
     }
