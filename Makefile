@@ -18,7 +18,7 @@ help:
 	@echo 'make bench       this module and llama.cpp in one guest: Documentation/performance.md; BENCH=pattern measures a part'
 	@echo 'make fidelity    the logits of this engine and of llama.cpp against exact ones: Documentation/fidelity.md;'
 	@echo '                 SISLM_MODELS=directory takes its models, MODEL=pattern measures a part'
-	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|custom|debug CPU=neoverse-n1 SMP=2'
+	@echo 'make guest       boot and run CMD as root, or a shell: KERNEL=stock|rt|custom|debug CPU=neoverse-n1 SMP=2'
 	@echo '                 MEM=2G SHARE=dir CMD=... INSMOD=parameters MODULE=0 TIMEOUT=seconds'
 	@echo '                 FORWARD=port of this machine to 8080 of the guest'
 	@echo 'make module      sislm.ko for KERNEL'

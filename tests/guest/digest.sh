@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The witness of the numerics contract: one SHA-256 of all logits, whatever the SIMD level and the number of workers, equal to
 # the golden digests (module/engine/tests/golden.digests) that the engine's tests on other machines are held to.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 golden=/host/bin/golden.digests
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A turn ends where the model says, and where its user says: at tokens by key, name and id.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 for name in sound ends-by-key ends-by-name control-drawn add-eos; do
 	sislm-client load /models/malformed/$name.gguf --name $name >/dev/null || not_ok "load-$name" "status $?"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # An administrator gets a model's memory back, whatever its users do: a turn that runs, one that nobody reads, a context.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 model=/models/random-llama-q4_0.gguf
 sislm-client load $model --name force >/dev/null || not_ok load "status $?"

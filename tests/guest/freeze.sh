@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Suspend and a cgroup's freezer stop turns, an evaluation and a load within a second; all go on afterwards with the same ids.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 model=/models/random-llama-q4_0.gguf
 tokens=600
@@ -67,6 +67,21 @@ if [ -e /sys/class/rtc/rtc0/wakealarm ] && grep -q freeze /sys/power/state; then
 else
 	skip suspend "no clock that wakes this machine"
 fi
+
+# The realtime kernel can hold suspend there for a second, and then go back.
+case $(uname -r) in *-rt-*)
+	check pm_test sh -c 'echo 1 >/sys/module/suspend/parameters/pm_test_delay && echo freezer >/sys/power/pm_test'
+	start
+	held=0
+	for _ in 1 2 3; do
+		if echo freeze >/sys/power/state; then held=$((held + 1)); fi
+		sleep 0.3
+	done
+	equal suspend-held "$held" 3
+	echo none >/sys/power/pm_test
+	finish held
+	;;
+esac
 
 mkdir -p /tmp/cgroup
 mount -t cgroup2 none /tmp/cgroup

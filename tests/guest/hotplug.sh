@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # CPUs that go and come during a turn change neither the text nor its end.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 sislm-client load /models/random-llama-q4_0.gguf --name hotplug >/dev/null || not_ok load "status $?"
 tokens=300

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What is too much is refused with counts, and a full context is a finish reason.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 model=/models/random-llama-q4_0.gguf
 sislm-client load $model --name limits >/dev/null || not_ok load "status $?"

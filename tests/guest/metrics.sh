@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Counters, gauges and histograms: those of a model and of all are those of the answers that there were.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 # Without parameters of its own.
 # shellcheck disable=SC2119

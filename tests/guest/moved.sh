@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Threads of the module that an operator moves during turns, by nice value, affinity and cgroup: the same answers.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 sislm-client load /models/random-llama-q4_0.gguf --name moved >/dev/null || not_ok load "status $?"
 tokens=300

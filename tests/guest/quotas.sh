@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Each limit of a user: its errno or finish reason, its counter, and the neighbour.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 chgrp sislm $device
 sislm-client load /host/bin/long.gguf --name quotas >/dev/null || not_ok load "status $?"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Decision records: who had what computed, for those who operate the machine.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 model=/models/random-llama-q4_0.gguf
 count=1000

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # All that a machine does to the device, at once, for 30 seconds or SOAK_SECONDS: stress, loads and answers whose allocations fail,
 # CPUs that go and come, limits that change, readers of records and metrics. No call hangs, nothing stays, the kernel reports nothing.
-# kernels: debug
+# kernels: debug rt
 . "$(dirname "$0")/lib.sh"
 seconds=${SOAK_SECONDS:-30}
 model=/tmp/soak.gguf

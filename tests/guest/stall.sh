@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A step that stands still breaks the device, with a line in the log; going on mends it, with another.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 [ "$(nproc)" -gt 1 ] || { skip all 'it needs two CPUs' && exit; }
 check reload reload step_timeout_s=10

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Calls that meet on one file, signals, Ctrl-C: every call returns, and no signal loses a turn.
-# kernels: stock debug custom
+# kernels: stock debug custom rt
 . "$(dirname "$0")/lib.sh"
 model=/models/random-llama-q4_0.gguf
 rounds=6
