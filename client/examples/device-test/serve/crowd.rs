@@ -147,8 +147,9 @@ impl<'a> Alone<'a> {
         report.equal(&format!("crowd/slow-reader-{round}"), slow == alone, true);
         let bad = bad.map(clients::joined);
         report.equal(&format!("crowd/bad-{round}"), bad, [Ok(413), Ok(431)]);
-        let hung_up = hang_ups()? > before;
-        report.equal(&format!("crowd/hang-ups-{round}"), hung_up, true);
+        // Many hang up while they wait: their number is above that of the turns.
+        waits_for("a hang-up to be counted", || Ok(hang_ups()? > before))?;
+        println!("ok crowd/hang-ups-{round}");
         Ok(())
     }
 

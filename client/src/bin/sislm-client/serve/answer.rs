@@ -30,14 +30,18 @@ impl Answer {
         let hangup = Arc::new(Hangup::default());
         engine.note(&hangup);
         let (turn, line) = (engine.clone().turn(), Line(hangup.clone()));
+        let engine = engine.clone();
         tokio::spawn(async move {
             let running = tokio::select! {
                 running = turn => running,
                 // The client did not wait.
                 () = sender.closed() => None,
             };
-            if let Some(running) = running {
-                spawn_blocking(move || work::run(&running, job, &sender, &hangup));
+            match running {
+                Some(running) => {
+                    spawn_blocking(move || work::run(&running, job, &sender, &hangup));
+                }
+                None => engine.metrics.count_hang_up(),
             }
         });
         Ok(Self {
