@@ -144,10 +144,11 @@ module! {
     },
 }
 
-/// The loaded module. Fields are dropped in this order: first no new files, then starts of turns, then
+/// The loaded module. Fields are dropped in this order: first no new sessions, then starts of turns, then
 /// those who compute them, then the ends of turns.
 #[pin_data]
 struct Sislm {
+    _callers: sys::callers::Callers<session::Sessions>,
     #[pin]
     node: Node<device::Device>,
     #[pin]
@@ -164,13 +165,21 @@ impl kernel::InPlaceModule for Sislm {
             let shared = Shared::from_parameters()?;
             let starter = session::starter::Starter::new(shared.limits.sessions)?;
             session::user_work::begin(&shared, &starter)?;
+            let sessions = Arc::new(
+                session::Sessions {
+                    shared: shared.clone(),
+                    starter,
+                },
+                GFP_KERNEL,
+            )?;
             Ok(try_pin_init!(Self {
                 _workers: sched::worker::Workers::start(&shared.scheduler, shared.limits.workers)?,
                 _carrier: sched::carrier::CarrierThread::start(&shared.scheduler)?,
                 _ends: session::user_work::Running::new(&shared),
                 _starts: session::user_work::Running::new(&shared),
-                debugfs <- device::debugfs::Files::new(shared.clone()),
-                node <- Node::register(Arc::new(session::Sessions { shared, starter }, GFP_KERNEL)?),
+                debugfs <- device::debugfs::Files::new(shared),
+                node <- Node::register(sessions.clone()),
+                _callers: sys::callers::Callers::serve(sessions),
             }))
         })
     }

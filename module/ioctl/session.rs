@@ -46,7 +46,7 @@ pub(super) fn query(session: &Arc<Session>, file: &File, argument: &Argument) ->
 pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
     // On the heap: a turn may be ended meanwhile, far down the stack.
     let mut request = read_configuration(argument)?;
-    let result = match check_configuration(&mut request) {
+    let result = match Configuration::check(&mut request) {
         Ok(configuration) => session
             .configure(&configuration, request.keep)
             .map(|(seed, kept)| (request.seed, request.keep) = (seed, kept)),
@@ -61,11 +61,6 @@ pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
 #[inline(never)]
 fn read_configuration(argument: &Argument) -> Result<KBox<uapi::Configure>> {
     Ok(KBox::new(argument.read()?, GFP_KERNEL_ACCOUNT)?)
-}
-
-#[inline(never)]
-fn check_configuration(request: &mut uapi::Configure) -> Result<KBox<Configuration>> {
-    Ok(KBox::new(Configuration::new(request)?, GFP_KERNEL_ACCOUNT)?)
 }
 
 #[inline(never)]

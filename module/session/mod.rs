@@ -4,6 +4,7 @@
 //! The session's mutex guards what turns leave behind; nobody holds it over user memory, an
 //! allocation, tokenizing or a wait. What goes on at the moment is in the link's channel.
 
+mod ask;
 pub(crate) mod buffer;
 mod evaluate;
 mod next;

@@ -4,7 +4,12 @@
 use super::Session;
 use crate::{
     session::{buffer::Buffer, prompt::Prompt},
-    sys::{task, uapi::Run, user, wait::Woken},
+    sys::{
+        task,
+        uapi::{self, Run},
+        user,
+        wait::Woken,
+    },
     turn::{
         channel::{Purpose, State},
         outcome::Outcome,
@@ -28,18 +33,29 @@ impl Session {
                 turn
             }
         };
+        match self.follow(number, || self.take_run_text(number, request)) {
+            Ok(outcome) => self.finish_run(&outcome, request),
+            Err(ERESTARTSYS) => {
+                request.turn = number;
+                self.link.channel.lock().leave(number);
+                Err(ERESTARTSYS)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets `take` move the text of turn `number` until its end: what it came to. An error ends the turn, but for
+    /// `ERESTARTSYS`: a signal came, and it goes on. Not inlined: a turn before is ended further down the stack.
+    #[inline(never)]
+    pub(super) fn follow(&self, number: u64, mut take: impl FnMut() -> Result) -> Result<Outcome> {
         loop {
             match self.wait_for_text(number) {
                 Woken::Signal if task::dying() => return self.abandon(number, EINTR),
-                Woken::Signal => {
-                    request.turn = number;
-                    self.link.channel.lock().leave(number);
-                    return Err(ERESTARTSYS);
-                }
+                Woken::Signal => return Err(ERESTARTSYS),
                 _ if self.shared().scheduler.is_broken() => return self.abandon(number, EIO),
                 _ => {}
             }
-            if let Err(error) = self.take_run_text(number, request) {
+            if let Err(error) = take() {
                 return self.abandon(number, error);
             }
             let Ok(mut inner) = self.lock() else {
@@ -47,9 +63,7 @@ impl Session {
             };
             let ended = self.take_end(&mut inner, number);
             if ended || self.link.channel.lock().is_gone(number) {
-                let outcome = inner.outcome_of(number);
-                drop(inner);
-                return self.finish_run(&outcome, request);
+                return Ok(inner.outcome_of(number));
             }
             drop(inner);
             self.resume();
@@ -65,6 +79,15 @@ impl Session {
         let mut prompt = Buffer::with_capacity(count)?;
         user::read_array(request.prompt, 0, prompt.spare(count)?)?;
         prompt.extend(count);
+        self.begin_text(prompt, &mut request.result)
+    }
+
+    /// Begins a turn on `prompt`: its number. One that cannot be started fills `result`.
+    pub(super) fn begin_text(
+        self: &Arc<Self>,
+        prompt: Buffer,
+        result: &mut uapi::Outcome,
+    ) -> Result<u64> {
         self.bind()?;
         let mut inner = self.lock_idle()?;
         inner.prompt = Prompt::Text(prompt);
@@ -75,7 +98,7 @@ impl Session {
         let number = begun.ok_or(EBUSY)?;
         if let Err(error) = self.start(number) {
             let outcome = self.lock()?.outcome_of(number);
-            outcome.answer(&self.shared().limits, &mut request.result)?;
+            outcome.answer(&self.shared().limits, result)?;
             return Err(error);
         }
         Ok(number)

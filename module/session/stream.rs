@@ -228,7 +228,9 @@ impl Session {
     }
 
     /// Gives what text of turn `number` there is, at most `room` bytes, to `copy`, which tells how much
-    /// of it has been taken; less than it was given ends it. How much in all.
+    /// of it has been taken; less than it was given ends it. How much in all. Not inlined: a caller also computes, far down
+    /// the stack.
+    #[inline(never)]
     pub(super) fn copy_text(
         &self,
         number: u64,

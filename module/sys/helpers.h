@@ -45,4 +45,17 @@ __u32 sislm_task_class(void);
 struct workqueue_struct *sislm_alloc_workqueue(unsigned int most);
 int sislm_set_nice(int nice);
 
+struct sislm_configure;
+struct sislm_result;
+
+/* What the exported functions of callers.c call, with what is served. */
+struct sislm_callers {
+	int (*open)(void *all, const struct sislm_configure *configuration, void **session);
+	int (*ask)(void *session, const char *prompt, size_t length,
+		   int (*answer)(void *data, const char *text, size_t length), void *data, struct sislm_result *result);
+	void (*close)(void *session);
+};
+
+void sislm_serve_callers(const struct sislm_callers *table, void *all);
+
 #endif /* _SISLM_HELPERS_H */

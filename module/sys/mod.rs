@@ -3,6 +3,7 @@
 
 pub(crate) mod attributes;
 mod bindings;
+pub(crate) mod callers;
 pub(crate) mod charge;
 pub(crate) mod check;
 pub(crate) mod claims;

@@ -74,8 +74,14 @@ impl Configuration {
         }
     }
 
-    /// As asked for; `EINVAL` for anything out of range or unknown, of which the request tells some.
-    pub(crate) fn new(request: &mut Configure) -> Result<Self> {
+    /// As asked for; `EINVAL` for anything out of range or unknown, of which the request tells some. Not inlined, and on the
+    /// heap: a turn may be ended meanwhile, far down the stack.
+    #[inline(never)]
+    pub(crate) fn check(request: &mut Configure) -> Result<KBox<Self>> {
+        Ok(KBox::new(Self::new(request)?, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn new(request: &mut Configure) -> Result<Self> {
         const FLAGS: u32 = SISLM_CONFIGURE_SEED
             | SISLM_CONFIGURE_CONTROL
             | SISLM_CONFIGURE_IGNORE_EOS
