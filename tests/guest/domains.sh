@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # How the time of steps is divided between users, by weight, and between the tenants of one: by the records.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 count=600
 if slow; then count=100; fi

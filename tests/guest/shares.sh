@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What a user without rights can take: memory within limits and charged, files, steps.
-# kernels: stock debug
+# kernels: stock debug rt
 . "$(dirname "$0")/lib.sh"
 # settle: until the turns of killed users have ended, which keep their files' places.
 settle() {
