@@ -19,8 +19,7 @@ pub(crate) struct Shared {
     /// Checked parameters.
     pub(crate) limits: Limits,
     /// The loaded models.
-    #[pin]
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     /// Who computes.
     pub(crate) scheduler: Arc<Scheduler>,
     /// Memory of keys and values.
@@ -56,7 +55,7 @@ impl Shared {
         let users = Users::new(&limits, &statistics)?;
         Arc::pin_init(
             pin_init!(Self {
-                registry <- registry,
+                registry,
                 scheduler,
                 prompts,
                 quota,

@@ -135,7 +135,7 @@ module! {
         },
         trace_records: u32 {
             default: 4096,
-            description: "decision records of 280 bytes that are kept for readers, 16 to 1048576",
+            description: "decision records of 312 bytes that are kept for readers, 16 to 1048576",
         },
         step_timeout_s: u32 {
             default: 120,

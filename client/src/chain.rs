@@ -84,7 +84,7 @@ impl Chain {
             chain: record.chain,
             ..Record::default()
         };
-        let unknown = &bytes[Record::BYTES..];
+        let unknown = bytes.get(Record::BYTES..).unwrap_or_default();
         let is_bare = bare.bytes() == record.bytes() && unknown.iter().all(|byte| *byte == 0);
         if record.lost == 0 || !is_bare {
             return Err(ChainError::Changed(record.sequence));
@@ -122,7 +122,7 @@ mod tests {
         let mut head = [0; 32];
         let record = |sequence| {
             let mut record = Record {
-                size: 280,
+                size: 312,
                 kind: SISLM_RECORD_TURN,
                 sequence,
                 turn: sequence * 7,
@@ -175,18 +175,34 @@ mod tests {
     fn a_record_of_a_later_module_is_checked_whole() {
         let mut bytes = made(1)[0].bytes().to_vec();
         bytes.extend([5; 24]);
-        bytes[..4].copy_from_slice(&304u32.to_le_bytes());
+        bytes[..4].copy_from_slice(&336u32.to_le_bytes());
         let mut hash = Sha256::new();
         hash.update([0; 32]);
         hash.update(&bytes[..224]);
         hash.update(&bytes[256..]);
         bytes[224..256].copy_from_slice(&hash.finalize());
-        assert_eq!(Record::length(&bytes), Some(304));
+        assert_eq!(Record::length(&bytes), Some(336));
         assert_eq!(Chain::default().add(&bytes).unwrap().turn, 7);
-        bytes[303] = 4;
+        bytes[335] = 4;
         let error = |bytes| Chain::default().add(bytes).unwrap_err();
         assert_eq!(error(&bytes), ChainError::Changed(1));
-        assert_eq!(error(&bytes[..303]), ChainError::NoRecord(0));
+        assert_eq!(error(&bytes[..335]), ChainError::NoRecord(0));
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_module_is_checked_whole() {
+        let mut bytes = made(1)[0].bytes()[..280].to_vec();
+        bytes[..4].copy_from_slice(&280u32.to_le_bytes());
+        let mut hash = Sha256::new();
+        hash.update([0; 32]);
+        hash.update(&bytes[..224]);
+        hash.update(&bytes[256..]);
+        bytes[224..256].copy_from_slice(&hash.finalize());
+        let record = Chain::default().add(&bytes).unwrap();
+        assert_eq!((record.turn, record.version), (7, 0));
+        bytes[279] ^= 1;
+        let error = Chain::default().add(&bytes).unwrap_err();
+        assert_eq!(error, ChainError::Changed(1));
     }
 
     #[test]
@@ -198,7 +214,7 @@ mod tests {
             found: 3,
         };
         assert_eq!(verified(&export(&records)), Err(wanted));
-        let short = &export(&made(2))[..300];
+        let short = &export(&made(2))[..330];
         assert_eq!(verified(short), Err(ChainError::NoRecord(1)));
     }
 
@@ -206,7 +222,7 @@ mod tests {
     fn what_is_lost_is_told_and_the_chain_goes_on() {
         let mut records = made(9);
         let lost = Record {
-            size: 280,
+            size: 312,
             kind: SISLM_RECORD_LOST,
             sequence: 1,
             lost: 6,

@@ -127,7 +127,7 @@ impl ChatModel {
 
 /// The template in the model's file.
 fn source(device: &Device, model: &Model) -> Result<String, ChatError> {
-    let name: ModelName = model.name().parse().map_err(|_| Error::Call {
+    let name: ModelName = model.full_name().parse().map_err(|_| Error::Call {
         doing: "name the model",
         errno: Errno::EINVAL,
     })?;

@@ -12,8 +12,8 @@ use crate::contents::LOOK_BYTES;
 use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
-    metadata, request, AdapterFile, Contents, Error, Metrics, Model, ModelName, Query, Records,
-    Refusal, Selftest, Session, SessionConfig, Source,
+    metadata, request, AdapterFile, Alias, Contents, Error, Metrics, Model, ModelName, Query,
+    Records, Refusal, Selftest, Session, SessionConfig, Source,
 };
 use crate::{Limits, Simd, Statistics, Vocabulary};
 
@@ -41,6 +41,10 @@ pub struct Load {
     /// Nanoseconds from start to end; the parts above run at the same time. 0 from a module that
     /// does not tell.
     pub load_ns: u64,
+    /// The version that the model is; 0 from a module that has none.
+    pub version: u32,
+    /// Whether it shares the memory of another, of the same bytes.
+    pub shared: bool,
 }
 
 /// Progress of a load.
@@ -155,10 +159,11 @@ impl Device {
     ///
     /// [`Error::Load`]
     pub fn load(&self, source: &Source, name: &ModelName) -> Result<Load, Error> {
-        self.load_adapted(source, &[], name)
+        self.load_adapted(source, &[], name, false)
     }
 
-    /// As [`Device::load`], with `adapters`.
+    /// As [`Device::load`], with `adapters`; if it `replaces`, the name means it from then on, and versions before are unloaded
+    /// when no session uses them any more.
     ///
     /// # Errors
     ///
@@ -168,11 +173,13 @@ impl Device {
         source: &Source,
         adapters: &[AdapterFile],
         name: &ModelName,
+        replaces: bool,
     ) -> Result<Load, Error> {
         let files: Vec<_> = adapters.iter().map(AdapterFile::raw).collect();
         let mut load = sislm_load {
             fd: source.beginning().as_raw_fd(),
             name: name.to_bytes(),
+            flags: if replaces { SISLM_LOAD_REPLACE } else { 0 },
             ..Default::default()
         };
         let result = request::load(self.file.as_fd(), &mut load, &source.parts(), &files);
@@ -197,6 +204,8 @@ impl Device {
             pack_ns: load.pack_ns,
             digest_ns: load.digest_ns,
             load_ns: load.load_ns,
+            version: load.version,
+            shared: load.shared != 0,
         })
     }
 
@@ -240,6 +249,85 @@ impl Device {
     /// [`Error::Unload`]; EBUSY while it is being loaded.
     pub fn unload_by_force(&self, name: &ModelName) -> Result<(), Error> {
         self.unload_with(name, SISLM_UNLOAD_FORCE)
+    }
+
+    /// Unloads the model `name` when no session uses it any more; none begins to. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unload`]; EBUSY while an alias that was set gives it.
+    pub fn unload_when_unused(&self, name: &ModelName) -> Result<(), Error> {
+        self.unload_with(name, SISLM_UNLOAD_DRAIN)
+    }
+
+    /// What the name `name` without a version means; None when it means nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Alias`]
+    pub fn alias(&self, name: &ModelName) -> Result<Option<Alias>, Error> {
+        let alias = Alias {
+            name: name.to_bytes(),
+            ..Default::default()
+        };
+        self.ask_alias(alias, Some(name))
+    }
+
+    /// All aliases; none from a module that has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Alias`]
+    pub fn aliases(&self) -> Result<Vec<Alias>, Error> {
+        let mut aliases = Vec::new();
+        for index in 0.. {
+            let alias = Alias {
+                index,
+                ..Default::default()
+            };
+            match self.ask_alias(alias, None) {
+                Ok(Some(alias)) => aliases.push(alias),
+                Err(error) if error.errno() != Errno::ENOTTY => return Err(error),
+                // The last one, or a module without aliases.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(aliases)
+    }
+
+    /// Sets the alias `name` to versions, each with a weight; to none: to the newest version of its name. As it is then. Needs
+    /// CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Alias`]; ENOENT when there is no such version, ENOSPC when as many are set as the module takes.
+    pub fn set_alias(
+        &self,
+        name: &ModelName,
+        targets: &[(ModelName, u32)],
+    ) -> Result<Alias, Error> {
+        let failed = |errno| Error::Alias {
+            name: Some(name.clone()),
+            errno,
+        };
+        let mut alias = Alias::to_set(name, targets).ok_or_else(|| failed(Errno::EINVAL))?;
+        request::call(self.file.as_fd(), &mut alias).map_err(failed)?;
+        Ok(alias)
+    }
+
+    fn ask_alias(
+        &self,
+        mut alias: Alias,
+        name: Option<&ModelName>,
+    ) -> Result<Option<Alias>, Error> {
+        match request::call(self.file.as_fd(), &mut alias) {
+            Ok(()) => Ok(Some(alias)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::Alias {
+                name: name.cloned(),
+                errno,
+            }),
+        }
     }
 
     /// What a user may have of the device, and has. Needs CAP_SYS_ADMIN.
@@ -361,6 +449,15 @@ impl Device {
             (_, _, Ok(())) => Ok(Vocabulary::new(kinds, ends, text)),
             (_, _, Err(errno)) => Err(Error::Call { doing, errno }),
         }
+    }
+
+    /// Opens a session of its own without a model: it is to be configured.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`]
+    pub fn blank_session(&self) -> Result<Session, Error> {
+        Ok(Session::blank(open(&self.path)?))
     }
 
     /// Opens a session of its own, with a context on a model.

@@ -39,6 +39,13 @@ pub enum Error {
         /// What UNLOAD gave.
         errno: Errno,
     },
+    /// An alias could not be read or set.
+    Alias {
+        /// Its name, where one was asked for.
+        name: Option<ModelName>,
+        /// What ALIAS gave.
+        errno: Errno,
+    },
     /// A session could not be set up.
     Configure {
         /// The model asked for, None for the device's choice.
@@ -94,6 +101,7 @@ impl Error {
             Self::Open { errno, .. }
             | Self::Load { errno, .. }
             | Self::Unload { errno, .. }
+            | Self::Alias { errno, .. }
             | Self::Configure { errno, .. }
             | Self::Turn { errno, .. }
             | Self::Call { errno, .. } => *errno,
@@ -151,7 +159,7 @@ impl fmt::Display for Error {
                         write!(f, "only an administrator (CAP_SYS_ADMIN) may load models; run sudo sislm-client load FILE")
                     }
                     Errno::EEXIST => {
-                        write!(f, "a model of that name is loaded; unload it first, or give another name with --name")
+                        write!(f, "a model of that name is being loaded; wait until it is, or give another name with --name")
                     }
                     Errno::ENOSPC => {
                         write!(f, "the module holds as many models as it takes; unload one first")
@@ -176,10 +184,30 @@ impl fmt::Display for Error {
                 write!(f, "cannot unload \"{name}\": ")?;
                 match errno {
                     Errno::ENOENT => write!(f, "no such model; sislm-client models lists them"),
-                    Errno::EBUSY => {
-                        write!(f, "a session uses it; end that first (fuser /dev/sislm shows who)")
+                    Errno::EBUSY => write!(
+                        f,
+                        "a session uses it, or an alias that was set gives it; end the one (fuser /dev/sislm shows who) and change \
+                         the other (sislm-client alias), or let --drain unload it with its last session"
+                    ),
+                    Errno::ENOTUNIQ => {
+                        write!(f, "there are several versions of it; choose one (sislm-client models lists them)")
                     }
                     Errno::EPERM => write!(f, "only an administrator (CAP_SYS_ADMIN) may; run it with sudo"),
+                    errno => f.write_str(&reason(*errno)),
+                }
+            }
+            Self::Alias { name, errno } => {
+                match name {
+                    Some(name) => write!(f, "cannot read or set the alias \"{name}\": ")?,
+                    None => write!(f, "cannot read the aliases: ")?,
+                }
+                match errno {
+                    Errno::ENOENT => write!(f, "there is no such version, or it was not set; sislm-client models lists versions"),
+                    Errno::ENOSPC => write!(f, "as many aliases are set as the module takes; unpin one (sislm-client alias NAME --unpin)"),
+                    Errno::EINVAL => write!(
+                        f,
+                        "an alias has a name without a version, and gives up to 4 versions, none twice, each with a weight of 1 to 1000000"
+                    ),
                     errno => f.write_str(&reason(*errno)),
                 }
             }

@@ -24,6 +24,7 @@
 
 mod adapter;
 mod adapter_refusal;
+mod alias;
 mod chain;
 mod chat;
 mod chat_model;
@@ -31,6 +32,7 @@ mod commitment;
 mod contents;
 mod device;
 mod digest;
+mod draw;
 mod embedding;
 mod error;
 mod evaluation;
@@ -66,6 +68,7 @@ mod utf8;
 mod vocabulary;
 
 pub use adapter::{Adapter, AdapterFile};
+pub use alias::Alias;
 pub use chain::{Chain, ChainError};
 pub use chat::{
     render_if_asked, ChatTemplate, Convention, Message, Rendered, Renderer, TemplateError, Tool,
@@ -76,6 +79,7 @@ pub use commitment::Commitment;
 pub use contents::Contents;
 pub use device::{Device, Load, Progress};
 pub use digest::{hex, Digest};
+pub use draw::draw;
 pub use embedding::Embedding;
 pub use error::Error;
 pub use evaluation::{Candidate, Evaluation};
@@ -105,7 +109,7 @@ pub use session::{Canceller, SessionConfig, Tokenize};
 pub use simd::Simd;
 pub use slot::Slot;
 pub use source::{Source, SourceError};
-pub use split::{SplitError, SplitReason};
+pub use split::{name as split_name, SplitError, SplitReason};
 pub use turn::Turn;
 pub use uapi::{
     sislm_bench as InnerLoop, sislm_limits as Limits, sislm_query as Query,
@@ -115,7 +119,8 @@ pub use uapi::{
     SISLM_ADAPTERS_MAX as ADAPTERS_MAX, SISLM_BENCH_DEQUANTIZE as BENCH_DEQUANTIZE,
     SISLM_BENCH_MULTIPLY as BENCH_MULTIPLY, SISLM_BREAKER_BYTES as BREAKER_BYTES,
     SISLM_BREAKER_MAX as BREAKER_MAX, SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES,
-    SISLM_STOP_MAX as STOP_MAX, SISLM_TOP_MAX as TOP_MAX,
+    SISLM_STOP_MAX as STOP_MAX, SISLM_TARGETS_MAX as TARGETS_MAX, SISLM_TOP_MAX as TOP_MAX,
+    SISLM_WEIGHT_MAX as WEIGHT_MAX,
 };
 pub use utf8::Joiner;
 pub use vocabulary::Vocabulary;

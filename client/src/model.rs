@@ -3,7 +3,8 @@
 
 use crate::name::text_of;
 use crate::uapi::{
-    SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM, SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
+    SISLM_MODEL_LEAVING, SISLM_MODEL_SHARED, SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM,
+    SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
 };
 use crate::{Adapter, Digest, Pooling, Query};
 use std::borrow::Cow;
@@ -18,6 +19,24 @@ impl Model {
     /// The name it was loaded under.
     pub fn name(&self) -> String {
         text_of(&self.name)
+    }
+
+    /// The name of it alone, NAME@VERSION; without the version from a module that has none.
+    pub fn full_name(&self) -> String {
+        match self.version {
+            0 => self.name(),
+            version => format!("{}@{version}", self.name()),
+        }
+    }
+
+    /// Whether no session begins to use it, and it is unloaded with the last one that does.
+    pub fn is_leaving(&self) -> bool {
+        self.state & SISLM_MODEL_LEAVING != 0
+    }
+
+    /// Whether its memory is another's too.
+    pub fn is_shared(&self) -> bool {
+        self.state & SISLM_MODEL_SHARED != 0
     }
 
     /// `general.name` of its file; empty when there is none.
@@ -117,6 +136,16 @@ mod tests {
             [1, 32, 33, 256].map(|n| model.kv_bytes_of(n)),
             [1000, 1000, 2000, 8000]
         );
+    }
+
+    #[test]
+    fn a_version_is_named_where_there_are_versions() {
+        let mut model = Model::default();
+        model.name[..4].copy_from_slice(b"tiny");
+        assert_eq!(model.full_name(), "tiny");
+        (model.version, model.state) = (3, 2);
+        assert_eq!(model.full_name(), "tiny@3");
+        assert_eq!((model.is_leaving(), model.is_shared()), (false, true));
     }
 
     #[test]

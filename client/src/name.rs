@@ -7,12 +7,18 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::split;
-use crate::uapi::SISLM_NAME_MAX;
+use crate::uapi::{SISLM_BASE_MAX, SISLM_NAME_MAX};
 
 /// Bytes of a name in the interface, NUL included.
 const BYTES: usize = SISLM_NAME_MAX as usize;
 
-/// 1 to 63 characters of `[A-Za-z0-9._-]`.
+/// Characters of a name without a version.
+const BASE: usize = SISLM_BASE_MAX as usize - 1;
+
+/// What stands between a name and a version.
+const SEPARATOR: char = '@';
+
+/// 1 to 52 characters of `[A-Za-z0-9._-]`, and where one version is meant, `@` and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelName(String);
 
@@ -41,7 +47,7 @@ impl ModelName {
             .to_string_lossy()
             .chars()
             .map(allowed)
-            .take(BYTES - 1)
+            .take(BASE)
             .collect();
         Self(name)
     }
@@ -49,6 +55,21 @@ impl ModelName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name without the version.
+    pub fn base(&self) -> &str {
+        self.0.split(SEPARATOR).next().unwrap_or(&self.0)
+    }
+
+    /// The version that is meant; None for what the alias of the name gives.
+    pub fn version(&self) -> Option<u32> {
+        self.0.split(SEPARATOR).nth(1)?.parse().ok()
+    }
+
+    /// The name of a version of this one.
+    pub fn with_version(&self, version: u32) -> Self {
+        Self(format!("{}{SEPARATOR}{version}", self.base()))
     }
 
     /// The name as the interface has it: NUL-terminated, then zero.
@@ -73,13 +94,22 @@ impl FromStr for ModelName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.is_empty() || text.len() >= BYTES || !text.chars().all(is_allowed) {
+        let (base, version) = match text.split_once(SEPARATOR) {
+            Some((base, version)) => (base, Some(version)),
+            None => (text, None),
+        };
+        if base.is_empty() || base.len() > BASE || !base.chars().all(is_allowed) {
             return Err(format!(
-                "a name has 1 to {} characters of A-Z a-z 0-9 . _ -",
-                BYTES - 1
+                "a name has 1 to {BASE} characters of A-Z a-z 0-9 . _ -, and where one version is meant, @ and its number"
             ));
         }
-        Ok(Self(text.into()))
+        let number = |text: &str| text.parse().ok().filter(|number: &u32| *number > 0);
+        match version.map(|text| (text, number(text))) {
+            Some((text, found)) if found.map(|it| it.to_string()).as_deref() != Some(text) => {
+                Err("a version is a number from 1".into())
+            }
+            _ => Ok(Self(text.into())),
+        }
     }
 }
 
@@ -108,22 +138,35 @@ mod tests {
     }
 
     #[test]
-    fn a_long_file_name_is_cut_to_63_characters() {
+    fn a_long_file_name_is_cut_to_52_characters() {
         let path = "x".repeat(200);
         assert_eq!(
             ModelName::of_file(Path::new(&path)).unwrap().as_str().len(),
-            63
+            52
         );
     }
 
     #[test]
     fn only_the_documented_names_are_taken() {
-        for good in ["a", "A.b_c-9", &"x".repeat(63)] {
+        for good in ["a", "A.b_c-9", &"x".repeat(52), "a@1", "a@4294967295"] {
             let name: ModelName = good.parse().unwrap();
             assert_eq!(text_of(&name.to_bytes()), good);
         }
-        for bad in ["", "a b", "a/b", "ä", "a\0", &"x".repeat(64)] {
+        let long = "x".repeat(53);
+        let bad = [
+            "", "a b", "a/b", "ä", "a\0", &long, "@1", "a@", "a@0", "a@01", "a@+1",
+        ];
+        for bad in bad.into_iter().chain(["a@1@1", "a@4294967296"]) {
             assert!(bad.parse::<ModelName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_version_is_a_part_of_a_name() {
+        let name: ModelName = "tiny@12".parse().unwrap();
+        assert_eq!((name.base(), name.version()), ("tiny", Some(12)));
+        assert_eq!(name.with_version(3).as_str(), "tiny@3");
+        let bare: ModelName = "tiny".parse().unwrap();
+        assert_eq!((bare.base(), bare.version()), ("tiny", None));
     }
 }

@@ -26,7 +26,7 @@ macro_rules! plain {
 
 plain! {
     sislm_bias, 8;
-    sislm_record, 280;
+    sislm_record, 312;
     sislm_samplers, 344;
     sislm_sampling, 40;
 }
@@ -51,14 +51,14 @@ mod tests {
     #[test]
     fn bytes_go_both_ways() {
         let record = sislm_record {
-            size: 280,
+            size: 312,
             flags: 7,
             ..Default::default()
         };
         let bytes = bytes_of(&record).to_vec();
-        assert_eq!((bytes[0], bytes[1], bytes[188]), (24, 1, 7));
+        assert_eq!((bytes[0], bytes[1], bytes[188]), (56, 1, 7));
         let again: sislm_record = from_bytes(&bytes).unwrap();
-        assert_eq!((again.size, again.flags), (280, 7));
+        assert_eq!((again.size, again.flags), (312, 7));
         assert!(from_bytes::<sislm_record>(&bytes[1..]).is_none());
     }
 }

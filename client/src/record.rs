@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::plain::{bytes_of, from_bytes};
 use crate::uapi::*;
-use crate::{Digest, Finish};
+use crate::{draw, Digest, Finish};
 
 /// What was done, by whom, with what; the members are those of `struct sislm_record`.
 pub use crate::uapi::sislm_record as Record;
@@ -23,6 +23,8 @@ pub enum RecordKind {
     Turn,
     /// An EVALUATE is over.
     Evaluate,
+    /// An alias was changed.
+    Alias,
     /// Something that this client does not know.
     Other,
 }
@@ -31,13 +33,16 @@ impl Record {
     /// Bytes of a record, as far as this client knows it.
     pub const BYTES: usize = size_of::<Self>();
 
+    /// Bytes of the records of the first modules, which had fewer members.
+    pub const BYTES_LEAST: usize = 280;
+
     /// Bytes of the longest record that a later module may give.
     pub const BYTES_MAX: usize = 4096;
 
     /// Bytes of the record that begins with `bytes`, if it is one.
     pub fn length(bytes: &[u8]) -> Option<usize> {
         let size = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
-        (Self::BYTES..=Self::BYTES_MAX)
+        (Self::BYTES_LEAST..=Self::BYTES_MAX)
             .contains(&size)
             .then_some(size)
     }
@@ -47,10 +52,18 @@ impl Record {
         bytes.split_at_checked(Self::length(bytes)?)
     }
 
-    /// The record that `bytes` are, as far as this client knows it; None when they are none.
+    /// The record that `bytes` are, as far as this client knows it; None when they are none. Members that it does not
+    /// have are 0.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let known = bytes.get(..Self::BYTES)?;
-        (Self::length(bytes)? == bytes.len()).then(|| from_bytes(known))?
+        if Self::length(bytes)? != bytes.len() {
+            return None;
+        }
+        let mut known = [0; Self::BYTES];
+        let common = bytes.len().min(Self::BYTES);
+        known
+            .get_mut(..common)?
+            .copy_from_slice(bytes.get(..common)?);
+        from_bytes(&known)
     }
 
     /// Its bytes, as the device gives them.
@@ -66,6 +79,7 @@ impl Record {
             SISLM_RECORD_UNLOAD => RecordKind::Unload,
             SISLM_RECORD_TURN => RecordKind::Turn,
             SISLM_RECORD_EVALUATE => RecordKind::Evaluate,
+            SISLM_RECORD_ALIAS => RecordKind::Alias,
             _ => RecordKind::Other,
         }
     }
@@ -73,6 +87,18 @@ impl Record {
     /// Why the turn ended.
     pub fn finish(&self) -> Finish {
         Finish::from(self.finish)
+    }
+
+    /// Whether its file was given the version that follows from generation, session and weights.
+    pub fn is_drawn_rightly(&self) -> bool {
+        draw(self.generation, self.session, self.weights) == self.slot
+    }
+
+    /// Of a changed alias: the numbers of the loads of its versions.
+    pub fn loads(&self) -> Vec<u64> {
+        let (loads, _) = self.commitment.as_chunks();
+        let loads = loads.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        loads.take_while(|load| *load != 0).collect()
     }
 
     /// Whether a caller guided the answer.
@@ -99,6 +125,7 @@ impl fmt::Display for RecordKind {
             Self::Unload => "unload",
             Self::Turn => "turn",
             Self::Evaluate => "evaluate",
+            Self::Alias => "alias",
             Self::Other => "other",
         })
     }

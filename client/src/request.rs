@@ -45,6 +45,7 @@ argument! {
     sislm_receipt = SISLM_IOC_RECEIPT,
     sislm_limits = SISLM_IOC_LIMITS,
     sislm_metrics = SISLM_IOC_METRICS,
+    sislm_alias = SISLM_IOC_ALIAS,
 }
 
 /// The order of two open files, each a process and a descriptor of it: equal when they are one.

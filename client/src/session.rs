@@ -99,13 +99,38 @@ impl Canceller {
 impl Session {
     /// A session on `file`, configured.
     pub(crate) fn configured(file: File, config: &SessionConfig) -> Result<Self, Error> {
-        let mut session = Self {
+        let mut session = Self::blank(file);
+        session.configure(config, 0)?;
+        Ok(session)
+    }
+
+    /// A session on `file`, to be configured.
+    pub(crate) fn blank(file: File) -> Self {
+        Self {
             file,
             prompt_max: 0,
             context: 0,
+        }
+    }
+
+    /// The model that `name` means to this session; None when it means nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]
+    pub fn model(&self, name: &ModelName) -> Result<Option<Model>, Error> {
+        let mut model = Model {
+            name: name.to_bytes(),
+            ..Default::default()
         };
-        session.configure(config, 0)?;
-        Ok(session)
+        match request::call(self.file.as_fd(), &mut model) {
+            Ok(()) => Ok(Some(model)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::Call {
+                doing: "ask for the model",
+                errno,
+            }),
+        }
     }
 
     /// Sets model, context and sampling anew, and gives how many positions are kept of the context: the first ones, at

@@ -3,7 +3,7 @@
 
 use super::require;
 use crate::{
-    models::name::Name,
+    models::name::Wanted,
     session::Session,
     sys::{node::is_administrator, uapi, user::Argument}, //
 };
@@ -19,8 +19,12 @@ pub(super) fn metrics(session: &Arc<Session>, file: &File, argument: &Argument) 
     let mut request: KBox<uapi::Metrics> = argument.read_boxed()?;
     require(request.flags == 0 && request.pad == 0 && request.pad2 == 0)?;
     let shared = session.shared();
-    match Name::optional(request.name)? {
-        Some(name) => shared.registry.get(name)?.tell_metrics(&mut request),
+    match Wanted::optional(request.name)? {
+        Some(wanted) => {
+            let number = session.link.who().session;
+            let model = shared.registry.get(wanted, number)?;
+            model.tell_metrics(&mut request);
+        }
         None => {
             shared.metrics.tell(&mut request);
             shared.tell_gauges(&mut request);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The ioctls: one function each, which reads its structure once and writes it back once.
 
+mod aliases;
 mod check;
 mod limits;
 mod metrics;
@@ -65,6 +66,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_TRACE => trace::trace(session, file, argument),
         SISLM_IOC_METRICS => metrics::metrics(session, file, argument),
         SISLM_IOC_RECEIPT => session::receipt(session, argument),
+        SISLM_IOC_ALIAS => aliases::alias(session, file, argument),
         SISLM_IOC_LIMITS => limits::limits(session, file, argument),
         SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),
     }

@@ -5,11 +5,13 @@ use super::require;
 use crate::{
     limits::Limits,
     models::{
+        alike,
         loaded::{Loaded, LoadedAdapter},
         loader::{self, timed, Base, Helpers, LoadTimes},
         model::Model,
-        name::Name,
-        registry::{LoadProgress, Reservation},
+        name::{Name, Wanted},
+        registry::{Registry, Reservation, Unload},
+        shelf::LoadProgress,
         source::{AdapterSource, Source},
     },
     session::Session,
@@ -17,7 +19,11 @@ use crate::{
         load::LoadError,
         neon::Section,
         node::is_administrator,
-        uapi::{self, SISLM_LOAD_OK, SISLM_RECORD_LOAD, SISLM_RECORD_UNLOAD, SISLM_UNLOAD_FORCE},
+        trace,
+        uapi::{
+            self, SISLM_LOAD_OK, SISLM_LOAD_REPLACE, SISLM_RECORD_LOAD, SISLM_RECORD_UNLOAD,
+            SISLM_UNLOAD_DRAIN, SISLM_UNLOAD_FORCE,
+        },
         user::{self, Argument},
         wiped::Wiped,
     }, //
@@ -34,7 +40,8 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
         return Err(EPERM);
     }
     let mut request = read_load(argument)?;
-    require(request.flags == 0 && request.pad == 0 && request.pad2 == 0 && request.pad3 == 0)?;
+    require(request.flags & !SISLM_LOAD_REPLACE == 0)?;
+    require(request.pad == 0 && request.pad2 == 0 && request.pad3 == 0)?;
     let name = Name::new(request.name)?;
     request.done = 0;
     request.total = 0;
@@ -43,6 +50,8 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
     request.detail_type = 0;
     request.subject = [0; uapi::NAME_BYTES];
     request.value = [0; uapi::VALUE_BYTES];
+    request.version = 0;
+    request.shared = 0;
     let result = load_file(session, name, &mut request);
     if request.reason == SISLM_LOAD_OK {
         request.refused_file = 0;
@@ -65,13 +74,18 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
     let mut all = 0;
     let loaded = timed(&mut all, || {
         let (limits, scheduler) = (&shared.limits, &*shared.scheduler);
-        files.load(limits, scheduler, &reservation.progress)
+        let progress = &reservation.progress;
+        files.find_alike(&shared.registry, progress)?;
+        match files.alike {
+            Some(_) => Ok(()),
+            None => files.load(limits, scheduler, progress),
+        }
     });
     request.done = reservation.progress.done.load(Relaxed);
     request.load_ns = all;
     files.tell(request);
     match loaded {
-        Ok(()) => publish(session, name, files, reservation),
+        Ok(()) => publish(session, files, reservation, request),
         Err(error) => Err(refuse(request, error)),
     }
 }
@@ -80,6 +94,8 @@ fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Re
 struct Files {
     model: Source,
     adapters: KVec<AdapterSource>,
+    /// A model that is loaded from the same files.
+    alike: Option<Arc<Model>>,
     loaded: Option<KBox<Loaded>>,
     loaded_adapters: KVec<LoadedAdapter>,
     times: LoadTimes,
@@ -99,11 +115,24 @@ impl Files {
             loaded_adapters: KVec::with_capacity(adapters.len(), GFP_KERNEL)?,
             model,
             adapters,
+            alike: None,
             loaded: None,
             times: LoadTimes::default(),
             number: 0,
         };
         Ok(KBox::new(files, GFP_KERNEL)?)
+    }
+
+    /// Looks for a model that is loaded from the same files.
+    fn find_alike(
+        &mut self,
+        registry: &Registry,
+        progress: &LoadProgress,
+    ) -> Result<(), LoadError> {
+        let adapters = self.adapters.iter().map(|adapter| &adapter.file);
+        let files = Iterator::chain(core::iter::once(&self.model), adapters);
+        self.alike = alike::find(registry, files, progress, &mut self.times)?;
+        Ok(())
     }
 
     /// Loads the model, then its adapters.
@@ -157,26 +186,52 @@ impl Files {
 #[inline(never)]
 fn publish(
     session: &Arc<Session>,
-    name: Name,
     files: KBox<Files>,
     reservation: Reservation<'_>,
+    request: &mut uapi::Load,
 ) -> Result {
     let shared = session.shared();
-    let files = KBox::into_inner(files);
+    let tag = reservation.tag;
+    request.version = tag.1;
+    let model = match &files.alike {
+        Some(alike) => {
+            request.shared = 1;
+            let scales = files.adapters.iter().map(|adapter| adapter.scale);
+            let (limits, quota, metrics) = (&shared.limits, &shared.quota, &shared.metrics);
+            Model::sharing(tag, alike, scales, limits, quota, metrics)?
+        }
+        None => make(session, KBox::into_inner(files), tag)?,
+    };
+    let who = session.link.who();
+    // Before its first turn can be.
+    model.record(SISLM_RECORD_LOAD, &who, &shared.recorder);
+    let replaces = request.flags & SISLM_LOAD_REPLACE != 0;
+    if let Some(generation) = reservation.fulfil(model, replaces) {
+        trace::swap(&tag.0.bytes(), generation);
+    }
+    if replaces {
+        while let Some(old) = shared.registry.retire(tag) {
+            old.record(SISLM_RECORD_UNLOAD, &who, &shared.recorder);
+        }
+        shared.registry.sweep();
+    }
+    Ok(())
+}
+
+/// A model of memory of its own.
+#[inline(never)]
+fn make(session: &Arc<Session>, files: Files, tag: (Name, u32)) -> Result<Arc<Model>> {
+    let shared = session.shared();
     let mut section = Section::new()?;
-    let model = Model::new(
-        name,
+    Model::new(
+        tag,
         files.loaded.ok_or(EINVAL)?,
         &files.loaded_adapters,
         &shared.limits,
         &shared.quota,
         (&shared.statistics, &shared.metrics),
         &mut section,
-    )?;
-    // Before its first turn can be.
-    model.record(SISLM_RECORD_LOAD, &session.link.who(), &shared.recorder);
-    reservation.fulfil(model);
-    Ok(())
+    )
 }
 
 /// Tells why a file was refused; the error of LOAD.
@@ -202,10 +257,15 @@ pub(super) fn unload(session: &Arc<Session>, file: &File, argument: &Argument) -
         return Err(EPERM);
     }
     let request: uapi::Unload = argument.read()?;
-    require(request.flags & !SISLM_UNLOAD_FORCE == 0 && request.pad == 0)?;
-    let force = request.flags & SISLM_UNLOAD_FORCE != 0;
+    let how = match request.flags {
+        0 => Unload::Unused,
+        SISLM_UNLOAD_FORCE => Unload::Forced,
+        SISLM_UNLOAD_DRAIN => Unload::Drained,
+        _ => return Err(EINVAL),
+    };
+    require(request.pad == 0)?;
     let shared = session.shared();
-    let model = shared.registry.remove(Name::new(request.name)?, force)?;
+    let model = shared.registry.remove(Wanted::new(request.name)?, how)?;
     model.record(SISLM_RECORD_UNLOAD, &session.link.who(), &shared.recorder);
     Ok(())
 }
@@ -213,24 +273,27 @@ pub(super) fn unload(session: &Arc<Session>, file: &File, argument: &Argument) -
 #[inline(never)]
 pub(super) fn progress(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Progress = argument.read()?;
-    let name = Name::new(request.name)?;
-    (request.done, request.total) = session.shared().registry.progress(name)?;
+    let wanted = Wanted::new(request.name)?;
+    (request.done, request.total) = session.shared().registry.progress(wanted)?;
     argument.write(&request)
 }
 
 #[inline(never)]
 pub(super) fn model(session: &Arc<Session>, file: &File, argument: &Argument) -> Result {
-    let mut request: uapi::Model = argument.read()?;
+    // On the heap: it is larger than a stack should hold.
+    let mut request: KBox<uapi::Model> = argument.read_boxed()?;
     require(request.flags == 0)?;
     let registry = &session.shared().registry;
-    let model = match Name::optional(request.name)? {
-        Some(name) => registry.get(name)?,
+    let found = match Wanted::optional(request.name)? {
+        Some(wanted) => registry.find(wanted, session.link.who().session)?,
         None => registry.at(request.index)?,
     };
     // What others do is none of the caller's business.
     let own = (!is_administrator(file)).then_some(&**session.link.user());
-    model.describe(&mut request, own);
-    argument.write(&request)
+    found.model.describe(&mut request, own);
+    request.state = found.state;
+    request.generation = found.generation;
+    argument.write(&*request)
 }
 
 #[inline(never)]
@@ -243,7 +306,9 @@ pub(super) fn metadata(session: &Arc<Session>, argument: &Argument) -> Result {
         .split_at_checked(length.ok_or(EINVAL)?)
         .ok_or(EINVAL)?;
     require(rest.iter().all(|byte| *byte == 0))?;
-    let model = session.shared().registry.get(Name::new(request.name)?)?;
+    let wanted = Wanted::new(request.name)?;
+    let number = session.link.who().session;
+    let model = session.shared().registry.get(wanted, number)?;
     let mut copy = Wiped::new();
     let fits = {
         let content = model.content()?;

@@ -3,7 +3,7 @@
 
 use super::require;
 use crate::{
-    models::{model::Model, name::Name},
+    models::{model::Model, name::Wanted},
     session::Session,
     sys::{
         neon::Section,
@@ -24,7 +24,9 @@ const PART: u32 = 64;
 pub(super) fn vocabulary(session: &Arc<Session>, argument: &Argument) -> Result {
     let mut request: uapi::Vocabulary = argument.read()?;
     require(request.flags == 0 && request.pad == 0)?;
-    let model = session.shared().registry.get(Name::new(request.name)?)?;
+    let number = session.link.who().session;
+    let wanted = Wanted::new(request.name)?;
+    let model = session.shared().registry.get(wanted, number)?;
     let mut section = Section::new()?;
     let mut part = Part::new()?;
     request.count = model.facts.vocabulary;

@@ -6,7 +6,7 @@
 
 use crate::{
     limits::Limits,
-    models::{loaded::Loaded, metadata::Metadata, registry::LoadProgress, source::Source},
+    models::{loaded::Loaded, metadata::Metadata, shelf::LoadProgress, source::Source},
     sys::{
         errno::{EOPNOTSUPP, ESTALE},
         load::{Load, LoadError, LoadLimits, LoadPlan, LoadRead, Refusal, READ_BYTES_MAX},
@@ -154,7 +154,7 @@ impl<'a> Prefix<'a> {
 }
 
 /// Fills `buffer` from the file; `ESTALE` when it has become shorter.
-fn read_all(
+pub(super) fn read_all(
     file: &Source,
     offset: u64,
     buffer: &mut [u8],
@@ -172,7 +172,7 @@ fn read_all(
 }
 
 /// Between two sections.
-fn pause() -> Result {
+pub(super) fn pause() -> Result {
     task::relax();
     interrupted()
 }

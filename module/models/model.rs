@@ -53,8 +53,12 @@ static INSTANCES: Atomic<u64> = Atomic::new(0);
 pub(crate) struct Model {
     /// Its name.
     pub(crate) name: Name,
+    /// Which version of the name it is, from 1.
+    pub(crate) version: u32,
     /// Number of its load, from 1.
     pub(crate) instance: u64,
+    /// Number of the load that its memory came with.
+    pub(super) origin: u64,
     /// What METRICS tells of it.
     pub(crate) metrics: Arc<Metrics>,
     #[pin]
@@ -67,25 +71,31 @@ pub(crate) struct Model {
     pub(crate) digest: [u8; DIGEST_BYTES],
     /// Keys and values of its sequences.
     pub(crate) pool: Arc<Pool>,
+    measures: Measures,
+    adapters: KVec<uapi::Adapter>,
+    /// Files with a context on it.
+    #[pin]
+    pub(super) files: Tally,
+}
+
+/// How much memory parts of a model take.
+#[derive(Clone, Copy)]
+struct Measures {
     file_bytes: u64,
     weight_bytes: u64,
     vocabulary_bytes: u64,
     descriptor_bytes: u64,
     arena_bytes: u64,
     peak_bytes: u64,
-    adapters: KVec<uapi::Adapter>,
     sizes: (Size, Size),
     step_bytes: u64,
-    /// Files with a context on it.
-    #[pin]
-    files: Tally,
 }
 
 impl Model {
     /// From a finished load. Apart from the load, whose stack is deep.
     #[inline(never)]
     pub(crate) fn new(
-        name: Name,
+        (name, version): (Name, u32),
         loaded: KBox<Loaded>,
         adapters: &[LoadedAdapter],
         limits: &Limits,
@@ -124,29 +134,81 @@ impl Model {
         let pool = Pool::new(quota, limits.turns())?;
         let files = Tally::new(limits.turns())?;
         let metrics = Metrics::of_model(metrics)?;
+        let instance = INSTANCES.fetch_add(1, Relaxed).wrapping_add(1);
         Arc::pin_init(
             pin_init!(Self {
                 name,
-                instance: INSTANCES.fetch_add(1, Relaxed).wrapping_add(1),
+                version,
+                origin: instance,
+                instance,
                 metrics,
                 content <- new_spinlock!(Some(content), "sislm_model"),
                 facts: loaded.facts,
                 context_default: limits.context_default.min(context),
                 digest: loaded.digest,
                 pool,
-                file_bytes: loaded.file_bytes,
-                weight_bytes,
-                vocabulary_bytes: loaded.vocabulary_bytes,
-                descriptor_bytes,
-                arena_bytes,
-                peak_bytes,
+                measures: Measures {
+                    file_bytes: loaded.file_bytes,
+                    weight_bytes,
+                    vocabulary_bytes: loaded.vocabulary_bytes,
+                    descriptor_bytes,
+                    arena_bytes,
+                    peak_bytes,
+                    sizes,
+                    step_bytes,
+                },
                 adapters: described,
-                sizes,
                 files <- files,
-                step_bytes,
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Of the same files as `other`, whose memory it shares; `scales` are those of its adapters.
+    #[inline(never)]
+    pub(crate) fn sharing(
+        (name, version): (Name, u32),
+        other: &Self,
+        scales: impl Iterator<Item = i32>,
+        limits: &Limits,
+        quota: &Arc<Quota>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Arc<Self>> {
+        let content = other.content()?;
+        let mut adapters = KVec::with_capacity(other.adapters.len(), GFP_KERNEL)?;
+        for (adapter, scale) in other.adapters.iter().zip(scales) {
+            let adapter = uapi::Adapter { scale, ..*adapter };
+            adapters.push(adapter, GFP_KERNEL)?;
+        }
+        let pool = Pool::new(quota, limits.turns())?;
+        let files = Tally::new(limits.turns())?;
+        let metrics = Metrics::of_model(metrics)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                name,
+                version,
+                instance: INSTANCES.fetch_add(1, Relaxed).wrapping_add(1),
+                origin: other.origin,
+                metrics,
+                content <- new_spinlock!(Some(content), "sislm_model"),
+                facts: other.facts,
+                context_default: other.context_default,
+                digest: other.digest,
+                pool,
+                measures: other.measures,
+                adapters,
+                files <- files,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Size and SHA-256 of its file and of those of its adapters.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (u64, &[u8; DIGEST_BYTES])> + '_ {
+        let own = (self.measures.file_bytes, &self.digest);
+        let adapters = self.adapters.iter();
+        let adapters = adapters.map(|adapter| (adapter.file_bytes, &adapter.digest));
+        Iterator::chain(core::iter::once(own), adapters)
     }
 
     /// Its memory. `EIDRM`: it was unloaded by force.
@@ -162,8 +224,8 @@ impl Model {
     /// What sequences with keys and values of type `kv_type` take.
     pub(crate) fn size(&self, kv_type: u32) -> Size {
         match kv_type {
-            SISLM_KV_F32 => self.sizes.1,
-            _ => self.sizes.0,
+            SISLM_KV_F32 => self.measures.sizes.1,
+            _ => self.measures.sizes.0,
         }
     }
 
@@ -190,6 +252,7 @@ impl Model {
         let mut record = uapi::Record {
             kind,
             model: self.instance,
+            version: self.version,
             digest: first(&self.digest),
             commitment: self.digest,
             ..Default::default()
@@ -200,12 +263,12 @@ impl Model {
 
     /// Size of the file it was loaded from.
     pub(crate) fn file_bytes(&self) -> u64 {
-        self.file_bytes
+        self.measures.file_bytes
     }
 
     /// Memory taken from the kernel, keys and values excepted.
     pub(crate) fn bytes(&self) -> u64 {
-        self.arena_bytes
+        self.measures.arena_bytes
     }
 
     /// Whether a file has a context on it.
@@ -240,16 +303,16 @@ impl Model {
         to.name = self.name.bytes();
         to.title = self.facts.title;
         to.digest = self.digest;
-        to.file_bytes = self.file_bytes;
+        to.file_bytes = self.measures.file_bytes;
         to.parameters = self.facts.parameters;
-        to.weight_bytes = self.weight_bytes;
-        to.vocabulary_bytes = self.vocabulary_bytes;
-        to.model_bytes = self.descriptor_bytes;
-        to.arena_bytes = self.arena_bytes;
-        to.step_bytes = self.step_bytes;
-        to.kv_block_bytes = self.sizes.0.kv_block;
+        to.weight_bytes = self.measures.weight_bytes;
+        to.vocabulary_bytes = self.measures.vocabulary_bytes;
+        to.model_bytes = self.measures.descriptor_bytes;
+        to.arena_bytes = self.measures.arena_bytes;
+        to.step_bytes = self.measures.step_bytes;
+        to.kv_block_bytes = self.measures.sizes.0.kv_block;
         to.kv_bytes = self.pool.bytes().of(user);
-        to.peak_bytes = self.peak_bytes;
+        to.peak_bytes = self.measures.peak_bytes;
         to.architecture = self.facts.architecture;
         to.tokenizer = self.facts.tokenizer;
         to.layers = self.facts.layers;
@@ -275,36 +338,10 @@ impl Model {
         to.adapter_count = self.adapters.len() as u32;
         to.pad = 0;
         to.adapters = Default::default();
+        to.version = self.version;
+        to.instance = self.instance;
         for (to, adapter) in to.adapters.iter_mut().zip(&self.adapters) {
             *to = *adapter;
         }
-    }
-}
-
-/// A file's use of a model: it cannot be unloaded meanwhile.
-pub(crate) struct Use {
-    model: Arc<Model>,
-    user: Arc<User>,
-}
-
-impl Use {
-    /// Begins, of a file of `user`. The registry's lock is held, so that unloading sees it.
-    pub(crate) fn new(model: &Arc<Model>, user: &Arc<User>) -> Self {
-        model.files.add(user, 1);
-        Self {
-            model: model.clone(),
-            user: user.clone(),
-        }
-    }
-
-    /// The model.
-    pub(crate) fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-}
-
-impl Drop for Use {
-    fn drop(&mut self) {
-        self.model.files.subtract(&self.user, 1);
     }
 }

@@ -38,6 +38,11 @@ impl Entry {
         }
     }
 
+    /// Number of the file.
+    pub(crate) fn session(&self) -> u64 {
+        self.who.session
+    }
+
     /// The turn begins, on the model of this name: so many ids of its prompt, and positions kept from before.
     pub(crate) fn begin(&self, model: &[u8; NAME_BYTES], prompt: u32, reused: u32) {
         trace::turn_begin(self.who.session, self.turn, model, prompt, reused);

@@ -71,7 +71,7 @@ impl Recorder {
 
     /// Completes `record` and keeps it. `tell` adds what is to be known at its place among the records.
     pub(crate) fn record(&self, record: &mut Record, tell: impl FnOnce(&mut Record)) {
-        // CAST: 280.
+        // CAST: 312.
         record.size = size_of::<Record>() as u32;
         record.boot_ns = task::boot_ns();
         record.real_ns = task::real_ns();
@@ -158,7 +158,7 @@ impl Ring {
         if place < oldest {
             if let Some(entry) = entries.next() {
                 *entry = Record {
-                    // CAST: 280.
+                    // CAST: 312.
                     size: size_of::<Record>() as u32,
                     kind: SISLM_RECORD_LOST,
                     sequence: place,

@@ -136,6 +136,7 @@ impl Session {
             return Err(EINVAL);
         }
         let configuration = inner.configuration.clone();
+        let draw = inner.draw();
         let before = inner.sequence.take();
         inner.evaluated = Evaluated {
             count: request.count,
@@ -152,7 +153,8 @@ impl Session {
         let made = sequence.and_then(|sequence| {
             // First: a turn that is made ends with a record.
             let rows = Rows::new(results)?;
-            let turn = self.make_evaluation(number, model, sequence, ids, results)?;
+            let mut turn = self.make_evaluation(number, model, sequence, ids, results)?;
+            turn.draw = draw;
             Ok((turn, rows))
         });
         match made {

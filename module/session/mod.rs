@@ -20,7 +20,7 @@ pub(crate) mod user_work;
 pub(crate) use start::tokenize;
 
 use crate::{
-    models::model::{Model, Use},
+    models::{draw::Draw, model::Model, registry::Use},
     records::who::Who,
     session::{prompt::Prompt, starter::Starter},
     shared::Shared,
@@ -187,6 +187,11 @@ impl Inner {
     pub(crate) fn model(&self) -> Result<Arc<Model>> {
         let using = self.using.as_ref().ok_or(ENOENT)?;
         Ok(using.model().clone())
+    }
+
+    /// How that was drawn.
+    fn draw(&self) -> Draw {
+        self.using.as_ref().map_or(Draw::default(), Use::draw)
     }
 }
 

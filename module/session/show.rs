@@ -41,6 +41,7 @@ impl Session {
             let name = bytes.get(..length).unwrap_or(&[]);
             let name = core::str::from_utf8(name).unwrap_or("?");
             seq_print!(to, "sislm-model:\t{name}\n");
+            seq_print!(to, "sislm-version:\t{}\n", using.model().version);
         }
         if let Some(sequence) = &inner.sequence {
             let blocks = sequence.table().map_or(0, |table| table.len());

@@ -4,7 +4,7 @@
 
 use super::{Inner, Locked, Session};
 use crate::{
-    models::model::{Model, Use},
+    models::{draw::Draw, model::Model, registry::Use},
     records::entry::Entry,
     session::{prompt::Prompt, starter::Startable},
     sys::{
@@ -70,6 +70,7 @@ pub(crate) fn tokenize(
 /// What a turn is made of.
 struct Parts {
     model: Arc<Model>,
+    draw: Draw,
     configuration: Configuration,
     prompt: Prompt,
     payer: Option<Payer>,
@@ -86,6 +87,7 @@ impl Parts {
         inner.waiting = None;
         Ok(Self {
             model: inner.model()?,
+            draw: inner.draw(),
             configuration: inner.configuration.clone(),
             prompt: core::mem::replace(&mut inner.prompt, Prompt::new()),
             payer: inner.payer.take(),
@@ -134,6 +136,7 @@ impl Parts {
             statistics.clone(),
             entry(),
         );
+        turn.draw = self.draw;
         turn.deadline = deadline.unwrap_or(clock::NEVER);
         turn.interval = SECOND
             .checked_div(u64::from(self.configuration.tokens_per_second))
@@ -265,7 +268,9 @@ impl Session {
         let mut inner = self.lock()?;
         if inner.using.is_none() {
             let wanted = inner.configuration.model;
-            let using = self.shared().registry.take(wanted, self.link.user())?;
+            let number = self.link.who().session;
+            let registry = &self.shared().registry;
+            let using = registry.take(wanted, self.link.user(), number)?;
             inner.using = Some(using);
         }
         Ok(())
@@ -281,7 +286,8 @@ impl Session {
     /// last turn.
     pub(crate) fn configure(&self, configuration: &Configuration, keep: u32) -> Result<(u64, u32)> {
         let registry = &self.shared().registry;
-        let using: Use = registry.take(configuration.model, self.link.user())?;
+        let number = self.link.who().session;
+        let using: Use = registry.take(configuration.model, self.link.user(), number)?;
         let most = using.model().facts.context;
         let vocabulary = using.model().facts.vocabulary;
         if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing.fits(vocabulary) {

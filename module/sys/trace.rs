@@ -61,6 +61,17 @@ tracepoint! {
     (session: u64, turn: u64, count: u32, finish: u32, cpu_ns: u64)
 }
 
+tracepoint! {
+    /// As [`swap`].
+    swap_of, __tracepoint_swap, rust_do_trace_swap,
+    (alias: *const c_char, generation: u64)
+}
+
+/// The alias of this name means something else from its change of this number on.
+pub(crate) fn swap(alias: &[u8; NAME_BYTES], generation: u64) {
+    swap_of(alias.as_ptr().cast(), generation);
+}
+
 /// A turn begins on the model of this name: so many ids of its prompt, and positions kept from before.
 pub(crate) fn turn_begin(
     session: u64,

@@ -89,6 +89,20 @@ TRACE_EVENT(turn_end,
 		  __entry->count, __entry->finish, __entry->cpu_ns)
 );
 
+TRACE_EVENT(swap,
+	TP_PROTO(const char *alias, u64 generation),
+	TP_ARGS(alias, generation),
+	TP_STRUCT__entry(
+		__string_len(alias, alias, strnlen(alias, SISLM_NAME_MAX))
+		__field(u64, generation)
+	),
+	TP_fast_assign(
+		__assign_str(alias);
+		__entry->generation = generation;
+	),
+	TP_printk("alias=%s generation=%llu", __get_str(alias), __entry->generation)
+);
+
 #endif /* _SISLM_TRACE_H */
 
 /* Kbuild lets the one file that includes this with CREATE_TRACE_POINTS find it again. */

@@ -2,7 +2,7 @@
 //! The configuration of a session.
 
 use crate::{
-    models::name::Name,
+    models::name::Wanted,
     sys::{
         flight::Scales,
         neon::Section,
@@ -21,7 +21,7 @@ use kernel::prelude::*;
 #[derive(Clone)]
 pub(crate) struct Configuration {
     /// The model asked for.
-    pub(crate) model: Option<Name>,
+    pub(crate) model: Option<Wanted>,
     /// Positions, 0 for the default.
     pub(crate) context: u32,
     /// `SISLM_KV_*`.
@@ -98,7 +98,7 @@ impl Configuration {
         let drawing = SharedDrawing::new(drawing(request)?)?;
         let has = |flag| request.flags & flag != 0;
         Ok(Self {
-            model: Name::optional(request.model)?,
+            model: Wanted::optional(request.model)?,
             context: request.context,
             kv_type: request.kv_type,
             max_tokens: request.max_tokens,

@@ -21,7 +21,7 @@ pub(crate) mod sink;
 pub(crate) mod stop;
 
 use crate::{
-    models::{model::Model, workspace::Workspace},
+    models::{draw::Draw, model::Model, workspace::Workspace},
     records::entry::Entry,
     statistics::Statistics,
     sys::{
@@ -103,6 +103,8 @@ pub(crate) struct Turn {
     pub(crate) deadline: u64,
     /// Time for each token, nanoseconds; 0 for no more than it takes.
     pub(crate) interval: u64,
+    /// How its file was given the model.
+    pub(crate) draw: Draw,
 }
 
 /// Tells who listens that a turn begins. Apart from what makes it, whose stack is deep.
@@ -112,8 +114,9 @@ fn announce(entry: &Entry, model: &Model, sequence: &Sequence, aim: &Aim) {
         Aim::Generate(generation) => (generation.ids.prompt.len(), generation.reused),
         Aim::Evaluate(_) => (sequence.tokens().len(), 0),
     };
+    let name = model.name.with_version(model.version);
     // CAST: Fewer ids than positions.
-    entry.begin(&model.name.bytes(), prompt as u32, reused);
+    entry.begin(&name, prompt as u32, reused);
 }
 
 impl Turn {
@@ -139,6 +142,7 @@ impl Turn {
             entry,
             deadline: NEVER,
             interval: 0,
+            draw: Draw::default(),
         };
         KBox::write(place, turn)
     }

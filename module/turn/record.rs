@@ -14,6 +14,7 @@ impl Turn {
         let (model, sequence) = (&self.model, &self.sequence);
         let mut record = Record {
             model: model.instance,
+            version: model.version,
             digest: first(&model.digest),
             kv_type: sequence.kv_type(),
             kv_bytes: self.kv_bytes(),
@@ -35,6 +36,7 @@ impl Turn {
                 record.prefill_ns = evaluation.ns;
             }
         }
+        self.draw.tell(&mut record, self.entry.session());
         let statistics = &self.statistics;
         self.entry
             .close(&mut record, |record| statistics.tell(record));

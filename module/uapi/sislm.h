@@ -21,7 +21,10 @@
 
 /** SISLM_ABI_VERSION: raised when an existing member changes its meaning. */
 #define SISLM_ABI_VERSION	1
-#define SISLM_NAME_MAX		64	/* model name, NUL included */
+#define SISLM_NAME_MAX		64	/* model name, with its version, NUL included */
+#define SISLM_BASE_MAX		53	/* model name without a version, NUL included */
+#define SISLM_TARGETS_MAX	4	/* versions that an alias gives */
+#define SISLM_WEIGHT_MAX	1000000	/* weight of one of them */
 #define SISLM_DIGEST_SIZE	32	/* SHA-256 */
 #define SISLM_STOP_MAX		4	/* stop strings, and stop ids, per file */
 #define SISLM_STOP_BYTES	32	/* bytes of one stop string */
@@ -188,12 +191,14 @@ struct sislm_adapter_file {
 	__s32 scale;
 };
 
+#define SISLM_LOAD_REPLACE	(1u << 0)	/* in place of all versions before, which are unloaded as by DRAIN */
+
 /**
  * struct sislm_load - load a GGUF file under a name (CAP_SYS_ADMIN)
  * @fd: Input: descriptor of a regular file, open for reading. Its position is
  *	neither used nor changed.
- * @flags: Input: must be zero.
- * @name: Input: 1 to 63 characters of [A-Za-z0-9._-], NUL-terminated, then zero.
+ * @flags: Input: SISLM_LOAD_REPLACE, or zero.
+ * @name: Input: 1 to 52 characters of [A-Za-z0-9._-], NUL-terminated, then zero.
  * @done: Output: bytes of the file read so far, also on EINTR and on errors.
  * @total: Output: size of the model in bytes.
  * @reason: Output: SISLM_LOAD_*, set with EINVAL, EFBIG and EOPNOTSUPP.
@@ -215,6 +220,15 @@ struct sislm_adapter_file {
  * @adapter_count: Input: 0 to SISLM_ADAPTERS_MAX.
  * @refused_file: Output: which file @reason is about: 0 for the model, else the place of
  *	the adapter, from 1.
+ * @version: Output: the version that the model is.
+ * @shared: Output: 1 when it shares the memory of another.
+ *
+ * The model becomes the next version of its name, from 1: NAME@VERSION is the name of it alone, and
+ * stays so as long as the module does. NAME is an alias, of the newest version until ALIAS sets it. Wherever a
+ * model is named, both are taken, but LOAD, where a name has no version, and ALIAS.
+ *
+ * EEXIST: a model of the name is being loaded. A file with the bytes of a loaded model's, and adapters
+ * with those of its, shares its memory.
  *
  * The model is the file @fd, and behind it the bytes of @parts in their order. What
  * is said of a file (its size, offsets, digest) is meant of all that as one; @done and
@@ -243,16 +257,23 @@ struct sislm_load {
 	__u64 adapters;
 	__u32 adapter_count;
 	__u32 refused_file;
+	__u32 version;
+	__u32 shared;
 };
 
-#define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it */
+#define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it, or an alias gives it */
+#define SISLM_UNLOAD_DRAIN	(1u << 1)	/* when no file has a context on it any more */
 
 /**
  * struct sislm_unload - unload a model (CAP_SYS_ADMIN)
- * @name: Input: name given to LOAD. EBUSY while it is being loaded, or while a
- *	file has a context on it, unless forced.
- * @flags: Input: SISLM_UNLOAD_*.
+ * @name: Input: name given to LOAD, when there is one version of it (ENOTUNIQ), or that with a version.
+ *	EBUSY while it is being loaded; while a file has a context on it or an alias that was set gives it,
+ *	unless forced.
+ * @flags: Input: SISLM_UNLOAD_*, at most one.
  * @pad: Must be zero.
+ *
+ * With DRAIN no file begins to use it any more, and it is unloaded when the last one that does is closed or
+ * configured anew; EBUSY while an alias that was set gives it. Forced, such aliases give it no more.
  *
  * By force, turns on the model end with finish reason ERROR and EIDRM in RESULT,
  * and so does whatever their files do with it, until CONFIGURE.
@@ -292,6 +313,9 @@ struct sislm_adapter {
 	__s32 scale;
 	__u32 rank;
 };
+
+#define SISLM_MODEL_LEAVING	(1u << 0)	/* unloaded when no file has a context on it any more */
+#define SISLM_MODEL_SHARED	(1u << 1)	/* its memory is another's too, and counted once */
 
 /**
  * struct sislm_model - one loaded model
@@ -336,6 +360,13 @@ struct sislm_adapter {
  * @adapter_count: Output: number of its adapters.
  * @pad: Output: zero.
  * @adapters: Output: the adapters, then zero.
+ * @version: Output: the version that it is; @name is given without.
+ * @state: Output: SISLM_MODEL_*.
+ * @instance: Output: number of its load, as in records.
+ * @generation: Output: that of the alias which @name was; 0 when it had a version, or was empty.
+ *
+ * Of an alias of several versions MODEL, METADATA, VOCABULARY and METRICS tell of the one that CONFIGURE
+ * would give to this file.
  */
 struct sislm_model {
 	__u32 index;
@@ -376,6 +407,10 @@ struct sislm_model {
 	__u32 adapter_count;
 	__u32 pad;
 	struct sislm_adapter adapters[SISLM_ADAPTERS_MAX];
+	__u32 version;
+	__u32 state;
+	__u64 instance;
+	__u64 generation;
 };
 
 /**
@@ -970,12 +1005,13 @@ struct sislm_trace {
 #define SISLM_RECORD_UNLOAD	3	/* a model was unloaded */
 #define SISLM_RECORD_TURN	4	/* an answer to a prompt is over */
 #define SISLM_RECORD_EVALUATE	5	/* an EVALUATE is over; STOP: all its rows are done */
+#define SISLM_RECORD_ALIAS	6	/* an alias was set, or follows the newest version again */
 
 #define SISLM_RECORD_GUIDED	(1u << 0)	/* a caller of NEXT guided the answer */
 
 /**
  * struct sislm_record - what was done, by whom, with what
- * @size: of this record: 280. A later module may give longer ones, so whoever reads goes on by it.
+ * @size: of this record: 312. A later module may give longer ones, so whoever reads goes on by it.
  * @kind: SISLM_RECORD_*; members that it does not speak of are 0.
  * @sequence: number of the record, from 1; of LOST that of the first one lost.
  * @boot_ns: CLOCK_BOOTTIME when it was made.
@@ -1007,7 +1043,7 @@ struct sislm_trace {
  * @error: errno of SISLM_FINISH_ERROR.
  * @flags: SISLM_RECORD_GUIDED.
  * @commitment: of TURN that of struct sislm_receipt; of LOAD and UNLOAD the SHA-256 of the
- *	model's file.
+ *	model's file; of ALIAS the numbers of the loads of its versions, __u64 each, little-endian, then zero.
  * @chain: SHA-256 of the chain of the record before (32 zero bytes before the first one) and of
  *	this record without its chain: what is before it, and what is behind it up to @size; of LOST
  *	the chain of the last record lost.
@@ -1015,6 +1051,11 @@ struct sislm_trace {
  *	counted as in STATISTICS.
  * @all_served_ns: what all users were.
  * @longest_step_ns: the most computing time of one step until then, of all users.
+ * @generation: of the alias that gave its file the model, when it did; 0 when the version was named.
+ *	Of ALIAS: the new one.
+ * @version: the version of the model.
+ * @slot: which of the alias' versions it is, from 0: a function of @generation, @session and @weights.
+ * @weights: those of the alias' versions, then zero.
  *
  * @served_ns to @longest_step_ns tell of all of a step or of nothing of it. The step that a turn ends with
  * comes after its record.
@@ -1056,6 +1097,10 @@ struct sislm_record {
 	__u64 served_ns;
 	__u64 all_served_ns;
 	__u64 longest_step_ns;
+	__u64 generation;
+	__u32 version;
+	__u32 slot;
+	__u32 weights[SISLM_TARGETS_MAX];
 };
 
 /**
@@ -1215,6 +1260,48 @@ struct sislm_bench {
 	__u32 warm_up;
 };
 
+#define SISLM_ALIAS_SET		(1u << 0)	/* set it, else only tell it */
+
+/**
+ * struct sislm_target - a version that an alias gives
+ * @name: a loaded model, NAME@VERSION.
+ * @weight: 1 to SISLM_WEIGHT_MAX: how often, as compared with the others.
+ * @pad: Must be zero.
+ */
+struct sislm_target {
+	__u8 name[SISLM_NAME_MAX];
+	__u32 weight;
+	__u32 pad;
+};
+
+/**
+ * struct sislm_alias - what a name without a version means (to set it: CAP_SYS_ADMIN)
+ * @index: Input: place in the list, from 0, when @name is empty; ENOENT past the end.
+ * @flags: Input: SISLM_ALIAS_*.
+ * @name: Input: 1 to 52 characters as in LOAD, or empty. Output: the alias.
+ * @generation: Output: number of the last change that this or another alias had until it was as it is.
+ * @count: Input, with SET: 1 to SISLM_TARGETS_MAX; 0 lets it follow the newest version of @name again, and
+ *	one of which there is none is gone. Output: versions that it gives.
+ * @pinned: Must be zero. Output: 1 when it was set, 0 when it follows the newest version.
+ * @targets: Input, with SET: these, then zero. Output: likewise.
+ *
+ * All of an alias is set at once. A file is given one of the versions when it begins to use the alias, by
+ * CONFIGURE or its first turn, and keeps it until CONFIGURE: which one follows from the generation and the
+ * number of the file (@slot of struct sislm_record). Versions that an alias which was set gives are not
+ * unloaded but by force.
+ *
+ * ENOENT: no such alias, or no such version. ENOSPC: 64 aliases are set.
+ */
+struct sislm_alias {
+	__u32 index;
+	__u32 flags;
+	__u8 name[SISLM_NAME_MAX];
+	__u64 generation;
+	__u32 count;
+	__u32 pinned;
+	struct sislm_target targets[SISLM_TARGETS_MAX];
+};
+
 #define SISLM_IOC_MAGIC		0xD7
 #define SISLM_IOC_QUERY		_IOWR(SISLM_IOC_MAGIC, 0x00, struct sislm_query)
 #define SISLM_IOC_LOAD		_IOWR(SISLM_IOC_MAGIC, 0x01, struct sislm_load)
@@ -1240,5 +1327,6 @@ struct sislm_bench {
 #define SISLM_IOC_METRICS	_IOWR(SISLM_IOC_MAGIC, 0x15, struct sislm_metrics)
 #define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
 #define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
+#define SISLM_IOC_ALIAS		_IOWR(SISLM_IOC_MAGIC, 0x18, struct sislm_alias)
 
 #endif /* _UAPI_SISLM_H */

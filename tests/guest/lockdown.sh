@@ -23,5 +23,5 @@ commitment=$(echo "$answer" | number commitment)
 equal record "$(sislm-client trace --json | grep "$commitment" | number count)" 3
 sislm-client trace --raw >/tmp/export
 equal verify "$(sislm-client trace --json --verify /tmp/export | number records)" 2
-equal metrics "$(sislm-client metrics | grep -F 'sislm_answers_total{model="locked",finish_reason="length"}' | cut -d ' ' -f 2)" 1
+equal metrics "$(sislm-client metrics | grep -F 'sislm_answers_total{model="locked@1",finish_reason="length"}' | cut -d ' ' -f 2)" 1
 unload locked

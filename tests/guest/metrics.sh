@@ -18,23 +18,23 @@ sislm-client metrics >/tmp/metrics || not_ok metrics "status $?"
 # value NAME: of that line.
 value() { grep -v '^#' /tmp/metrics | grep -F "$1 " | cut -d ' ' -f 2; }
 
-equal answers "$(value 'sislm_answers_total{model="one",finish_reason="length"}')" 3
-equal tokens "$(value 'sislm_answer_tokens_total{model="one"}') $(value 'sislm_answer_tokens_total{model="two"}')" "9 0"
+equal answers "$(value 'sislm_answers_total{model="one@1",finish_reason="length"}')" 3
+equal tokens "$(value 'sislm_answer_tokens_total{model="one@1"}') $(value 'sislm_answer_tokens_total{model="two@1"}')" "9 0"
 prompts=$(sislm-client stats --json | number prompt_tokens)
-equal prompt-tokens "$(value 'sislm_prompt_tokens_total{model="one"}')" "$prompts"
-equal evaluations "$(value 'sislm_evaluations_total{model="two"}') $(value 'sislm_prompt_tokens_total{model="two"}')" "1 4"
+equal prompt-tokens "$(value 'sislm_prompt_tokens_total{model="one@1"}')" "$prompts"
+equal evaluations "$(value 'sislm_evaluations_total{model="two@1"}') $(value 'sislm_prompt_tokens_total{model="two@1"}')" "1 4"
 for name in time_to_first_token_seconds request_duration_seconds queue_duration_seconds request_answer_tokens; do
 	equal "$name" "$(value "sislm_${name}_count{model=\"one\"}") $(value "sislm_${name}_count{model=\"two\"}")" "3 0"
 done
 # An answer of one token has none after the first.
-equal time_per_output_token_seconds "$(value 'sislm_time_per_output_token_seconds_count{model="one"}')" 2
-equal buckets "$(value 'sislm_request_answer_tokens_bucket{le="1.0",model="one"}') $(value 'sislm_request_answer_tokens_bucket{le="4.0",model="one"}') $(value 'sislm_request_answer_tokens_bucket{le="16.0",model="one"}')" "1 2 3"
-equal sum "$(value 'sislm_request_answer_tokens_sum{model="one"}')" 9.0
+equal time_per_output_token_seconds "$(value 'sislm_time_per_output_token_seconds_count{model="one@1"}')" 2
+equal buckets "$(value 'sislm_request_answer_tokens_bucket{le="1.0",model="one@1"}') $(value 'sislm_request_answer_tokens_bucket{le="4.0",model="one@1"}') $(value 'sislm_request_answer_tokens_bucket{le="16.0",model="one@1"}')" "1 2 3"
+equal sum "$(value 'sislm_request_answer_tokens_sum{model="one@1"}')" 9.0
 steps=$(sislm-client stats --json | number steps)
-equal steps $(($(value 'sislm_steps_total{model="one"}') + $(value 'sislm_steps_total{model="two"}'))) "$steps"
-equal steps-have-rows $(($(value 'sislm_step_rows_count{model="one"}') + $(value 'sislm_step_turns_count{model="two"}'))) "$steps"
-case $(value 'sislm_engine_cpu_seconds_total{model="one"}') in 0.0 | 0 | "") not_ok engine-cpu "$(value 'sislm_engine_cpu_seconds_total{model="one"}')" ;; *) ok engine-cpu ;; esac
-equal gauges "$(value 'sislm_turns_active{model="one"}') $(value 'sislm_kv_bytes{model="one"}') $(value sislm_device_models)" "0 0 2"
+equal steps $(($(value 'sislm_steps_total{model="one@1"}') + $(value 'sislm_steps_total{model="two@1"}'))) "$steps"
+equal steps-have-rows $(($(value 'sislm_step_rows_count{model="one@1"}') + $(value 'sislm_step_turns_count{model="two@1"}'))) "$steps"
+case $(value 'sislm_engine_cpu_seconds_total{model="one@1"}') in 0.0 | 0 | "") not_ok engine-cpu "$(value 'sislm_engine_cpu_seconds_total{model="one@1"}')" ;; *) ok engine-cpu ;; esac
+equal gauges "$(value 'sislm_turns_active{model="one@1"}') $(value 'sislm_kv_bytes{model="one@1"}') $(value sislm_device_models)" "0 0 2"
 # Two loads, three answers and an EVALUATE.
 equal records "$(value sislm_device_records_total)" 6
 equal sections "$(value sislm_section_bytes_count)" "$(sislm-client stats --json | number sections)"
@@ -43,7 +43,7 @@ equal end "$(tail -n 1 /tmp/metrics)" "# EOF"
 check load-slow sislm-client load /run/sislm/chat-slow.gguf --name slow
 sislm-client infer -m slow --ignore-eos one >/dev/null 2>&1 & writer=$!
 tries=0
-until [ "$(sislm-client metrics | grep -F 'sislm_turns_active{model="slow"} ' | cut -d ' ' -f 2)" = 1 ] || [ $tries = 100 ]; do
+until [ "$(sislm-client metrics | grep -F 'sislm_turns_active{model="slow@1"} ' | cut -d ' ' -f 2)" = 1 ] || [ $tries = 100 ]; do
 	tries=$((tries + 1))
 	sleep 0.1
 done

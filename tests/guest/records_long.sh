@@ -14,7 +14,7 @@ program recorded /models/random-llama-q4_0.gguf $count
 made=$((count + 2))
 sislm-client trace --raw >/tmp/export
 bytes=$(stat -c %s /tmp/export)
-equal bytes "$bytes" $((made * 280))
+equal bytes "$bytes" $((made * 312))
 found=$(sislm-client trace --json --verify /tmp/export)
 equal verify "$? $(echo "$found" | number records) $(echo "$found" | number lost)" "0 $made 0"
 

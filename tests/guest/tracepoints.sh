@@ -28,7 +28,7 @@ equal counts "$(shown turn_begin) $(shown token) $(shown turn_end)" "1 3 1"
 session=$(echo "$said" | number session)
 turn=$(echo "$said" | number turn)
 prompt=$(echo "$said" | sed 's/.*"prompt_ids":\[\([0-9,]*\)\].*/\1/' | tr , '\n' | wc -l)
-equal turn_begin "$(grep -c " turn_begin: session=$session turn=$turn model=traced prompt=$prompt reused=0" $tracing/trace)" 1
+equal turn_begin "$(grep -c " turn_begin: session=$session turn=$turn model=traced@1 prompt=$prompt reused=0" $tracing/trace)" 1
 equal turn_end "$(grep -c " turn_end: session=$session turn=$turn count=3 finish=2 cpu_ns=[1-9]" $tracing/trace)" 1
 equal token "$(grep -o " token: .*" $tracing/trace | tail -n 1)" " token: session=$session turn=$turn count=3"
 if [ "$(shown step)" -ge 3 ]; then ok steps; else not_ok steps "$(shown step)"; fi

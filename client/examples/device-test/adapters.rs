@@ -15,7 +15,7 @@ pub(crate) fn run(report: &mut Report, model: &str, lora: &str) -> Result<(), Fa
     let name: ModelName = "adapted".parse()?;
     let adapters = [AdapterFile::open(lora, HALF)?, AdapterFile::open(lora, 0)?];
     let source = Source::open(model)?;
-    let load = device.load_adapted(&source, &adapters, &name)?;
+    let load = device.load_adapted(&source, &adapters, &name, false)?;
     let bytes = source.bytes() + 2 * adapters[0].bytes();
     report.equal("adapters/bytes", load.bytes, bytes);
     let loaded = device.model(&name)?.ok_or("the model is gone")?;

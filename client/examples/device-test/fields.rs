@@ -2,6 +2,7 @@
 //! Every field of every ioctl that has wrong values, sent with one of them.
 
 mod adapters;
+mod alias;
 mod bias;
 mod check;
 mod command;
@@ -118,6 +119,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     check::wrong(&mut fields);
     trace::wrong(&mut fields);
     metrics::wrong(&mut fields);
+    alias::wrong(&mut fields);
     drop(fields);
     unload(&open()?, MODEL)?;
     Ok(())

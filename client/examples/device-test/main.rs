@@ -19,6 +19,7 @@ mod preset;
 mod raw;
 mod records;
 mod reference;
+mod registry;
 mod report;
 mod schemas;
 mod serve;
@@ -40,7 +41,7 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
+    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | registry ONE.gguf OTHER.gguf SWAPS | draws NAME COUNT FILE | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
 
 fn main() -> ExitCode {
     sislm::render_if_asked();
@@ -84,6 +85,8 @@ fn main() -> ExitCode {
         ["turns", model, rounds] => turns::run(&mut report, model, rounds),
         ["records", model, count] => records::run(&mut report, model, count),
         ["recorded", model, count] => records::made(&mut report, model, count),
+        ["registry", one, other, swaps] => registry::run(&mut report, one, other, swaps),
+        ["draws", model, count, path] => registry::draws(&mut report, model, count, path),
         ["faults", model] => faults::run(&mut report, model),
         _ => Err(USAGE.into()),
     };

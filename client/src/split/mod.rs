@@ -116,7 +116,7 @@ impl Split {
 }
 
 /// What the name of a part has before its number; None for other names, and where that is nothing.
-pub(crate) fn name(path: &Path) -> Option<&OsStr> {
+pub fn name(path: &Path) -> Option<&OsStr> {
     Some(PartPath::new(path)?.name).filter(|name| !name.is_empty())
 }
 

@@ -48,6 +48,7 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("receipt", SISLM_IOC_RECEIPT),
         ("limits", SISLM_IOC_LIMITS),
         ("metrics", SISLM_IOC_METRICS),
+        ("alias", SISLM_IOC_ALIAS),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

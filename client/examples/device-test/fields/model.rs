@@ -21,7 +21,7 @@ pub(super) fn wrong(fields: &mut Fields<'_>, weights: &File) {
         name: name(b"other"),
         ..Default::default()
     };
-    fields.invalid("load.flags", SISLM_IOC_LOAD, &load, |load| load.flags = 1);
+    fields.invalid("load.flags", SISLM_IOC_LOAD, &load, |load| load.flags = 2);
     fields.invalid("load.pad", SISLM_IOC_LOAD, &load, |load| load.pad = 1);
     fields.invalid("load.pad2", SISLM_IOC_LOAD, &load, |load| load.pad2 = 1);
     parts::wrong(fields, &load, weights);
@@ -32,13 +32,12 @@ pub(super) fn wrong(fields: &mut Fields<'_>, weights: &File) {
     fields.invalid("load.name-unterminated", SISLM_IOC_LOAD, &load, |load| {
         load.name = [b'a'; 64]
     });
-    fields.wrong(
-        "load.name-taken",
-        SISLM_IOC_LOAD,
-        &load,
-        |load| load.name = name(MODEL),
-        &[Errno::EEXIST],
-    );
+    fields.invalid("load.name-version", SISLM_IOC_LOAD, &load, |load| {
+        load.name = name(b"other@1")
+    });
+    fields.invalid("load.name-long", SISLM_IOC_LOAD, &load, |load| {
+        load.name = name(&[b'a'; 53])
+    });
     fields.wrong(
         "load.fd-closed",
         SISLM_IOC_LOAD,
@@ -95,7 +94,10 @@ pub(super) fn wrong(fields: &mut Fields<'_>, weights: &File) {
         name: name(MODEL),
         ..Default::default()
     };
-    fields.invalid("unload.flags", SISLM_IOC_UNLOAD, &model, |u| u.flags = 2);
+    fields.invalid("unload.flags", SISLM_IOC_UNLOAD, &model, |u| u.flags = 4);
+    fields.invalid("unload.flags-both", SISLM_IOC_UNLOAD, &model, |u| {
+        u.flags = SISLM_UNLOAD_FORCE | SISLM_UNLOAD_DRAIN
+    });
     fields.invalid("unload.pad", SISLM_IOC_UNLOAD, &model, |u| u.pad = 1);
     let absent = sislm_unload {
         name: name(b"absent"),

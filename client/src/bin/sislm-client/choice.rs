@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use sislm::{Bias, Device, Model, ModelName, Note, SessionConfig, Source, Tokenize};
+use sislm::{Bias, Device, Model, ModelName, Note, Session, SessionConfig, Source, Tokenize};
 
 use crate::cli::Cli;
 use crate::exit_codes::{ExitCode, Failure};
@@ -18,17 +18,56 @@ pub(crate) fn choose(device: &Device, cli: &Cli, wanted: Option<&OsStr>) -> anyh
         Some(wanted) => named(device, cli, wanted)?,
         None => unnamed(device, cli)?,
     };
-    device.model(&name)?.ok_or_else(|| {
-        Failure::error(
-            ExitCode::NoModel,
-            format!("the model \"{name}\" was unloaded meanwhile; try again"),
-        )
-    })
+    device.model(&name)?.ok_or_else(|| gone(&name))
 }
 
-/// The name of a model as the rest of the interface takes it.
+/// As [`choose`], with a session to be configured, and the name by which it is given the model.
+pub(crate) fn choose_with_session(
+    device: &Device,
+    cli: &Cli,
+    wanted: Option<&OsStr>,
+) -> anyhow::Result<(Model, Session, ModelName)> {
+    let name = match wanted {
+        Some(wanted) => named(device, cli, wanted)?,
+        None => unnamed(device, cli)?,
+    };
+    // The session's own: an alias may give another session another version.
+    let session = device.blank_session()?;
+    let model = session.model(&name)?.ok_or_else(|| gone(&name))?;
+    Ok((model, session, name))
+}
+
+/// Configures a session of [`choose_with_session`].
+pub(crate) fn configure(
+    session: &mut Session,
+    model: &Model,
+    config: &SessionConfig,
+) -> anyhow::Result<()> {
+    session.configure(config, 0)?;
+    let name = config.model.as_ref();
+    let now = name.map_or(Ok(None), |name| session.model(name))?;
+    let is_same =
+        |now: &Model| (now.instance, now.generation) == (model.instance, model.generation);
+    match (now, name) {
+        (Some(now), _) if is_same(&now) => Ok(()),
+        (_, Some(name)) => {
+            let sentence = format!("what \"{name}\" means was changed meanwhile; try again");
+            Err(Failure::error(ExitCode::GeneralError, sentence))
+        }
+        (_, None) => Ok(()),
+    }
+}
+
+/// The name of one version, as the rest of the interface takes it.
 pub(crate) fn name_of(model: &Model) -> anyhow::Result<ModelName> {
-    model.name().parse().map_err(anyhow::Error::msg)
+    model.full_name().parse().map_err(anyhow::Error::msg)
+}
+
+fn gone(name: &ModelName) -> anyhow::Error {
+    Failure::error(
+        ExitCode::NoModel,
+        format!("the model \"{name}\" was unloaded meanwhile; try again"),
+    )
 }
 
 /// The positions asked for, when a context of `model` can have as many.
@@ -91,8 +130,10 @@ fn unnamed(device: &Device, cli: &Cli) -> anyhow::Result<ModelName> {
     let default = ModelName::default_model();
     match models.as_slice() {
         [] => embedded::load(device, &cli.device),
-        [only] => name_of(only),
-        several if several.iter().any(|model| model.name() == default.as_str()) => Ok(default),
+        _ if device.model(&default)?.is_some() => Ok(default),
+        [first, rest @ ..] if rest.iter().all(|other| other.name() == first.name()) => {
+            first.name().parse().map_err(anyhow::Error::msg)
+        }
         several => Err(Failure::error(
             ExitCode::NoModel,
             format!(
@@ -154,7 +195,7 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
         );
         return Err(Failure::error(ExitCode::GeneralError, sentence));
     }
-    loading::load(device, &cli.device, &source, &[], &name)?;
+    loading::load(device, &cli.device, &source, &[], &name, false)?;
     if let Some(model) = device.model(&name)? {
         for note in Note::of(&model) {
             // With stderr closed there is nobody to tell.
@@ -195,9 +236,7 @@ pub(crate) fn stops(
 }
 
 fn names(models: &[Model]) -> String {
-    models
-        .iter()
-        .map(Model::name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let mut names: Vec<String> = models.iter().map(Model::name).collect();
+    names.dedup();
+    names.join(", ")
 }

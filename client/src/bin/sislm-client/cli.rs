@@ -13,6 +13,7 @@ use crate::export::Collector;
 use crate::lora::{LoraFile, LoraScale};
 use crate::place::Place;
 use crate::sampling::Sampling;
+use crate::target::{base_name, Target};
 
 /// Talks to the language model in the kernel.
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Unload(Unload),
     /// Show what a user may have and has, or change it (needs CAP_SYS_ADMIN)
     Limits(Limits),
+    /// Show what names of models mean, or change it (needs CAP_SYS_ADMIN): swap, canary, A/B, rollback
+    Alias(Alias),
     /// List the loaded models
     Models,
     /// Answer a prompt
@@ -84,10 +87,17 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Load {
     /// The GGUF file, or any part of a split model (NAME-00001-of-0000N.gguf)
-    pub file: PathBuf,
+    #[arg(required_unless_present = "all")]
+    pub file: Option<PathBuf>,
     /// Name of the model [default: the file's, without .gguf]
-    #[arg(long)]
+    #[arg(long, value_parser = base_name)]
     pub name: Option<ModelName>,
+    /// In place of the versions that are loaded: each is unloaded when no session uses it any more
+    #[arg(long)]
+    pub replace: bool,
+    /// All files NAME.gguf of a directory, split models as one, each under its own name
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "name", "lora"])]
+    pub all: Option<PathBuf>,
     /// An adapter (LoRA) of the model, and what it is multiplied by where a session does not say, 1 when not
     /// given; up to 4
     #[arg(long, value_name = "FILE[=SCALE]")]
@@ -128,11 +138,28 @@ pub(crate) struct Limits {
 /// Options of `unload`.
 #[derive(Debug, Args)]
 pub(crate) struct Unload {
-    /// Name of the model
+    /// Name of the model; of one of several versions NAME@VERSION
     pub name: ModelName,
-    /// Although sessions use it: their turns end with an error
+    /// Although sessions use it: their turns end with an error; or an alias gives it, which does no more
     #[arg(long)]
     pub force: bool,
+    /// When no session uses it any more; none begins to
+    #[arg(long, conflicts_with = "force")]
+    pub drain: bool,
+}
+
+/// Options of `alias`.
+#[derive(Debug, Args)]
+pub(crate) struct Alias {
+    /// The alias [default: show all]
+    #[arg(value_parser = base_name)]
+    pub name: Option<ModelName>,
+    /// Versions that it is to give, each as often as its weight (1 when not given) says, as compared with the others; up to 4
+    #[arg(value_name = "NAME@N[=WEIGHT]", num_args = ..=sislm::TARGETS_MAX as usize)]
+    pub targets: Vec<Target>,
+    /// Let it follow the newest version of its name again
+    #[arg(long, requires = "name", conflicts_with = "targets")]
+    pub unpin: bool,
 }
 
 /// The model of a command.
@@ -476,7 +503,7 @@ pub(crate) struct Trace {
     /// Wait for further records, until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// Write the records as the device gives them, 280 bytes each: an export
+    /// Write the records as the device gives them, 312 bytes each: an export
     #[arg(long, conflicts_with = "json")]
     pub raw: bool,
     /// Check that an export is whole and as it was made, without a device

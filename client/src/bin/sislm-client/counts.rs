@@ -16,7 +16,7 @@ pub(crate) const FINISHES: RangeInclusive<u32> = 1..=15;
 pub(crate) struct Counts {
     /// Of all models and the device.
     pub all: Metrics,
-    /// Of each model that is loaded, by name.
+    /// Of each version that is loaded, by its name.
     pub models: Vec<(String, Metrics)>,
 }
 
@@ -179,10 +179,10 @@ impl Counts {
         let all = device.metrics(None)?.context("no metrics")?;
         let mut models = Vec::new();
         for model in device.models()? {
-            let name = model.name().parse().map_err(anyhow::Error::msg)?;
+            let name = model.full_name().parse().map_err(anyhow::Error::msg)?;
             // None: it was unloaded meanwhile.
             if let Some(metrics) = device.metrics(Some(&name))? {
-                models.push((model.name(), metrics));
+                models.push((model.full_name(), metrics));
             }
         }
         Ok(Self { all, models })

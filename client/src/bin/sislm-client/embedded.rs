@@ -29,6 +29,7 @@ pub(crate) fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
         &Source::of_file(file).context(context)?,
         &[],
         &name,
+        false,
     );
     match loaded
         .as_ref()

@@ -44,7 +44,7 @@ impl Partner {
         arguments: &Chat,
         wanted: Option<&OsStr>,
     ) -> anyhow::Result<Self> {
-        let model = choice::choose(device, cli, wanted)?;
+        let (model, mut session, name) = choice::choose_with_session(device, cli, wanted)?;
         choice::ensure_text(&model)?;
         // The scales that were asked for are those of the model that was.
         let asked = match wanted == arguments.model.model.as_deref() {
@@ -52,7 +52,7 @@ impl Partner {
             false => &[],
         };
         let config = SessionConfig {
-            model: Some(choice::name_of(&model)?),
+            model: Some(name),
             context: choice::positions_of(&model, arguments.context.positions)?.unwrap_or(0),
             kv: arguments.context.kv,
             max_tokens: arguments.max_tokens,
@@ -62,7 +62,7 @@ impl Partner {
             scales: lora::scales(&model, asked)?,
             ..Default::default()
         };
-        let session = device.session(&config)?;
+        choice::configure(&mut session, &model, &config)?;
         let chat = ChatModel::of(device, &model, &session).map_err(template::error_of)?;
         Ok(Self {
             model,

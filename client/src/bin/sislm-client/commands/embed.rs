@@ -18,16 +18,17 @@ pub(crate) fn run(cli: &Cli, arguments: &Embed, out: &mut impl Write) -> anyhow:
         Some(_) => Vec::new(),
         None => input::text(arguments.text.as_deref(), query.prompt_max)?,
     };
-    let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    let wanted = arguments.model.model.as_deref();
+    let (model, mut session, name) = choice::choose_with_session(&device, cli, wanted)?;
     let config = SessionConfig {
-        model: Some(choice::name_of(&model)?),
+        model: Some(name),
         kv: arguments.kv,
         parse_control: arguments.control,
         context: model.context,
         scales: lora::scales(&model, &arguments.lora.lora)?,
         ..Default::default()
     };
-    let mut session = device.session(&config)?;
+    choice::configure(&mut session, &model, &config)?;
     let ids = match &arguments.ids {
         Some(ids) => {
             choice::check_ids(&model, ids)?;

@@ -19,10 +19,11 @@ pub(crate) fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::
         Some(_) => Vec::new(),
         None => input::text(arguments.text.as_deref(), query.prompt_max)?,
     };
-    let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    let wanted = arguments.model.model.as_deref();
+    let (model, mut session, name) = choice::choose_with_session(&device, cli, wanted)?;
     choice::ensure_text(&model)?;
     let mut config = SessionConfig {
-        model: Some(choice::name_of(&model)?),
+        model: Some(name),
         kv: arguments.context.kv,
         parse_control: arguments.control,
         scales: lora::scales(&model, &arguments.lora.lora)?,
@@ -38,12 +39,14 @@ pub(crate) fn run(cli: &Cli, arguments: &Eval, out: &mut impl Write) -> anyhow::
                 first: true,
                 control: arguments.control,
             };
-            device.session(&config)?.tokenize(&text, how)?
+            choice::configure(&mut session, &model, &config)?;
+            session.tokenize(&text, how)?
         }
     };
     let asked = choice::positions_of(&model, arguments.context.positions)?;
     config.context = positions(asked, ids.len(), &model, &query)?;
-    let evaluation = device.session(&config)?.evaluate(&ids, arguments.top)?;
+    choice::configure(&mut session, &model, &config)?;
+    let evaluation = session.evaluate(&ids, arguments.top)?;
     if cli.json {
         writeln!(out, "{}", object(&model, &query, &ids, &evaluation))?;
     } else {

@@ -4,7 +4,9 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{json, Value};
-use sislm::{hex, Device, Finish, Model, Outcome, Receipt, Session, SessionConfig, Turn};
+use sislm::{
+    hex, Device, Finish, Model, ModelName, Outcome, Receipt, Session, SessionConfig, Turn,
+};
 
 use crate::answer::Answer;
 use crate::cli::{Cli, Infer};
@@ -18,10 +20,11 @@ use crate::{choice, guidance, input, lora, template};
 pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
     let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
-    let model = choice::choose(&device, cli, arguments.model.model.as_deref())?;
+    let wanted = arguments.model.model.as_deref();
+    let (model, mut session, name) = choice::choose_with_session(&device, cli, wanted)?;
     choice::ensure_text(&model)?;
-    let config = config(arguments, &device, &model)?;
-    let mut session = device.session(&config)?;
+    let config = config(arguments, &device, &model, name)?;
+    choice::configure(&mut session, &model, &config)?;
     let shift = arguments.context_shift;
     let mut shift = shift.map(|keep| ContextShift::new(config, keep));
     let interrupt = Interrupt::of(session.canceller()?)?;
@@ -126,10 +129,15 @@ fn nothing_to_begin_with() -> anyhow::Error {
     Failure::error(ExitCode::Usage, sentence)
 }
 
-fn config(arguments: &Infer, device: &Device, model: &Model) -> anyhow::Result<SessionConfig> {
+fn config(
+    arguments: &Infer,
+    device: &Device,
+    model: &Model,
+    name: ModelName,
+) -> anyhow::Result<SessionConfig> {
     let (stop, stop_ids) = choice::stops(device, model, &arguments.stop, &arguments.stop_id)?;
     Ok(SessionConfig {
-        model: Some(choice::name_of(model)?),
+        model: Some(name),
         context: choice::positions_of(model, arguments.context.positions)?.unwrap_or(0),
         kv: arguments.context.kv,
         max_tokens: arguments.max_tokens,

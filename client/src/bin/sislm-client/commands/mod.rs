@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One file per subcommand.
 
+pub(crate) mod alias;
 pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod completions;

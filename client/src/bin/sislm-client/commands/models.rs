@@ -8,15 +8,18 @@ use serde_json::{json, Value};
 use sislm::{Adapter, Device, Model, Note, Query};
 
 use crate::cli::Cli;
+use crate::commands::alias;
 use crate::exit_codes::ExitCode;
 
 /// Runs `models`.
 pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let device = Device::open(&cli.device)?;
-    let (query, models) = (device.query()?, device.models()?);
+    let (query, models, aliases) = (device.query()?, device.models()?, device.aliases()?);
     if cli.json {
         let objects: Vec<Value> = models.iter().map(|model| object(model, &query)).collect();
-        writeln!(out, "{}", json!({ "models": objects }))?;
+        let aliases: Vec<Value> = aliases.iter().map(alias::object).collect();
+        let object = json!({ "models": objects, "aliases": aliases });
+        writeln!(out, "{object}")?;
         return Ok(ExitCode::Success);
     }
     if models.is_empty() {
@@ -28,31 +31,50 @@ pub(crate) fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     writeln!(
         out,
-        "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5}",
-        "NAME", "KIND", "PARAMETERS", "MEMORY", "CONTEXT", "USERS"
+        "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5} {:<12}",
+        "NAME", "KIND", "PARAMETERS", "MEMORY", "CONTEXT", "USERS", "SHA256"
     )?;
     for model in &models {
         writeln!(
             out,
-            "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5}",
-            model.name(),
+            "{:<24} {:<6} {:>12} {:>10} {:>8} {:>5} {:.12}{}",
+            model.full_name(),
             model.architecture_name(),
             model.parameters,
             DecimalBytes(model.arena_bytes).to_string(),
             model.context,
             model.users,
+            model.digest().to_string(),
+            remark(model),
         )?;
         for line in adapter_lines(model) {
             writeln!(out, "  {line}")?;
         }
     }
+    for alias in &aliases {
+        writeln!(out, "{}", alias::line(alias))?;
+    }
     Ok(ExitCode::Success)
+}
+
+/// What is said of a version beside its numbers.
+fn remark(model: &Model) -> &'static str {
+    match (model.is_leaving(), model.is_shared()) {
+        (true, true) => " leaving, shared",
+        (true, false) => " leaving",
+        (false, true) => " shared",
+        (false, false) => "",
+    }
 }
 
 /// A model as JSON, shared with `info`.
 pub(crate) fn object(model: &Model, query: &Query) -> Value {
     json!({
         "name": model.name(),
+        "version": model.version,
+        "leaving": model.is_leaving(),
+        "shared": model.is_shared(),
+        "instance": model.instance,
         "title": model.title(),
         "sha256": model.digest().to_string(),
         "architecture": model.architecture_name(),

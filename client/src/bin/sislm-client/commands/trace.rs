@@ -79,18 +79,18 @@ fn checked(mut file: impl Read, path: &Path) -> anyhow::Result<Chain> {
     let mut chain = Chain::default();
     let name = path.display();
     loop {
-        let mut bytes = Vec::with_capacity(Record::BYTES);
+        let mut bytes = Vec::with_capacity(Record::BYTES_LEAST);
         let mut read = |count: usize, bytes: &mut Vec<u8>| {
             file.by_ref()
                 .take(count as u64)
                 .read_to_end(bytes)
                 .with_context(|| format!("cannot read {name}"))
         };
-        read(Record::BYTES, &mut bytes)?;
+        read(Record::BYTES_LEAST, &mut bytes)?;
         if bytes.is_empty() {
             return Ok(chain);
         }
-        let more = Record::length(&bytes).map_or(0, |length| length - Record::BYTES);
+        let more = Record::length(&bytes).map_or(0, |length| length - Record::BYTES_LEAST);
         read(more, &mut bytes)?;
         chain.add(&bytes).map_err(|error| {
             let sentence = format!("{name} is no whole export of records: {error}");
@@ -119,7 +119,23 @@ fn line(record: &Record) -> String {
     let model = record.model;
     match record.kind() {
         RecordKind::Lost => format!("{} lost {}", record.sequence, record.lost),
-        RecordKind::Load | RecordKind::Unload => format!("{begin} {who} model {model} {digest}"),
+        RecordKind::Load | RecordKind::Unload => {
+            format!(
+                "{begin} {who} model {model} {digest} version {}",
+                record.version
+            )
+        }
+        RecordKind::Alias => {
+            let given = record.loads().into_iter().zip(record.weights);
+            let given: Vec<_> = given
+                .map(|(load, weight)| format!("{load}={weight}"))
+                .collect();
+            format!(
+                "{begin} {who} generation {} models {}",
+                record.generation,
+                given.join(" ")
+            )
+        }
         RecordKind::Turn | RecordKind::Evaluate | RecordKind::Other => format!(
             "{begin} {who} turn {} model {model} {digest} tokens {}+{} finish {} cpu {} us",
             record.turn,
@@ -174,6 +190,10 @@ fn object(record: &Record) -> Value {
         "served_ns": record.served_ns,
         "all_served_ns": record.all_served_ns,
         "longest_step_ns": record.longest_step_ns,
+        "generation": record.generation,
+        "version": record.version,
+        "slot": record.slot,
+        "weights": record.weights,
         "commitment": record.commitment().to_string(),
         "chain": record.chain().to_string(),
     })
@@ -185,7 +205,7 @@ mod tests {
 
     fn record(kind: u32) -> Record {
         Record {
-            size: 280,
+            size: 312,
             kind,
             sequence: 3,
             real_ns: 5_000_000_000,

@@ -14,6 +14,8 @@ pub(crate) fn run(cli: &Cli, arguments: &Unload, out: &mut impl Write) -> anyhow
     let device = Device::open(&cli.device)?;
     if arguments.force {
         device.unload_by_force(&arguments.name)?;
+    } else if arguments.drain {
+        device.unload_when_unused(&arguments.name)?;
     } else {
         device.unload(&arguments.name)?;
     }

@@ -101,7 +101,7 @@ fn embed(engine: &Engine, asked: &Asked, hangup: &Hangup) -> Result<Value, ApiEr
         return Err(ApiError::unsupported("dimensions", sentence));
     }
     let config = SessionConfig {
-        model: model.name().parse().ok(),
+        model: model.full_name().parse().ok(),
         context: model.context,
         // As the client's own command.
         kv: KvType::F32,
@@ -138,7 +138,7 @@ fn embed(engine: &Engine, asked: &Asked, hangup: &Hangup) -> Result<Value, ApiEr
     Ok(json!({
         "object": "list",
         "data": data,
-        "model": model.name(),
+        "model": asked.model.clone().unwrap_or_else(|| model.name()),
         "system_fingerprint": engine.fingerprint(&model),
         "usage": { "prompt_tokens": tokens, "total_tokens": tokens },
     }))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The device as the server uses it: so many turns at once, a session for each, a pool of idle ones.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use sislm::{Device, Model, ModelName, SessionConfig, Slot};
+use nix::errno::Errno;
+use sislm::{Alias, Device, Model, ModelName, SessionConfig, Slot};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::ApiError;
@@ -45,6 +46,7 @@ pub(super) struct Engine {
     waiting: AtomicUsize,
     running: AtomicUsize,
     draining: AtomicBool,
+    drawn: AtomicU64,
     lines: Mutex<Vec<Weak<Hangup>>>,
 }
 
@@ -118,6 +120,7 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            drawn: AtomicU64::new(0),
             lines: Mutex::new(Vec::new()),
         })
     }
@@ -144,30 +147,56 @@ impl Engine {
         Some(Running::new(self, permit))
     }
 
-    /// The model of that name; without one the default, as everywhere.
+    /// The model of that name; without one the default, as everywhere. Of an alias each request draws a version anew:
+    /// sessions are not those of one client.
     pub(super) fn model(&self, name: Option<&str>) -> Result<Model, ApiError> {
         let models = self.device.models()?;
-        let names = || {
-            let names: Vec<String> = models.iter().map(Model::name).collect();
-            names.join(", ")
-        };
+        let mut names: Vec<String> = self.device.aliases()?.iter().map(Alias::name).collect();
+        if models.is_empty() {
+            let sentence = "no model is loaded: let an administrator load one";
+            return Err(ApiError::no_model(sentence));
+        }
+        if names.is_empty() {
+            // Of a module without versions.
+            names = models.iter().map(Model::name).collect();
+        }
         let default = ModelName::default_model();
-        let found = match (name, models.as_slice()) {
-            (_, []) => {
-                return Err(ApiError::no_model(
-                    "no model is loaded: let an administrator load one",
-                ))
+        let wanted = match name {
+            Some(name) => name.parse().ok(),
+            None if names.iter().any(|name| name == default.as_str()) => Some(default),
+            None => {
+                let mut own = models.iter().map(Model::name);
+                let first = own.next().filter(|first| own.all(|other| other == *first));
+                first.and_then(|name| name.parse().ok())
             }
-            (Some(name), all) => all.iter().find(|model| model.name() == name),
-            (None, [only]) => Some(only),
-            (None, all) => all.iter().find(|model| model.name() == default.as_str()),
         };
-        found.cloned().ok_or_else(|| {
+        let found = match wanted {
+            Some(wanted) => self.drawn(&wanted)?,
+            None => None,
+        };
+        found.ok_or_else(|| {
             let wanted = name.map_or("none is named default".into(), |name| {
                 format!("there is no model {name:?}")
             });
-            ApiError::no_model(format!("{wanted}: choose one of {}", names()))
+            ApiError::no_model(format!("{wanted}: choose one of {}", names.join(", ")))
         })
+    }
+
+    /// The model that `name` means to the next request.
+    fn drawn(&self, name: &ModelName) -> Result<Option<Model>, ApiError> {
+        let alias = match name.version() {
+            None => self.device.alias(name),
+            Some(_) => Ok(None),
+        };
+        let alias = match alias {
+            // Of a module without versions.
+            Err(error) if error.errno() == Errno::ENOTTY => None,
+            alias => alias?,
+        };
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let drawn = alias.and_then(|alias| alias.drawn(number));
+        let drawn = drawn.and_then(|name| name.parse().ok());
+        Ok(self.device.model(drawn.as_ref().unwrap_or(name))?)
     }
 
     /// What an answer depends on beside the request: the model's bytes and the arithmetic.

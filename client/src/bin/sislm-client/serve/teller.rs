@@ -33,13 +33,13 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Tells `event` of an answer of `model`; before the first one, that there is an answer.
-    pub(super) fn tell(&self, model: &Model, event: Event) -> Result<(), Unheard> {
-        self.begin(model)?;
+    /// Tells `event` of an answer of `model`, which the request names `asked`; before the first one, that there is an answer.
+    pub(super) fn tell(&self, (model, asked): (&Model, &str), event: Event) -> Result<(), Unheard> {
+        self.begin(model, asked)?;
         self.send(event)
     }
 
-    fn begin(&self, model: &Model) -> Result<(), Unheard> {
+    fn begin(&self, model: &Model, asked: &str) -> Result<(), Unheard> {
         // Locked until it is told: nothing of another answer comes before.
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         if *begun {
@@ -50,7 +50,7 @@ impl<'a> Teller<'a> {
             .metrics
             .observe_first_token(self.start.elapsed());
         self.send(Event::Begun {
-            model: model.name(),
+            model: asked.to_owned(),
             fingerprint: self.engine.fingerprint(model),
         })
     }

@@ -81,7 +81,7 @@ async fn answer(
 /// A session on the model of the request.
 fn session(engine: &Engine, fields: &Fields<'_>) -> Result<(Model, Session), ApiError> {
     let model = engine.model(fields.string("model")?)?;
-    let name: Option<ModelName> = model.name().parse().ok();
+    let name: Option<ModelName> = model.full_name().parse().ok();
     let config = SessionConfig {
         model: name,
         ..Default::default()

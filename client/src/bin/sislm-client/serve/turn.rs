@@ -35,6 +35,8 @@ impl<E: Into<ApiError>> From<E> for Stop {
 pub(super) struct Place<'a> {
     /// The model.
     pub model: &'a Model,
+    /// How the request names it.
+    pub asked: &'a str,
     /// With its seed.
     pub config: SessionConfig,
     /// The prompt.
@@ -170,7 +172,7 @@ impl Turns<'_> {
 
     fn tell_all(&self, place: &Place<'_>, events: Vec<Event>) -> Result<(), Stop> {
         for event in events {
-            let told = self.teller.tell(place.model, event);
+            let told = self.teller.tell((place.model, place.asked), event);
             told.map_err(|Unheard| Stop::Gone)?;
         }
         Ok(())

@@ -48,7 +48,7 @@ fn computes(engine: &Engine) -> bool {
 /// Computes one of `model`.
 fn token(engine: &Engine, model: &Model) -> Result<(), Error> {
     let config = SessionConfig {
-        model: model.name().parse().ok(),
+        model: model.full_name().parse().ok(),
         context: model.context.min(POSITIONS),
         ..SessionConfig::default()
     };

@@ -85,8 +85,9 @@ impl Work<'_> {
 
     fn answers(&self, job: Job) -> Result<Usage, Stop> {
         let model = self.engine().model(job.model.as_deref())?;
+        let asked = job.model.clone().unwrap_or_else(|| model.name());
         let name: ModelName = model
-            .name()
+            .full_name()
             .parse()
             .map_err(|_| ApiError::no_model("the model's name is not one"))?;
         let config = SessionConfig {
@@ -122,7 +123,7 @@ impl Work<'_> {
             }
         }
         let owner = Owner {
-            model: model.name(),
+            model: model.full_name(),
             scales: config.scales.clone(),
             tenant: job.tenant,
         };
@@ -131,6 +132,7 @@ impl Work<'_> {
             .flat_map(|given| (0..job.answers).map(move |answer| (given, answer)));
         let places = (0..).zip(answers).map(|(choice, (given, answer))| Place {
             model: &model,
+            asked: &asked,
             config: SessionConfig {
                 seed: config.seed.map(|seed| seed.wrapping_add(u64::from(answer))),
                 ..config.clone()

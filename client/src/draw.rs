@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which of an alias' versions a file is given, as the module draws it (`module/models/draw.rs`).
+
+use crate::uapi::SISLM_TARGETS_MAX;
+
+/// The place of the version in the alias: of its generation, of the number of the file, and of the weights.
+pub fn draw(generation: u64, session: u64, weights: [u32; SISLM_TARGETS_MAX as usize]) -> u32 {
+    let all: u64 = weights.iter().copied().map(u64::from).sum();
+    if all == 0 {
+        return 0;
+    }
+    let hash = mix(mix(generation).wrapping_add(session)) >> 32;
+    let mut left = (hash * all) >> 32;
+    let mut slot = 0;
+    for weight in weights.map(u64::from) {
+        if left < weight {
+            break;
+        }
+        left -= weight;
+        slot += 1;
+    }
+    slot
+}
+
+/// The step of splitmix64.
+fn mix(number: u64) -> u64 {
+    let mut hash = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Generation, number of the file, weights, place: the table of `module/models/draw.rs`.
+    const TABLE: [(u64, u64, [u32; 4], u32); 12] = [
+        (1, 1, [1, 0, 0, 0], 0),
+        (2, 1, [90, 10, 0, 0], 0),
+        (2, 2, [90, 10, 0, 0], 0),
+        (2, 18, [90, 10, 0, 0], 1),
+        (3, 1, [1, 1, 1, 1], 2),
+        (3, 2, [1, 1, 1, 1], 0),
+        (3, 3, [1, 1, 1, 1], 0),
+        (3, 4, [1, 1, 1, 1], 0),
+        (
+            u64::MAX,
+            u64::MAX,
+            [1_000_000, 1_000_000, 1_000_000, 1_000_000],
+            1,
+        ),
+        (5, 99, [1, 2, 3, 0], 1),
+        (7, 5, [1_000_000, 1, 0, 0], 0),
+        (0, 9, [0, 0, 0, 0], 0),
+    ];
+
+    #[test]
+    fn the_table_of_the_module_holds() {
+        for (generation, session, weights, slot) in TABLE {
+            assert_eq!(draw(generation, session, weights), slot);
+        }
+    }
+
+    #[test]
+    fn both_sides_have_one_table() {
+        let module = include_str!("../../module/models/draw.rs");
+        let table = |text: &str| {
+            let from = text.find("(1, 1, [1,").unwrap();
+            let to = from + text[from..].find("];").unwrap();
+            text[from..to].split_whitespace().collect::<String>()
+        };
+        assert_eq!(table(module), table(include_str!("draw.rs")));
+    }
+}
