@@ -24,6 +24,8 @@ REPO = pathlib.Path(__file__).resolve().parent.parent
 # Seconds for a guest to boot, and for a scrape of it, on a busy machine that emulates it.
 BOOT, SCRAPE = 300, 60
 MODELS = {"trained": "kernel-docs-7m-q4_0", "gpt2": "random-gpt2-q8_0"}
+# What metrics call them.
+VERSIONS = [f"{name}@1" for name in MODELS]
 # Metrics are asked for while nobody else has the device open.
 COMMANDS = """
 {loads}
@@ -219,7 +221,7 @@ def histograms(values, points, kinds):
     """Yields (name, whether it holds, what was seen) of histograms in the conventions' names."""
     for name, (convention, token) in CONVENTIONS.items():
         wrong = []
-        for model in MODELS:
+        for model in VERSIONS:
             wanted = histogram_of(values, name, {"model": model})
             found = [point for point in points.get(convention, []) if point.attributes.get("gen_ai.request.model") == model]
             found = [point for point in found if point.attributes.get("gen_ai.token.type") == token]
@@ -239,7 +241,7 @@ def numbers(values, points):
         ("sislm_model_bytes", "sislm.model"),
     ]:
         found = {point.attributes.get("sislm.model"): point for point in points.get(own, [])}
-        wanted = {model: values[key(name, {"model": model})] for model in MODELS}
+        wanted = {model: values[key(name, {"model": model})] for model in VERSIONS}
         holds = set(found) == set(wanted) and all(found[model].value is not None for model in wanted)
         seen = {model: vars(point) for model, point in found.items()}
         yield f"otlp-{name}", holds and all(near(found[model].value, wanted[model]) for model in wanted), (seen, wanted)
@@ -294,12 +296,12 @@ def interruption(share, collector, values):
     collector.stop()
     points, _ = collected(collector.said("again.log"))
     found = points.get("gen_ai.server.request.duration", [])
-    wanted = {model: histogram_of(values, "sislm_request_duration_seconds", {"model": model}) for model in MODELS}
+    wanted = {model: histogram_of(values, "sislm_request_duration_seconds", {"model": model}) for model in VERSIONS}
     seen = {
         point.attributes.get("gen_ai.request.model"): same_histogram(point, wanted[point.attributes["gen_ai.request.model"]])
         for point in found
     }
-    yield "export-misses-nothing", came and seen == dict.fromkeys(MODELS, True), (came, seen, [vars(point) for point in found])
+    yield "export-misses-nothing", came and seen == dict.fromkeys(VERSIONS, True), (came, seen, [vars(point) for point in found])
 
 
 def server(directory):

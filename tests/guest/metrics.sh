@@ -24,7 +24,7 @@ prompts=$(sislm-client stats --json | number prompt_tokens)
 equal prompt-tokens "$(value 'sislm_prompt_tokens_total{model="one@1"}')" "$prompts"
 equal evaluations "$(value 'sislm_evaluations_total{model="two@1"}') $(value 'sislm_prompt_tokens_total{model="two@1"}')" "1 4"
 for name in time_to_first_token_seconds request_duration_seconds queue_duration_seconds request_answer_tokens; do
-	equal "$name" "$(value "sislm_${name}_count{model=\"one\"}") $(value "sislm_${name}_count{model=\"two\"}")" "3 0"
+	equal "$name" "$(value "sislm_${name}_count{model=\"one@1\"}") $(value "sislm_${name}_count{model=\"two@1\"}")" "3 0"
 done
 # An answer of one token has none after the first.
 equal time_per_output_token_seconds "$(value 'sislm_time_per_output_token_seconds_count{model="one@1"}')" 2
