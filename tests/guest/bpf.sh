@@ -20,7 +20,7 @@ if counted=$(bpf-attach /run/sislm/counts.bpf.o sh -c "$answers" 2>/tmp/said); t
 count() { echo "$counted" | number "$1"; }
 equal turns "$(count turns) $(count tokens) $(count answered)" "3 16 16"
 equal steps "$(count steps)" "$(sislm-client stats --json | number steps)"
-seconds=$(sislm-client metrics | sed -n 's/^sislm_engine_cpu_seconds_total{model="counted"} //p')
+seconds=$(sislm-client metrics | sed -n 's/^sislm_engine_cpu_seconds_total{model="counted@1"} //p')
 equal step-ns "$(count step_ns)" "$(echo "$seconds" | awk '{ printf "%.0f", $1 * 1e9 }')"
 equal turn-ns "$(count turn_ns)" "$(sislm-client trace --json | grep '"kind":"turn"' | grep -o '"cpu_ns":[0-9]*' | cut -d : -f 2 | awk '{ sum += $1 } END { printf "%.0f", sum }')"
 unload counted
