@@ -46,4 +46,4 @@ refused() {
 refused shape "does not fit" /models/lora-llama-q4_0.gguf
 refused model "general.type" /models/random-llama-q4_0.gguf
 refused not-gguf "not a GGUF file" /etc/passwd
-equal nothing-left "$(sislm-client models --json)" '{"models":[]}'
+equal nothing-left "$(sislm-client models --json)" '{"models":[],"aliases":[]}'
