@@ -114,7 +114,7 @@ done
 check records-verify sislm-client trace --verify /tmp/soak.export
 equal answer-after "$(story | ids)" "$wanted"
 # Each can be unloaded, those too whose unloading failed before; what a killed process had goes a moment later.
-for name in $(sislm-client models --json | grep -o '"name":"[^"]*"' | cut -d '"' -f 4); do unload "$name"; done
+for name in $(sislm-client models | awk '$1 ~ /@/ { print $1 }'); do unload "$name"; done
 equal models-after "$(sislm-client models --json)" '{"models":[],"aliases":[]}'
 tries=0
 until [ "$(sislm-client info --json | number sessions)" = 1 ] || [ $tries = 100 ]; do
