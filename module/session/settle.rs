@@ -50,11 +50,12 @@ impl Session {
 
     /// Takes the end of turn `number`, if its text is read: whether it was there.
     pub(super) fn take_end(&self, inner: &mut Inner, number: u64) -> bool {
-        self.collect(inner);
         let ended = {
             let channel = self.link.channel.lock();
             !channel.is_gone(number) && channel.is_read()
         };
+        // After that: a turn that comes in between would be over and not collected.
+        self.collect(inner);
         if ended {
             self.link.become_idle(None);
         }
@@ -143,12 +144,17 @@ impl Session {
     /// The facts of the last turn: none while one runs.
     pub(crate) fn outcome(&self) -> Result<Outcome> {
         let mut inner = self.lock()?;
+        let runs = {
+            let channel = self.link.channel.lock();
+            channel.is_running() && !channel.is_over()
+        };
+        // After that, as above.
         self.collect(&mut inner);
-        let channel = self.link.channel.lock();
-        if channel.is_running() && !channel.is_over() {
-            return Ok(Outcome::none());
-        }
-        Ok(inner.outcome.clone())
+        Ok(if runs {
+            Outcome::none()
+        } else {
+            inner.outcome.clone()
+        })
     }
 
     /// RESET: also empties the context and forgets the last turn. `EBUSY`: another call has begun
