@@ -44,7 +44,7 @@ pub(super) struct Entry {
 }
 
 /// What is no longer on the shelf; freeing it takes long.
-pub(super) struct Removed(Option<Entry>, Option<Arc<Content>>);
+pub(super) type Removed = (Option<Entry>, Option<Arc<Content>>);
 
 /// The versions in the order of their loads, and the aliases.
 pub(super) struct Shelf {
@@ -217,7 +217,7 @@ impl Shelf {
     /// Takes a version off, and its memory away from whoever uses it. Aliases give it no more.
     pub(super) fn take_off(&mut self, place: usize) -> Removed {
         let Ok(entry) = self.entries.remove(place) else {
-            return Removed(None, None);
+            return (None, None);
         };
         let content = entry.model().and_then(|model| model.revoke());
         let instance = entry.model().map_or(0, |model| model.instance);
@@ -229,6 +229,6 @@ impl Shelf {
             }
         }
         self.follow();
-        Removed(Some(entry), content)
+        (Some(entry), content)
     }
 }

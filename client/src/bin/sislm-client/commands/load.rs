@@ -17,8 +17,8 @@ use crate::{loading, lora};
 
 /// Runs `load`.
 pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let device = Device::open(&cli.device)?;
     if let Some(directory) = &arguments.all {
+        let device = Device::open(&cli.device)?;
         return all(cli, &device, directory, arguments.replace, out);
     }
     let file = arguments.file.as_deref().context("no file is given")?;
@@ -28,6 +28,7 @@ pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::
     };
     let source = Source::open(file)?;
     let files = lora::open(&arguments.lora)?;
+    let device = Device::open(&cli.device)?;
     let name = &name;
     one(
         cli,
