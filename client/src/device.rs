@@ -27,6 +27,15 @@ pub struct Device {
     path: PathBuf,
 }
 
+/// How a model is loaded, beside its files and its name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// The name means it from then on, and versions before are unloaded when no session uses them any more.
+    pub replaces: bool,
+    /// The operator's opinion of it, the more the better, up to [`crate::RANK_MAX`]; 0 for never chosen.
+    pub rank: u32,
+}
+
 /// How a load went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -159,11 +168,10 @@ impl Device {
     ///
     /// [`Error::Load`]
     pub fn load(&self, source: &Source, name: &ModelName) -> Result<Load, Error> {
-        self.load_adapted(source, &[], name, false)
+        self.load_adapted(source, &[], name, LoadOptions::default())
     }
 
-    /// As [`Device::load`], with `adapters`; if it `replaces`, the name means it from then on, and versions before are unloaded
-    /// when no session uses them any more.
+    /// As [`Device::load`], with `adapters` and options.
     ///
     /// # Errors
     ///
@@ -173,13 +181,18 @@ impl Device {
         source: &Source,
         adapters: &[AdapterFile],
         name: &ModelName,
-        replaces: bool,
+        options: LoadOptions,
     ) -> Result<Load, Error> {
         let files: Vec<_> = adapters.iter().map(AdapterFile::raw).collect();
         let mut load = sislm_load {
             fd: source.beginning().as_raw_fd(),
             name: name.to_bytes(),
-            flags: if replaces { SISLM_LOAD_REPLACE } else { 0 },
+            flags: if options.replaces {
+                SISLM_LOAD_REPLACE
+            } else {
+                0
+            },
+            rank: options.rank,
             ..Default::default()
         };
         let result = request::load(self.file.as_fd(), &mut load, &source.parts(), &files);

@@ -57,6 +57,7 @@ mod refusal;
 mod request;
 mod samplers;
 mod sampling;
+mod selection;
 mod session;
 mod simd;
 mod slot;
@@ -77,7 +78,7 @@ pub use chat::{
 pub use chat_model::{ChatError, ChatModel};
 pub use commitment::Commitment;
 pub use contents::Contents;
-pub use device::{Device, Load, Progress};
+pub use device::{Device, Load, LoadOptions, Progress};
 pub use digest::{hex, Digest};
 pub use draw::draw;
 pub use embedding::Embedding;
@@ -104,6 +105,7 @@ pub use records::Records;
 pub use refusal::Refusal;
 pub use samplers::{Bias, Dry, DynamicTemperature, Mirostat, Samplers, Xtc};
 pub use sampling::SamplingConfig;
+pub use selection::{Choices, Reason};
 pub use session::Session;
 pub use session::{Canceller, SessionConfig, Tokenize};
 pub use simd::Simd;
@@ -118,9 +120,9 @@ pub use uapi::{
 pub use uapi::{
     SISLM_ADAPTERS_MAX as ADAPTERS_MAX, SISLM_BENCH_DEQUANTIZE as BENCH_DEQUANTIZE,
     SISLM_BENCH_MULTIPLY as BENCH_MULTIPLY, SISLM_BREAKER_BYTES as BREAKER_BYTES,
-    SISLM_BREAKER_MAX as BREAKER_MAX, SISLM_ENDS_MAX as ENDS_MAX, SISLM_STOP_BYTES as STOP_BYTES,
-    SISLM_STOP_MAX as STOP_MAX, SISLM_TARGETS_MAX as TARGETS_MAX, SISLM_TOP_MAX as TOP_MAX,
-    SISLM_WEIGHT_MAX as WEIGHT_MAX,
+    SISLM_BREAKER_MAX as BREAKER_MAX, SISLM_ENDS_MAX as ENDS_MAX, SISLM_RANK_MAX as RANK_MAX,
+    SISLM_STOP_BYTES as STOP_BYTES, SISLM_STOP_MAX as STOP_MAX, SISLM_TARGETS_MAX as TARGETS_MAX,
+    SISLM_TOP_MAX as TOP_MAX, SISLM_WEIGHT_MAX as WEIGHT_MAX,
 };
 pub use utf8::Joiner;
 pub use vocabulary::Vocabulary;

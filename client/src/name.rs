@@ -72,6 +72,11 @@ impl ModelName {
         Self(format!("{}{SEPARATOR}{version}", self.base()))
     }
 
+    /// That of a member of the interface; None when it is none.
+    pub(crate) fn from_bytes(bytes: &[u8; BYTES]) -> Option<Self> {
+        text_of(bytes).parse().ok()
+    }
+
     /// The name as the interface has it: NUL-terminated, then zero.
     pub(crate) fn to_bytes(&self) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];

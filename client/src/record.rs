@@ -25,6 +25,8 @@ pub enum RecordKind {
     Evaluate,
     /// An alias was changed.
     Alias,
+    /// A model that could be chosen.
+    Choice,
     /// Something that this client does not know.
     Other,
 }
@@ -80,6 +82,7 @@ impl Record {
             SISLM_RECORD_TURN => RecordKind::Turn,
             SISLM_RECORD_EVALUATE => RecordKind::Evaluate,
             SISLM_RECORD_ALIAS => RecordKind::Alias,
+            SISLM_RECORD_CHOICE => RecordKind::Choice,
             _ => RecordKind::Other,
         }
     }
@@ -126,6 +129,7 @@ impl fmt::Display for RecordKind {
             Self::Turn => "turn",
             Self::Evaluate => "evaluate",
             Self::Alias => "alias",
+            Self::Choice => "choice",
             Self::Other => "other",
         })
     }

@@ -12,7 +12,8 @@ use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{request, Candidate, Digest, Error, Evaluation, KvType, ModelName, Outcome};
 use crate::{
-    Bias, Embedding, Finish, Model, OutOfRange, Pooling, Receipt, Samplers, SamplingConfig, Turn,
+    Bias, Embedding, Finish, Model, OutOfRange, Pooling, Reason, Receipt, Samplers, SamplingConfig,
+    Turn,
 };
 
 /// Most bytes of text that one token stands for.
@@ -159,6 +160,31 @@ impl Session {
         self.prompt_max = query.prompt_max;
         self.context = config.context.max(query.context_default);
         Ok(argument.keep)
+    }
+
+    /// As [`Session::configure`] with nothing kept, on a model that the device chooses for a prompt of about so many tokens: which
+    /// one, and why. What `config` says of the model is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configure`]; ENOENT when no model was given a rank.
+    pub fn choose(
+        &mut self,
+        config: &SessionConfig,
+        prompt_tokens: u32,
+    ) -> Result<(ModelName, Reason), Error> {
+        let failed = |errno| Error::Configure {
+            model: None,
+            errno,
+            refused: None,
+        };
+        let mut argument = configuration(config).ok_or_else(|| failed(Errno::EINVAL))?;
+        argument.model = [0; SISLM_NAME_MAX as usize];
+        argument.flags |= SISLM_CONFIGURE_AUTO;
+        argument.prompt_tokens = prompt_tokens;
+        request::call(self.file.as_fd(), &mut argument).map_err(failed)?;
+        let name = ModelName::from_bytes(&argument.chosen).ok_or_else(|| failed(Errno::EPROTO))?;
+        Ok((name, Reason::from(argument.choice)))
     }
 
     /// Gives the device a prompt; the turn runs while its text is read.

@@ -21,8 +21,8 @@ use crate::{
         node::is_administrator,
         trace,
         uapi::{
-            self, SISLM_LOAD_OK, SISLM_LOAD_REPLACE, SISLM_RECORD_LOAD, SISLM_RECORD_UNLOAD,
-            SISLM_UNLOAD_DRAIN, SISLM_UNLOAD_FORCE,
+            self, SISLM_LOAD_OK, SISLM_LOAD_REPLACE, SISLM_RANK_MAX, SISLM_RECORD_LOAD,
+            SISLM_RECORD_UNLOAD, SISLM_UNLOAD_DRAIN, SISLM_UNLOAD_FORCE,
         },
         user::{self, Argument},
         wiped::Wiped,
@@ -41,7 +41,8 @@ pub(super) fn load(session: &Arc<Session>, file: &File, argument: &Argument) -> 
     }
     let mut request = read_load(argument)?;
     require(request.flags & !SISLM_LOAD_REPLACE == 0)?;
-    require(request.pad == 0 && request.pad2 == 0 && request.pad3 == 0)?;
+    require(request.pad == 0 && request.pad2 == 0 && request.pad3 == 0 && request.pad4 == 0)?;
+    require(request.rank <= SISLM_RANK_MAX)?;
     let name = Name::new(request.name)?;
     request.done = 0;
     request.total = 0;
@@ -198,9 +199,9 @@ fn publish(
             request.shared = 1;
             let scales = files.adapters.iter().map(|adapter| adapter.scale);
             let (limits, quota, metrics) = (&shared.limits, &shared.quota, &shared.metrics);
-            Model::sharing(tag, alike, scales, limits, quota, metrics)?
+            Model::sharing(tag, request.rank, alike, scales, limits, quota, metrics)?
         }
-        None => make(session, KBox::into_inner(files), tag)?,
+        None => make(session, KBox::into_inner(files), tag, request.rank)?,
     };
     let who = session.link.who();
     // Before its first turn can be.
@@ -220,11 +221,12 @@ fn publish(
 
 /// A model of memory of its own.
 #[inline(never)]
-fn make(session: &Arc<Session>, files: Files, tag: (Name, u32)) -> Result<Arc<Model>> {
+fn make(session: &Arc<Session>, files: Files, tag: (Name, u32), rank: u32) -> Result<Arc<Model>> {
     let shared = session.shared();
     let mut section = Section::new()?;
     Model::new(
         tag,
+        rank,
         files.loaded.ok_or(EINVAL)?,
         &files.loaded_adapters,
         &shared.limits,

@@ -47,9 +47,10 @@ pub(super) fn configure(session: &Arc<Session>, argument: &Argument) -> Result {
     // On the heap: a turn may be ended meanwhile, far down the stack.
     let mut request = read_configuration(argument)?;
     let result = match Configuration::check(&mut request) {
-        Ok(configuration) => session
-            .configure(&configuration, request.keep)
-            .map(|(seed, kept)| (request.seed, request.keep) = (seed, kept)),
+        Ok(configuration) => session.configure(&configuration, request.keep).map(|done| {
+            (request.seed, request.keep) = (done.seed, done.kept);
+            (request.choice, request.chosen) = (done.choice, done.chosen);
+        }),
         // It tells what is out of its range.
         Err(EINVAL) if request.refused != 0 => Err(EINVAL),
         Err(error) => return Err(error),

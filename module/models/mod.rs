@@ -3,6 +3,8 @@
 
 mod alias;
 pub(crate) mod alike;
+pub(crate) mod backlog;
+pub(crate) mod choice;
 mod cost;
 pub(crate) mod draw;
 pub(crate) mod loaded;

@@ -5,6 +5,8 @@ use crate::{
     limits::Limits,
     metrics::Metrics,
     models::{
+        backlog::Backlog,
+        choice::{Candidate, Wish},
         loaded::{Loaded, LoadedAdapter},
         metadata::Metadata,
         name::Name,
@@ -71,6 +73,10 @@ pub(crate) struct Model {
     pub(crate) digest: [u8; DIGEST_BYTES],
     /// Keys and values of its sequences.
     pub(crate) pool: Arc<Pool>,
+    /// What is under way on it.
+    pub(crate) backlog: Arc<Backlog>,
+    /// The operator's opinion of it; 0 for none.
+    pub(super) rank: u32,
     measures: Measures,
     adapters: KVec<uapi::Adapter>,
     /// Files with a context on it.
@@ -96,6 +102,7 @@ impl Model {
     #[inline(never)]
     pub(crate) fn new(
         (name, version): (Name, u32),
+        rank: u32,
         loaded: KBox<Loaded>,
         adapters: &[LoadedAdapter],
         limits: &Limits,
@@ -134,6 +141,7 @@ impl Model {
         let pool = Pool::new(quota, limits.turns())?;
         let files = Tally::new(limits.turns())?;
         let metrics = Metrics::of_model(metrics)?;
+        let backlog = Backlog::new()?;
         let instance = INSTANCES.fetch_add(1, Relaxed).wrapping_add(1);
         Arc::pin_init(
             pin_init!(Self {
@@ -147,6 +155,8 @@ impl Model {
                 context_default: limits.context_default.min(context),
                 digest: loaded.digest,
                 pool,
+                backlog,
+                rank,
                 measures: Measures {
                     file_bytes: loaded.file_bytes,
                     weight_bytes,
@@ -168,6 +178,7 @@ impl Model {
     #[inline(never)]
     pub(crate) fn sharing(
         (name, version): (Name, u32),
+        rank: u32,
         other: &Self,
         scales: impl Iterator<Item = i32>,
         limits: &Limits,
@@ -183,6 +194,7 @@ impl Model {
         let pool = Pool::new(quota, limits.turns())?;
         let files = Tally::new(limits.turns())?;
         let metrics = Metrics::of_model(metrics)?;
+        let backlog = Backlog::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 name,
@@ -195,6 +207,8 @@ impl Model {
                 context_default: other.context_default,
                 digest: other.digest,
                 pool,
+                backlog,
+                rank,
                 measures: other.measures,
                 adapters,
                 files <- files,
@@ -227,6 +241,26 @@ impl Model {
             SISLM_KV_F32 => self.measures.sizes.1,
             _ => self.measures.sizes.0,
         }
+    }
+
+    /// What is known of it for a choice: contexts on it have `context` positions, with keys and values of type `kv_type` in
+    /// at most `left` bytes.
+    pub(crate) fn candidate(
+        &self,
+        wish: &Wish,
+        (context, kv_type, left): (u32, u32, u64),
+    ) -> Result<Candidate> {
+        let (prompt_ns, token_ns) = self.content()?.workspace.pace.lock().times();
+        let positions = wish.prompt.saturating_add(wish.tokens).min(context);
+        Ok(Candidate {
+            rank: self.rank,
+            turns: self.backlog.turns(),
+            rows: self.backlog.rows(),
+            prompt_ns,
+            token_ns,
+            kv_bytes: self.size(kv_type).bytes(positions),
+            kv_left: left,
+        })
     }
 
     /// SHA-256 of the files of its adapters, then zeroes.
@@ -337,6 +371,8 @@ impl Model {
         // CAST: At most SISLM_ADAPTERS_MAX.
         to.adapter_count = self.adapters.len() as u32;
         to.pad = 0;
+        to.rank = self.rank;
+        to.pad2 = 0;
         to.adapters = Default::default();
         to.version = self.version;
         to.instance = self.instance;

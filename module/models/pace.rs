@@ -44,6 +44,20 @@ impl Pace {
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
 
+    /// Of a row of a prompt, and of a token; 0 when not known.
+    pub(crate) fn times(&self) -> (u64, u64) {
+        let token = match (self.alone, self.helped) {
+            (0, other) | (other, 0) => other,
+            (alone, helped) => alone.min(helped),
+        };
+        // A row takes less the more there are: before a prompt is known, half of a token's.
+        let prompt = match self.prompt {
+            0 => token / 2,
+            known => known,
+        };
+        (prompt, token)
+    }
+
     /// Whether helpers should be woken for the next step, of `rows` rows.
     pub(crate) fn wakes(&self, rows: u32) -> bool {
         if rows >= PROMPT_ROWS || self.helped == 0 {

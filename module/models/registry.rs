@@ -12,7 +12,7 @@ use crate::{
     },
     sys::{
         errno::ENOTUNIQ,
-        uapi::{self, SISLM_MODEL_LEAVING, SISLM_MODEL_SHARED, TARGETS},
+        uapi::{self, SISLM_CANDIDATES_MAX, SISLM_MODEL_LEAVING, SISLM_MODEL_SHARED, TARGETS},
     },
     users::User, //
 };
@@ -178,6 +178,36 @@ impl Registry {
         let shelf = self.shelf.lock();
         let mut loaded = shelf.entries.iter().filter(|entry| entry.model().is_some());
         found(&shelf, loaded.nth(index as usize).ok_or(ENOENT)?, 0)
+    }
+
+    /// The models that were given a rank and make text, the best [`SISLM_CANDIDATES_MAX`], the highest rank first, then by name
+    /// and version.
+    pub(crate) fn ranked(&self) -> Result<KVec<Arc<Model>>> {
+        let mut ranked =
+            KVec::<Arc<Model>>::with_capacity(SISLM_CANDIDATES_MAX as usize, GFP_KERNEL_ACCOUNT)?;
+        let key = |model: &Model| {
+            (
+                core::cmp::Reverse(model.rank),
+                model.name.bytes(),
+                model.version,
+            )
+        };
+        let shelf = self.shelf.lock();
+        let present = shelf.entries.iter().filter_map(Entry::present);
+        for model in present.filter(|model| model.rank != 0 && !model.is_encoder()) {
+            let behind = |other: &Arc<Model>| key(model) < key(other);
+            let place = ranked.iter().position(behind).unwrap_or(ranked.len());
+            if place >= SISLM_CANDIDATES_MAX as usize {
+                continue;
+            }
+            if ranked.len() >= SISLM_CANDIDATES_MAX as usize {
+                // Not its last reference: it is on the shelf.
+                drop(ranked.pop());
+            }
+            // Not rejected: there is room.
+            drop(ranked.insert_within_capacity(place, model.clone()));
+        }
+        Ok(ranked)
     }
 
     /// A loaded model that is `like` this.

@@ -6,6 +6,7 @@
 
 mod ask;
 pub(crate) mod buffer;
+mod choose;
 mod evaluate;
 mod next;
 mod prompt;

@@ -14,7 +14,10 @@ use crate::{
         neon::Section,
         task,
         text::Tokenizer,
-        uapi::{Literal, SISLM_FINISH_ERROR, SISLM_TOKENIZE_BOS, SISLM_TOKENIZE_CONTROL},
+        uapi::{
+            Literal, NAME_BYTES, SISLM_CHOICE_NONE, SISLM_FINISH_ERROR, SISLM_TOKENIZE_BOS,
+            SISLM_TOKENIZE_CONTROL,
+        },
         wiped::Wiped,
         Progress,
     },
@@ -65,6 +68,18 @@ pub(crate) fn tokenize(
     let mut ids = Wiped::with_capacity(found.len().max(1))?;
     ids.extend(found)?;
     Ok(ids)
+}
+
+/// What CONFIGURE answers.
+pub(crate) struct Configured {
+    /// The seed in use.
+    pub(crate) seed: u64,
+    /// Positions kept of the context.
+    pub(crate) kept: u32,
+    /// `SISLM_CHOICE_*`.
+    pub(crate) choice: u32,
+    /// The version in use.
+    pub(crate) chosen: [u8; NAME_BYTES],
 }
 
 /// What a turn is made of.
@@ -214,7 +229,7 @@ impl Parts {
 }
 
 /// The context's positions by configuration and model.
-fn context(configuration: &Configuration, model: &Model) -> u32 {
+pub(super) fn context(configuration: &Configuration, model: &Model) -> u32 {
     match configuration.context {
         0 => model.context_default,
         asked => asked.min(model.facts.context),
@@ -282,12 +297,17 @@ impl Session {
         self.lock()?.model()
     }
 
-    /// CONFIGURE: in IDLE only; gives the seed in use, and the positions kept of the context, at most `keep`. Forgets the
-    /// last turn.
-    pub(crate) fn configure(&self, configuration: &Configuration, keep: u32) -> Result<(u64, u32)> {
+    /// CONFIGURE: in IDLE only; the positions kept of the context are at most `keep`. Forgets the last turn.
+    pub(crate) fn configure(&self, configuration: &Configuration, keep: u32) -> Result<Configured> {
         let registry = &self.shared().registry;
         let number = self.link.who().session;
-        let using: Use = registry.take(configuration.model, self.link.user(), number)?;
+        let (using, choice) = match configuration.auto {
+            Some(prompt) => self.choose(configuration, prompt)?,
+            None => {
+                let using = registry.take(configuration.model, self.link.user(), number)?;
+                (using, SISLM_CHOICE_NONE)
+            }
+        };
         let most = using.model().facts.context;
         let vocabulary = using.model().facts.vocabulary;
         if !configuration.stop_ids.fit(vocabulary) || !configuration.drawing.fits(vocabulary) {
@@ -297,8 +317,15 @@ impl Session {
         if configuration.context > most {
             return Err(ERANGE);
         }
+        let chosen = using.model().name.with_version(using.model().version);
         let inner = self.lock_idle()?;
-        Ok(self.adopt(inner, configuration, using, keep))
+        let (seed, kept) = self.adopt(inner, configuration, using, keep);
+        Ok(Configured {
+            seed,
+            kept,
+            choice,
+            chosen,
+        })
     }
 
     /// Goes on under another configuration, as [`Session::configure`]. Not inlined: what it exchanges is not on

@@ -5,7 +5,10 @@ use super::{
     memory::{Memory, Owner},
     model::{engine_pointer, Facts, ModelMemory},
     neon::{Inside, Section},
-    wall::{self, status, Fault, Row, StepShape, StepSize, ADAPTERS_MAX, LOGITS_MAX, ROWS_MAX},
+    wall::{
+        self, status, Fault, Row, StepShape, StepSize, ADAPTERS_MAX, BLOCK_POSITIONS, LOGITS_MAX,
+        ROWS_MAX,
+    },
 };
 use core::slice;
 use kernel::{prelude::*, sync::Arc};
@@ -19,6 +22,16 @@ pub(crate) struct Size {
     pub(crate) kv_block: u64,
     /// Bytes of what a sequence carries from position to position; 0 for most models.
     pub(crate) state: u64,
+}
+
+impl Size {
+    /// Bytes of what a sequence of `positions` has.
+    pub(crate) fn bytes(&self, positions: u32) -> u64 {
+        let blocks = u64::from(positions.div_ceil(BLOCK_POSITIONS));
+        blocks
+            .saturating_mul(self.kv_block)
+            .saturating_add(self.state)
+    }
 }
 
 fn shape(workers: u32, context: u32) -> StepShape {

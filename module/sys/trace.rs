@@ -72,6 +72,17 @@ pub(crate) fn swap(alias: &[u8; NAME_BYTES], generation: u64) {
     swap_of(alias.as_ptr().cast(), generation);
 }
 
+tracepoint! {
+    /// As [`select`].
+    select_of, __tracepoint_select, rust_do_trace_select,
+    (session: u64, model: *const c_char, choice: u32, candidates: u32)
+}
+
+/// The model of this name was chosen for a file among so many: `SISLM_CHOICE_*`.
+pub(crate) fn select(session: u64, model: &[u8; NAME_BYTES], choice: u32, candidates: u32) {
+    select_of(session, model.as_ptr().cast(), choice, candidates);
+}
+
 /// A turn begins on the model of this name: so many ids of its prompt, and positions kept from before.
 pub(crate) fn turn_begin(
     session: u64,

@@ -103,6 +103,25 @@ TRACE_EVENT(swap,
 	TP_printk("alias=%s generation=%llu", __get_str(alias), __entry->generation)
 );
 
+TRACE_EVENT(select,
+	TP_PROTO(u64 session, const char *model, u32 choice, u32 candidates),
+	TP_ARGS(session, model, choice, candidates),
+	TP_STRUCT__entry(
+		__field(u64, session)
+		__string_len(model, model, strnlen(model, SISLM_NAME_MAX))
+		__field(u32, choice)
+		__field(u32, candidates)
+	),
+	TP_fast_assign(
+		__entry->session = session;
+		__assign_str(model);
+		__entry->choice = choice;
+		__entry->candidates = candidates;
+	),
+	TP_printk("session=%llu model=%s choice=%u candidates=%u", __entry->session, __get_str(model),
+		  __entry->choice, __entry->candidates)
+);
+
 #endif /* _SISLM_TRACE_H */
 
 /* Kbuild lets the one file that includes this with CREATE_TRACE_POINTS find it again. */

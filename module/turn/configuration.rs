@@ -8,9 +8,9 @@ use crate::{
         neon::Section,
         sample::{Drawing, SharedDrawing},
         uapi::{
-            Configure, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS, SISLM_CONFIGURE_SCALES,
-            SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16, SISLM_KV_F32,
-            SISLM_SCALE_MAX,
+            Configure, SISLM_CONFIGURE_AUTO, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
+            SISLM_CONFIGURE_SCALES, SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16,
+            SISLM_KV_F32, SISLM_SCALE_MAX,
         },
     },
     turn::stop::{StopIds, StopStrings}, //
@@ -22,6 +22,8 @@ use kernel::prelude::*;
 pub(crate) struct Configuration {
     /// The model asked for.
     pub(crate) model: Option<Wanted>,
+    /// What a choice of the model is made by, where it is asked for: the tokens that the prompt will have.
+    pub(crate) auto: Option<u32>,
     /// Positions, 0 for the default.
     pub(crate) context: u32,
     /// `SISLM_KV_*`.
@@ -57,6 +59,7 @@ impl Configuration {
     pub(crate) const fn balanced() -> Self {
         Self {
             model: None,
+            auto: None,
             context: 0,
             kv_type: SISLM_KV_F16,
             max_tokens: 0,
@@ -86,7 +89,13 @@ impl Configuration {
             | SISLM_CONFIGURE_CONTROL
             | SISLM_CONFIGURE_IGNORE_EOS
             | SISLM_CONFIGURE_UNHELPED
-            | SISLM_CONFIGURE_SCALES;
+            | SISLM_CONFIGURE_SCALES
+            | SISLM_CONFIGURE_AUTO;
+        let has = |flag| request.flags & flag != 0;
+        let (model, auto) = (Wanted::optional(request.model)?, has(SISLM_CONFIGURE_AUTO));
+        if auto && model.is_some() || !auto && request.prompt_tokens != 0 {
+            return Err(EINVAL);
+        }
         if request.flags & !FLAGS != 0
             || request.pad != 0
             || request.pad2 != 0
@@ -98,7 +107,8 @@ impl Configuration {
         let drawing = SharedDrawing::new(drawing(request)?)?;
         let has = |flag| request.flags & flag != 0;
         Ok(Self {
-            model: Wanted::optional(request.model)?,
+            model,
+            auto: auto.then_some(request.prompt_tokens),
             context: request.context,
             kv_type: request.kv_type,
             max_tokens: request.max_tokens,

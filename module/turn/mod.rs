@@ -21,7 +21,7 @@ pub(crate) mod sink;
 pub(crate) mod stop;
 
 use crate::{
-    models::{draw::Draw, model::Model, workspace::Workspace},
+    models::{backlog::Underway, draw::Draw, model::Model, workspace::Workspace},
     records::entry::Entry,
     statistics::Statistics,
     sys::{
@@ -105,6 +105,8 @@ pub(crate) struct Turn {
     pub(crate) interval: u64,
     /// How its file was given the model.
     pub(crate) draw: Draw,
+    /// Until it is over.
+    underway: Option<Underway>,
 }
 
 /// Tells who listens that a turn begins. Apart from what makes it, whose stack is deep.
@@ -131,6 +133,8 @@ impl Turn {
     ) -> KBox<Self> {
         model.metrics.begin();
         announce(&entry, &model, &sequence, &aim);
+        let rows = sequence.positions().saturating_sub(sequence.computed());
+        let underway = Some(Underway::new(&model.backlog, rows));
         let turn = Self {
             model,
             sequence,
@@ -143,6 +147,7 @@ impl Turn {
             deadline: NEVER,
             interval: 0,
             draw: Draw::default(),
+            underway,
         };
         KBox::write(place, turn)
     }
@@ -161,6 +166,7 @@ impl Turn {
     pub(crate) fn end(&mut self, finish: u32) {
         if !self.is_over() {
             self.pause_clock();
+            self.underway = None;
             self.finish = finish;
             if finish == SISLM_FINISH_CANCELLED {
                 self.statistics.add(|all| &all.cancelled, 1);
@@ -350,6 +356,9 @@ impl Turn {
         }
         if generating {
             self.charge_time();
+            if let Some(underway) = &mut self.underway {
+                underway.end_prompt();
+            }
         }
         match self.take_logits(sink, workspace, flight, section, (first, count)) {
             Ok(()) if self.is_over() => {}

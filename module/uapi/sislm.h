@@ -24,6 +24,9 @@
 #define SISLM_NAME_MAX		64	/* model name, with its version, NUL included */
 #define SISLM_BASE_MAX		53	/* model name without a version, NUL included */
 #define SISLM_TARGETS_MAX	4	/* versions that an alias gives */
+#define SISLM_CANDIDATES_MAX	8	/* models among which SISLM_CONFIGURE_AUTO chooses */
+#define SISLM_CHOICES_PER_SECOND 32	/* of a user: each makes records */
+#define SISLM_RANK_MAX		1000	/* an operator's opinion of a model */
 #define SISLM_WEIGHT_MAX	1000000	/* weight of one of them */
 #define SISLM_DIGEST_SIZE	32	/* SHA-256 */
 #define SISLM_STOP_MAX		4	/* stop strings, and stop ids, per file */
@@ -222,6 +225,8 @@ struct sislm_adapter_file {
  *	the adapter, from 1.
  * @version: Output: the version that the model is.
  * @shared: Output: 1 when it shares the memory of another.
+ * @rank: Input: 1 to SISLM_RANK_MAX, the more the better, for SISLM_CONFIGURE_AUTO; 0 for never chosen.
+ * @pad4: Must be zero.
  *
  * The model becomes the next version of its name, from 1: NAME@VERSION is the name of it alone, and
  * stays so as long as the module does. NAME is an alias, of the newest version until ALIAS sets it. Wherever a
@@ -259,6 +264,8 @@ struct sislm_load {
 	__u32 refused_file;
 	__u32 version;
 	__u32 shared;
+	__u32 rank;
+	__u32 pad4;
 };
 
 #define SISLM_UNLOAD_FORCE	(1u << 0)	/* although files have a context on it, or an alias gives it */
@@ -364,6 +371,8 @@ struct sislm_adapter {
  * @state: Output: SISLM_MODEL_*.
  * @instance: Output: number of its load, as in records.
  * @generation: Output: that of the alias which @name was; 0 when it had a version, or was empty.
+ * @rank: Output: as LOAD said.
+ * @pad2: Output: zero.
  *
  * Of an alias of several versions MODEL, METADATA, VOCABULARY and METRICS tell of the one that CONFIGURE
  * would give to this file.
@@ -411,6 +420,8 @@ struct sislm_model {
 	__u32 state;
 	__u64 instance;
 	__u64 generation;
+	__u32 rank;
+	__u32 pad2;
 };
 
 /**
@@ -557,6 +568,13 @@ struct sislm_bias {
 #define SISLM_CONFIGURE_IGNORE_EOS (1u << 2)	/* generate past the tokens that end a turn */
 #define SISLM_CONFIGURE_UNHELPED (1u << 3)	/* computed by who waits for it, not by workers */
 #define SISLM_CONFIGURE_SCALES	(1u << 4)	/* @scales are given, else they are those of LOAD */
+#define SISLM_CONFIGURE_AUTO	(1u << 5)	/* the module chooses the model */
+
+#define SISLM_CHOICE_NONE	0	/* a model was named */
+#define SISLM_CHOICE_BEST	1	/* the highest rank */
+#define SISLM_CHOICE_DEADLINE	2	/* the highest that is in time: better ones would not be */
+#define SISLM_CHOICE_MEMORY	3	/* the highest that has memory: the best one has not */
+#define SISLM_CHOICE_LEAST	4	/* none fits: the one that is ready first */
 
 /**
  * struct sislm_configure - model, context and sampling of this file
@@ -597,6 +615,14 @@ struct sislm_bias {
  *	finish reason DEADLINE and the text so far. Not for EVALUATE.
  * @tokens_per_second: Input: most tokens of answers in a second, 0 for no limit. A turn that has
  *	had them waits; up to those of a second are made up for.
+ * @prompt_tokens: Input: with SISLM_CONFIGURE_AUTO, the tokens that the prompt will have, about; else 0.
+ * @choice: Output: SISLM_CHOICE_*: why it is @chosen.
+ * @chosen: Output: the version that this file uses.
+ *
+ * With SISLM_CONFIGURE_AUTO @model is empty, and one of the models that LOAD gave a rank is chosen: by
+ * @prompt_tokens, @max_tokens (0: the context), @deadline_ms, the time that rows and tokens of each have taken, what is
+ * under way on it, and memory for keys and values. ENOENT: none has a rank; EDQUOT: more than
+ * SISLM_CHOICES_PER_SECOND. Records of CHOICE tell all that.
  *
  * Allowed in IDLE only (EBUSY otherwise); empties the context behind @keep. A file that is
  * never configured uses the defaults: model as above, balanced sampling
@@ -629,6 +655,9 @@ struct sislm_configure {
 	__u64 tenant;
 	__u32 deadline_ms;
 	__u32 tokens_per_second;
+	__u32 prompt_tokens;
+	__u32 choice;
+	__u8 chosen[SISLM_NAME_MAX];
 };
 
 /**
@@ -1006,6 +1035,7 @@ struct sislm_trace {
 #define SISLM_RECORD_TURN	4	/* an answer to a prompt is over */
 #define SISLM_RECORD_EVALUATE	5	/* an EVALUATE is over; STOP: all its rows are done */
 #define SISLM_RECORD_ALIAS	6	/* an alias was set, or follows the newest version again */
+#define SISLM_RECORD_CHOICE	7	/* a model among which SISLM_CONFIGURE_AUTO chose */
 
 #define SISLM_RECORD_GUIDED	(1u << 0)	/* a caller of NEXT guided the answer */
 
@@ -1056,6 +1086,12 @@ struct sislm_trace {
  * @version: the version of the model.
  * @slot: which of the alias' versions it is, from 0: a function of @generation, @session and @weights.
  * @weights: those of the alias' versions, then zero.
+ *
+ * A choice has a record for each candidate, by rank, one after the other among those of its session. There
+ * @slot is the candidate's place, from 0; @weights are its rank, the number of candidates, SISLM_CHOICE_* of the one that
+ * was chosen (0 for the others), and rows of prompts that wait on it; @peers are the turns under way on it; @prompt_count
+ * and @count the tokens asked for; @queue_ns is the deadline, 0 for none; @prefill_ns and @decode_ns are those of a row of
+ * a prompt and of a token, 0 where not known; @kv_bytes is what it would need, and @served_ns what it could have.
  *
  * @served_ns to @longest_step_ns tell of all of a step or of nothing of it. The step that a turn ends with
  * comes after its record.

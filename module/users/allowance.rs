@@ -3,7 +3,12 @@
 
 use crate::{
     limits::Limits,
-    sys::{clock::SECOND, uapi},
+    sys::{
+        clock::{self, SECOND},
+        errno::EDQUOT,
+        uapi::{self, SISLM_CHOICES_PER_SECOND},
+    },
+    users::bucket::Bucket, //
 };
 use kernel::{
     new_spinlock,
@@ -13,6 +18,8 @@ use kernel::{
 
 /// Most users of whom LIMITS says something.
 const USERS: usize = 256;
+/// Rates of choices. Users of one remainder share one, so that nobody has a new one by coming again.
+const RATES: usize = 64;
 
 /// The most of what is counted in an account.
 #[derive(Clone, Copy)]
@@ -110,6 +117,8 @@ impl Allowance {
 pub(crate) struct Allowances {
     /// Of whom LIMITS says nothing.
     others: Allowance,
+    /// Of choices, by user id.
+    choices: [Bucket; RATES],
     /// By user id.
     #[pin]
     said: SpinLock<KVVec<(u32, Allowance)>>,
@@ -122,6 +131,7 @@ impl Allowances {
         Arc::pin_init(
             pin_init!(Self {
                 others: Allowance::new(limits),
+                choices: [const { Bucket::new() }; RATES],
                 said <- new_spinlock!(said, "sislm_allowances"),
             }),
             GFP_KERNEL,
@@ -133,6 +143,16 @@ impl Allowances {
         let said = self.said.lock();
         let own = said.iter().find(|(user, _)| *user == id);
         own.map_or(self.others, |(_, allowance)| *allowance)
+    }
+
+    /// Whether the user `id` may have a model chosen, which makes records: `EDQUOT` when not.
+    pub(crate) fn choose(&self, id: u32) -> Result {
+        let interval = SECOND / u64::from(SISLM_CHOICES_PER_SECOND);
+        let mut rates = self.choices.iter().skip(id as usize % RATES);
+        match rates.next() {
+            Some(rate) if rate.try_take(interval, clock::now()) => Ok(()),
+            _ => Err(EDQUOT()),
+        }
     }
 
     /// Changes it as `request` says. `ENOSPC`: no place for another user.

@@ -23,6 +23,22 @@ impl Bucket {
         self.0.store(due, Relaxed);
     }
 
+    /// Takes a token that is due: whether it was.
+    pub(crate) fn try_take(&self, interval: u64, now: u64) -> bool {
+        let least = now.saturating_sub(SECOND);
+        let mut before = self.0.load(Relaxed);
+        loop {
+            let due = before.max(least).saturating_add(interval);
+            if due > now {
+                return false;
+            }
+            match self.0.cmpxchg(before, due, Relaxed) {
+                Ok(_) => return true,
+                Err(other) => before = other,
+            }
+        }
+    }
+
     /// When the next token is due, if they come at an `interval` at all.
     pub(crate) fn due(&self, interval: u64) -> u64 {
         match interval {
@@ -48,5 +64,16 @@ mod tests {
         assert_eq!(count, 5);
         assert_eq!(bucket.due(SECOND / 4), now + SECOND / 4);
         assert_eq!(bucket.due(0), 0);
+    }
+
+    #[test]
+    fn those_that_are_due_are_taken() {
+        let bucket = Bucket::new();
+        let now = 10 * SECOND;
+        let taken = (0..9).filter(|_| bucket.try_take(SECOND / 4, now)).count();
+        assert_eq!(taken, 4);
+        assert!(!bucket.try_take(SECOND / 4, now + SECOND / 4 - 1));
+        assert!(bucket.try_take(SECOND / 4, now + SECOND / 4));
+        assert!(!bucket.try_take(SECOND / 4, now + SECOND / 4));
     }
 }

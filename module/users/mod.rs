@@ -101,6 +101,11 @@ impl User {
         self.allowances.of(self.id())
     }
 
+    /// Whether a model is chosen for them now. `EDQUOT`: as often as may be.
+    pub(crate) fn choose(&self) -> Result {
+        self.allowances.choose(self.id())
+    }
+
     /// The rate of their tokens.
     pub(crate) fn bucket(&self) -> &Bucket {
         &self.bucket

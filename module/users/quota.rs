@@ -31,6 +31,20 @@ impl Quota {
         self.bytes.load(Relaxed)
     }
 
+    /// Bytes that may be taken for a session of this user; others may be faster.
+    pub(crate) fn left(&self, namespace: &Namespace) -> u64 {
+        let (allowance, all) = (namespace.user().allowance(), self.bytes());
+        let own = namespace.user().account().kv_bytes.get();
+        let here = namespace.account().kv_bytes.get();
+        let left = match allowance.user.kv_bytes {
+            u64::MAX => {
+                (self.limit.saturating_sub(all.saturating_sub(own)) / 2).saturating_sub(own)
+            }
+            most => self.limit.saturating_sub(all).min(most.saturating_sub(own)),
+        };
+        left.min(allowance.namespace.kv_bytes.saturating_sub(here))
+    }
+
     /// Whether a user with `own` bytes may have `more`, when `all` are in use.
     fn allow(&self, namespace: &Namespace, all: u64, own: u64, more: u64) -> Result {
         let left = self.limit.saturating_sub(all.saturating_sub(own));

@@ -8,8 +8,8 @@
 
 /* The sizes of a 64-bit build; the command numbers hold them too. */
 _Static_assert(sizeof(struct sislm_query) == 64, "query");
-_Static_assert(sizeof(struct sislm_load) == 280, "load");
-_Static_assert(sizeof(struct sislm_configure) == 720, "configure");
+_Static_assert(sizeof(struct sislm_load) == 288, "load");
+_Static_assert(sizeof(struct sislm_configure) == 792, "configure");
 _Static_assert(sizeof(struct sislm_result) == 128, "result");
 _Static_assert(sizeof(struct sislm_run) == 168, "run");
 _Static_assert(sizeof(struct sislm_tokenize) == 48, "tokenize");

@@ -10,8 +10,8 @@ if [ ! -d $tracing/events ]; then
 	skip tracepoints "this kernel has none"
 	exit
 fi
-equal events "$(cd $events && echo */)" "step/ swap/ token/ turn_begin/ turn_end/"
-for event in step swap token turn_begin turn_end; do
+equal events "$(cd $events && echo */)" "select/ step/ swap/ token/ turn_begin/ turn_end/"
+for event in select step swap token turn_begin turn_end; do
 	if grep -q '^print fmt:' $events/$event/format; then ok "$event/format"; else not_ok "$event/format" "$(cat $events/$event/format)"; fi
 done
 check load sislm-client load /models/random-llama-q4_0.gguf --name traced

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A model with an adapter: what MODEL says of it, and that nothing computed at one scale is kept for another.
 
-use sislm::{AdapterFile, Device, ModelName, SamplingConfig, SessionConfig, Slot, Source};
+use sislm::{
+    AdapterFile, Device, LoadOptions, ModelName, SamplingConfig, SessionConfig, Slot, Source,
+};
 
 use crate::report::{Failure, Report};
 
@@ -15,7 +17,7 @@ pub(crate) fn run(report: &mut Report, model: &str, lora: &str) -> Result<(), Fa
     let name: ModelName = "adapted".parse()?;
     let adapters = [AdapterFile::open(lora, HALF)?, AdapterFile::open(lora, 0)?];
     let source = Source::open(model)?;
-    let load = device.load_adapted(&source, &adapters, &name, false)?;
+    let load = device.load_adapted(&source, &adapters, &name, LoadOptions::default())?;
     let bytes = source.bytes() + 2 * adapters[0].bytes();
     report.equal("adapters/bytes", load.bytes, bytes);
     let loaded = device.model(&name)?.ok_or("the model is gone")?;

@@ -39,7 +39,7 @@ use report::Report;
 const USAGE: &str = "usage: device-test \
     fields MODEL.gguf | guided MODEL.gguf | states MODEL.gguf | files MODEL.gguf | adapters MODEL.gguf LORA.gguf | malformed DIRECTORY | adder MODEL.gguf \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
-    | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
+    | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | serve-auto BETTER QUICK | auto-rate | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
     | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | registry ONE.gguf OTHER.gguf SWAPS | draws NAME COUNT FILE | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
 
@@ -65,6 +65,8 @@ fn main() -> ExitCode {
         ["serve", model, slow, encoder, tools] => {
             serve::run(&mut report, model, slow, encoder, tools)
         }
+        ["serve-auto", better, quick] => serve::auto::run(&mut report, better, quick),
+        ["auto-rate"] => serve::auto::rate(&mut report),
         ["serve-lora", model] => serve::lora::run(&mut report, model),
         ["templates", model, endless @ ..] => serve::templates::run(&mut report, model, endless),
         ["crowd", model, streams] => serve::crowd::run(&mut report, model, streams),

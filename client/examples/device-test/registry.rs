@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use sislm::{
-    Device, Digest, ModelName, Record, RecordKind, SamplingConfig, Session, SessionConfig, Source,
+    Device, Digest, LoadOptions, ModelName, Record, RecordKind, SamplingConfig, Session,
+    SessionConfig, Source,
 };
 
 use crate::report::{Failure, Report};
@@ -301,7 +302,15 @@ fn replace(
         device.statistics()?.memory_models,
         memory,
     );
-    let fourth = device.load_adapted(source, &[], &name, true)?;
+    let fourth = device.load_adapted(
+        source,
+        &[],
+        &name,
+        LoadOptions {
+            replaces: true,
+            rank: 0,
+        },
+    )?;
     let states = || -> Result<Vec<_>, sislm::Error> {
         let models = device.models()?;
         Ok(models

@@ -33,7 +33,8 @@ impl Message {
     }
 
     /// Bytes of its text.
-    pub(super) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         let calls: Vec<Json> = self.calls.iter().map(ToolCall::to_json).collect();
         let calls = calls.iter().map(|call| call.to_string().len());
         self.content.len() + calls.sum::<usize>()

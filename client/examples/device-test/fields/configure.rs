@@ -17,8 +17,12 @@ pub(super) fn wrong(fields: &mut Fields<'_>) {
             |configure| change(configure),
         );
     };
-    refuse("flags", &|c| c.flags = 1 << 5);
+    refuse("flags", &|c| c.flags = 1 << 6);
     refuse("flags-top", &|c| c.flags = 1 << 31);
+    refuse("auto-and-a-model", &|c| {
+        (c.flags, c.model) = (SISLM_CONFIGURE_AUTO, name(b"tiny"));
+    });
+    refuse("prompt_tokens-without-auto", &|c| c.prompt_tokens = 1);
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
     refuse("pad3", &|c| c.pad3 = 1);
@@ -59,6 +63,13 @@ pub(super) fn wrong(fields: &mut Fields<'_>) {
         SISLM_IOC_CONFIGURE,
         &sound,
         |c| c.model = name(b"absent"),
+        &[Errno::ENOENT],
+    );
+    fields.wrong(
+        "configure.auto-without-ranks",
+        SISLM_IOC_CONFIGURE,
+        &sound,
+        |c| (c.flags, c.model) = (SISLM_CONFIGURE_AUTO, name(b"")),
         &[Errno::ENOENT],
     );
     fields.sound("configure-after-refusals", SISLM_IOC_CONFIGURE, &sound);

@@ -15,6 +15,10 @@ type Change = fn(&mut sislm_part);
 /// Each wrong field of a range, of a `load` of `file` that is sound.
 pub(super) fn wrong(fields: &mut Fields<'_>, load: &sislm_load, file: &File) {
     fields.invalid("load.pad3", SISLM_IOC_LOAD, load, |load| load.pad3 = 1);
+    fields.invalid("load.pad4", SISLM_IOC_LOAD, load, |load| load.pad4 = 1);
+    fields.invalid("load.rank", SISLM_IOC_LOAD, load, |load| {
+        load.rank = SISLM_RANK_MAX + 1;
+    });
     fields.invalid("load.part_count", SISLM_IOC_LOAD, load, |load| {
         load.part_count = SISLM_PARTS_MAX + 1;
     });

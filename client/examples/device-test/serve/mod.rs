@@ -2,6 +2,7 @@
 //! `sislm-client serve`: answers, errors, clients that go away, its end.
 
 mod answers;
+pub(crate) mod auto;
 mod clients;
 pub(crate) mod crowd;
 mod ends;

@@ -28,6 +28,13 @@ pub(super) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
             "model_not_found",
         ),
         (
+            "no-ranks",
+            CHAT,
+            chat("auto", "a", &json!({})),
+            404,
+            "model_not_found",
+        ),
+        (
             "no-messages",
             CHAT,
             json!({ "model": model }),

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use sislm::{Bias, Device, Model, ModelName, Note, Session, SessionConfig, Source, Tokenize};
+use nix::errno::Errno;
+use sislm::{
+    Bias, Device, LoadOptions, Model, ModelName, Note, Session, SessionConfig, Source, Tokenize,
+};
 
 use crate::cli::Cli;
 use crate::exit_codes::{ExitCode, Failure};
@@ -34,6 +37,44 @@ pub(crate) fn choose_with_session(
     // The session's own: an alias may give another session another version.
     let session = device.blank_session()?;
     let model = session.model(&name)?.ok_or_else(|| gone(&name))?;
+    Ok((model, session, name))
+}
+
+/// About so many tokens are in a text of `bytes`: four bytes each.
+pub(crate) fn tokens_of(bytes: usize) -> u32 {
+    u32::try_from(bytes / 4 + 1).unwrap_or(u32::MAX)
+}
+
+/// As [`choose_with_session`], of the models that were given a rank, for a prompt of so many bytes: the module chooses, by
+/// what else is in `config`, and the reason is told.
+pub(crate) fn any_with_session(
+    device: &Device,
+    prompt_bytes: usize,
+    config: &SessionConfig,
+) -> anyhow::Result<(Model, Session, ModelName)> {
+    let mut session = device.blank_session()?;
+    let (name, reason) = session
+        .choose(config, tokens_of(prompt_bytes))
+        .map_err(|error| match error {
+            sislm::Error::Configure {
+                errno: Errno::ENOENT,
+                ..
+            } => Failure::error(
+                ExitCode::NoModel,
+                "no model was given a rank: load one with --rank, or name one with -m",
+            ),
+            sislm::Error::Configure {
+                errno: Errno::EDQUOT,
+                ..
+            } => Failure::error(
+                ExitCode::GeneralError,
+                "a model was chosen for you too often in this second: try again, or name one with -m",
+            ),
+            error => error.into(),
+        })?;
+    let model = session.model(&name)?.ok_or_else(|| gone(&name))?;
+    // With stderr closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "auto: {name}, {reason}");
     Ok((model, session, name))
 }
 
@@ -195,7 +236,14 @@ fn of_file(device: &Device, cli: &Cli, path: &Path) -> anyhow::Result<ModelName>
         );
         return Err(Failure::error(ExitCode::GeneralError, sentence));
     }
-    loading::load(device, &cli.device, &source, &[], &name, false)?;
+    loading::load(
+        device,
+        &cli.device,
+        &source,
+        &[],
+        &name,
+        LoadOptions::default(),
+    )?;
     if let Some(model) = device.model(&name)? {
         for note in Note::of(&model) {
             // With stderr closed there is nobody to tell.

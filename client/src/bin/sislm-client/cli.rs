@@ -95,6 +95,10 @@ pub(crate) struct Load {
     /// In place of the versions that are loaded: each is unloaded when no session uses it any more
     #[arg(long)]
     pub replace: bool,
+    /// What you think of the model, 1 to 1000, the more the better: -m auto chooses among models with a rank, the best that
+    /// is in time and has memory; 0 for never
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(sislm::RANK_MAX)))]
+    pub rank: u32,
     /// All files NAME.gguf of a directory, split models as one, each under its own name
     #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "name", "lora"])]
     pub all: Option<PathBuf>,

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::memfd::{memfd_create, MFdFlags};
-use sislm::{Device, Error, ModelName, Source};
+use sislm::{Device, Error, LoadOptions, ModelName, Source};
 
 use crate::exit_codes::{ExitCode, Failure};
 use crate::loading;
@@ -29,7 +29,7 @@ pub(crate) fn load(device: &Device, path: &Path) -> anyhow::Result<ModelName> {
         &Source::of_file(file).context(context)?,
         &[],
         &name,
-        false,
+        LoadOptions::default(),
     );
     match loaded
         .as_ref()

@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::fcntl::{posix_fadvise, PosixFadviseAdvice};
-use sislm::{AdapterFile, Device, Load, ModelName, Source};
+use sislm::{AdapterFile, Device, Load, LoadOptions, ModelName, Source};
 
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Loads `source` with `adapters` under `name`, in place of the versions before if it `replaces`; the device is at `path`.
+/// Loads `source` with `adapters` under `name`; the device is at `path`.
 pub(crate) fn load(
     device: &Device,
     path: &Path,
     source: &Source,
     adapters: &[AdapterFile],
     name: &ModelName,
-    replaces: bool,
+    options: LoadOptions,
 ) -> anyhow::Result<Load> {
     let own = adapters.iter().map(AdapterFile::bytes);
     let bytes = own.fold(source.bytes(), u64::saturating_add);
@@ -30,12 +30,12 @@ pub(crate) fn load(
         let (done, over) = mpsc::channel::<()>();
         thread::scope(|scope| {
             scope.spawn(move || watch(&watcher, name, bytes, &over));
-            let load = device.load_adapted(source, adapters, name, replaces);
+            let load = device.load_adapted(source, adapters, name, options);
             drop(done);
             load
         })
     } else {
-        device.load_adapted(source, adapters, name, replaces)
+        device.load_adapted(source, adapters, name, options)
     };
     // The module holds its own copy: the page cache's is of no more use. Only advice, so a failure
     // is no matter.

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use sislm::{ModelName, WEIGHT_MAX};
 
+/// What stands for any model with a rank: the module chooses.
+pub(crate) const ANY: &str = "auto";
+
 /// A version that an alias gives, and its weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target(pub ModelName, pub u32);
@@ -28,9 +31,14 @@ impl FromStr for Target {
     }
 }
 
-/// A name without a version.
+/// A name without a version, that is not [`ANY`].
 pub(crate) fn base_name(text: &str) -> Result<ModelName, String> {
     let name: ModelName = text.parse()?;
+    if text == ANY {
+        return Err(format!(
+            "{ANY} stands for any model with a rank: choose another name"
+        ));
+    }
     match name.version() {
         None => Ok(name),
         Some(_) => Err("a name is given without a version here".into()),
@@ -56,5 +64,6 @@ mod tests {
     fn some_names_have_no_version() {
         assert!(base_name("tiny").is_ok());
         assert!(base_name("tiny@1").is_err());
+        assert!(base_name("auto").is_err());
     }
 }

@@ -14,6 +14,7 @@ use crate::closing_line::closing_line;
 use crate::context_shift::ContextShift;
 use crate::exit_codes::{ExitCode, Failure};
 use crate::interrupt::Interrupt;
+use crate::target::ANY;
 use crate::{choice, guidance, input, lora, template};
 
 /// Runs `infer`: text as it comes, or one JSON object at the end.
@@ -21,7 +22,19 @@ pub(crate) fn run(cli: &Cli, arguments: &Infer, out: &mut impl Write) -> anyhow:
     let device = Device::open(&cli.device)?;
     let prompt = input::text(arguments.prompt.as_deref(), device.query()?.prompt_max)?;
     let wanted = arguments.model.model.as_deref();
-    let (model, mut session, name) = choice::choose_with_session(&device, cli, wanted)?;
+    let (model, mut session, name) = match wanted {
+        Some(wanted) if wanted == ANY => {
+            let config = SessionConfig {
+                context: arguments.context.positions.unwrap_or(0),
+                kv: arguments.context.kv,
+                max_tokens: arguments.max_tokens,
+                deadline_ms: arguments.deadline,
+                ..Default::default()
+            };
+            choice::any_with_session(&device, prompt.len(), &config)?
+        }
+        wanted => choice::choose_with_session(&device, cli, wanted)?,
+    };
     choice::ensure_text(&model)?;
     let config = config(arguments, &device, &model, name)?;
     choice::configure(&mut session, &model, &config)?;

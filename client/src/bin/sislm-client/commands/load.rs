@@ -8,18 +8,23 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use indicatif::DecimalBytes;
 use serde_json::{json, Value};
-use sislm::{split_name, AdapterFile, Device, Model, ModelName, Source};
+use sislm::{split_name, AdapterFile, Device, LoadOptions, Model, ModelName, Source};
 
 use crate::cli::{Cli, Load};
 use crate::commands::models::{adapter_lines, adapters, notes};
 use crate::exit_codes::{ExitCode, Failure};
+use crate::target::base_name;
 use crate::{loading, lora};
 
 /// Runs `load`.
 pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let options = LoadOptions {
+        replaces: arguments.replace,
+        rank: arguments.rank,
+    };
     if let Some(directory) = &arguments.all {
         let device = Device::open(&cli.device)?;
-        return all(cli, &device, directory, arguments.replace, out);
+        return all(cli, &device, directory, options, out);
     }
     let file = arguments.file.as_deref().context("no file is given")?;
     let name = match &arguments.name {
@@ -30,18 +35,14 @@ pub(crate) fn run(cli: &Cli, arguments: &Load, out: &mut impl Write) -> anyhow::
     let files = lora::open(&arguments.lora)?;
     let device = Device::open(&cli.device)?;
     let name = &name;
-    one(
-        cli,
-        &device,
-        (&source, &files, name),
-        arguments.replace,
-        out,
-    )?;
+    one(cli, &device, (&source, &files, name), options, out)?;
     Ok(ExitCode::Success)
 }
 
 fn name_of(file: &Path) -> anyhow::Result<ModelName> {
-    ModelName::of_file(file).with_context(|| format!("{} has no file name", file.display()))
+    let name = ModelName::of_file(file);
+    let name = name.with_context(|| format!("{} has no file name", file.display()))?;
+    base_name(name.as_str()).map_err(anyhow::Error::msg)
 }
 
 /// Loads one model, and says so.
@@ -49,10 +50,10 @@ fn one(
     cli: &Cli,
     device: &Device,
     (source, files, name): (&Source, &[AdapterFile], &ModelName),
-    replaces: bool,
+    options: LoadOptions,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let load = loading::load(device, &cli.device, source, files, name, replaces)?;
+    let load = loading::load(device, &cli.device, source, files, name, options)?;
     // A module without versions gives none.
     let version = match load.version {
         0 => name.clone(),
@@ -97,6 +98,7 @@ fn object(name: &ModelName, load: &sislm::Load, model: &Model) -> Value {
         "model": name.as_str(),
         "version": load.version,
         "shared": load.shared,
+        "rank": model.rank,
         "model_sha256": model.digest().to_string(),
         "file_bytes": load.bytes,
         "arena_bytes": model.arena_bytes,
@@ -117,7 +119,7 @@ fn all(
     cli: &Cli,
     device: &Device,
     directory: &Path,
-    replaces: bool,
+    options: LoadOptions,
     out: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::Success;
@@ -127,7 +129,7 @@ fn all(
             if is_loaded(device, &name, &source)? {
                 return Ok(());
             }
-            one(cli, device, (&source, &[], &name), replaces, out)
+            one(cli, device, (&source, &[], &name), options, out)
         });
         if let Err(error) = loaded {
             let path = file.display();

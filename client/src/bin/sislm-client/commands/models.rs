@@ -74,6 +74,7 @@ pub(crate) fn object(model: &Model, query: &Query) -> Value {
         "version": model.version,
         "leaving": model.is_leaving(),
         "shared": model.is_shared(),
+        "rank": model.rank,
         "instance": model.instance,
         "title": model.title(),
         "sha256": model.digest().to_string(),

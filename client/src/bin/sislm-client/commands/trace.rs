@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::{json, Value};
-use sislm::{hex, Chain, Device, Record, RecordKind};
+use sislm::{hex, Chain, Choices, Device, Reason, Record, RecordKind};
 
 use crate::cli::{Cli, Trace};
 use crate::exit_codes::{ExitCode, Failure};
@@ -49,13 +49,21 @@ pub(crate) fn run(cli: &Cli, arguments: &Trace, out: &mut impl Write) -> anyhow:
 fn verify(cli: &Cli, path: &Path, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let name = path.display();
     let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-    let chain = checked(BufReader::new(file), path)?;
+    let (chain, choices) = checked(BufReader::new(file), path)?;
+    if choices.wrong != 0 {
+        let sentence = format!(
+            "{name} has {} choices that do not follow from what they were made by",
+            choices.wrong
+        );
+        return Err(Failure::error(ExitCode::NotVerified, sentence));
+    }
     if cli.json {
         let object = json!({
             "records": chain.records,
             "lost": chain.lost,
             "last": chain.last,
             "chain": chain.head().to_string(),
+            "choices": choices.right,
         });
         writeln!(out, "{object}")?;
     } else {
@@ -74,9 +82,9 @@ fn verify(cli: &Cli, path: &Path, out: &mut impl Write) -> anyhow::Result<ExitCo
     Ok(ExitCode::Success)
 }
 
-/// The chain of all records that `file`, named `path`, gives.
-fn checked(mut file: impl Read, path: &Path) -> anyhow::Result<Chain> {
-    let mut chain = Chain::default();
+/// The chain of all records that `file`, named `path`, gives, and the choices in them.
+fn checked(mut file: impl Read, path: &Path) -> anyhow::Result<(Chain, Choices)> {
+    let (mut chain, mut choices) = (Chain::default(), Choices::default());
     let name = path.display();
     loop {
         let mut bytes = Vec::with_capacity(Record::BYTES_LEAST);
@@ -88,14 +96,15 @@ fn checked(mut file: impl Read, path: &Path) -> anyhow::Result<Chain> {
         };
         read(Record::BYTES_LEAST, &mut bytes)?;
         if bytes.is_empty() {
-            return Ok(chain);
+            return Ok((chain, choices));
         }
         let more = Record::length(&bytes).map_or(0, |length| length - Record::BYTES_LEAST);
         read(more, &mut bytes)?;
-        chain.add(&bytes).map_err(|error| {
+        let record = chain.add(&bytes).map_err(|error| {
             let sentence = format!("{name} is no whole export of records: {error}");
             Failure::error(ExitCode::NotVerified, sentence)
         })?;
+        choices.add(&record);
     }
 }
 
@@ -134,6 +143,17 @@ fn line(record: &Record) -> String {
                 "{begin} {who} generation {} models {}",
                 record.generation,
                 given.join(" ")
+            )
+        }
+        RecordKind::Choice => {
+            let [rank, count, reason, _] = record.weights;
+            let chosen = match reason {
+                0 => String::new(),
+                reason => format!(", chosen: {}", Reason::from(reason)),
+            };
+            format!(
+                "{begin} {who} model {model} {digest} rank {rank}, {} of {count}{chosen}",
+                record.slot + 1
             )
         }
         RecordKind::Turn | RecordKind::Evaluate | RecordKind::Other => format!(
@@ -246,6 +266,6 @@ mod tests {
             error.to_string().contains("x is no whole export"),
             "{error}"
         );
-        assert_eq!(checked(&[][..], Path::new("x")).unwrap().records, 0);
+        assert_eq!(checked(&[][..], Path::new("x")).unwrap().0.records, 0);
     }
 }

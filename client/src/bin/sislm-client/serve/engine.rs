@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::ApiError;
 use super::grammars::Grammars;
 use super::hangup::Hangup;
+use super::job::{Job, Prompt};
 use super::metrics::{Metrics, Present};
 use super::pool::Pool;
 
@@ -197,6 +198,19 @@ impl Engine {
         let drawn = alias.and_then(|alias| alias.drawn(number));
         let drawn = drawn.and_then(|name| name.parse().ok());
         Ok(self.device.model(drawn.as_ref().unwrap_or(name))?)
+    }
+
+    /// The version that the device chooses for `job`, of the models with a rank.
+    pub(super) fn chosen(&self, job: &Job) -> Result<String, ApiError> {
+        let tokens = job.prompts.iter().map(Prompt::tokens).max().unwrap_or(0);
+        let mut session = self.device.blank_session()?;
+        match session.choose(&job.config, tokens) {
+            Ok((name, _)) => Ok(name.to_string()),
+            Err(error) if error.errno() == Errno::ENOENT => Err(ApiError::no_model(
+                "no model was given a rank: name one, or let an administrator load one with a rank",
+            )),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What an answer depends on beside the request: the model's bytes and the arithmetic.

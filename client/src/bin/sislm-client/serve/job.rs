@@ -9,6 +9,7 @@ use sislm::{Finish, Grammar, Message, SessionConfig, Token};
 use super::error::ApiError;
 use super::lora::Lora;
 use super::tools::Tools;
+use crate::choice::tokens_of;
 
 /// Most prompts, and most answers to each, of one request.
 pub(super) const CHOICES_MAX: u32 = 8;
@@ -22,6 +23,17 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
     /// Messages, by the model's chat template.
     Messages(Vec<Message>),
+}
+
+impl Prompt {
+    /// About how many tokens it has.
+    pub(super) fn tokens(&self) -> u32 {
+        match self {
+            Self::Text(text) => tokens_of(text.len()),
+            Self::Ids(ids) => u32::try_from(ids.len()).unwrap_or(u32::MAX),
+            Self::Messages(messages) => tokens_of(messages.iter().map(Message::bytes).sum()),
+        }
+    }
 }
 
 /// Answers to be made.

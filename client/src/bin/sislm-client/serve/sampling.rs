@@ -49,6 +49,9 @@ pub(super) fn apply(fields: &Fields<'_>, config: &mut SessionConfig) -> Result<(
     if let Some(penalty) = fields.signed("frequency_penalty")? {
         sampling.frequency_penalty = penalty;
     }
+    if let Some(deadline) = fields.integer("deadline_ms", 1..=u32::MAX)? {
+        config.deadline_ms = deadline;
+    }
     if let Some(seed) = fields.seed("seed")? {
         config.seed = Some(seed);
     }

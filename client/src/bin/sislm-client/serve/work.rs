@@ -19,6 +19,7 @@ use super::job::{Event, Job, Usage};
 use super::pool::Owner;
 use super::teller::Teller;
 use super::turn::{Place, Stop, Turns};
+use crate::target::ANY;
 
 /// Does `job`, and tells `events` what happens.
 pub(super) fn run(running: &Running, job: Job, events: &Sender<Event>, hangup: &Hangup) {
@@ -84,8 +85,12 @@ impl Work<'_> {
     }
 
     fn answers(&self, job: Job) -> Result<Usage, Stop> {
-        let model = self.engine().model(job.model.as_deref())?;
-        let asked = job.model.clone().unwrap_or_else(|| model.name());
+        let wanted = match job.model.as_deref() {
+            Some(ANY) => Some(self.engine().chosen(&job)?),
+            _ => job.model.clone(),
+        };
+        let model = self.engine().model(wanted.as_deref())?;
+        let asked = wanted.unwrap_or_else(|| model.name());
         let name: ModelName = model
             .full_name()
             .parse()
