@@ -142,6 +142,7 @@ pub fn models() -> &'static [Model] {
             "random-llama-q4_0",
             "random-gpt2-q8_0",
             "kernel-docs-7m-q4_0",
+            "bert-unigram",
         ]
         .map(|name| {
             let file = fs::read(folder().join(format!("{name}.gguf"))).expect("a model");

@@ -4,7 +4,7 @@
 use crate::name::text_of;
 use crate::uapi::{
     SISLM_MODEL_LEAVING, SISLM_MODEL_SHARED, SISLM_TOKENIZER_BPE, SISLM_TOKENIZER_SPM,
-    SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
+    SISLM_TOKENIZER_UGM, SISLM_TOKENIZER_UTF8, SISLM_TOKENIZER_WPM,
 };
 use crate::{Adapter, Digest, Pooling, Query};
 use std::borrow::Cow;
@@ -63,6 +63,7 @@ impl Model {
             SISLM_TOKENIZER_BPE => "bpe",
             SISLM_TOKENIZER_WPM => "wpm",
             SISLM_TOKENIZER_UTF8 => "utf8",
+            SISLM_TOKENIZER_UGM => "ugm",
             _ => "unknown",
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A text, tokenized with different amounts of work a call and back: the ids are the same, and the
-//! text of ids that are no control tokens is the text.
+//! text of ids that are no control tokens is the text, but for Unigram's, which changes characters.
 
 #![no_main]
 
@@ -11,6 +11,8 @@ use sislm_fuzz::models;
 const SPACE: &[u8] = "\u{2581}".as_bytes();
 /// `SISLM_TOKENIZER_*` of SentencePiece.
 const SENTENCE_PIECE: u32 = 1;
+/// The same of Unigram.
+const UNIGRAM: u32 = 5;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, text)) = data.split_first() else {
@@ -33,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let ambiguous = model.facts.tokenizer == SENTENCE_PIECE
         && text.windows(SPACE.len()).any(|part| part == SPACE);
-    if !control && !ambiguous {
+    if !control && !ambiguous && model.facts.tokenizer != UNIGRAM {
         assert_eq!(back, text);
     }
 });

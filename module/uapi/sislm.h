@@ -62,6 +62,7 @@
 #define SISLM_TOKENIZER_BPE	2	/* byte-level BPE: merges */
 #define SISLM_TOKENIZER_WPM	3	/* WordPiece: longest pieces of words */
 #define SISLM_TOKENIZER_UTF8	4	/* BPE of characters: merges, byte fallback */
+#define SISLM_TOKENIZER_UGM	5	/* Unigram: pieces of the greatest score in sum */
 
 /* Type of the stored keys and values. */
 #define SISLM_KV_F16		0

@@ -93,12 +93,14 @@ MODELS = {
     "nomic-bert": ("nomic-bert", {"norm": "layer", "norms": "of sums", "fused": True}),
     "gemma-embedding": ("gemma-embedding", {"norms": "around", "head_norm": "head", "layers": 6, "dense": 40,
                                             "keys": {"attention.sliding_window": (U32, 20), "dense_2_feat_out": (U32, 40)}}),
+    "bert-unigram": ("bert", {**LAYER_NORM, "norms": "of sums", "positions": True, "types": 1, "vocabulary": vocabulary.unigram,
+                              "keys": {"attention.causal": (BOOL, False), "pooling_type": (U32, 2)}}),
 }
 DEFAULTS = {"norm": "rms", "norms": "before", "second_norm": True, "ffn_norm": "ffn_norm", "fused": False, "biases": set(),
             "head_norm": None, "sinks": False, "gate": "separate", "experts": False, "shared": False, "factors": None,
             "head_size": WIDTH // HEADS, "rotated": None, "layers": 2, "head_bias": False, "keys": {}, "kv_heads": None, "wide": None,
             "gated": False, "delta": 0, "last_norm": "output_norm", "windowed": None, "shared_kv": 0, "latent": False, "query_rank": 0,
-            "shared_count": 0, "choice_bias": False, "positions": False, "dense": 0}
+            "shared_count": 0, "choice_bias": False, "positions": False, "dense": 0, "types": 2, "vocabulary": vocabulary.sentencepiece}
 
 
 class Model:
@@ -249,7 +251,7 @@ class Model:
         of_sums = self.spec["norms"] == "of sums"
         self.matrix("token_embd", WIDTH, TOKENS)
         if of_sums:
-            self.matrix("token_types", WIDTH, 2, "f32")
+            self.matrix("token_types", WIDTH, self.spec["types"], "f32")
             self.norm("token_embd_norm")
         if self.spec["positions"]:
             self.matrix("position_embd", WIDTH, CONTEXT, "f32")
@@ -290,7 +292,7 @@ class Model:
         keys |= {epsilon: (F32, 1e-5)} | spec["keys"]
         pairs = [gguf.pair("general.architecture", STRING, name), gguf.pair("general.name", STRING, f"random {name}")]
         pairs += [gguf.pair(f"{name}.{key}", kind, content) for key, (kind, content) in keys.items()]
-        return pairs + vocabulary.sentencepiece(TOKENS)
+        return pairs + spec["vocabulary"](TOKENS)
 
 
 def draw(generator, name, shape, kind):
@@ -309,9 +311,11 @@ def draw(generator, name, shape, kind):
 
 
 def main():
-    directory = sys.argv[1]
+    directory, wanted = sys.argv[1], sys.argv[2:] or list(MODELS)
     os.makedirs(directory, exist_ok=True)
     for seed, (name, (architecture, spec)) in enumerate(MODELS.items()):
+        if name not in wanted:
+            continue
         model, generator = Model(architecture, spec), random.Random(seed)
         tensors = model.all_tensors()
         infos, _ = gguf.layout(tensors)
@@ -320,7 +324,7 @@ def main():
             for tensor in tensors:
                 data = draw(generator, *tensor)
                 file.write(data + bytes(gguf.padded(len(data)) - len(data)))
-    print(f"{directory}: {len(MODELS)} models")
+    print(f"{directory}: {len(wanted)} models")
 
 
 if __name__ == "__main__":

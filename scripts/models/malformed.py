@@ -273,7 +273,7 @@ def architecture_last(model):
 
 # The vocabulary.
 vocabulary_defect("tokenizer-missing", "KEY_MISSING", "model", None)
-vocabulary_defect("tokenizer-unknown", "TOKENIZER", "model", (gguf.STRING, "t5"))
+vocabulary_defect("tokenizer-unknown", "TOKENIZER", "model", (gguf.STRING, "rwkv"))
 vocabulary_defect("tokens-missing", "KEY_MISSING", "tokens", None)
 vocabulary_defect("tokens-type", "KEY_TYPE", "tokens", (gguf.ARRAY, (gguf.UINT32, list(range(VOCABULARY)))))
 vocabulary_defect("tokens-no-array", "KEY_TYPE", "tokens", (gguf.UINT32, VOCABULARY))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Made-up vocabularies of any size: SentencePiece BPE with byte fallback, and byte-level BPE."""
+"""Made-up vocabularies of any size: SentencePiece BPE with byte fallback, byte-level BPE, and Unigram."""
 
 from itertools import count, islice, product
 
+import character_map
 import gguf_writer as gguf
 
 LETTERS = "etaoinshrdlucmfwypvbgkqjxz"  # English letters by frequency
@@ -74,4 +75,43 @@ def byte_level(size):
         gguf.pair("tokenizer.ggml.bos_token_id", gguf.UINT32, size - 1),
         gguf.pair("tokenizer.ggml.eos_token_id", gguf.UINT32, size - 1),
         gguf.pair("tokenizer.ggml.add_bos_token", gguf.BOOL, False),
+    ]
+
+
+# What Unigram changes, after NFKC: wide letters, ligatures, spaces, accents that stand apart, and what grows most.
+CHANGES = {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)} | {
+    "\t": " ", "\n": " ", "\r": "", "\u00a0": " ", "\u3000": " ", "\u200b": " ", "\u00ad": "", "\ufeff": "", "ﬁ": "fi", "ﬂ": "fl", "½": "1⁄2",
+    "①": "1", "㍿": "株式会社", "e\u0301": "é", "E\u0301": "É", "a\u0308": "ä", "ｶﾞ": "ガ", "ｶ": "カ", "…": "...",
+    "\ufdfa": "صلى الله عليه وسلم", "Å": "Å"}
+
+
+def unigram(size):
+    """Metadata of such a vocabulary in XLM-R's order: four special tokens, pieces with scores of which some are equal, <mask>."""
+    signs = [".", ",", "1", "2", "é", "ä", "ガ", "会社", "⁄", "\ufffd", "--------", "e▁a", "▁the▁"]
+    marks = [("<u>", 4), ("<u>e", 4), ("zz", 5), ("<0x41>", 6)]
+    kinds = [3, 3, 3, 2]
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", *signs, *islice(pieces("▁"), size - len(signs) - len(marks) - 5)]
+    kinds += [1] * (len(tokens) - 4) + [kind for _, kind in marks] + [3]
+    tokens += [name for name, _ in marks] + ["<mask>"]
+    scores = [-4 - index * 37 % 101 / 9 if kind != 3 else 0.0 for index, kind in enumerate(kinds)]
+    return [
+        gguf.pair("tokenizer.ggml.model", gguf.STRING, "t5"),
+        gguf.pair("tokenizer.ggml.pre", gguf.STRING, "default"),
+        gguf.pair("tokenizer.ggml.tokens", gguf.ARRAY, (gguf.STRING, tokens)),
+        gguf.pair("tokenizer.ggml.scores", gguf.ARRAY, (gguf.FLOAT32, scores)),
+        gguf.pair("tokenizer.ggml.token_type", gguf.ARRAY, (gguf.INT32, kinds)),
+        gguf.pair("tokenizer.ggml.token_type_count", gguf.UINT32, 1),
+        gguf.pair("tokenizer.ggml.add_space_prefix", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.remove_extra_whitespaces", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.precompiled_charsmap", gguf.ARRAY, (gguf.UINT8, list(character_map.compiled(CHANGES)))),
+        gguf.pair("tokenizer.ggml.bos_token_id", gguf.UINT32, 0),
+        gguf.pair("tokenizer.ggml.eos_token_id", gguf.UINT32, 2),
+        gguf.pair("tokenizer.ggml.unknown_token_id", gguf.UINT32, 3),
+        gguf.pair("tokenizer.ggml.seperator_token_id", gguf.UINT32, 2),
+        gguf.pair("tokenizer.ggml.padding_token_id", gguf.UINT32, 1),
+        gguf.pair("tokenizer.ggml.cls_token_id", gguf.UINT32, 0),
+        gguf.pair("tokenizer.ggml.mask_token_id", gguf.UINT32, size - 1),
+        gguf.pair("tokenizer.ggml.add_bos_token", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.add_eos_token", gguf.BOOL, True),
+        gguf.pair("tokenizer.ggml.add_sep_token", gguf.BOOL, True),
     ]

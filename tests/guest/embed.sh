@@ -4,7 +4,7 @@
 # that makes both.
 # kernels: stock debug custom
 . "$(dirname "$0")/lib.sh"
-for name in bert gemma-embedding nomic-bert; do
+for name in bert bert-unigram gemma-embedding nomic-bert; do
 	sislm-client load "/run/sislm/$name.gguf" || not_ok "load-$name" "status $?"
 done
 sislm-client load /models/random-llama-q4_0.gguf --name llama || not_ok load-llama "status $?"
@@ -12,12 +12,20 @@ sislm-client load /models/random-llama-q4_0.gguf --name llama || not_ok load-lla
 # The golden digests (module/engine/tests/golden.architectures), which the host program is held to: by the ids of
 # module/engine/tests/architectures.
 ids=$(awk 'BEGIN { for (i = 0; i < 261; i++) printf "%s%d", i ? "," : "", (i * i * 31 + i * 7 + 3) % 320 }')
-for name in bert gemma-embedding nomic-bert; do
+for name in bert bert-unigram gemma-embedding nomic-bert; do
 	answer=$(sislm-client embed -m $name --raw --pooling none --kv f16 --ids "$ids")
 	found="$name $(echo "$answer" | number numerics) $(echo "$answer" | number embeddings_digest)"
 	equal $name-digest "$found" "$(grep "^$name " /host/bin/golden.architectures)"
 done
 unload nomic-bert
+
+# llama.cpp's ids of a text give what the text does.
+hexadecimal=7468652074656120697320696e2074686520736561
+ids=$(sed -n "s/^$hexadecimal|\([^|]*\)|.*/\1/p" /models/bert-unigram.ids | tr ' ' ,)
+embedding() { sislm-client embed -m bert-unigram "$@" | sed 's/.*"embedding":\(\[.*\]\).*/\1/'; }
+equal unigram "$(embedding 'the tea is in the sea')" "$(embedding --ids "$ids")"
+equal unigram-kind "$(sislm-client models --json | grep -c '"tokenizer":"ugm"')" 1
+unload bert-unigram
 
 # More tokens than a step has rows.
 ids=$(seq -s , 3 102)

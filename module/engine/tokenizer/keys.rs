@@ -5,6 +5,8 @@ use crate::gguf::{Array, Keys, Kind, Reason, Refusal, Span, Value};
 
 /// What all keys of the vocabulary begin with.
 const PREFIX: &[u8] = b"tokenizer.ggml.";
+/// What files call Unigram.
+pub(super) const UNIGRAM: &[u8] = b"t5";
 
 /// The keys that are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +46,10 @@ pub struct TokenizerKeys {
     pub add_eos: Option<bool>,
     /// `add_space_prefix`.
     pub add_space_prefix: Option<bool>,
+    /// `remove_extra_whitespaces`; of Unigram only.
+    pub merges_spaces: Option<bool>,
+    /// `precompiled_charsmap`: bytes; of Unigram only.
+    pub character_map: Option<Array>,
 }
 
 /// Keys of ids that end a turn, beside `eos_token_id`.
@@ -80,6 +86,9 @@ const KNOWN: [&[u8]; 18] = [
     b"precompiled_charsmap",
 ];
 
+/// The map by which Unigram changes characters.
+pub(super) const CHARACTER_MAP: &[u8] = b"tokenizer.ggml.precompiled_charsmap";
+
 impl TokenizerKeys {
     /// Reads the keys.
     ///
@@ -113,6 +122,8 @@ impl TokenizerKeys {
             add_bos: keys.bool(b"tokenizer.ggml.add_bos_token")?,
             add_eos: keys.bool(b"tokenizer.ggml.add_eos_token")?,
             add_space_prefix: keys.bool(b"tokenizer.ggml.add_space_prefix")?,
+            merges_spaces: keys.bool(b"tokenizer.ggml.remove_extra_whitespaces")?,
+            character_map: character_map(keys)?,
         })
     }
 }
@@ -133,24 +144,43 @@ pub(crate) fn check_known(name: &[u8], value: Value, prefix: &[u8]) -> Result<()
 
 /// Refuses what a normalizer or an encoder would do to the text.
 fn check_switches(keys: &Keys<'_>) -> Result<(), Refusal> {
-    let separates = keys.text(b"tokenizer.ggml.model")? == Some(b"bert");
-    let switches: [(&[u8], bool); 3] = [
-        // A text of WordPiece always ends in a separator.
-        (b"tokenizer.ggml.add_sep_token", separates),
-        (b"tokenizer.ggml.remove_extra_whitespaces", false),
-        (b"tokenizer.ggml.escape_whitespaces", true),
+    let model = keys.text(b"tokenizer.ggml.model")?;
+    let is_unigram = model == Some(UNIGRAM);
+    let switches: [(&[u8], &[bool]); 3] = [
+        // A text of WordPiece always ends in a separator; Unigram's is between two texts, of which
+        // there is one.
+        (
+            b"tokenizer.ggml.add_sep_token",
+            match model {
+                Some(b"bert") => &[true],
+                Some(UNIGRAM) => &[true, false],
+                _ => &[false],
+            },
+        ),
+        (
+            b"tokenizer.ggml.remove_extra_whitespaces",
+            if is_unigram { &[true, false] } else { &[false] },
+        ),
+        (b"tokenizer.ggml.escape_whitespaces", &[true]),
     ];
-    for (name, neutral) in switches {
-        if keys.bool(name)?.is_some_and(|truth| truth != neutral) {
-            let detail = u64::from(!neutral);
-            return Err(Refusal::new(Reason::Unsupported, detail, name));
+    for (name, done) in switches {
+        if let Some(truth) = keys.bool(name)?.filter(|truth| !done.contains(truth)) {
+            return Err(Refusal::new(Reason::Unsupported, u64::from(truth), name));
         }
     }
-    const MAP: &[u8] = b"tokenizer.ggml.precompiled_charsmap";
-    let map = keys.array(MAP, &[Kind::U8, Kind::I8])?;
-    match map.filter(|map| map.count > 0) {
-        None => Ok(()),
-        Some(map) => Err(Refusal::new(Reason::Unsupported, u64::from(map.count), MAP)),
+    Ok(())
+}
+
+/// The map of characters, which only Unigram has.
+fn character_map(keys: &Keys<'_>) -> Result<Option<Array>, Refusal> {
+    let map = keys.array(CHARACTER_MAP, &[Kind::U8, Kind::I8])?;
+    let map = map.filter(|map| map.count > 0);
+    match map {
+        Some(map) if keys.text(b"tokenizer.ggml.model")? != Some(UNIGRAM) => {
+            let detail = u64::from(map.count);
+            Err(Refusal::new(Reason::Unsupported, detail, CHARACTER_MAP))
+        }
+        map => Ok(map),
     }
 }
 

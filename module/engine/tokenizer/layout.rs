@@ -4,6 +4,8 @@
 use crate::gguf::cells::{self, Cell, cells, cells_mut};
 use crate::gguf::hash::slots;
 
+use super::prefixes::cells_for;
+
 /// No id, no token.
 pub(super) const NONE: u32 = !0;
 
@@ -33,8 +35,13 @@ pub(super) mod head {
     pub(crate) const PRETOKENIZER: usize = 10;
     /// 1 when EOS goes after a text.
     pub(crate) const ADD_EOS: usize = 11;
-    /// How characters of words are changed ([`super::super::normalizer`]); of WordPiece only.
+    /// How characters of words are changed ([`super::super::normalizer`]), of WordPiece; 1 when spaces
+    /// merge, of Unigram.
     pub(crate) const NORMALIZER: usize = 12;
+    /// The least score of a normal token; of Unigram only.
+    pub(crate) const LEAST_SCORE: usize = 13;
+    /// Bytes of the map of characters; of Unigram only.
+    pub(crate) const MAP_BYTES: usize = 14;
     /// Token of each byte; of WordPiece the set of its pieces ([`super::super::special`]).
     pub(crate) const BYTE_TOKENS: usize = 16;
     /// Set of user-defined tokens ([`super::super::special`]).
@@ -62,6 +69,10 @@ pub(super) struct Layout {
     pub(super) merges: u32,
     /// Whether tokens have scores.
     pub(super) scored: bool,
+    /// Whether beginnings of tokens are known.
+    pub(super) prefixed: bool,
+    /// Bytes of the map of characters.
+    pub(super) map_bytes: u32,
     /// Bytes of all texts, at most.
     pub(super) text_bytes: u32,
 }
@@ -73,6 +84,7 @@ struct Parts {
     slots: u64,
     merge_slots: u64,
     merges: u64,
+    prefixes: u64,
     kinds: u64,
 }
 
@@ -85,6 +97,11 @@ impl Layout {
             slots: slots(self.tokens) << 2,
             merge_slots: slots(self.merges) << 2,
             merges: u64::from(self.merges) * 12,
+            prefixes: if self.prefixed {
+                cells_for(self.text_bytes) << 2
+            } else {
+                0
+            },
             kinds: tokens,
         }
     }
@@ -92,8 +109,10 @@ impl Layout {
     /// Bytes of the tables.
     pub(super) fn bytes(&self) -> u64 {
         let p = self.parts();
-        let parts = p.starts + p.scores + p.slots + p.merge_slots + p.merges + p.kinds;
-        (head::CELLS as u64 * 4) + parts + u64::from(self.text_bytes)
+        let pairs = p.merge_slots + p.merges;
+        let parts = p.starts + p.scores + p.slots + pairs + p.prefixes + p.kinds;
+        let bytes = u64::from(self.text_bytes) + u64::from(self.map_bytes);
+        (head::CELLS as u64 * 4) + parts + bytes
     }
 }
 
@@ -112,10 +131,14 @@ pub(super) struct Tables<'a> {
     pub(super) merge_slots: &'a [Cell],
     /// Left, right and merged id by rank.
     pub(super) merges: &'a [[Cell; 3]],
+    /// Beginnings of tokens ([`super::prefixes`]).
+    pub(super) prefixes: &'a [Cell],
     /// Kind of each token, and whether it ends a turn ([`END`]).
     pub(super) kinds: &'a [u8],
     /// Texts of all tokens, one after the other.
     pub(super) text: &'a [u8],
+    /// The map of characters ([`super::character_map`]).
+    pub(super) map: &'a [u8],
 }
 
 /// The parts of vocabulary tables, to be written.
@@ -126,8 +149,10 @@ pub(super) struct TablesMut<'a> {
     pub(super) slots: &'a mut [Cell],
     pub(super) merge_slots: &'a mut [Cell],
     pub(super) merges: &'a mut [[Cell; 3]],
+    pub(super) prefixes: &'a mut [Cell],
     pub(super) kinds: &'a mut [u8],
     pub(super) text: &'a mut [u8],
+    pub(super) map: &'a mut [u8],
 }
 
 impl<'a> Tables<'a> {
@@ -142,8 +167,10 @@ impl<'a> Tables<'a> {
             slots: cells(cells::take(&mut rest, parts.slots)?),
             merge_slots: cells(cells::take(&mut rest, parts.merge_slots)?),
             merges: cells(cells::take(&mut rest, parts.merges)?).as_chunks().0,
+            prefixes: cells(cells::take(&mut rest, parts.prefixes)?),
             kinds: cells::take(&mut rest, parts.kinds)?,
             text: cells::take(&mut rest, u64::from(layout.text_bytes))?,
+            map: cells::take(&mut rest, u64::from(layout.map_bytes))?,
         })
     }
 }
@@ -162,8 +189,10 @@ impl<'a> TablesMut<'a> {
             merges: cells_mut(cells::take_mut(&mut rest, parts.merges)?)
                 .as_chunks_mut()
                 .0,
+            prefixes: cells_mut(cells::take_mut(&mut rest, parts.prefixes)?),
             kinds: cells::take_mut(&mut rest, parts.kinds)?,
             text: cells::take_mut(&mut rest, u64::from(layout.text_bytes))?,
+            map: cells::take_mut(&mut rest, u64::from(layout.map_bytes))?,
         })
     }
 
@@ -176,8 +205,10 @@ impl<'a> TablesMut<'a> {
             slots: self.slots,
             merge_slots: self.merge_slots,
             merges: self.merges,
+            prefixes: self.prefixes,
             kinds: self.kinds,
             text: self.text,
+            map: self.map,
         }
     }
 }

@@ -191,7 +191,7 @@ impl Merging {
         };
         let found = match vocabulary.model() {
             Model::ByteLevel | Model::Characters => vocabulary.pair(first.id, second.id),
-            Model::SentencePiece | Model::WordPiece => {
+            Model::SentencePiece | Model::WordPiece | Model::Unigram => {
                 let end = self.start_of(work, second.next) as usize;
                 let merged = text.get(first.start as usize..end);
                 let merged = merged.and_then(|text| vocabulary.find_mergeable(text));

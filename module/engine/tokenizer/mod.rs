@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Text to token ids and back, by the vocabulary of a model file.
 //!
-//! Four kinds: SentencePiece BPE (scores, byte fallback), byte-level BPE (merges within words,
-//! which a pre-tokenizer cuts by its pattern), WordPiece (the longest pieces of words), and gemma4's
-//! BPE of characters (merges, byte fallback). A [`Builder`] makes the tables of a [`Vocabulary`]
+//! Five kinds: SentencePiece BPE (scores, byte fallback), byte-level BPE (merges within words,
+//! which a pre-tokenizer cuts by its pattern), WordPiece (the longest pieces of words), gemma4's
+//! BPE of characters (merges, byte fallback), and Unigram (the pieces of the greatest score in sum). A [`Builder`] makes the tables of a [`Vocabulary`]
 //! from the header of a file; a [`Tokenizer`] is the machine that turns text into ids,
 //! [`Vocabulary::piece`] the way back.
 //!
@@ -11,12 +11,13 @@
 //! from being taken for something else. As in SentencePiece itself, control, unknown and byte tokens
 //! never come out of merges, and no space is put after one of its user-defined pieces in the middle of
 //! a text; after a token that was added to its pieces there is one, as in transformers. Bytes that are
-//! not UTF-8 stay single bytes. A byte that a byte-level vocabulary lacks becomes the unknown token
+//! not UTF-8 stay single bytes, but not in Unigram, whose text is llama.cpp's. A byte that a byte-level vocabulary lacks becomes the unknown token
 //! where the file names one.
 
 mod alphabet;
 mod builder;
 mod byte_name;
+mod character_map;
 mod ends;
 pub(crate) mod keys;
 mod layout;
@@ -28,6 +29,7 @@ mod normalizer;
 mod normalizer_table;
 mod pattern;
 mod piece;
+mod prefixes;
 mod pretokenizer;
 mod requirements;
 mod score;
@@ -36,6 +38,7 @@ mod special;
 pub(crate) mod testing;
 mod unicode;
 mod unicode_table;
+mod unigram;
 mod utf8;
 mod vocabulary;
 mod word_piece;

@@ -21,6 +21,7 @@ fn headers() -> Vec<(Vec<u8>, u64)> {
         "test_models/random-gpt2-q8_0.gguf",
         "test_models/random-llama-f16.gguf",
         "test_models/kernel-docs-7m-q4_0.gguf",
+        "test_models/bert-unigram.gguf",
     ];
     if root.join("../shared/models").exists() {
         names.push("../shared/models/stories260K-q4_0.gguf");

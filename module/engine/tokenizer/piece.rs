@@ -25,7 +25,7 @@ impl Vocabulary<'_> {
                 let rest = stored.strip_prefix(SPACE).or(stored.strip_prefix(b" "));
                 unescape(rest.filter(|_| first).unwrap_or(stored), text)
             }
-            (TokenKind::Byte, Model::SentencePiece | Model::WordPiece | Model::Characters) => {
+            (TokenKind::Byte, _) => {
                 let byte = byte_name::byte_of(stored).unwrap_or_default();
                 if first && byte == b' ' {
                     Some(0)

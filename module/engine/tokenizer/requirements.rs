@@ -3,6 +3,7 @@
 
 use crate::gguf::{Reason, Refusal};
 
+use super::keys::UNIGRAM;
 use super::layout::{Layout, NONE};
 use super::pattern;
 use super::vocabulary::Model;
@@ -17,6 +18,7 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
         b"gpt2" => Model::ByteLevel,
         b"bert" => Model::WordPiece,
         b"gemma4" => Model::Characters,
+        UNIGRAM => Model::Unigram,
         other => {
             let key = b"tokenizer.ggml.model";
             return Err(Refusal::of_text(Reason::Tokenizer, other, key));
@@ -25,8 +27,8 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let tokens = keys.tokens.ok_or(missing(b"tokenizer.ggml.tokens"))?;
     expect_within(1, tokens.count, TOKENS_MAX, b"tokenizer.ggml.tokens")?;
     let (pretokenizer, merges) = match model {
-        // llama.cpp looks at no pre-tokenizer of WordPiece.
-        Model::SentencePiece | Model::WordPiece => (NONE, 0),
+        // llama.cpp looks at no pre-tokenizer of these.
+        Model::SentencePiece | Model::WordPiece | Model::Unigram => (NONE, 0),
         Model::ByteLevel | Model::Characters => {
             let pretokenizer = pretokenizer(keys, model, prefix)?;
             let merges = keys.merges.ok_or(missing(b"tokenizer.ggml.merges"));
@@ -41,7 +43,9 @@ pub(super) fn check(keys: &TokenizerKeys, prefix: &[u8]) -> Result<(Model, u32, 
     let layout = Layout {
         tokens: tokens.count,
         merges,
-        scored: model == Model::SentencePiece,
+        scored: model.has_scores(),
+        prefixed: model == Model::Unigram,
+        map_bytes: keys.character_map.map_or(0, |map| map.bytes),
         // CAST: A small constant.
         #[expect(clippy::cast_possible_truncation)]
         text_bytes: text_bytes.saturating_add(TOKEN_BYTES_MAX as u32),
@@ -131,7 +135,7 @@ mod tests {
         assert_eq!(refused(&tokens("gemma4")), missing("merges"));
         let other = tokens("gemma4").text("tokenizer.ggml.pre", "gpt-2");
         assert_eq!(refused(&other), unknown("pre"));
-        assert_eq!(refused(&tokens("t5")), unknown("model"));
+        assert_eq!(refused(&tokens("rwkv")), unknown("model"));
         let none = model("llama").strings("tokenizer.ggml.tokens", &[]);
         assert_eq!(
             refused(&none),

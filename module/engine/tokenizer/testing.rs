@@ -3,7 +3,7 @@
 
 use crate::abi::Literal;
 use crate::gguf::testing::{Parsed, Writer, parse};
-use crate::gguf::{Array, Refusal};
+use crate::gguf::{Array, Kind, Refusal};
 
 use super::{Builder, Progress, TOKEN_BYTES_MAX, Text, Tokenizer, TokenizerKeys, Vocabulary};
 
@@ -33,14 +33,101 @@ pub(crate) const PIECES: &[Token] = &[
     ("<pad><pad>", 4, 0.0),
 ];
 
+/// A Unigram vocabulary.
+pub(crate) const UNIGRAM: &[Token] = &[
+    ("<pad>", 3, 0.0),
+    ("</s>", 3, 0.0),
+    ("<unk>", 2, 0.0),
+    ("<0x41>", 6, 0.0),
+    ("▁", 1, -3.0),
+    ("▁a", 1, -2.0),
+    ("a", 1, -4.0),
+    ("b", 1, -3.0),
+    ("c", 1, -2.0),
+    ("▁ab", 1, -2.5),
+    ("bc", 1, -3.0),
+    ("bb", 1, -3.5),
+    ("<u>", 4, -9.0),
+];
+
+/// A Unigram file of these tokens.
+pub(crate) fn unigram(tokens: &[Token]) -> Writer {
+    pieces("t5", tokens)
+}
+
+/// The same with a map of characters.
+pub(crate) fn with_map(writer: Writer, map: &[u8]) -> Writer {
+    let key = "tokenizer.ggml.precompiled_charsmap";
+    writer.array(key, Kind::U8, map.len() as u64, map)
+}
+
+/// A map of texts to others, as SentencePiece makes it: units by the places where they fit first.
+pub(crate) fn character_map(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut texts = vec![];
+    let mut entries: Vec<(&[u8], u32)> = pairs
+        .iter()
+        .map(|(from, to)| {
+            let place = texts.len() as u32;
+            texts.extend(to.as_bytes());
+            texts.push(0);
+            (from.as_bytes(), place)
+        })
+        .collect();
+    entries.sort_unstable();
+    let mut units: Vec<Option<u32>> = vec![None; 1 << 16];
+    units[0] = Some(0);
+    // Beginnings with entries below them, and the unit of each.
+    let mut open = vec![(0, vec![])];
+    while let Some((unit, front)) = open.pop() {
+        let below = entries.iter().filter(|(from, _)| from.starts_with(&front));
+        let value = below.clone().find(|(from, _)| *from == front);
+        let mut bytes: Vec<u8> = below
+            .filter_map(|(from, _)| from.get(front.len()).copied())
+            .collect();
+        bytes.dedup();
+        let mut wanted = bytes.clone();
+        // The unit of a text, or of none, by which no other's children are as far.
+        wanted.push(0);
+        let is_free = |children: &u32| {
+            wanted
+                .iter()
+                .all(|&byte| units[(children ^ u32::from(byte)) as usize].is_none())
+        };
+        let children = (256..1 << 15).find(is_free).expect("room");
+        let far = unit ^ children;
+        units[unit as usize] =
+            units[unit as usize].map(|bits| bits | far << 10 | u32::from(value.is_some()) << 8);
+        units[children as usize] = Some(value.map_or(0, |&(_, place)| 1 << 31 | place));
+        for byte in bytes {
+            let child = children ^ u32::from(byte);
+            units[child as usize] = Some(u32::from(byte));
+            open.push((child, [&front[..], &[byte]].concat()));
+        }
+    }
+    let used = units.iter().rposition(Option::is_some).expect("the root") + 1;
+    let mut map = (4 * used as u32).to_le_bytes().to_vec();
+    map.extend(
+        units[..used]
+            .iter()
+            .flat_map(|unit| unit.unwrap_or(0).to_le_bytes()),
+    );
+    map.extend(texts);
+    map
+}
+
 /// A SentencePiece file of these tokens.
 pub(crate) fn sentence_piece(tokens: &[Token]) -> Writer {
+    pieces("llama", tokens)
+}
+
+/// A file of these tokens with scores.
+fn pieces(model: &str, tokens: &[Token]) -> Writer {
     let texts: Vec<&[u8]> = tokens.iter().map(|token| token.0.as_bytes()).collect();
     let kinds: Vec<i32> = tokens.iter().map(|token| token.1).collect();
     let scores: Vec<f32> = tokens.iter().map(|token| token.2).collect();
     Writer::new()
         .text("general.architecture", "llama")
-        .text("tokenizer.ggml.model", "llama")
+        .text("tokenizer.ggml.model", model)
         .strings("tokenizer.ggml.tokens", &texts)
         .floats("tokenizer.ggml.scores", &scores)
         .integers("tokenizer.ggml.token_type", &kinds)

@@ -4,9 +4,11 @@
 use crate::gguf::cells;
 use crate::gguf::hash::{hash, probes};
 
+use super::character_map::CharacterMap;
 use super::layout::{END, Layout, MARK, NONE, Tables, head};
 use super::normalizer::Normalizer;
 use super::pattern::{self, Pattern};
+use super::prefixes::Prefixes;
 use super::{TOKEN_BYTES_MAX, score, special};
 
 /// How text becomes tokens, by its `SISLM_TOKENIZER_*` number.
@@ -21,6 +23,8 @@ pub enum Model {
     WordPiece = 3,
     /// BPE of characters: pairs merge by a list, within lines and what is between them.
     Characters = 4,
+    /// Unigram: the pieces whose scores have the greatest sum.
+    Unigram = 5,
 }
 
 impl Model {
@@ -31,8 +35,14 @@ impl Model {
             2 => Self::ByteLevel,
             3 => Self::WordPiece,
             4 => Self::Characters,
+            5 => Self::Unigram,
             _ => return None,
         })
+    }
+
+    /// Whether its tokens have scores.
+    pub(super) fn has_scores(self) -> bool {
+        matches!(self, Self::SentencePiece | Self::Unigram)
     }
 }
 
@@ -110,8 +120,10 @@ impl<'a> Vocabulary<'a> {
         let layout = Layout {
             tokens: get(head::TOKENS)?,
             merges: get(head::MERGES)?,
-            scored: model == Model::SentencePiece,
+            scored: model.has_scores(),
+            prefixed: model == Model::Unigram,
             text_bytes: get(head::TEXT_BYTES)?,
+            map_bytes: get(head::MAP_BYTES)?,
         };
         let tables = Tables::new(memory, &layout)?;
         (get(head::MARK)? == MARK).then_some(Self { tables, model })
@@ -179,6 +191,43 @@ impl<'a> Vocabulary<'a> {
         self.head(head::ADD_SPACE) == 1
     }
 
+    /// Whether spaces before, between and behind words merge, in a Unigram vocabulary.
+    pub(super) fn merges_spaces(&self) -> bool {
+        self.head(head::NORMALIZER) == 1
+    }
+
+    /// The map of characters of a Unigram vocabulary.
+    pub(super) fn character_map(&self) -> CharacterMap<'a> {
+        CharacterMap::new(self.tables.map).unwrap_or_default()
+    }
+
+    /// The beginnings of tokens, in a Unigram vocabulary.
+    pub(super) fn prefixes(&self) -> Prefixes<'a> {
+        Prefixes(self.tables.prefixes)
+    }
+
+    /// The score of a token, or of the unknown one without a token, in a Unigram vocabulary.
+    pub(super) fn weight(&self, id: Option<u32>) -> i64 {
+        match id {
+            None => score::of_unknown(self.head(head::LEAST_SCORE)),
+            // Nothing is better than them.
+            Some(id) if self.kind(id) == TokenKind::UserDefined => 0,
+            Some(id) => score::fixed(self.score(id)),
+        }
+    }
+
+    /// The token of a Unigram vocabulary that is just this text.
+    pub(super) fn find_piece(&self, text: &[u8]) -> Option<u32> {
+        let id = self.find(text, 0)?;
+        let pieces = [TokenKind::Normal, TokenKind::UserDefined, TokenKind::Unused];
+        pieces.contains(&self.kind(id)).then_some(id)
+    }
+
+    /// Whether it matters that a text is at position 0: there may be a space before it.
+    pub(super) fn begins_apart(&self) -> bool {
+        self.adds_space() || self.model == Model::Unigram
+    }
+
     /// How text is cut into words: not at all in a SentencePiece vocabulary.
     pub(super) fn pattern(&self) -> Pattern {
         self.pretokenizer().map_or(&[], |row| row.pattern)
@@ -237,6 +286,10 @@ impl<'a> Vocabulary<'a> {
     /// user-defined piece of the SentencePiece model itself, which has the score 0, text goes on; such
     /// a token that was added to the model later cuts text, and has a score below all others.
     pub(super) fn begins_anew(&self, id: u32) -> bool {
+        if self.model == Model::Unigram {
+            // After each, as in llama.cpp.
+            return true;
+        }
         let added = || self.kind(id) == TokenKind::UserDefined && self.score(id) < score::ZERO;
         self.adds_space() && (self.is_control(id) || added())
     }
@@ -253,7 +306,7 @@ impl<'a> Vocabulary<'a> {
             kind,
             TokenKind::Unknown | TokenKind::Control | TokenKind::UserDefined
         );
-        u64::from(special && self.model != Model::SentencePiece)
+        u64::from(special && !self.model.has_scores())
     }
 
     /// The token of this set with this text.

@@ -3,12 +3,17 @@
 
 use crate::gguf::cells::{self, Cell, cells_mut};
 
-use super::SPACE;
+use super::character_map;
 use super::normalizer::GROWTH;
 use super::vocabulary::{Model, Vocabulary};
+use super::{SPACE, TOKEN_BYTES_MAX};
 
 /// Longest text, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 26;
+
+/// Sums of scores that Unigram keeps: more than a token has bytes, and a power of two.
+pub(super) const SUMS: usize = 2 * TOKEN_BYTES_MAX;
+const _: () = assert!(SUMS.is_power_of_two() && SUMS > TOKEN_BYTES_MAX);
 
 /// The parts of a workspace.
 pub(super) struct Work<'a> {
@@ -21,6 +26,10 @@ pub(super) struct Work<'a> {
     /// The piece of text at hand with U+2581 for spaces; of WordPiece the word at hand. Not there in a
     /// byte-level vocabulary.
     pub(super) text: &'a mut [u8],
+    /// Of Unigram: the step that leads to each place of the text.
+    pub(super) steps: &'a mut [[u8; 2]],
+    /// Of Unigram: the sums of scores of the last places.
+    pub(super) sums: &'a mut [[u8; 8]],
 }
 
 /// Bytes of each part for a text.
@@ -29,6 +38,8 @@ struct Parts {
     symbols: usize,
     queue: usize,
     text: usize,
+    steps: usize,
+    sums: usize,
 }
 
 impl Parts {
@@ -39,10 +50,27 @@ impl Parts {
             .checked_add(1)
             .filter(|&symbols| symbols <= TEXT_BYTES_MAX)?;
         let (ids_of_space, text) = match vocabulary.model() {
-            Model::ByteLevel | Model::WordPiece => (1, 0),
+            Model::ByteLevel | Model::WordPiece | Model::Unigram => (1, 0),
             _ if vocabulary.find_mergeable(SPACE).is_some() => (1, 3),
             Model::SentencePiece | Model::Characters => (3, 3),
         };
+        if vocabulary.model() == Model::Unigram {
+            // Most bytes and most tokens that a byte becomes.
+            let (bytes, tokens) = match vocabulary.character_map().units() {
+                0 => (SPACE.len(), 1),
+                _ => (character_map::GROWTH, character_map::CHARACTERS),
+            };
+            // The space put before each fragment, of which a special token makes one more.
+            let text = symbols * bytes + SPACE.len();
+            return Some(Self {
+                ids: (symbols * (tokens + 1) + 2) * 4,
+                symbols: 0,
+                queue: 0,
+                text,
+                steps: (text + 1) * 2,
+                sums: SUMS * 8,
+            });
+        }
         if vocabulary.model() == Model::WordPiece {
             // Before each word its U+2581; each byte of the two may be a token.
             let text = symbols * (GROWTH + SPACE.len());
@@ -51,6 +79,8 @@ impl Parts {
                 symbols: 0,
                 queue: 0,
                 text,
+                steps: 0,
+                sums: 0,
             });
         }
         // Each byte of text is at most a space, or a special token with the space put after it.
@@ -63,6 +93,8 @@ impl Parts {
             symbols: symbols * 16,
             queue: symbols * 24,
             text: symbols * text,
+            steps: 0,
+            sums: 0,
         })
     }
 }
@@ -70,7 +102,9 @@ impl Parts {
 /// Bytes of the workspace for a text; `None` when it is too long.
 pub(super) fn bytes(vocabulary: &Vocabulary<'_>, text: usize) -> Option<u64> {
     let parts = Parts::new(vocabulary, text)?;
-    Some(parts.ids as u64 + parts.symbols as u64 + parts.queue as u64 + parts.text as u64)
+    let symbols = parts.symbols as u64 + parts.queue as u64;
+    let ways = parts.steps as u64 + parts.sums as u64;
+    Some(parts.ids as u64 + symbols + parts.text as u64 + ways)
 }
 
 impl<'a> Work<'a> {
@@ -91,6 +125,12 @@ impl<'a> Work<'a> {
                 .as_chunks_mut()
                 .0,
             text: cells::take_mut(&mut rest, parts.text as u64)?,
+            steps: cells::take_mut(&mut rest, parts.steps as u64)?
+                .as_chunks_mut()
+                .0,
+            sums: cells::take_mut(&mut rest, parts.sums as u64)?
+                .as_chunks_mut()
+                .0,
         })
     }
 }

@@ -15,6 +15,7 @@ impl Builder {
     pub(super) fn write_head(&mut self, tables: &mut TablesMut<'_>) -> Result<(), Refusal> {
         let sentence_piece = self.model == Model::SentencePiece;
         let word_piece = self.model == Model::WordPiece;
+        let unigram = self.model == Model::Unigram;
         let (first, last) = if word_piece {
             let first = self.keys.bos.or(self.keys.classification);
             (first, self.keys.separator.or(self.keys.eos))
@@ -37,8 +38,12 @@ impl Builder {
         let always = self.model == Model::Characters;
         let add_bos = always || self.keys.add_bos.unwrap_or(usually);
         let add_bos = word_piece || add_bos && bos != NONE;
-        let add_eos = word_piece || self.keys.add_eos.unwrap_or(false);
-        let add_space = sentence_piece && self.keys.add_space_prefix.unwrap_or(true);
+        let add_eos = word_piece || self.keys.add_eos.unwrap_or(unigram && eos != NONE);
+        let add_space = match self.model {
+            Model::SentencePiece => self.keys.add_space_prefix.unwrap_or(true),
+            Model::Unigram => self.keys.add_space_prefix.unwrap_or(false),
+            _ => false,
+        };
         let normalizer = Normalizer {
             lowercase: self.keys.lowercase.unwrap_or(true),
             strips_accents: self.keys.strip_accents.unwrap_or(true),
@@ -56,8 +61,14 @@ impl Builder {
             (head::PRETOKENIZER, self.pretokenizer),
             (head::ADD_EOS, u32::from(add_eos)),
             (head::NORMALIZER, normalizer.number()),
+            (head::LEAST_SCORE, u32::MAX),
+            (head::MAP_BYTES, self.layout.map_bytes),
         ] {
             cells::set(tables.head, at, value);
+        }
+        if unigram {
+            let merges_spaces = self.keys.merges_spaces.unwrap_or(false);
+            cells::set(tables.head, head::NORMALIZER, u32::from(merges_spaces));
         }
         Ok(())
     }
@@ -69,6 +80,7 @@ impl Builder {
             Model::SentencePiece => [Some(1), Some(2), Some(0)],
             Model::ByteLevel | Model::Characters => [None; 3],
             Model::WordPiece => [Some(101), Some(102), Some(100)],
+            Model::Unigram => [None, Some(1), Some(2)],
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The builder of vocabulary tables: a resumable machine over the header of a file.
 
+mod map;
 mod marks;
 mod merge;
 mod slots;
@@ -34,6 +35,7 @@ enum Stage {
     Ends,
     Merges,
     Bytes,
+    Map,
     Finished,
 }
 
@@ -141,8 +143,7 @@ impl Builder {
             Stage::Merges if self.done == self.layout.merges => self.enter(Stage::Bytes, None),
             Stage::Merges => self.add_merge(prefix, tables)?,
             Stage::Bytes if self.done == 256 || self.model == Model::WordPiece => {
-                cells::set(tables.head, head::MARK, MARK);
-                self.stage = Stage::Finished;
+                self.enter(Stage::Map, None);
             }
             Stage::Bytes => {
                 // CAST: Below 256.
@@ -150,6 +151,11 @@ impl Builder {
                 self.add_byte(self.done as u8, tables);
                 self.done += 1;
             }
+            Stage::Map if self.done == self.layout.map_bytes => {
+                cells::set(tables.head, head::MARK, MARK);
+                self.stage = Stage::Finished;
+            }
+            Stage::Map => self.copy_map(prefix, tables)?,
             Stage::Finished => {}
         }
         Ok(())
@@ -181,7 +187,7 @@ impl Builder {
         let vocabulary = Vocabulary::unfinished(tables.view(), self.model);
         let id = match self.model {
             Model::SentencePiece | Model::Characters => vocabulary.find_byte(byte),
-            Model::ByteLevel | Model::WordPiece => None,
+            Model::ByteLevel | Model::WordPiece | Model::Unigram => None,
         };
         let id = id.or_else(|| vocabulary.find_mergeable(&[byte]));
         cells::set(

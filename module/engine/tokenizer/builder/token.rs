@@ -9,7 +9,7 @@ use crate::gguf::{Reason, Refusal, cells};
 use crate::tokenizer::byte_name::byte_of;
 use crate::tokenizer::layout::{END, TablesMut, head};
 use crate::tokenizer::vocabulary::{Model, TokenKind, Vocabulary};
-use crate::tokenizer::{TOKEN_BYTES_MAX, alphabet, ends, score, special};
+use crate::tokenizer::{TOKEN_BYTES_MAX, alphabet, ends, prefixes, score, special};
 
 use super::{Builder, element, inconsistent, slots};
 
@@ -63,6 +63,10 @@ impl Builder {
             let score = bits.and_then(score::ordered);
             let score = score.ok_or(inconsistent(id, b"tokenizer.ggml.scores"))?;
             cells::set(tables.scores, id as usize, score);
+            if kind == TokenKind::Normal {
+                let least = cells::get(tables.head, head::LEAST_SCORE).unwrap_or(score);
+                cells::set(tables.head, head::LEAST_SCORE, least.min(score));
+            }
         }
         let room = tables.text.get_mut(self.text..).ok_or(refusal)?;
         let length = write_text(self.model, kind, given, room).ok_or(refusal)?;
@@ -75,8 +79,13 @@ impl Builder {
         *tables.kinds.get_mut(id as usize).ok_or(refusal)? = kind as u8 | mark;
         insert_text(self.model, id, tables).ok_or(refusal)?;
         add_special(kind, self.text..self.text + length, tables);
-        if self.model == Model::WordPiece {
-            add_piece(id, tables);
+        match self.model {
+            Model::WordPiece => add_piece(id, tables),
+            Model::Unigram => {
+                let text = tables.text.get(self.text..self.text + length);
+                prefixes::add(tables.prefixes, text.unwrap_or_default());
+            }
+            _ => {}
         }
         self.text += length;
         self.done += 1;
@@ -117,7 +126,7 @@ fn insert_text(model: Model, id: u32, tables: &mut TablesMut<'_>) -> Option<()> 
     let hash = hash(text, set);
     match vocabulary.find_hashed(hash, text, set) {
         // gemma4's own vocabulary has three texts twice; the later one counts, as in llama.cpp.
-        Some(earlier) if model == Model::Characters => {
+        Some(earlier) if matches!(model, Model::Characters | Model::Unigram) => {
             slots::replace(tables.slots, hash, earlier, id)
         }
         Some(_) => None,

@@ -3,7 +3,7 @@
 //!
 //! Text is cut at special tokens first; what lies between is cut into pieces (all of it for
 //! SentencePiece, words for the other kinds of BPE), and in each piece symbols merge. The words of
-//! WordPiece are a machine of their own.
+//! WordPiece are a machine of their own, and so is Unigram.
 
 mod search;
 mod symbol;
@@ -14,6 +14,7 @@ use crate::gguf::cells;
 use super::SPACE;
 use super::merging::Merging;
 use super::pretokenizer::Pretokenizer;
+use super::unigram::{self, Unigram};
 use super::vocabulary::{Model, Vocabulary};
 use super::word_piece::{self, WordPiece};
 use super::work::{self, Work};
@@ -57,6 +58,8 @@ enum Stage {
     Word,
     /// Looks for the pieces of words.
     Pieces,
+    /// Looks for the best way to cut the fragment.
+    Unigram,
     Symbols,
     Seed,
     Merge,
@@ -88,6 +91,7 @@ pub struct Tokenizer {
     words: Pretokenizer,
     merging: Merging,
     pieces: WordPiece,
+    unigram: Unigram,
     /// Ids before the word at hand, of WordPiece.
     before_word: u32,
 }
@@ -111,6 +115,7 @@ impl Tokenizer {
             words: Pretokenizer::new(0),
             merging: Merging::new(),
             pieces: WordPiece::new(),
+            unigram: Unigram::new(false),
             before_word: 0,
         }
     }
@@ -163,7 +168,7 @@ impl Tokenizer {
                 if self.first && vocabulary.adds_bos() {
                     self.push_id(work, vocabulary.bos())?;
                 }
-                self.begin_search(self.first && vocabulary.adds_space(), 0);
+                self.begin_search(self.first && vocabulary.begins_apart(), 0);
             }
             Stage::Search { most } => {
                 let reach = self.control_reach(literal);
@@ -177,6 +182,7 @@ impl Tokenizer {
                 }
             }
             Stage::Pieces => self.find_piece(vocabulary, text, work)?,
+            Stage::Unigram => self.find_way(vocabulary, text, work)?,
             Stage::Symbols if self.at >= self.piece_end => self.stage = Stage::Seed,
             Stage::Symbols => self.push_symbol(vocabulary, text, work)?,
             Stage::Seed => {
@@ -222,6 +228,10 @@ impl Tokenizer {
             Model::WordPiece => {
                 self.pieces = WordPiece::new();
                 self.stage = Stage::Pieces;
+            }
+            Model::Unigram => {
+                self.unigram = Unigram::new(self.space);
+                self.stage = Stage::Unigram;
             }
             Model::SentencePiece => {
                 self.merging = Merging::new();
@@ -283,6 +293,23 @@ impl Tokenizer {
         Some(())
     }
 
+    /// Goes on with Unigram.
+    fn find_way(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        text: &[u8],
+        work: &mut Work<'_>,
+    ) -> Option<()> {
+        let fragment = text.get(..self.fragment_end)?;
+        let step = self.unigram.step(vocabulary, fragment, &mut self.at, work);
+        match step? {
+            unigram::Step::More => {}
+            unigram::Step::Token(id) => self.push_id(work, id)?,
+            unigram::Step::Done => self.stage = Stage::Special,
+        }
+        Some(())
+    }
+
     /// Goes on behind a word.
     fn end_word(&mut self) {
         self.stage = if self.at < self.fragment_end {
@@ -308,7 +335,8 @@ mod tests {
     use super::*;
     use crate::gguf::testing::mutations;
     use crate::tokenizer::testing::{
-        self, PIECES, build, byte_level, ids, sentence_piece, tables, text,
+        self, PIECES, UNIGRAM, build, byte_level, character_map, ids, sentence_piece, tables, text,
+        unigram, with_map,
     };
 
     #[test]
@@ -359,7 +387,10 @@ mod tests {
             &[1; 4],
             &["a a", "Ġ Ġ"],
         ));
-        for tables in [sentence_piece, byte_level] {
+        let map = character_map(&[("ab", "a"), ("  ", " ")]);
+        let unigram = with_map(unigram(UNIGRAM), &map);
+        let unigram = unigram.bool("tokenizer.ggml.add_space_prefix", true);
+        for tables in [sentence_piece, byte_level, testing::tables(&unigram)] {
             let vocabulary = Vocabulary::view(&tables).expect("finished tables");
             for unit in [&b"a"[..], b" ", b"\xff", b"a b", b"<"] {
                 let text = unit.repeat((1 << 18) / unit.len());
@@ -399,9 +430,13 @@ mod tests {
             &[1, 1, 1, 1, 1, 3, 4],
             &["Ġ a", "a b"],
         );
+        let map = character_map(&[("①", "a"), ("é", "abc"), ("\u{a0}", " ")]);
+        let unigram = with_map(unigram(UNIGRAM), &map)
+            .bool("tokenizer.ggml.add_space_prefix", true)
+            .finish();
         let sample = "ab a<s>\n <end>é\u{2581}  'll <pad> \u{a0}9".as_bytes();
         let mut built = 0;
-        for (seed, file) in [sentence_piece, byte_level.finish()]
+        for (seed, file) in [sentence_piece, byte_level.finish(), unigram]
             .into_iter()
             .enumerate()
         {
@@ -424,14 +459,18 @@ mod tests {
 
     #[test]
     fn vocabulary_tables_of_any_bytes_never_panic() {
-        let tables = tables(&sentence_piece(PIECES));
-        mutations(&tables, 3, 2_000, |tables| {
-            let Some(vocabulary) = Vocabulary::view(tables) else {
-                return;
-            };
-            let mut work = vec![0; Tokenizer::work_bytes(&vocabulary, 7).expect("short") as usize];
-            let text = Text::plain(b"ab<s>\nc");
-            let _ = Tokenizer::new(true, true).run(&vocabulary, text, &mut work, 300);
-        });
+        let map = character_map(&[("ab", "a"), ("<", "b c")]);
+        let unigram = tables(&with_map(unigram(UNIGRAM), &map));
+        for tables in [tables(&sentence_piece(PIECES)), unigram] {
+            mutations(&tables, 3, 2_000, |tables| {
+                let Some(vocabulary) = Vocabulary::view(tables) else {
+                    return;
+                };
+                let bytes = Tokenizer::work_bytes(&vocabulary, 7).expect("short");
+                let mut work = vec![0; bytes as usize];
+                let text = Text::plain(b"ab<s>\nc");
+                let _ = Tokenizer::new(true, true).run(&vocabulary, text, &mut work, 300);
+            });
+        }
     }
 }

@@ -52,7 +52,7 @@ impl Tokenizer {
         let Some((symbol, end)) = self.merging.take(work) else {
             match vocabulary.model() {
                 Model::ByteLevel | Model::Characters => self.end_word(),
-                Model::SentencePiece | Model::WordPiece => self.stage = Stage::Special,
+                _ => self.stage = Stage::Special,
             }
             return Some(());
         };
@@ -89,6 +89,8 @@ pub(super) fn split<'a>(
         symbols: work.symbols,
         queue: work.queue,
         text: &mut [],
+        steps: &mut [],
+        sums: &mut [],
     };
     match vocabulary.model() {
         Model::ByteLevel => (text, rest),
