@@ -9,7 +9,7 @@ use crate::{
         loaded::{Loaded, LoadedAdapter},
         loader::{self, timed, Base, Helpers, LoadTimes},
         model::Model,
-        name::{Name, Wanted},
+        name::{Name, Tag, Wanted},
         registry::{Registry, Reservation, Unload},
         shelf::LoadProgress,
         source::{AdapterSource, Source},
@@ -71,7 +71,7 @@ fn read_load(argument: &Argument) -> Result<KBox<uapi::Load>> {
 fn load_file(session: &Arc<Session>, name: Name, request: &mut uapi::Load) -> Result {
     let shared = session.shared();
     let mut files = Files::open(request)?;
-    let reservation = shared.registry.reserve(name, request.total)?;
+    let reservation = shared.registry.reserve(name, request.rank, request.total)?;
     let mut all = 0;
     let loaded = timed(&mut all, || {
         let (limits, scheduler) = (&shared.limits, &*shared.scheduler);
@@ -193,22 +193,22 @@ fn publish(
 ) -> Result {
     let shared = session.shared();
     let tag = reservation.tag;
-    request.version = tag.1;
+    request.version = tag.version;
     let model = match &files.alike {
         Some(alike) => {
             request.shared = 1;
             let scales = files.adapters.iter().map(|adapter| adapter.scale);
             let (limits, quota, metrics) = (&shared.limits, &shared.quota, &shared.metrics);
-            Model::sharing(tag, request.rank, alike, scales, limits, quota, metrics)?
+            Model::sharing(tag, alike, scales, limits, quota, metrics)?
         }
-        None => make(session, KBox::into_inner(files), tag, request.rank)?,
+        None => make(session, KBox::into_inner(files), tag)?,
     };
     let who = session.link.who();
     // Before its first turn can be.
     model.record(SISLM_RECORD_LOAD, &who, &shared.recorder);
     let replaces = request.flags & SISLM_LOAD_REPLACE != 0;
     if let Some(generation) = reservation.fulfil(model, replaces) {
-        trace::swap(&tag.0.bytes(), generation);
+        trace::swap(&tag.name.bytes(), generation);
     }
     if replaces {
         while let Some(old) = shared.registry.retire(tag) {
@@ -221,12 +221,11 @@ fn publish(
 
 /// A model of memory of its own.
 #[inline(never)]
-fn make(session: &Arc<Session>, files: Files, tag: (Name, u32), rank: u32) -> Result<Arc<Model>> {
+fn make(session: &Arc<Session>, files: Files, tag: Tag) -> Result<Arc<Model>> {
     let shared = session.shared();
     let mut section = Section::new()?;
     Model::new(
         tag,
-        rank,
         files.loaded.ok_or(EINVAL)?,
         &files.loaded_adapters,
         &shared.limits,

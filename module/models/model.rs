@@ -9,7 +9,7 @@ use crate::{
         choice::{Candidate, Wish},
         loaded::{Loaded, LoadedAdapter},
         metadata::Metadata,
-        name::Name,
+        name::{Name, Tag},
         workspace::Workspace,
     },
     records::{first, recorder::Recorder, who::Who},
@@ -101,8 +101,7 @@ impl Model {
     /// From a finished load. Apart from the load, whose stack is deep.
     #[inline(never)]
     pub(crate) fn new(
-        (name, version): (Name, u32),
-        rank: u32,
+        tag: Tag,
         loaded: KBox<Loaded>,
         adapters: &[LoadedAdapter],
         limits: &Limits,
@@ -145,8 +144,8 @@ impl Model {
         let instance = INSTANCES.fetch_add(1, Relaxed).wrapping_add(1);
         Arc::pin_init(
             pin_init!(Self {
-                name,
-                version,
+                name: tag.name,
+                version: tag.version,
                 origin: instance,
                 instance,
                 metrics,
@@ -156,7 +155,7 @@ impl Model {
                 digest: loaded.digest,
                 pool,
                 backlog,
-                rank,
+                rank: tag.rank,
                 measures: Measures {
                     file_bytes: loaded.file_bytes,
                     weight_bytes,
@@ -177,8 +176,7 @@ impl Model {
     /// Of the same files as `other`, whose memory it shares; `scales` are those of its adapters.
     #[inline(never)]
     pub(crate) fn sharing(
-        (name, version): (Name, u32),
-        rank: u32,
+        tag: Tag,
         other: &Self,
         scales: impl Iterator<Item = i32>,
         limits: &Limits,
@@ -197,8 +195,8 @@ impl Model {
         let backlog = Backlog::new()?;
         Arc::pin_init(
             pin_init!(Self {
-                name,
-                version,
+                name: tag.name,
+                version: tag.version,
                 instance: INSTANCES.fetch_add(1, Relaxed).wrapping_add(1),
                 origin: other.origin,
                 metrics,
@@ -208,7 +206,7 @@ impl Model {
                 digest: other.digest,
                 pool,
                 backlog,
-                rank,
+                rank: tag.rank,
                 measures: other.measures,
                 adapters,
                 files <- files,

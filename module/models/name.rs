@@ -11,6 +11,17 @@ const SEPARATOR: u8 = b'@';
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name([u8; NAME_BYTES]);
 
+/// What a load makes of a name.
+#[derive(Clone, Copy)]
+pub(crate) struct Tag {
+    /// Without the version.
+    pub(crate) name: Name,
+    /// From 1.
+    pub(crate) version: u32,
+    /// The operator's opinion of the model, at most `SISLM_RANK_MAX`; 0 for none.
+    pub(crate) rank: u32,
+}
+
 /// A name as it is asked for: of one version, or of what the alias gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {

@@ -7,7 +7,7 @@ use crate::{
     models::{
         draw::Draw,
         model::Model,
-        name::{Name, Wanted},
+        name::{Name, Tag, Wanted},
         shelf::{Entry, LoadProgress, Shelf, State},
     },
     sys::{
@@ -58,7 +58,7 @@ pub(crate) struct Found {
 pub(crate) struct Reservation<'a> {
     registry: &'a Registry,
     /// The name and the version to be.
-    pub(crate) tag: (Name, u32),
+    pub(crate) tag: Tag,
     /// How far the load is, for others to read.
     pub(crate) progress: Arc<LoadProgress>,
 }
@@ -75,9 +75,9 @@ impl Registry {
         )
     }
 
-    /// Takes the next version of `name` for a load of files of `total` bytes. `EEXIST`: one is being loaded;
-    /// `ENOSPC`: no room for another.
-    pub(crate) fn reserve(&self, name: Name, total: u64) -> Result<Reservation<'_>> {
+    /// Takes the next version of `name` for a load of files of `total` bytes, a model of `rank`. `EEXIST`: one is being
+    /// loaded; `ENOSPC`: no room for another.
+    pub(crate) fn reserve(&self, name: Name, rank: u32, total: u64) -> Result<Reservation<'_>> {
         let progress = Arc::new(
             LoadProgress {
                 done: Atomic::new(0),
@@ -104,7 +104,11 @@ impl Registry {
         entries.push_within_capacity(entry).map_err(|_| ENOSPC)?;
         Ok(Reservation {
             registry: self,
-            tag: (name, version),
+            tag: Tag {
+                name,
+                version,
+                rank,
+            },
             progress,
         })
     }
@@ -262,9 +266,10 @@ impl Registry {
         Ok(model)
     }
 
-    /// Lets a version of `name` before `version` leave that no alias which was set gives; none when there is none. They go
+    /// Lets a version of the name before that of `tag` leave that no alias which was set gives; none when there is none. They go
     /// with [`Registry::sweep`].
-    pub(crate) fn retire(&self, (name, version): (Name, u32)) -> Option<Arc<Model>> {
+    pub(crate) fn retire(&self, tag: Tag) -> Option<Arc<Model>> {
+        let Tag { name, version, .. } = tag;
         let mut shelf = self.shelf.lock();
         let is_old = |entry: &&Entry| {
             let unpinned = |model: &Arc<Model>| !shelf.is_pinned(model.instance);
@@ -406,7 +411,7 @@ impl Reservation<'_> {
     /// name's alias, when that has changed.
     pub(crate) fn fulfil(self, model: Arc<Model>, replace: bool) -> Option<u64> {
         let mut shelf = self.registry.shelf.lock();
-        let generation = |shelf: &Shelf| shelf.alias(self.tag.0).map(|it| it.draw.generation);
+        let generation = |shelf: &Shelf| shelf.alias(self.tag.name).map(|it| it.draw.generation);
         let before = generation(&shelf);
         shelf.put(model, replace);
         generation(&shelf).filter(|now| Some(*now) != before)
@@ -417,7 +422,7 @@ impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         let removed = {
             let mut shelf = self.registry.shelf.lock();
-            let (name, version) = self.tag;
+            let Tag { name, version, .. } = self.tag;
             let loading = |entry: &Entry| {
                 entry.name == name && entry.version == version && entry.model().is_none()
             };
