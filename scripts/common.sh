@@ -86,3 +86,8 @@ debian_arch() {
 	*) die "this machine is $(uname -m); the build runs on x86-64 and arm64" ;;
 	esac
 }
+
+# compiler_of FILE: what compiled it, by its own words; the parts of GCC's runtime in a file by clang say GCC.
+compiler_of() {
+	readelf -p .comment "$1" | sed -n -E 's/^.*GCC: \(.*\) ([0-9.]+).*/GCC \1/p; s/^.*clang version ([0-9.]+).*/clang \1/p' | LC_ALL=C sort -r | sed -n 1p
+}

@@ -13,6 +13,8 @@ import models
 N1, I8MM, A53 = "neoverse-n1", "max,sve=off,sme=off", "cortex-a53"
 COUNTERS = ("user", "kernel", "threads", "machine")
 ENGINES = ("sislm", "llama.cpp")
+# Other builds of llama.cpp's family, and what guest.peer calls them.
+PEERS = {"node-llama-cpp": "node", "ik_llama.cpp": "ik"}
 PROMPT = 3
 
 
@@ -56,12 +58,31 @@ class Case:
         return ["llama-bench", "-m", f"/models/{self.model}.gguf", "-t", 1, *tokens, "-d", self.depth, "-r", 1,
                 "--no-warmup", "-o", "json"]
 
+    def peer(self, length):
+        """peer.c's words."""
+        return [f"/models/{self.model}.gguf", self.kind, length, self.depth]
+
+    def runs_with(self, engine):
+        """Whether an engine has loops for the CPU: the wheel of ik_llama.cpp needs dotprod."""
+        return (engine, self.cpu) != ("ik_llama.cpp", A53)
+
+    def line(self, engine, length):
+        """The guest's command."""
+        name = f"{self.name} {engine} {length}"
+        if engine == "sislm":
+            return guest.sislm(name, *self.sislm(length))
+        if engine in PEERS:
+            return guest.peer(name, PEERS[engine], *self.peer(length))
+        return guest.llama(name, *self.llama(length))
+
     def check(self, engine, length, result):
         """That the run was of that length."""
         answer = result.json()
         if engine == "sislm":
             found = len(answer["prompt_ids"]), len(answer["ids"]), answer["threads"]
             wanted = *self.sizes(length), 1
+        elif engine in PEERS:
+            found, wanted = (answer.get(self.kind), answer["depth"], answer["threads"]), (length, self.depth, 1)
         else:
             found = answer["n_prompt"], answer["n_gen"], answer["n_depth"], answer["n_threads"]
             wanted = (0, length, self.depth, 1) if self.kind == "decode" else (length, 0, self.depth, 1)
@@ -69,6 +90,7 @@ class Case:
             raise guest.Failed(f"{result.name}: {found} instead of {wanted} tokens")
 
 
+SMOLLM2 = ("smollm2-q4_1", "smollm2-q8_0", "smollm2-q4_k_m")
 CASES = [
     Case("656k-q4_0", "decode", 16, 80, runs=9),
     *(Case(f"6x256-{kind}", "decode", 8, 40) for kind in models.KINDS),
@@ -80,6 +102,8 @@ CASES = [
     Case("12x768-q4_0", "decode", 4, 12, cpu=I8MM),
     *(Case(f"12x768-{kind}", "prefill", 32, 64, cpu=I8MM) for kind in ("q4_0", "q8_0", "q4_k_m")),
     Case("6x256-q4_0", "decode", 8, 40, cpu=A53),
+    *(Case(model, "decode", 2, 6) for model in SMOLLM2),
+    *(Case(model, "prefill", 32, 64) for model in SMOLLM2),
 ]
 NAMES = [case.name for case in CASES]
 
@@ -91,10 +115,9 @@ def lines(cases, engines):
         for engine in engines:
             if engine == "sislm":
                 yield guest.sislm(f"load {model}", "load", "--json", f"/models/{model}.gguf", "--name", "bench")
-            for case in (case for case in cases if case.model == model):
+            for case in (case for case in cases if case.model == model and case.runs_with(engine)):
                 for length in (case.short, case.long) * case.runs:
-                    name = f"{case.name} {engine} {length}"
-                    yield guest.sislm(name, *case.sislm(length)) if engine == "sislm" else guest.llama(name, *case.llama(length))
+                    yield case.line(engine, length)
             if engine == "sislm":
                 yield guest.sislm(f"info {model}", "info", "--json")
                 yield guest.sislm(f"unload {model}", "unload", "bench")
@@ -110,8 +133,10 @@ def middle(figures):
     return sorted(figures, key=lambda run: run["kernel"] + run["threads"])[len(figures) // 2]
 
 
-def backend(result):
+def backend(engine, result):
     """The build of its loops that llama.cpp took for this CPU."""
+    if engine in PEERS:
+        return result.json()["build"]
     found = re.search(r"libggml-cpu-(\S+)\.so", "\n".join(result.errors))
     return found[1] if found else ""
 
@@ -176,7 +201,7 @@ class Boot:
         if engine == "sislm":
             yield name, engine, {**figures, "level": result.json()["simd"]}
             return
-        yield name, engine, {**figures, "backend": backend(result)}
+        yield name, engine, {**figures, "backend": backend(engine, result)}
         if (case.kind, case.depth) == ("decode", 0):
             yield f"load/{case.model}", engine, llama_loaded(case, short, figures)
 
@@ -192,6 +217,11 @@ def boot(cases, engines):
                     yield name, engine, figures
         except guest.Failed as error:
             yield result.name, "", error
+
+
+def case(name):
+    """The case with this name."""
+    return next(case for case in CASES if case.name == name)
 
 
 def cases_of(names):

@@ -28,12 +28,15 @@ measure() {{
 	rm -f /tmp/counts
 }}
 """
-# `llama NAME PROGRAM ARG...` measures one of Debian's llama.cpp. The first run brings its libraries into memory.
+# `llama NAME PROGRAM ARG...` measures one of Debian's llama.cpp, `peer NAME BUILD ARG...` another build in the same tree. The first run
+# brings the libraries into memory.
 LLAMA = """
 tree=/share/{llama}/tree
 mount -t proc none $tree/proc && mount --bind /dev $tree/dev && mount --bind /models $tree/models || exit
 chroot $tree llama-bench --list-devices >/dev/null 2>&1 || exit
+mount --bind /share/{peers} $tree/peers || exit
 llama() {{ measure "$1" chroot $tree "$2" "${{@:3}}"; }}
+peer() {{ measure "$1" chroot $tree "/peers/peer-$2" "${{@:3}}"; }}
 """
 
 
@@ -80,6 +83,11 @@ def llama(name, program, *words):
     return shlex.join(["llama", name, program, *map(str, words)])
 
 
+def peer(name, build, *words):
+    """A line for the guest: peer.c with another build."""
+    return shlex.join(["peer", name, build, *map(str, words)])
+
+
 def model(name):
     """A line for the guest: the model that the commands after it use."""
     return f"model {name}"
@@ -116,8 +124,9 @@ def run(lines, files, **options):
         models.make(name)
     share = models.directory().parent
     prologue = PROLOGUE.format(models=models.directory().name)
-    if any(line.startswith("llama ") for line in lines):
-        prologue += LLAMA.format(llama=os.environ["BENCH_LLAMA"])
+    if any(line.startswith(("llama ", "peer ")) for line in lines):
+        folders = {key: os.environ[f"BENCH_{key.upper()}"].rsplit("/", 1)[-1] for key in ("llama", "peers")}
+        prologue += LLAMA.format(**folders)
     command = "\n".join([prologue, *lines, "true"])
     with tempfile.NamedTemporaryFile(prefix="sislm-bench.", suffix=".log") as log:
         options = {"KERNEL": "stock", "MEM": "6G", "TIMEOUT": "7200", "SHARE": str(share), "CMD": command, "LOG": log.name, **options}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Measures what BENCH (a regular expression) names, both engines or the one that ENGINE names, and writes the report."""
+"""Measures what BENCH (a regular expression) names, all engines or the one that ENGINE names, and writes the report."""
 
 import os
 import re
@@ -28,7 +28,9 @@ PARTS = [
 
 def versions():
     """What was compared, and where."""
+    peers = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in os.environ["BENCH_PEERS_VERSIONS"].splitlines()}
     return {
+        **peers,
         "sislm": os.environ["BENCH_COMMIT"],
         "llama.cpp": os.environ["BENCH_LLAMA_VERSION"],
         "kernel": os.environ["BENCH_KERNEL_VERSION"],
@@ -37,11 +39,12 @@ def versions():
 
 def main():
     pattern = re.compile(os.environ.get("BENCH") or ".")
-    engines = [engine for engine in counts.ENGINES if os.environ.get("ENGINE") in (None, "", engine)]
+    known = [*counts.ENGINES, *counts.PEERS]
+    engines = [engine for engine in known if os.environ.get("ENGINE") in (None, "", engine)]
     if not engines:
-        print(f"ENGINE is {' or '.join(counts.ENGINES)}")
+        print(f"ENGINE is {' or '.join(known)}")
         return 2
-    if not os.environ.get("BENCH") and len(engines) == 2:
+    if not os.environ.get("BENCH") and len(engines) == len(known):
         record.clear()
     found, failed, start = 0, 0, time.monotonic()
     for names, measure in PARTS:
@@ -49,7 +52,9 @@ def main():
         if not chosen:
             continue
         try:
-            for name, engine, figures in measure(chosen, engines):
+            # Other builds than Debian's count instructions alone.
+            of_part = engines if measure is counts.measure else [engine for engine in engines if engine in counts.ENGINES]
+            for name, engine, figures in measure(chosen, of_part):
                 if isinstance(figures, guest.Failed):
                     failed += 1
                     print(f"error: {figures}", flush=True)

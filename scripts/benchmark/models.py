@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The models that both engines run: shapes with random weights, made once and kept in the cache."""
+"""The models that all engines run: shapes with random weights, made once and kept in the cache, and SmolLM2-135M-Instruct in three formats."""
 
 import hashlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO / "scripts/models"))
+import gguf_reader  # noqa: E402
+
 MAKERS = [REPO / "scripts/models" / f"{name}.py" for name in ("random_gguf", "random_weights", "gguf_writer", "vocabulary")]
 # Shape of random_gguf.py to what is said of it, and whether the head is the embedding.
 SHAPES = {
@@ -25,6 +29,8 @@ KINDS = {
     "q4_k_m": ("q4_k", "q4_k", "q6_k", "q6_k"),
     "f16": ("f16", "f16", "f16", "f16"),
 }
+# SmolLM2 comes in Q4_1; the others are made of that by Debian's quantizer.
+SMOLLM2 = {"smollm2-q4_1": None, "smollm2-q8_0": "Q8_0", "smollm2-q4_k_m": "Q4_K_M"}
 # Tokens that a prompt has before its first character: BOS and the space prefix.
 TOKENS_BEFORE = {"gpt2": 0}
 OTHERS_BEFORE = 2
@@ -48,24 +54,43 @@ def maker(name, path, *options):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def quantize(name, path):
+    """Writes SmolLM2 in this format; weights of a lower one lose no more by it than by the format itself."""
+    source, kind = os.environ["BENCH_SMOLLM2"], SMOLLM2[name]
+    if not kind:
+        shutil.copyfile(source, path)
+        return
+    libraries = next(pathlib.Path(os.environ["BENCH_QUANTIZER"]).glob("tree/usr/lib/*-linux-gnu"))
+    command = [libraries.parents[1] / "bin/llama-quantize", "--allow-requantize", source, path, kind, str(os.cpu_count())]
+    environment = {**os.environ, "LD_LIBRARY_PATH": f"{libraries}:{libraries}/llama"}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
 def make(name):
-    """The file of SHAPE-KIND, made unless it is there."""
+    """The file of SHAPE-KIND, or of SmolLM2, made unless it is there."""
     path = directory() / f"{name}.gguf"
     if not path.exists():
         part = path.parent / "part" / path.name
         part.parent.mkdir(parents=True, exist_ok=True)
-        maker(name, part)
+        if name in SMOLLM2:
+            quantize(name, part)
+        else:
+            maker(name, part)
         os.replace(part, path)
     return path
 
 
 def tensor_bytes(name):
     """Bytes of all weights in the file."""
+    if name in SMOLLM2:
+        return gguf_reader.Reader(make(name)).tensor_bytes()
     said = maker(name, os.devnull, "--header-only")
     found = re.search(r": (\d+) bytes, of which the header's (\d+) are written", said)
     return int(found[1]) - int(found[2])
 
 
 def prompt(name, tokens):
-    """A text of so many tokens: full stops, of which no two are one piece."""
+    """A text of so many tokens: full stops, of which no two are one piece; in SmolLM2's vocabulary a word is one."""
+    if name in SMOLLM2:
+        return "the" + " the" * (tokens - 1)
     return "." * (tokens - TOKENS_BEFORE.get(name.split("-")[0], OTHERS_BEFORE))

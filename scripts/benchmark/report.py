@@ -13,34 +13,41 @@ import wall
 
 PATH = models.REPO / "Documentation" / "performance.md"
 NONE = "–"
+# The engines that this module is compared with, Debian's first.
+OTHERS = [*counts.ENGINES[1:], *counts.PEERS]
 INTRODUCTION = """<!-- SPDX-License-Identifier: GPL-2.0 -->
 <!-- Written by scripts/bench: change that, not this. -->
 # Performance
 
-`make bench` makes all of this: it runs this module and Debian's llama.cpp in the same guest, one after the other, on the same files, and
-writes this page from `performance.json`. `make bench BENCH=pattern` measures a part (the names are the keys of that file) and leaves the
-rest as it was, `ENGINE=sislm` or `ENGINE=llama.cpp` one of both engines.
+`make bench` makes all of this: it runs this module, Debian's llama.cpp and two other builds in the same guest, one after the other, on the same
+files, and writes this page from `performance.json`. `make bench BENCH=pattern` measures a part (the names are the keys of that file) and leaves
+the rest as it was, `ENGINE=name` one of `sislm`, `llama.cpp` (Debian's), `node-llama-cpp` (the npm package `@node-llama-cpp/linux-arm64`) and
+`ik_llama.cpp` (the PyPI package `ik-llama-cpp-python`, with its weights repacked). Each compiler makes other loops of the same sources, so the ratio
+is to the best of the three, whose name is in bold.
 
 Nothing here was measured on Arm hardware. Instructions are counted exactly under emulation; a processor may take a different time for each.
 Where weights come from memory faster than they are multiplied, fewer instructions mean fewer cores and less energy, not more tokens a second.
 
 {versions}
 """
-INSTRUCTIONS = """
+INSTRUCTIONS = r"""
 ## Instructions per token
 
 One emulated CPU whose clock is its count of instructions (`-icount shift=0`), `PERF_COUNT_HW_INSTRUCTIONS` in the guest; the difference of
 two lengths, so that loading and starting cancel. *sislm* is all that a token causes: the client, the module in the client's context, and the
-module's threads. *llama.cpp* is what `llama-bench` executes in user space: what it causes in the kernel is page faults, which differ
-from run to run by more than they are. *Whole guest* is every instruction of the machine. Both decode one token a step; sislm also samples
-(greedily), `llama-bench` does not. Weights are random; greedy decoding never ends at a token. "@" names a CPU other than neoverse-n1 (dotprod):
-"@max" is `max,sve=off,sme=off` (i8mm), for which Debian has no build of llama.cpp that uses SMMLA.
+module's threads. *llama.cpp* is what `llama-bench` executes in user space, the others what `scripts/benchmark/peer.c` does with their libraries: what they
+cause in the kernel is page faults, which differ from run to run by more than they are. *Whole guest* is every instruction of the machine. All decode
+one token a step; sislm also samples (greedily), the others do not. Weights are random but SmolLM2's; greedy decoding never ends at a token. "@" names a
+CPU other than neoverse-n1 (dotprod): "@max" is `max,sve=off,sme=off` (i8mm), for which no build has loops that use SMMLA.
 
 {plot}
 
 {table}
 
-Files: {shapes}. Q4_K_M is Q4_K with a head of Q6_K.
+\* Not every other build has been measured.
+
+Files: {shapes}. Q4_K_M is Q4_K with a head of Q6_K. SmolLM2 is SmolLM2-135M-Instruct in Q4_1 as it is published, and what Debian's
+`llama-quantize` makes of that: 576 wide, so that its Q4_K_M is Q5_0 and Q8_0 but for one matrix of each layer.
 """
 LOOPS = """
 ## Inner loops
@@ -64,8 +71,8 @@ busy with other things.
 MEMORY = """
 ## Loading and memory
 
-Instructions of loading, with one CPU and the file in the page cache; for llama.cpp all of its start, repacking of weights included. sislm takes a SHA-256 of
-the file beside packing, which is given apart. Peak: the most memory that the module held while loading; for llama.cpp the largest resident set,
+Instructions of loading, with one CPU and the file in the page cache; for the others all of their start, repacking of weights included. sislm takes a SHA-256 of
+the file beside packing, which is given apart. Peak: the most memory that the module held while loading; for Debian's llama.cpp the largest resident set,
 mapped file included. Bytes per token: packed weights over those of the file, of which a step
 reads each once.
 
@@ -98,8 +105,8 @@ def line(figures):
 
 
 def total(engine, figures):
-    """Instructions that count for an engine: for llama.cpp user space only, which is less than it takes."""
-    return figures["user"] if engine == "llama.cpp" else figures["user"] + figures["kernel"] + figures["threads"]
+    """Instructions that count for an engine: for others than sislm user space only, which is less than they take."""
+    return figures["user"] if engine != "sislm" else figures["user"] + figures["kernel"] + figures["threads"]
 
 
 def of(figures, name, engine, key):
@@ -108,6 +115,23 @@ def of(figures, name, engine, key):
     if found is None:
         return None
     return total(engine, found) if key == "total" else found.get(key)
+
+
+def peers(figures, name, key):
+    """Each other engine's figure, where it was measured."""
+    found = {engine: of(figures, name, engine, key) for engine in OTHERS}
+    return {engine: value for engine, value in found.items() if value is not None}
+
+
+def best(found):
+    """The name of the engine with the least, or None."""
+    return min(found, key=found.get, default=None)
+
+
+def columns(found, unit, digits=2):
+    """A cell for each other engine, the best in bold."""
+    cells = {engine: number(found.get(engine), unit, digits) for engine in OTHERS}
+    return [f"**{cell}**" if engine == best(found) and len(found) > 1 else cell for engine, cell in cells.items()]
 
 
 def number(value, unit=1, digits=2):
@@ -124,11 +148,11 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(str(cell) for cell in cells) + " |" for cells in lines)
 
 
-def chart(name, title, bars):
+def chart(name, title, bars, other="llama.cpp"):
     """Writes a plot and gives the line that shows it; nothing without bars."""
     if not bars:
         return ""
-    plots.chart(PATH.with_name(name), f"{title}: llama.cpp (grey), sislm (blue)", bars)
+    plots.chart(PATH.with_name(name), f"{title}: {other} (grey), sislm (blue)", bars)
     return f"![{title}]({name})"
 
 
@@ -137,37 +161,41 @@ def versions(figures):
     found = {tuple(sorted(entry["measured"].items())) for engines in figures.values() for entry in engines.values()}
     lines = []
     for stamp in sorted(map(dict, found), key=lambda stamp: stamp["date"]):
-        lines.append(f"* {stamp['date']}: sislm {stamp['sislm']}, llama.cpp {stamp['llama.cpp']}, Linux {stamp['kernel']}")
+        others = [f"{name} {stamp[name]}" for name in OTHERS if name in stamp]
+        lines.append("; ".join([f"* {stamp['date']}: sislm {stamp['sislm']}", *others, f"Linux {stamp['kernel']}"]))
     return "\n".join(dict.fromkeys(lines))
 
 
 def targets_table(figures):
     rows = []
     for measure, name, key, unit, wanted in targets.TARGETS:
-        mine, theirs = (of(figures, name, engine, key) for engine in counts.ENGINES)
+        mine, others = of(figures, name, "sislm", key), peers(figures, name, key)
+        theirs = others.get(best(others))
         met = NONE if mine is None else "yes" if mine / unit <= wanted else "no"
         rows.append([measure, number(theirs, unit), number(mine, unit), f"{wanted:g}", met])
     for name in wall.NAMES:
         mine, theirs = (of(figures, name, engine, "milliseconds") for engine in counts.ENGINES)
         met = NONE if mine is None or not theirs else "yes" if mine / theirs <= targets.WALL else "no"
         rows.append([f"time under emulation, {name.removeprefix('wall/')}", "1", ratio(mine, theirs), f"{targets.WALL:g}", met])
-    return "\n## Goals\n\n" + table(["measure", "llama.cpp", "sislm", "wanted at most", "met"], rows) + "\n"
+    return "\n## Goals\n\n" + table(["measure", "the best other", "sislm", "wanted at most", "met"], rows) + "\n"
 
 
 def instructions(figures):
     rows, bars = [], []
     for name in counts.NAMES:
-        mine, theirs = (of(figures, name, engine, "total") for engine in counts.ENGINES)
+        mine, others = of(figures, name, "sislm", "total"), peers(figures, name, "total")
         guests = (of(figures, name, engine, "machine") for engine in counts.ENGINES)
-        label = name.removeprefix("instructions/")
-        client = of(figures, name, "sislm", "user")
-        rows.append([label, number(theirs, 1e6), number(mine, 1e6), ratio(mine, theirs), number(client, 1e6, 4),
-                     *(number(guest, 1e6) for guest in reversed(list(guests))), of(figures, name, "llama.cpp", "backend") or NONE,
-                     of(figures, name, "sislm", "level") or NONE])
+        label, least = name.removeprefix("instructions/"), best(others)
+        partly = "" if all(engine in others for engine in OTHERS if counts.case(name).runs_with(engine)) else " \\*"
+        theirs = others.get(least)
+        rows.append([label, *columns(others, 1e6), number(mine, 1e6), ratio(mine, theirs) + partly,
+                     number(of(figures, name, "sislm", "user"), 1e6, 4), *(number(guest, 1e6) for guest in reversed(list(guests))),
+                     of(figures, name, least, "backend") or NONE, of(figures, name, "sislm", "level") or NONE])
         if mine is not None and theirs:
             bars.append((label, theirs, mine, f"{theirs / 1e6:,.2f} M", f"{mine / 1e6:,.2f} M"))
-    plot = chart("performance-instructions.svg", "Instructions per token", bars)
-    head = ["M per token", "llama.cpp", "sislm", "ratio", "of it in user space", "whole guest, llama.cpp", "whole guest, sislm", "llama.cpp's build", "level"]
+    plot = chart("performance-instructions.svg", "Instructions per token", bars, "the best other build")
+    head = ["M per token", *OTHERS, "sislm", "ratio", "of it in user space", "whole guest, llama.cpp", "whole guest, sislm", "the best's build",
+            "level"]
     shapes = "; ".join(f"{shape}, {text}" for shape, (text, _) in models.SHAPES.items())
     return INSTRUCTIONS.format(plot=plot, table=table(head, rows), shapes=shapes)
 
@@ -207,11 +235,13 @@ def memory(figures):
         if not mine:
             continue
         resident = theirs.get("resident_kib")
-        rows.append([model, number(mine["file_bytes"], 1e6), number(theirs.get("instructions"), 1e6, 0), number(mine["instructions"], 1e6, 0),
-                     number(mine["digest"], 1e6, 0), number(resident and resident * 1024, 1e6), number(mine["peak_bytes"], 1e6),
-                     f"{mine['weight_bytes'] / mine['tensor_bytes']:.4f}"])
+        others = peers(figures, f"load/{model}", "instructions")
+        rows.append([model, number(mine["file_bytes"], 1e6), *columns(others, 1e6, 0), number(mine["instructions"], 1e6, 0),
+                     ratio(mine["instructions"], others.get(best(others))), number(mine["digest"], 1e6, 0),
+                     number(resident and resident * 1024, 1e6), number(mine["peak_bytes"], 1e6), f"{mine['weight_bytes'] / mine['tensor_bytes']:.4f}"])
         section = max(section, mine["longest_section"])
-    head = ["model", "file, MB", "load, M instructions, llama.cpp", "sislm", "of it digest", "peak, MB, llama.cpp", "sislm", "bytes per token / model's"]
+    head = ["model", "file, MB", *(f"load, M instructions, {engine}" for engine in OTHERS), "sislm", "ratio", "of it digest", "peak, MB, llama.cpp",
+            "sislm", "bytes per token / model's"]
     return MEMORY.format(table=table(head, rows), section=number(section or None, 1, 0))
 
 

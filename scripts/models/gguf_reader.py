@@ -27,6 +27,10 @@ class Reader:
             self.infos[name] = (shape, *self.numbers("IQ"))
         self.base = padded(self.at)
 
+    def tensor_bytes(self):
+        """Bytes of all tensors, as far as they can be told: from the first one to the end of the file."""
+        return len(self.data) - self.base
+
     def numbers(self, layout):
         found = struct.unpack_from("<" + layout, self.data, self.at)
         self.at += struct.calcsize("<" + layout)
