@@ -110,7 +110,7 @@ pub(super) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     );
     report.equal("serve/alive-after-all", get(SOCKET, "/health")?.status, 200);
     let metrics = get(SOCKET, "/metrics")?.text()?;
-    let counted = r#"sislm_requests_total{endpoint="/v1/chat/completions",status="404"} 2"#;
+    let counted = r#"sislm_requests_total{endpoint="/v1/chat/completions",status="404"} 3"#;
     report.equal("serve/metrics", metrics.contains(counted), true);
     let load: Value = get(SOCKET, "/get_load")?.object()?;
     report.equal("serve/load", &load["load"], &json!(0));
