@@ -139,10 +139,10 @@ impl Limits {
         self.workers.saturating_add(self.callers())
     }
 
-    /// Most turns at a time: one of each open file, and those of closed files in the step in flight
-    /// and after it.
+    /// Most turns at a time: one of each open file, those of closed files in the step in flight
+    /// and after it, and the one that compares answers.
     pub(crate) fn turns(&self) -> usize {
-        (self.sessions as usize).saturating_add(2 * LOGITS_MAX as usize)
+        (self.sessions as usize).saturating_add(2 * LOGITS_MAX as usize + 1)
     }
 
     /// From the module's parameters; `EINVAL` and a line in the log for what is out of range.

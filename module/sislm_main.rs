@@ -145,7 +145,7 @@ module! {
 }
 
 /// The loaded module. Fields are dropped in this order: first no new sessions, then starts of turns, then
-/// those who compute them, then the ends of turns.
+/// who compares answers, then those who compute them, then the ends of turns.
 #[pin_data]
 struct Sislm {
     _callers: sys::callers::Callers<session::Sessions>,
@@ -154,6 +154,7 @@ struct Sislm {
     #[pin]
     debugfs: device::debugfs::Files,
     _starts: session::user_work::Running,
+    _comparer: session::comparer::ComparerThread,
     _workers: sched::worker::Workers,
     _carrier: sched::carrier::CarrierThread,
     _ends: session::user_work::Running,
@@ -176,6 +177,7 @@ impl kernel::InPlaceModule for Sislm {
                 _workers: sched::worker::Workers::start(&shared.scheduler, shared.limits.workers)?,
                 _carrier: sched::carrier::CarrierThread::start(&shared.scheduler)?,
                 _ends: session::user_work::Running::new(&shared),
+                _comparer: session::comparer::ComparerThread::start(&shared)?,
                 _starts: session::user_work::Running::new(&shared),
                 debugfs <- device::debugfs::Files::new(shared),
                 node <- Node::register(sessions.clone()),

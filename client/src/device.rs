@@ -13,7 +13,7 @@ use crate::error::errno_of;
 use crate::uapi::*;
 use crate::{
     metadata, request, AdapterFile, Alias, Contents, Error, Metrics, Model, ModelName, Query,
-    Records, Refusal, Selftest, Session, SessionConfig, Source,
+    Records, Refusal, Selftest, Session, SessionConfig, Shadow, Source,
 };
 use crate::{Limits, Simd, Statistics, Vocabulary};
 
@@ -341,6 +341,54 @@ impl Device {
                 errno,
             }),
         }
+    }
+
+    /// What was counted of answers of `alias`, or of all that are compared: one entry for each version that answered, or one
+    /// without any. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shadow`]
+    pub fn shadows(&self, alias: Option<&ModelName>) -> Result<Vec<Shadow>, Error> {
+        let mut shadows = Vec::new();
+        for index in 0.. {
+            let mut shadow = Shadow {
+                index,
+                alias: alias.map_or([0; _], ModelName::to_bytes),
+                ..Default::default()
+            };
+            match request::call(self.file.as_fd(), &mut shadow) {
+                Ok(()) => shadows.push(shadow),
+                Err(Errno::ENOENT) => break,
+                Err(errno) => {
+                    return Err(Error::Shadow {
+                        name: alias.cloned(),
+                        errno,
+                    })
+                }
+            }
+        }
+        Ok(shadows)
+    }
+
+    /// Lets `version` compare `permille` of 1,000 answers of `alias`; without one none is compared, and what was counted is
+    /// forgotten. Needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shadow`]; ENOENT when there is no such name or version.
+    pub fn set_shadow(
+        &self,
+        alias: &ModelName,
+        version: Option<&ModelName>,
+        permille: u32,
+    ) -> Result<Shadow, Error> {
+        let mut shadow = Shadow::to_set(alias, version, permille);
+        request::call(self.file.as_fd(), &mut shadow).map_err(|errno| Error::Shadow {
+            name: Some(alias.clone()),
+            errno,
+        })?;
+        Ok(shadow)
     }
 
     /// What a user may have of the device, and has. Needs CAP_SYS_ADMIN.

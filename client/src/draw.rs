@@ -22,6 +22,13 @@ pub fn draw(generation: u64, session: u64, weights: [u32; SISLM_TARGETS_MAX as u
     slot
 }
 
+/// Whether `permille` of 1,000 turns are compared with those of another version, and turn `turn` of the file of number
+/// `session` is one of them. `generation`: as in the turn's record.
+pub fn is_compared(generation: u64, session: u64, turn: u64, permille: u32) -> bool {
+    let hash = mix(mix(mix(generation).wrapping_add(session)).wrapping_add(turn)) >> 32;
+    (hash * 1000) >> 32 < u64::from(permille)
+}
+
 /// The step of splitmix64.
 fn mix(number: u64) -> u64 {
     let mut hash = number.wrapping_add(0x9e37_79b9_7f4a_7c15);

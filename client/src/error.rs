@@ -46,6 +46,13 @@ pub enum Error {
         /// What ALIAS gave.
         errno: Errno,
     },
+    /// What compares answers could not be read or set.
+    Shadow {
+        /// Whose answers, where some were asked for.
+        name: Option<ModelName>,
+        /// What SHADOW gave.
+        errno: Errno,
+    },
     /// A session could not be set up.
     Configure {
         /// The model asked for, None for the device's choice.
@@ -102,6 +109,7 @@ impl Error {
             | Self::Load { errno, .. }
             | Self::Unload { errno, .. }
             | Self::Alias { errno, .. }
+            | Self::Shadow { errno, .. }
             | Self::Configure { errno, .. }
             | Self::Turn { errno, .. }
             | Self::Call { errno, .. } => *errno,
@@ -186,8 +194,8 @@ impl fmt::Display for Error {
                     Errno::ENOENT => write!(f, "no such model; sislm-client models lists them"),
                     Errno::EBUSY => write!(
                         f,
-                        "a session uses it, or an alias that was set gives it; end the one (fuser /dev/sislm shows who) and change \
-                         the other (sislm-client alias), or let --drain unload it with its last session"
+                        "a session uses it, an alias that was set gives it, or it is a shadow; end the one (fuser /dev/sislm shows who) and change \
+                         the other (sislm-client alias, shadow), or let --drain unload it with its last session"
                     ),
                     Errno::ENOTUNIQ => {
                         write!(f, "there are several versions of it; choose one (sislm-client models lists them)")
@@ -208,6 +216,18 @@ impl fmt::Display for Error {
                         f,
                         "an alias has a name without a version, and gives up to 4 versions, none twice, each with a weight of 1 to 1000000"
                     ),
+                    errno => f.write_str(&reason(*errno)),
+                }
+            }
+            Self::Shadow { name, errno } => {
+                match name {
+                    Some(name) => write!(f, "cannot read or set what compares answers of \"{name}\": ")?,
+                    None => write!(f, "cannot read what compares answers: ")?,
+                }
+                match errno {
+                    Errno::ENOENT => write!(f, "there is no such name or version, or it has none; sislm-client alias and models list them"),
+                    Errno::ENOSPC => write!(f, "as many names are compared as the module takes; end one (sislm-client shadow NAME --off)"),
+                    Errno::EOPNOTSUPP => write!(f, "the version makes embeddings, and has no opinion of answers"),
                     errno => f.write_str(&reason(*errno)),
                 }
             }

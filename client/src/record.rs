@@ -27,6 +27,8 @@ pub enum RecordKind {
     Alias,
     /// A model that could be chosen.
     Choice,
+    /// An answer was computed again to compare it.
+    Compare,
     /// Something that this client does not know.
     Other,
 }
@@ -83,6 +85,7 @@ impl Record {
             SISLM_RECORD_EVALUATE => RecordKind::Evaluate,
             SISLM_RECORD_ALIAS => RecordKind::Alias,
             SISLM_RECORD_CHOICE => RecordKind::Choice,
+            SISLM_RECORD_COMPARE => RecordKind::Compare,
             _ => RecordKind::Other,
         }
     }
@@ -130,6 +133,7 @@ impl fmt::Display for RecordKind {
             Self::Evaluate => "evaluate",
             Self::Alias => "alias",
             Self::Choice => "choice",
+            Self::Compare => "compare",
             Self::Other => "other",
         })
     }

@@ -46,6 +46,7 @@ argument! {
     sislm_limits = SISLM_IOC_LIMITS,
     sislm_metrics = SISLM_IOC_METRICS,
     sislm_alias = SISLM_IOC_ALIAS,
+    sislm_shadow = SISLM_IOC_SHADOW,
 }
 
 /// The order of two open files, each a process and a descriptor of it: equal when they are one.

@@ -7,6 +7,7 @@ mod limits;
 mod metrics;
 mod models;
 mod session;
+mod shadows;
 mod text;
 mod trace;
 mod vocabulary;
@@ -67,6 +68,7 @@ pub(crate) fn handle(session: &Arc<Session>, file: &File, cmd: u32, arg: usize) 
         SISLM_IOC_METRICS => metrics::metrics(session, file, argument),
         SISLM_IOC_RECEIPT => session::receipt(session, argument),
         SISLM_IOC_ALIAS => aliases::alias(session, file, argument),
+        SISLM_IOC_SHADOW => shadows::shadow(session, file, argument),
         SISLM_IOC_LIMITS => limits::limits(session, file, argument),
         SISLM_IOC_NEXT => writable(file, || session::next(session, argument)),
     }

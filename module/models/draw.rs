@@ -41,6 +41,13 @@ impl Draw {
         }
     }
 
+    /// Whether `permille` of 1,000 turns are compared with a shadow's, and turn `turn` of the file of number `session` is
+    /// one of them.
+    pub(crate) fn is_compared(&self, session: u64, turn: u64, permille: u32) -> bool {
+        let hash = mix(mix(mix(self.generation).wrapping_add(session)).wrapping_add(turn)) >> 32;
+        hash.saturating_mul(1000) >> 32 < u64::from(permille)
+    }
+
     /// Writes it into the record of a turn, which says whose it was.
     pub(crate) fn tell(&self, record: &mut Record, session: u64) {
         record.generation = self.generation;

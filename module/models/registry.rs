@@ -8,6 +8,7 @@ use crate::{
         draw::Draw,
         model::Model,
         name::{Name, Tag, Wanted},
+        shadow::Bell,
         shelf::{Entry, LoadProgress, Shelf, State},
     },
     sys::{
@@ -30,7 +31,8 @@ use kernel::{
 #[pin_data]
 pub(crate) struct Registry {
     #[pin]
-    shelf: SpinLock<Shelf>,
+    pub(super) shelf: SpinLock<Shelf>,
+    pub(super) bell: Arc<Bell>,
 }
 
 /// When a model is unloaded.
@@ -67,9 +69,11 @@ impl Registry {
     /// With room for `most` models.
     pub(crate) fn new(most: u32) -> Result<Arc<Self>> {
         let shelf = Shelf::new(most as usize)?;
+        let bell = Bell::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 shelf <- new_spinlock!(shelf, "sislm_registry"),
+                bell,
             }),
             GFP_KERNEL,
         )

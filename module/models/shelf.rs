@@ -3,12 +3,16 @@
 //!
 //! Nothing here sleeps or takes memory.
 
-use crate::models::{
-    alias::Alias,
-    draw::Draw,
-    model::{Content, Model},
-    name::{Name, Wanted},
-    numbers::Numbers,
+use crate::{
+    models::{
+        alias::Alias,
+        draw::Draw,
+        model::{Content, Model},
+        name::{Name, Wanted},
+        numbers::Numbers,
+        shadow::Shadow,
+    },
+    sys::uapi::SISLM_SHADOWS_MAX,
 };
 use kernel::{
     prelude::*,
@@ -17,6 +21,9 @@ use kernel::{
 
 /// Most aliases that are set.
 const PINNED_MAX: usize = 64;
+
+/// Most shadows: as many as are set, and those that have ended and not left yet.
+const SHADOWS_MAX: usize = 2 * SISLM_SHADOWS_MAX as usize;
 
 /// How far a load is.
 pub(crate) struct LoadProgress {
@@ -51,6 +58,8 @@ pub(super) struct Shelf {
     pub(super) entries: KVec<Entry>,
     pub(super) aliases: KVec<Alias>,
     pub(super) numbers: Numbers,
+    /// In no order; those that have ended leave soon.
+    pub(super) shadows: KVec<Arc<Shadow>>,
     /// Changes of aliases.
     generation: u64,
 }
@@ -78,6 +87,7 @@ impl Shelf {
             // Those that follow are of a model each.
             aliases: KVec::with_capacity(most.saturating_add(PINNED_MAX), GFP_KERNEL)?,
             numbers: Numbers::new()?,
+            shadows: KVec::with_capacity(SHADOWS_MAX, GFP_KERNEL)?,
             generation: 0,
         })
     }
@@ -126,10 +136,11 @@ impl Shelf {
         same.then_some(first.name)
     }
 
-    /// Whether an alias that was set gives the model of load `instance`.
+    /// Whether an alias that was set gives the model of load `instance`, or a shadow is it.
     pub(super) fn is_pinned(&self, instance: u64) -> bool {
         let gives = |alias: &Alias| alias.pinned && alias.gives(instance);
-        self.aliases.iter().any(gives)
+        let is = |shadow: &Arc<Shadow>| !shadow.is_ended() && shadow.target.instance == instance;
+        self.aliases.iter().any(gives) || self.shadows.iter().any(is)
     }
 
     /// Number of the next change.
@@ -184,6 +195,10 @@ impl Shelf {
             match newest.and_then(Entry::model) {
                 _ if alias.pinned => {}
                 None => {
+                    let gone = alias.name;
+                    for shadow in self.shadows.iter().filter(|it| it.alias == gone) {
+                        shadow.end();
+                    }
                     let _ = self.aliases.remove(place);
                     continue;
                 }
@@ -221,6 +236,11 @@ impl Shelf {
         };
         let content = entry.model().and_then(|model| model.revoke());
         let instance = entry.model().map_or(0, |model| model.instance);
+        for shadow in &self.shadows {
+            if shadow.target.instance == instance {
+                shadow.end();
+            }
+        }
         for alias in &mut self.aliases {
             if alias.pinned && alias.gives(instance) {
                 self.generation = self.generation.saturating_add(1);

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     queue_ns: Option<u64>,
     cpu_ns: u64,
     peers: u32,
+    /// Whether it compares another turn's answer: these numbers are that one's.
+    compares: bool,
 }
 
 impl Entry {
@@ -35,7 +37,26 @@ impl Entry {
             queue_ns: None,
             cpu_ns: 0,
             peers: 0,
+            compares: false,
         }
+    }
+
+    /// As [`Entry::new`], of a turn that compares the answer of this one.
+    pub(crate) fn of_comparison(recorder: &Arc<Recorder>, who: Who, turn: u64) -> Self {
+        Self {
+            compares: true,
+            ..Self::new(recorder, who, turn)
+        }
+    }
+
+    /// Whether it compares another turn's answer.
+    pub(crate) fn compares(&self) -> bool {
+        self.compares
+    }
+
+    /// Number of the turn.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn
     }
 
     /// Number of the file.
@@ -45,7 +66,9 @@ impl Entry {
 
     /// The turn begins, on the model of this name: so many ids of its prompt, and positions kept from before.
     pub(crate) fn begin(&self, model: &[u8; NAME_BYTES], prompt: u32, reused: u32) {
-        trace::turn_begin(self.who.session, self.turn, model, prompt, reused);
+        if !self.compares {
+            trace::turn_begin(self.who.session, self.turn, model, prompt, reused);
+        }
     }
 
     /// The answer has `count` ids.
@@ -75,7 +98,9 @@ impl Entry {
         record.cpu_ns = self.cpu_ns;
         record.peers = self.peers;
         self.recorder.record(record, tell);
-        let (session, turn) = (self.who.session, self.turn);
-        trace::turn_end(session, turn, record.count, record.finish, self.cpu_ns);
+        if !self.compares {
+            let (session, turn) = (self.who.session, self.turn);
+            trace::turn_end(session, turn, record.count, record.finish, self.cpu_ns);
+        }
     }
 }

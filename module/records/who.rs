@@ -25,8 +25,17 @@ pub(crate) struct Who {
 impl Who {
     /// The calling task, which opens another file.
     pub(crate) fn opens() -> Self {
+        Self::caller(SESSIONS.fetch_add(1, Relaxed).wrapping_add(1))
+    }
+
+    /// The calling thread of the module, which compares an answer of the file of number `session`.
+    pub(crate) fn compares(session: u64) -> Self {
+        Self::caller(session)
+    }
+
+    fn caller(session: u64) -> Self {
         Self {
-            session: SESSIONS.fetch_add(1, Relaxed).wrapping_add(1),
+            session,
             uid: task::user(),
             tgid: task::process(),
             cgroup: task::cgroup(),

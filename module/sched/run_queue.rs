@@ -202,6 +202,11 @@ impl RunQueue {
         Some(job.turn)
     }
 
+    /// Whether turns wait that do not come last.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.state.lock().tree.waiting_users() != 0
+    }
+
     /// Whether a turn of another user than that of `job`, which is in the step, waits.
     pub(crate) fn others_wait(&self, job: &Job) -> bool {
         let state = self.state.lock();

@@ -200,7 +200,7 @@ impl Scheduler {
         self.queue_in_time(Job::new(link.clone(), turn), clock::now());
         self.put_down.wake(1);
         let payer = self.payer.load(Relaxed);
-        if payer != 0 && payer != user {
+        if payer != 0 && payer != user && !link.comes_last() {
             self.open_step();
         }
     }

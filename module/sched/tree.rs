@@ -7,13 +7,15 @@
 //! that with the least one is next. Who was away comes back at the least time of those that
 //! stayed, and keeps a later one: time that was not used cannot be saved up (VTC, Sheng et al., 2024).
 //!
+//! One node below the root has no time: its turns are next when nobody else's wait, and they join no step.
+//!
 //! Nodes without turns are kept, with their times, until their place is needed.
 
 use super::{
     list::{Linked, Links, List, NONE},
     weight::{weight, NORMAL}, //
 };
-use crate::users::{Path, LEVELS};
+use crate::users::{Path, LAST, LEVELS};
 use kernel::prelude::*;
 
 /// The node above the users.
@@ -60,6 +62,11 @@ impl Node {
             links: Links::none(),
             passed: 0,
         }
+    }
+
+    /// Whether its turns are next when nobody else's wait.
+    fn is_last(&self) -> bool {
+        self.parent == ROOT && self.key == LAST
     }
 }
 
@@ -183,7 +190,8 @@ impl Tree {
 
     /// The least time of the nodes with active turns below `parent`.
     fn least(&self, parent: &Node) -> Option<u64> {
-        self.below(parent).map(|(_, node)| node.time).min()
+        let timed = self.below(parent).filter(|(_, node)| !node.is_last());
+        timed.map(|(_, node)| node.time).min()
     }
 
     /// The nodes with active turns below `parent`.
@@ -280,6 +288,9 @@ impl Tree {
     /// Adds what a turn of `leaf` has cost to the times of its domain.
     pub(super) fn charge(&mut self, leaf: u32, ns: u64) {
         self.each_above(leaf, |node| {
+            if node.is_last() {
+                return;
+            }
             let work = ns.saturating_mul(NORMAL).checked_div(node.weight);
             node.time = node.time.saturating_add(work.unwrap_or(0));
         });
@@ -298,12 +309,23 @@ impl Tree {
         self.get(ROOT).map_or(0, |root| root.waiting)
     }
 
+    /// Turns that wait and do not come last.
+    pub(super) fn waiting_users(&self) -> u32 {
+        let last = self.get(ROOT).and_then(|root| {
+            let mut below = self.below(root);
+            below.find(|(_, node)| node.is_last())
+        });
+        let last = last.map_or(0, |(_, node)| node.waiting);
+        self.waiting().saturating_sub(last)
+    }
+
     /// Whether a turn of another user than that of `leaf` waits.
     pub(super) fn others_wait(&self, leaf: u32) -> bool {
         let mut place = leaf;
         while let Some(node) = self.get(place) {
             if node.parent == ROOT {
-                return self.waiting() > node.waiting;
+                let own = if node.is_last() { 0 } else { node.waiting };
+                return self.waiting_users() > own;
             }
             place = node.parent;
         }
@@ -312,9 +334,11 @@ impl Tree {
 
     /// The leaf whose turns are next for a step: at each level below the node with the least time of
     /// those that wait. Without those that were passed over in this step, by its `number`, and
-    /// those that are more than `lead` ahead of another node with active turns.
+    /// those that are more than `lead` ahead of another node with active turns. Without a `lead` the step has no
+    /// turn yet.
     pub(super) fn choose(&mut self, number: u64, lead: u64) -> Option<u32> {
         let mut place = ROOT;
+        let alone = lead == u64::MAX && self.waiting_users() == 0;
         loop {
             let node = self.get(place)?;
             if node.below.first() == NONE && place != ROOT {
@@ -323,9 +347,13 @@ impl Tree {
             let most = self
                 .least(node)
                 .map_or(0, |least| least.saturating_add(lead));
+            let is_due = |node: &Node| match node.is_last() {
+                true => alone,
+                false => node.time <= most,
+            };
             let mut waiting = self
                 .below(node)
-                .filter(|(_, node)| node.waiting > 0 && node.passed != number && node.time <= most);
+                .filter(|(_, node)| node.waiting > 0 && node.passed != number && is_due(node));
             let first = waiting.next();
             let next = waiting.fold(first, |best, other| match best {
                 Some(best) if best.1.time <= other.1.time => Some(best),
@@ -486,5 +514,34 @@ mod tests {
             counts[serve(&mut tree, &leaves, number, |_| 1000)] += 1;
         }
         assert!(counts[1].abs_diff(counts[2]) <= 4);
+    }
+
+    #[test]
+    fn who_comes_last_takes_nobody_s_time() {
+        let mut tree = Tree::new(8, 1).unwrap();
+        let last = tree.enter(&[LAST, 0, 0, NICE_0]).unwrap();
+        assert_eq!(tree.choose(1, u64::MAX), Some(last));
+        // It joins no step.
+        assert_eq!(tree.choose(1, LEAD), None);
+        tree.charge(last, 1000);
+        let one = tree.enter(&[1, 0, 0, NICE_0]).unwrap();
+        for number in 2..100 {
+            assert_eq!(tree.choose(number, u64::MAX), Some(one));
+            tree.charge(one, 10);
+        }
+        assert!(!tree.others_wait(one) && tree.others_wait(last));
+        assert_eq!((tree.waiting(), tree.waiting_users()), (2, 1));
+        // Who comes meanwhile begins where the users are.
+        let other = tree.enter(&[2, 0, 0, NICE_0]).unwrap();
+        let mut counts = [0u32; 2];
+        for number in 100..120 {
+            counts[serve(&mut tree, &[one, other], number, |_| 10)] += 1;
+        }
+        assert_eq!(counts, [10, 10]);
+        for leaf in [one, other] {
+            tree.take(leaf);
+            let is_last = tree.choose(120, u64::MAX) == Some(last);
+            assert_eq!(is_last, leaf == other);
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod ask;
 pub(crate) mod buffer;
 mod choose;
+pub(crate) mod comparer;
 mod evaluate;
 mod next;
 mod prompt;

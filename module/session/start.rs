@@ -406,7 +406,8 @@ impl Session {
         let mut inner = self.lock_always();
         inner.section = parts.section.take();
         match made {
-            Ok(turn) => {
+            Ok(mut turn) => {
+                turn.shadow = self.shared().registry.shadow_of(&turn.model);
                 inner.next_seed = None;
                 inner.outcome = Outcome::none();
                 self.account(&mut inner);

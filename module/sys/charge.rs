@@ -15,6 +15,8 @@ pub(crate) struct Payer {
 
 // SAFETY: A reference to a cgroup may be used and given back by any task.
 unsafe impl Send for Payer {}
+// SAFETY: What is shared is only read; who is charged is the calling task's own state.
+unsafe impl Sync for Payer {}
 
 impl Payer {
     /// That of the calling task, or who pays for what it does at the moment.

@@ -67,6 +67,13 @@ tracepoint! {
     (alias: *const c_char, generation: u64)
 }
 
+tracepoint! {
+    /// An answer of one load's model is compared with what another's has instead: so many tokens of it, of how many both
+    /// find the same one the most likely, and the time of all that.
+    pub(crate) shadow, __tracepoint_shadow, rust_do_trace_shadow,
+    (primary: u64, shadow: u64, tokens: u32, equal: u32, ns: u64)
+}
+
 /// The alias of this name means something else from its change of this number on.
 pub(crate) fn swap(alias: &[u8; NAME_BYTES], generation: u64) {
     swap_of(alias.as_ptr().cast(), generation);

@@ -42,6 +42,20 @@ impl<T: Plain> Wiped<T> {
         Ok(self.0.extend_from_slice(values, GFP_KERNEL_ACCOUNT)?)
     }
 
+    /// Forgets all values, and wipes them.
+    pub(crate) fn wipe(&mut self) {
+        self.0.truncate(0);
+        self.clear_memory();
+    }
+
+    fn clear_memory(&mut self) {
+        // What was there once may lie past the present end.
+        let bytes = self.0.capacity().saturating_mul(size_of::<T>());
+        // SAFETY: Writable for its capacity, which is an allocation and so no larger than `isize`;
+        // nothing is written to the dangling pointer of an empty one.
+        unsafe { sys::sislm_memzero(self.0.as_mut_ptr().cast(), bytes) };
+    }
+
     /// Keeps the first `count` values.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.0.truncate(count);
@@ -63,11 +77,7 @@ impl<T: Plain> DerefMut for Wiped<T> {
 
 impl<T: Plain> Drop for Wiped<T> {
     fn drop(&mut self) {
-        // What was there once may lie past the present end.
-        let bytes = self.0.capacity().saturating_mul(size_of::<T>());
-        // SAFETY: Writable for its capacity, which is an allocation and so no larger than `isize`;
-        // nothing is written to the dangling pointer of an empty one.
-        unsafe { sys::sislm_memzero(self.0.as_mut_ptr().cast(), bytes) };
+        self.clear_memory();
     }
 }
 
@@ -110,6 +120,14 @@ mod tests {
         list.truncate(1);
         list.extend(&[7])?;
         assert_eq!(&*list, &[0, 7]);
+        list.wipe();
+        assert!(list.is_empty());
+        // Within its room.
+        list.0.resize(room, 9, GFP_KERNEL)?;
+        list.wipe();
+        // SAFETY: Written before, and wiped.
+        unsafe { list.0.inc_len(room) };
+        assert!(list.iter().all(|value| *value == 0));
         Ok(())
     }
 

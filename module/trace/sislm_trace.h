@@ -122,6 +122,27 @@ TRACE_EVENT(select,
 		  __entry->choice, __entry->candidates)
 );
 
+TRACE_EVENT(shadow,
+	TP_PROTO(u64 primary, u64 shadow, u32 tokens, u32 equal, u64 ns),
+	TP_ARGS(primary, shadow, tokens, equal, ns),
+	TP_STRUCT__entry(
+		__field(u64, primary)
+		__field(u64, shadow)
+		__field(u32, tokens)
+		__field(u32, equal)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->primary = primary;
+		__entry->shadow = shadow;
+		__entry->tokens = tokens;
+		__entry->equal = equal;
+		__entry->ns = ns;
+	),
+	TP_printk("primary=%llu shadow=%llu tokens=%u equal=%u ns=%llu", __entry->primary, __entry->shadow,
+		  __entry->tokens, __entry->equal, __entry->ns)
+);
+
 #endif /* _SISLM_TRACE_H */
 
 /* Kbuild lets the one file that includes this with CREATE_TRACE_POINTS find it again. */

@@ -11,7 +11,7 @@ use crate::{
         stop::HELD_MAX,
         Turn,
     },
-    users::{bucket::Bucket, Namespace, Path, Seat, User}, //
+    users::{bucket::Bucket, Namespace, Path, Seat, User, LAST}, //
 };
 use kernel::{
     new_spinlock,
@@ -41,6 +41,8 @@ pub(crate) struct Link {
     /// Callers that wait for its turn and compute.
     callers: Atomic<u32>,
     who: Who,
+    /// Whether its turns are computed when nobody else's wait.
+    last: bool,
     namespace: Arc<Namespace>,
     tenant: Atomic<u64>,
     /// Of who asked for its turn.
@@ -59,6 +61,21 @@ pub(crate) struct Link {
 impl Link {
     /// Without a turn, of a file that has this seat.
     pub(crate) fn new(seat: Seat, who: Who, unhelped: bool) -> Result<Arc<Self>> {
+        let namespace = seat.namespace().clone();
+        Self::make(namespace, Some(seat), who, unhelped)
+    }
+
+    /// Without a turn and without a file: its turns are computed when nobody else's wait.
+    pub(crate) fn last(namespace: &Arc<Namespace>, who: Who) -> Result<Arc<Self>> {
+        Self::make(namespace.clone(), None, who, false)
+    }
+
+    fn make(
+        namespace: Arc<Namespace>,
+        seat: Option<Seat>,
+        who: Who,
+        unhelped: bool,
+    ) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 channel <- new_spinlock!(Channel::new(), "sislm_channel"),
@@ -67,13 +84,14 @@ impl Link {
                 unhelped: AtomicFlag::new(unhelped),
                 callers: Atomic::new(0),
                 who,
-                namespace: seat.namespace().clone(),
+                last: seat.is_none(),
+                namespace,
                 tenant: Atomic::new(0),
                 class: Atomic::new(NICE_0),
                 place: Atomic::new(0),
                 bucket: Bucket::new(),
                 meter: Meter::new(),
-                seat <- new_spinlock!(Some(seat), "sislm_seat"),
+                seat <- new_spinlock!(seat, "sislm_seat"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -89,8 +107,16 @@ impl Link {
         &self.namespace
     }
 
+    /// Whether its turns are computed when nobody else's wait.
+    pub(crate) fn comes_last(&self) -> bool {
+        self.last
+    }
+
     /// Whose turns are served with its own.
     pub(crate) fn domain(&self) -> Path {
+        if self.last {
+            return [LAST, 0, 0, u64::from(NICE_0)];
+        }
         let id = u64::from(self.user().id());
         let class = u64::from(self.class.load(Relaxed));
         let tenant = self.tenant.load(Relaxed);

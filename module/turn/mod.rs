@@ -21,7 +21,13 @@ pub(crate) mod sink;
 pub(crate) mod stop;
 
 use crate::{
-    models::{backlog::Underway, draw::Draw, model::Model, workspace::Workspace},
+    models::{
+        backlog::Underway,
+        draw::Draw,
+        model::Model,
+        shadow::{Answer, Shadow},
+        workspace::Workspace,
+    },
     records::entry::Entry,
     statistics::Statistics,
     sys::{
@@ -30,8 +36,9 @@ use crate::{
         neon::Section,
         task,
         uapi::{
-            SISLM_FINISH_CANCELLED, SISLM_FINISH_DEADLINE, SISLM_FINISH_ERROR, SISLM_FINISH_NONE,
-            SISLM_FINISH_NUMERIC,
+            SISLM_FINISH_CANCELLED, SISLM_FINISH_CONTEXT, SISLM_FINISH_DEADLINE,
+            SISLM_FINISH_ERROR, SISLM_FINISH_LENGTH, SISLM_FINISH_NONE, SISLM_FINISH_NUMERIC,
+            SISLM_FINISH_STOP,
         },
     },
     turn::{
@@ -107,6 +114,8 @@ pub(crate) struct Turn {
     pub(crate) draw: Draw,
     /// Until it is over.
     underway: Option<Underway>,
+    /// Who compares its answer.
+    pub(crate) shadow: Option<Arc<Shadow>>,
 }
 
 /// Tells who listens that a turn begins. Apart from what makes it, whose stack is deep.
@@ -131,10 +140,13 @@ impl Turn {
         statistics: Arc<Statistics>,
         entry: Entry,
     ) -> KBox<Self> {
-        model.metrics.begin();
+        if !entry.compares() {
+            model.metrics.begin();
+        }
         announce(&entry, &model, &sequence, &aim);
         let rows = sequence.positions().saturating_sub(sequence.computed());
-        let underway = Some(Underway::new(&model.backlog, rows));
+        // What is compared waits for all others.
+        let underway = (!entry.compares()).then(|| Underway::new(&model.backlog, rows));
         let turn = Self {
             model,
             sequence,
@@ -148,6 +160,7 @@ impl Turn {
             interval: 0,
             draw: Draw::default(),
             underway,
+            shadow: None,
         };
         KBox::write(place, turn)
     }
@@ -172,6 +185,34 @@ impl Turn {
                 self.statistics.add(|all| &all.cancelled, 1);
             }
             self.record();
+            self.offer();
+        }
+    }
+
+    /// Gives its answer to who compares it. Apart from what ends the turn, as the record is.
+    #[inline(never)]
+    fn offer(&self) {
+        const COMPARED: [u32; 4] = [
+            SISLM_FINISH_STOP,
+            SISLM_FINISH_LENGTH,
+            SISLM_FINISH_CONTEXT,
+            SISLM_FINISH_DEADLINE,
+        ];
+        if let (Some(shadow), Aim::Generate(generation)) = (&self.shadow, &self.aim) {
+            if COMPARED.contains(&self.finish) {
+                let sequence = &self.sequence;
+                shadow.offer(&Answer {
+                    model: &self.model,
+                    tokens: sequence.tokens(),
+                    count: generation.ids.generated.len(),
+                    is_whole: sequence.free() != 0,
+                    kv_type: sequence.kv_type(),
+                    scales: sequence.scales(),
+                    generation: self.draw.generation,
+                    session: self.entry.session(),
+                    turn: self.entry.turn(),
+                });
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use super::{Aim, Turn};
 use crate::{
     records::first,
-    sys::uapi::{Record, SISLM_RECORD_EVALUATE},
+    sys::uapi::{Record, SISLM_RECORD_COMPARE, SISLM_RECORD_EVALUATE},
 };
 
 impl Turn {
@@ -31,7 +31,10 @@ impl Turn {
                 load_ns = generation.load_ns;
             }
             Aim::Evaluate(evaluation) => {
-                record.kind = SISLM_RECORD_EVALUATE;
+                record.kind = match self.entry.compares() {
+                    true => SISLM_RECORD_COMPARE,
+                    false => SISLM_RECORD_EVALUATE,
+                };
                 record.prompt_count = sequence.positions();
                 record.prefill_ns = evaluation.ns;
             }
@@ -40,6 +43,8 @@ impl Turn {
         let statistics = &self.statistics;
         self.entry
             .close(&mut record, |record| statistics.tell(record));
-        self.model.metrics.end(&record, load_ns);
+        if !self.entry.compares() {
+            self.model.metrics.end(&record, load_ns);
+        }
     }
 }

@@ -27,6 +27,8 @@
 #define SISLM_CANDIDATES_MAX	8	/* models among which SISLM_CONFIGURE_AUTO chooses */
 #define SISLM_CHOICES_PER_SECOND 32	/* of a user: each makes records */
 #define SISLM_RANK_MAX		1000	/* an operator's opinion of a model */
+#define SISLM_SHADOWS_MAX	16	/* aliases that have a shadow */
+#define SISLM_PAIRS_MAX		8	/* versions whose answers are told apart by a shadow */
 #define SISLM_WEIGHT_MAX	1000000	/* weight of one of them */
 #define SISLM_DIGEST_SIZE	32	/* SHA-256 */
 #define SISLM_STOP_MAX		4	/* stop strings, and stop ids, per file */
@@ -275,8 +277,8 @@ struct sislm_load {
 /**
  * struct sislm_unload - unload a model (CAP_SYS_ADMIN)
  * @name: Input: name given to LOAD, when there is one version of it (ENOTUNIQ), or that with a version.
- *	EBUSY while it is being loaded; while a file has a context on it or an alias that was set gives it,
- *	unless forced.
+ *	EBUSY while it is being loaded; while a file has a context on it, an alias that was set gives it or it
+ *	is a shadow, unless forced.
  * @flags: Input: SISLM_UNLOAD_*, at most one.
  * @pad: Must be zero.
  *
@@ -1037,6 +1039,7 @@ struct sislm_trace {
 #define SISLM_RECORD_EVALUATE	5	/* an EVALUATE is over; STOP: all its rows are done */
 #define SISLM_RECORD_ALIAS	6	/* an alias was set, or follows the newest version again */
 #define SISLM_RECORD_CHOICE	7	/* a model among which SISLM_CONFIGURE_AUTO chose */
+#define SISLM_RECORD_COMPARE	8	/* an answer was computed again to compare it (struct sislm_shadow) */
 
 #define SISLM_RECORD_GUIDED	(1u << 0)	/* a caller of NEXT guided the answer */
 
@@ -1048,7 +1051,8 @@ struct sislm_trace {
  * @boot_ns: CLOCK_BOOTTIME when it was made.
  * @real_ns: CLOCK_REALTIME.
  * @session: number of the open file, from 1.
- * @turn: number of the turn in its file, from 1.
+ * @turn: number of the turn in its file, from 1; of COMPARE both are those of the turn that is compared, and
+ *	@uid, @tgid, @cgroup who computes: a thread of the module.
  * @cgroup: id of the cgroup (version 2) of who opened the file.
  * @tenant: as CONFIGURE had it when the turn began.
  * @model: number of the load that the model came with, from 1.
@@ -1339,6 +1343,70 @@ struct sislm_alias {
 	struct sislm_target targets[SISLM_TARGETS_MAX];
 };
 
+#define SISLM_SHADOW_SET	(1u << 0)	/* set it, else only tell it */
+
+/**
+ * struct sislm_shadow - answers of a name compared with those of another version (CAP_SYS_ADMIN)
+ * @index: Input: place in the list of pairs, of @name or, when that is empty, of all; ENOENT past the end.
+ * @flags: Input: SISLM_SHADOW_*.
+ * @alias: Input: 1 to 52 characters as in LOAD, or empty. Output: the name.
+ * @shadow: Input, with SET: the version that compares, NAME@VERSION; empty for none, which forgets
+ *	what was counted. Output: the version.
+ * @primary: Output: the version that answered, NAME@VERSION; empty before the first turn of any.
+ * @permille: Input, with SET: how many of 1,000 turns are compared, 0 to 1000. Output: likewise.
+ * @pad: Must be zero.
+ * @ended: Output: turns that ended with an answer; what follows is of these.
+ * @drawn: Output: those that were to be compared: which follows from the generation of the alias, 0 where a version
+ *	was named, and the numbers of file and turn.
+ * @turns: Output: those that were compared.
+ * @tokens: Output: tokens of their answers.
+ * @equal: Output: of these, how often both versions found the same token the most likely one.
+ * @difference: Output: sum over tokens of (log-probability by @primary - that by @shadow), millionths.
+ * @tokens_squared: Output: sum over turns of the square of their tokens.
+ * @difference_squared: Output: sum over turns of the square of their difference, in thousandths.
+ * @product: Output: sum over turns of their tokens times their difference, in thousandths.
+ * @primary_ns: Output: time that evaluating them took by @primary.
+ * @shadow_ns: Output: the same by @shadow.
+ * @busy: Output: turns not compared since another one was; what follows is likewise.
+ * @vocabulary: Output: the versions have different tokens.
+ * @length: Output: longer than a context of @shadow, or its context was full.
+ * @memory: Output: there was not the memory, or more than half of all keys and values were in use.
+ * @stopped: Output: a version was unloaded meanwhile, or computing failed.
+ *
+ * After a turn on a version that the alias gives, however it was named, its ids are evaluated by that version and by
+ * @shadow, when no turn of anybody waits. Nobody is shown any of it. The version of @shadow is not unloaded but by
+ * force; that of @primary is, and its turn is compared no further.
+ *
+ * SET changes @permille of a shadow that is there, or puts another one in its place. ENOENT: no such alias or
+ * version. EOPNOTSUPP: it makes embeddings. ENOSPC: SISLM_SHADOWS_MAX aliases have a shadow. Of SISLM_PAIRS_MAX
+ * versions and one more, the one counted first is forgotten.
+ */
+struct sislm_shadow {
+	__u32 index;
+	__u32 flags;
+	__u8 alias[SISLM_NAME_MAX];
+	__u8 shadow[SISLM_NAME_MAX];
+	__u8 primary[SISLM_NAME_MAX];
+	__u32 permille;
+	__u32 pad;
+	__u64 ended;
+	__u64 drawn;
+	__u64 turns;
+	__u64 tokens;
+	__u64 equal;
+	__s64 difference;
+	__u64 tokens_squared;
+	__u64 difference_squared;
+	__s64 product;
+	__u64 primary_ns;
+	__u64 shadow_ns;
+	__u64 busy;
+	__u64 vocabulary;
+	__u64 length;
+	__u64 memory;
+	__u64 stopped;
+};
+
 #define SISLM_IOC_MAGIC		0xD7
 #define SISLM_IOC_QUERY		_IOWR(SISLM_IOC_MAGIC, 0x00, struct sislm_query)
 #define SISLM_IOC_LOAD		_IOWR(SISLM_IOC_MAGIC, 0x01, struct sislm_load)
@@ -1365,5 +1433,6 @@ struct sislm_alias {
 #define SISLM_IOC_LIMITS	_IOWR(SISLM_IOC_MAGIC, 0x16, struct sislm_limits)
 #define SISLM_IOC_RECEIPT	_IOWR(SISLM_IOC_MAGIC, 0x17, struct sislm_receipt)
 #define SISLM_IOC_ALIAS		_IOWR(SISLM_IOC_MAGIC, 0x18, struct sislm_alias)
+#define SISLM_IOC_SHADOW	_IOWR(SISLM_IOC_MAGIC, 0x19, struct sislm_shadow)
 
 #endif /* _UAPI_SISLM_H */

@@ -11,7 +11,7 @@ mod queue;
 pub(crate) mod quota;
 mod tally;
 
-pub(crate) use domain::{Path, LEVELS};
+pub(crate) use domain::{Path, LAST, LEVELS};
 pub(crate) use namespace::Namespace;
 pub(crate) use queue::{UserQueue, UserWork};
 pub(crate) use tally::Tally;
@@ -191,12 +191,16 @@ impl Users {
         self.present.lock().sessions
     }
 
-    /// Counts another file of the calling task's user. `EDQUOT`: over what the user may have; `ENFILE`:
-    /// over that of all.
-    pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
+    /// Who computes for the module itself: nobody who has files, with an account of its own.
+    pub(crate) fn own(&self) -> Result<Arc<Namespace>> {
+        Namespace::new(self.caller()?, 0)
+    }
+
+    /// The calling task's user, with nothing yet.
+    fn caller(&self) -> Result<Arc<User>> {
         let statistics = Statistics::of_user(&self.statistics);
         let statistics = Arc::new(statistics, GFP_KERNEL_ACCOUNT)?;
-        let new = Arc::pin_init(
+        Arc::pin_init(
             pin_init!(User {
                 id: Kuid::current_euid(),
                 number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
@@ -208,8 +212,13 @@ impl Users {
                 work <- new_work!("sislm_user"),
             }),
             GFP_KERNEL_ACCOUNT,
-        )?;
-        let counted = self.count(new)?;
+        )
+    }
+
+    /// Counts another file of the calling task's user. `EDQUOT`: over what the user may have; `ENFILE`:
+    /// over that of all.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Seat> {
+        let counted = self.count(self.caller()?)?;
         let new = Namespace::new(counted.user.clone(), task::cgroup_namespace())?;
         let namespace = self.namespace(new)?;
         Ok(Seat {

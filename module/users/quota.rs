@@ -82,6 +82,11 @@ impl Pool {
         )
     }
 
+    /// Whether more than half of what the machine may have is in use.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.quota.bytes() > self.quota.limit / 2
+    }
+
     /// Bytes in use, by each user.
     pub(crate) fn bytes(&self) -> &Tally {
         &self.bytes

@@ -16,6 +16,7 @@ mod model;
 mod parts;
 mod prompt;
 mod sampling;
+mod shadow;
 mod text;
 mod trace;
 mod turn;
@@ -120,6 +121,7 @@ pub(crate) fn run(report: &mut Report, model: &str) -> Result<(), Failure> {
     trace::wrong(&mut fields);
     metrics::wrong(&mut fields);
     alias::wrong(&mut fields);
+    shadow::wrong(&mut fields);
     drop(fields);
     unload(&open()?, MODEL)?;
     Ok(())

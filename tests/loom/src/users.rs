@@ -9,6 +9,9 @@ use kernel::{
 /// A domain.
 pub(crate) type Path = [u64; 4];
 
+/// Whose turns are computed when nobody else's wait.
+pub(crate) const LAST: u64 = u64::MAX;
+
 /// The rate of tokens: none.
 pub(crate) mod bucket {
     /// Of no consequence here.

@@ -49,6 +49,7 @@ pub(super) fn numbers(fields: &mut Fields<'_>) {
         ("limits", SISLM_IOC_LIMITS),
         ("metrics", SISLM_IOC_METRICS),
         ("alias", SISLM_IOC_ALIAS),
+        ("shadow", SISLM_IOC_SHADOW),
     ];
     for (name, number) in numbers {
         let found = call_nowhere(&fields.file, number);

@@ -13,7 +13,7 @@ use crate::export::Collector;
 use crate::lora::{LoraFile, LoraScale};
 use crate::place::Place;
 use crate::sampling::Sampling;
-use crate::target::{base_name, Target};
+use crate::target::{base_name, version_name, Target};
 
 /// Talks to the language model in the kernel.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Limits(Limits),
     /// Show what names of models mean, or change it (needs CAP_SYS_ADMIN): swap, canary, A/B, rollback
     Alias(Alias),
+    /// Compare answers of a name with those of another version, and show how they agree (needs CAP_SYS_ADMIN)
+    Shadow(Shadow),
     /// List the loaded models
     Models,
     /// Answer a prompt
@@ -164,6 +166,23 @@ pub(crate) struct Alias {
     /// Let it follow the newest version of its name again
     #[arg(long, requires = "name", conflicts_with = "targets")]
     pub unpin: bool,
+}
+
+/// Options of `shadow`.
+#[derive(Debug, Args)]
+pub(crate) struct Shadow {
+    /// Whose answers [default: show all that are compared]
+    #[arg(value_parser = base_name)]
+    pub name: Option<ModelName>,
+    /// The version that they are compared with from now on
+    #[arg(long, value_name = "NAME@N", requires = "name", value_parser = version_name)]
+    pub on: Option<ModelName>,
+    /// How many of 1,000 turns are compared; 0 for none, and what was counted stays
+    #[arg(long, requires = "on", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub permille: u32,
+    /// Compare them no more, and forget what was counted
+    #[arg(long, requires = "name", conflicts_with = "on")]
+    pub off: bool,
 }
 
 /// The model of a command.

@@ -55,6 +55,7 @@ fn run(cli: &Cli, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Unload(arguments) => commands::unload::run(cli, arguments, out),
         Command::Limits(arguments) => commands::limits::run(cli, arguments, out),
         Command::Alias(arguments) => commands::alias::run(cli, arguments, out),
+        Command::Shadow(arguments) => commands::shadow::run(cli, arguments, out),
         Command::Models => commands::models::run(cli, out),
         Command::Infer(arguments) => commands::infer::run(cli, arguments, out),
         Command::Chat(arguments) => commands::chat::run(cli, arguments, out),

@@ -45,6 +45,15 @@ pub(crate) fn base_name(text: &str) -> Result<ModelName, String> {
     }
 }
 
+/// A name with a version.
+pub(crate) fn version_name(text: &str) -> Result<ModelName, String> {
+    let name: ModelName = text.parse()?;
+    match name.version() {
+        Some(_) => Ok(name),
+        None => Err(format!("a version is given here: which one of {name}?")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +74,6 @@ mod tests {
         assert!(base_name("tiny").is_ok());
         assert!(base_name("tiny@1").is_err());
         assert!(base_name("auto").is_err());
+        assert!(version_name("tiny@1").is_ok() && version_name("tiny").is_err());
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod models;
 pub(crate) mod replay;
 pub(crate) mod selftest;
 pub(crate) mod serve;
+pub(crate) mod shadow;
 pub(crate) mod stats;
 pub(crate) mod suite;
 pub(crate) mod tokenize;

@@ -156,14 +156,16 @@ fn line(record: &Record) -> String {
                 record.slot + 1
             )
         }
-        RecordKind::Turn | RecordKind::Evaluate | RecordKind::Other => format!(
-            "{begin} {who} turn {} model {model} {digest} tokens {}+{} finish {} cpu {} us",
-            record.turn,
-            record.prompt_count,
-            record.count,
-            record.finish(),
-            record.cpu_ns / 1000,
-        ),
+        RecordKind::Turn | RecordKind::Evaluate | RecordKind::Compare | RecordKind::Other => {
+            format!(
+                "{begin} {who} turn {} model {model} {digest} tokens {}+{} finish {} cpu {} us",
+                record.turn,
+                record.prompt_count,
+                record.count,
+                record.finish(),
+                record.cpu_ns / 1000,
+            )
+        }
     }
 }
 
