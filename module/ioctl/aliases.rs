@@ -11,7 +11,6 @@ use crate::{
     session::Session,
     sys::{
         node::is_administrator,
-        trace,
         uapi::{self, SISLM_ALIAS_SET, SISLM_RECORD_ALIAS, SISLM_WEIGHT_MAX, TARGETS},
         user::{bytes_of, Argument},
     }, //
@@ -65,7 +64,6 @@ fn set(session: &Arc<Session>, name: Name, request: &uapi::Alias) -> Result {
     let shared = session.shared();
     let (loads, draw) = shared.registry.set_alias(name, &targets)?;
     record(session, loads, draw, &shared.recorder);
-    trace::swap(&name.bytes(), draw.generation);
     Ok(())
 }
 

@@ -19,7 +19,6 @@ use crate::{
         load::LoadError,
         neon::Section,
         node::is_administrator,
-        trace,
         uapi::{
             self, SISLM_LOAD_OK, SISLM_LOAD_REPLACE, SISLM_RANK_MAX, SISLM_RECORD_LOAD,
             SISLM_RECORD_UNLOAD, SISLM_UNLOAD_DRAIN, SISLM_UNLOAD_FORCE,
@@ -207,9 +206,7 @@ fn publish(
     // Before its first turn can be.
     model.record(SISLM_RECORD_LOAD, &who, &shared.recorder);
     let replaces = request.flags & SISLM_LOAD_REPLACE != 0;
-    if let Some(generation) = reservation.fulfil(model, replaces) {
-        trace::swap(&tag.name.bytes(), generation);
-    }
+    reservation.fulfil(model, replaces);
     if replaces {
         while let Some(old) = shared.registry.retire(tag) {
             old.record(SISLM_RECORD_UNLOAD, &who, &shared.recorder);

@@ -3,7 +3,7 @@
 
 use crate::{
     models::{draw::Draw, name::Name},
-    sys::uapi::TARGETS,
+    sys::{trace, uapi::TARGETS}, //
 };
 use kernel::prelude::*;
 
@@ -45,6 +45,9 @@ impl Alias {
         let places = self.targets.iter_mut().zip(&mut self.draw.weights);
         for ((target, weight), (instance, asked)) in places.zip(targets) {
             (*target, *weight) = (*instance, *asked);
+        }
+        if self.count() != 0 {
+            trace::swap(&self.name.bytes(), generation);
         }
     }
 

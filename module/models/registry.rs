@@ -411,14 +411,9 @@ fn place_of(shelf: &Shelf, wanted: Wanted) -> Result<usize> {
 }
 
 impl Reservation<'_> {
-    /// Lets the loaded model be found. With `replace` its name means it, whatever it was set to before. The generation of its
-    /// name's alias, when that has changed.
-    pub(crate) fn fulfil(self, model: Arc<Model>, replace: bool) -> Option<u64> {
-        let mut shelf = self.registry.shelf.lock();
-        let generation = |shelf: &Shelf| shelf.alias(self.tag.name).map(|it| it.draw.generation);
-        let before = generation(&shelf);
-        shelf.put(model, replace);
-        generation(&shelf).filter(|now| Some(*now) != before)
+    /// Lets the loaded model be found. With `replace` its name means it, whatever it was set to before.
+    pub(crate) fn fulfil(self, model: Arc<Model>, replace: bool) {
+        self.registry.shelf.lock().put(model, replace);
     }
 }
 

@@ -19,14 +19,28 @@ use crate::{
 };
 use kernel::{prelude::*, sync::Arc};
 
-/// The models that were considered.
-type Considered = KVec<(Arc<Model>, Candidate)>;
+/// A choice, and what it was made of.
+pub(super) struct Chosen {
+    wish: Wish,
+    /// The models that were considered.
+    models: KVec<Arc<Model>>,
+    /// What is known of each of them.
+    candidates: KVec<Candidate>,
+    /// The place of the one chosen.
+    place: usize,
+    /// `SISLM_CHOICE_*`.
+    pub(super) reason: u32,
+}
 
 impl Session {
-    /// Begins to use one of the models with a rank, for a prompt of about `prompt` tokens: why it is that one. `ENOENT`: none
-    /// has a rank; `EDQUOT`: as often as this user may.
+    /// Begins to use one of the models with a rank, for a prompt of about `prompt` tokens. `ENOENT`: none has a rank; `EDQUOT`:
+    /// as often as this user may.
     #[inline(never)]
-    pub(super) fn choose(&self, configuration: &Configuration, prompt: u32) -> Result<(Use, u32)> {
+    pub(super) fn choose(
+        &self,
+        configuration: &Configuration,
+        prompt: u32,
+    ) -> Result<(Use, Chosen)> {
         self.link.user().choose()?;
         let shared = self.shared();
         let wish = Wish {
@@ -39,13 +53,8 @@ impl Session {
         };
         // Each time but the last a model was unloaded meanwhile.
         for _ in 0..=SISLM_CANDIDATES_MAX {
-            let considered = self.consider(configuration, &wish)?;
-            let mut candidates = KVec::with_capacity(considered.len(), GFP_KERNEL_ACCOUNT)?;
-            for (_, candidate) in &considered {
-                candidates.push(*candidate, GFP_KERNEL_ACCOUNT)?;
-            }
-            let (place, reason) = choose(&wish, &candidates).ok_or(ENOENT)?;
-            let (model, _) = considered.get(place).ok_or(ENOENT)?;
+            let chosen = self.consider(configuration, wish)?;
+            let model = chosen.models.get(chosen.place).ok_or(ENOENT)?;
             let wanted = Wanted {
                 name: model.name,
                 version: Some(model.version),
@@ -53,40 +62,48 @@ impl Session {
             let number = self.link.who().session;
             match shared.registry.take(Some(wanted), self.link.user(), number) {
                 Err(ENOENT) => {}
-                taken => {
-                    let using = taken?;
-                    self.record_choice(&wish, &considered, (place, reason));
-                    let name = model.name.with_version(model.version);
-                    // CAST: At most SISLM_CANDIDATES_MAX.
-                    trace::select(number, &name, reason, considered.len() as u32);
-                    return Ok((using, reason));
-                }
+                taken => return Ok((taken?, chosen)),
             }
         }
         Err(ENOENT)
     }
 
-    fn consider(&self, configuration: &Configuration, wish: &Wish) -> Result<Considered> {
+    fn consider(&self, configuration: &Configuration, wish: Wish) -> Result<Chosen> {
         let shared = self.shared();
         let left = shared.quota.left(self.link.namespace());
-        let mut considered = KVec::new();
+        let (mut models, mut candidates) = (KVec::new(), KVec::new());
         for model in shared.registry.ranked()? {
             let memory = (context(configuration, &model), configuration.kv_type, left);
             // One that was unloaded by force is none.
-            if let Ok(candidate) = model.candidate(wish, memory) {
-                considered.push((model, candidate), GFP_KERNEL_ACCOUNT)?;
+            if let Ok(candidate) = model.candidate(&wish, memory) {
+                models.push(model, GFP_KERNEL_ACCOUNT)?;
+                candidates.push(candidate, GFP_KERNEL_ACCOUNT)?;
             }
         }
-        Ok(considered)
+        let (place, reason) = choose(&wish, &candidates).ok_or(ENOENT)?;
+        Ok(Chosen {
+            wish,
+            models,
+            candidates,
+            place,
+            reason,
+        })
     }
 
-    /// Makes the records of what was considered, of which that at `place` was chosen for this reason.
+    /// Makes the records of a choice.
     #[inline(never)]
-    fn record_choice(&self, wish: &Wish, considered: &Considered, (place, reason): (usize, u32)) {
+    pub(super) fn record_choice(&self, chosen: &Chosen) {
+        let wish = &chosen.wish;
         // CAST: At most SISLM_CANDIDATES_MAX.
-        let count = considered.len() as u32;
-        for (slot, (at, (model, candidate))) in (0..).zip(considered.iter().enumerate()) {
-            let reason = if at == place { reason } else { 0 };
+        let count = chosen.candidates.len() as u32;
+        let considered = chosen.models.iter().zip(&chosen.candidates);
+        for (slot, (at, (model, candidate))) in (0..).zip(considered.enumerate()) {
+            let is_it = at == chosen.place;
+            let reason = if is_it { chosen.reason } else { 0 };
+            if is_it {
+                let name = model.name.with_version(model.version);
+                trace::select(self.link.who().session, &name, reason, count);
+            }
             let mut record = uapi::Record {
                 kind: SISLM_RECORD_CHOICE,
                 model: model.instance,

@@ -302,10 +302,13 @@ impl Session {
         let registry = &self.shared().registry;
         let number = self.link.who().session;
         let (using, choice) = match configuration.auto {
-            Some(prompt) => self.choose(configuration, prompt)?,
+            Some(prompt) => {
+                let (using, chosen) = self.choose(configuration, prompt)?;
+                (using, Some(chosen))
+            }
             None => {
                 let using = registry.take(configuration.model, self.link.user(), number)?;
-                (using, SISLM_CHOICE_NONE)
+                (using, None)
             }
         };
         let most = using.model().facts.context;
@@ -320,10 +323,13 @@ impl Session {
         let chosen = using.model().name.with_version(using.model().version);
         let inner = self.lock_idle()?;
         let (seed, kept) = self.adopt(inner, configuration, using, keep);
+        if let Some(chosen) = &choice {
+            self.record_choice(chosen);
+        }
         Ok(Configured {
             seed,
             kept,
-            choice,
+            choice: choice.map_or(SISLM_CHOICE_NONE, |chosen| chosen.reason),
             chosen,
         })
     }

@@ -20,6 +20,7 @@ equal best-with-time "$(asked -n 2 --deadline 3600000)" "better@1, the highest r
 
 # deadline TOKENS: milliseconds of so many tokens of the better one, as long as one took at the last choice.
 deadline() { echo $(($(sislm-client trace --json | grep '"kind":"choice"' | tail -n 2 | head -n 1 | number decode_ns) * $1 / 1000000)); }
+equal chat "$(echo one | sislm-client chat -m auto --preset greedy -n 2 2>&1 >/dev/null)" "auto: better@1, the highest rank"
 equal in-time "$(asked -n 8 --deadline "$(deadline 32)" | cut -d @ -f 1)" better
 # Beside four turns on the better one, half of the time that five take is not enough for it.
 for number in 1 2 3 4; do
@@ -54,8 +55,8 @@ equal memory "$(asked -n 4000)" "quick@1, the highest rank that has memory: the 
 # Each choice follows from its records.
 sislm-client trace --raw >/tmp/export
 said=$(sislm-client trace --json --verify /tmp/export 2>&1)
-equal verified "$(echo "$said" | number choices) $said" "11 $said"
-equal reasons "$(sislm-client trace | grep -c ' chosen: ')" 11
+equal verified "$(echo "$said" | number choices) $said" "12 $said"
+equal reasons "$(sislm-client trace | grep -c ' chosen: ')" 12
 program auto-rate
 for name in better quick unranked; do unload $name; done
 # shellcheck disable=SC2119

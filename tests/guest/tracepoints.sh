@@ -10,11 +10,18 @@ if [ ! -d $tracing/events ]; then
 	skip tracepoints "this kernel has none"
 	exit
 fi
-equal events "$(cd $events && echo */)" "select/ step/ swap/ token/ turn_begin/ turn_end/"
-for event in select step swap token turn_begin turn_end; do
+equal events "$(cd $events && echo */)" "select/ shadow/ step/ swap/ token/ turn_begin/ turn_end/"
+for event in select shadow step swap token turn_begin turn_end; do
 	if grep -q '^print fmt:' $events/$event/format; then ok "$event/format"; else not_ok "$event/format" "$(cat $events/$event/format)"; fi
 done
+# A name means something else: loaded twice, set, and what it was set to is gone.
+echo 1 >$events/swap/enable
 check load sislm-client load /models/random-llama-q4_0.gguf --name traced
+check load-next sislm-client load /models/random-llama-q4_0.gguf --name traced
+check set sislm-client alias traced traced@2
+check unload-next sislm-client unload traced@2 --force
+echo 0 >$events/swap/enable
+equal swaps "$(grep -o ' swap: alias=traced generation=[1-9]' $tracing/trace | wc -l)" 4
 answer() { sislm-client infer --json -m traced --ignore-eos --preset greedy -n 3 tires; }
 shown() { grep -c " $1: " $tracing/trace; }
 

@@ -17,6 +17,7 @@ use super::TurnInterrupt;
 use crate::choice;
 use crate::cli::{Chat, Cli, Seed};
 use crate::lora;
+use crate::target::ANY;
 use crate::template;
 
 /// A conversation with a model.
@@ -44,7 +45,18 @@ impl Partner {
         arguments: &Chat,
         wanted: Option<&OsStr>,
     ) -> anyhow::Result<Self> {
-        let (model, mut session, name) = choice::choose_with_session(device, cli, wanted)?;
+        let (model, mut session, name) = match wanted {
+            Some(wanted) if wanted == ANY => {
+                let config = SessionConfig {
+                    context: arguments.context.positions.unwrap_or(0),
+                    kv: arguments.context.kv,
+                    max_tokens: arguments.max_tokens,
+                    ..Default::default()
+                };
+                choice::any_with_session(device, 0, &config)?
+            }
+            wanted => choice::choose_with_session(device, cli, wanted)?,
+        };
         choice::ensure_text(&model)?;
         // The scales that were asked for are those of the model that was.
         let asked = match wanted == arguments.model.model.as_deref() {
