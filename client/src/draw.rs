@@ -62,6 +62,26 @@ mod tests {
         (0, 9, [0, 0, 0, 0], 0),
     ];
 
+    /// Generation, numbers of the file and of the turn, and of how many in 1,000 it is not one yet.
+    const COMPARED: [(u64, u64, u64, u32); 8] = [
+        (1, 1, 1, 474),
+        (1, 1, 2, 582),
+        (1, 2, 1, 50),
+        (2, 1, 1, 768),
+        (7, 300, 4, 660),
+        (0, 0, 0, 138),
+        (u64::MAX, u64::MAX, u64::MAX, 252),
+        (9, 99, 3, 442),
+    ];
+
+    #[test]
+    fn comparisons_are_those_of_the_table() {
+        for (generation, session, turn, least) in COMPARED {
+            let compared = |permille| is_compared(generation, session, turn, permille);
+            assert!(!compared(least) && compared(least + 1));
+        }
+    }
+
     #[test]
     fn the_table_of_the_module_holds() {
         for (generation, session, weights, slot) in TABLE {
@@ -72,11 +92,13 @@ mod tests {
     #[test]
     fn both_sides_have_one_table() {
         let module = include_str!("../../module/models/draw.rs");
-        let table = |text: &str| {
-            let from = text.find("(1, 1, [1,").unwrap();
-            let to = from + text[from..].find("];").unwrap();
-            text[from..to].split_whitespace().collect::<String>()
-        };
-        assert_eq!(table(module), table(include_str!("draw.rs")));
+        for first in ["(1, 1, [1,", "(1, 1, 1, 474)"] {
+            let table = |text: &str| {
+                let from = text.find(first).unwrap();
+                let to = from + text[from..].find("];").unwrap();
+                text[from..to].split_whitespace().collect::<String>()
+            };
+            assert_eq!(table(module), table(include_str!("draw.rs")));
+        }
     }
 }

@@ -89,6 +89,30 @@ mod tests {
         (0, 9, [0, 0, 0, 0], 0),
     ];
 
+    /// Generation, numbers of the file and of the turn, and of how many in 1,000 it is not one yet: in `client/src/draw.rs` too.
+    const COMPARED: [(u64, u64, u64, u32); 8] = [
+        (1, 1, 1, 474),
+        (1, 1, 2, 582),
+        (1, 2, 1, 50),
+        (2, 1, 1, 768),
+        (7, 300, 4, 660),
+        (0, 0, 0, 138),
+        (u64::MAX, u64::MAX, u64::MAX, 252),
+        (9, 99, 3, 442),
+    ];
+
+    #[test]
+    fn comparisons_are_those_of_the_table() {
+        for (generation, session, turn, least) in COMPARED {
+            let draw = Draw {
+                generation,
+                ..Draw::default()
+            };
+            let is_compared = |permille| draw.is_compared(session, turn, permille);
+            assert!(!is_compared(least) && is_compared(least + 1));
+        }
+    }
+
     #[test]
     fn the_table_holds() {
         for (generation, session, weights, slot) in TABLE {

@@ -193,7 +193,7 @@ impl Comparer {
         let mut row = 0usize;
         loop {
             self.shared.scheduler.enqueue(&link, turn);
-            turn = self.wait_for(&link, number, shadow)?;
+            turn = self.wait_for(&link, number, (shadow, model))?;
             if turn.is_over() {
                 return Err(turn.error.unwrap_or(EDOM));
             }
@@ -228,10 +228,6 @@ impl Comparer {
         let mut sequence = Sequence::new(count, sample.kv_type, *scales, &self.namespace)?;
         sequence.append(&sample.ids)?;
         sequence.take_blocks(count, model)?;
-        if model.pool.is_scarce() {
-            // Who answers needs it more.
-            return Err(ENOMEM);
-        }
         let aim = Aim::Evaluate(Evaluation::new(RESULTS, model.facts.passes)?);
         let statistics = self.namespace.user().statistics().clone();
         let who = Who::compares(sample.session);
@@ -240,16 +236,23 @@ impl Comparer {
         Ok(Turn::new(place, model, sequence, aim, statistics, entry))
     }
 
-    /// Waits until the turn is parked or over. `ECANCELED`: nobody wants it any more, and it has ended.
-    fn wait_for(&self, link: &Arc<Link>, number: u64, shadow: &Shadow) -> Result<KBox<Turn>> {
+    /// Waits until the turn is parked or over. `ECANCELED`: nobody wants it any more, and `ENOMEM`: who answers needs its
+    /// memory more; it has ended then.
+    fn wait_for(
+        &self,
+        link: &Arc<Link>,
+        number: u64,
+        (shadow, model): (&Shadow, &Model),
+    ) -> Result<KBox<Turn>> {
         loop {
             task::freeze_if_asked();
             if let Some(turn) = link.channel.lock().take() {
                 return Ok(turn);
             }
-            if self.is_over(shadow) {
+            let is_scarce = model.pool.is_scarce();
+            if is_scarce || self.is_over(shadow) {
                 self.give_up(link);
-                return Err(ECANCELED());
+                return Err(if is_scarce { ENOMEM } else { ECANCELED() });
             }
             let ready = || link.has_turn(number) || self.is_over(shadow);
             link.wait.wait_exclusive(LOOK_SECONDS, ready);

@@ -9,6 +9,9 @@ count=36
 if slow; then count=9; fi
 check fresh reload
 program shadow $one $other /models/random-llama-f16.gguf $count
+check little-memory reload kv_max_mb=1
+sislm-client limits 0 --kv-mb 1 >/dev/null || not_ok limits "status $?"
+program shadow-pressure $one $other $((1024 * 1024))
 check rmmod reload
 
 # What the client says and does.
@@ -16,12 +19,19 @@ check load-primary sislm-client load $one --name tiny
 check load-shadow sislm-client load $other --name tiny
 check alias sislm-client alias prod tiny@1
 equal on "$(sislm-client shadow prod --on tiny@2 --permille 1000 | head -n 1)" "prod: no answer yet, compared with tiny@2 (1000 of 1000 turns)"
+tracing=/sys/kernel/tracing
+mountpoint -q $tracing || mount -t tracefs tracefs $tracing 2>/dev/null
+echo >$tracing/trace
+echo 1 >$tracing/events/sislm/shadow/enable
 sislm-client infer -m prod -n 20 --ignore-eos tires >/dev/null || not_ok infer "status $?"
 tries=0
 until [ "$(sislm-client shadow prod --json | number turns)" = 1 ] || [ $tries -gt 300 ]; do
 	tries=$((tries + 1))
 	sleep 0.1
 done
+echo 0 >$tracing/events/sislm/shadow/enable
+agree=$(sislm-client shadow prod --json | number equal)
+equal traced "$(grep -c " shadow: primary=[1-9][0-9]* shadow=[1-9][0-9]* tokens=20 equal=$agree ns=[1-9]" $tracing/trace)" 1
 said=$(sislm-client shadow)
 equal too-little "$(echo "$said" | grep -c 'too little to conclude: 1 turns and 20 tokens')" 1
 equal title "$(echo "$said" | head -n 1)" "prod: tiny@1, compared with tiny@2 (1000 of 1000 turns)"

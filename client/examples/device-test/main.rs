@@ -42,7 +42,7 @@ const USAGE: &str = "usage: device-test \
     | reference MODEL.gguf REF.json TOKENS | tokenizer MODEL.gguf CASES | sessions MODEL.gguf COUNT | faults MODEL.gguf \
     | slots MODEL.gguf any|all | serve NAME SLOW-NAME ENCODER | serve-lora NAME | serve-auto BETTER QUICK | auto-rate | crowd NAME STREAMS | talk NAME SLOW-NAME | turns MODEL.gguf ROUNDS | stalled MODEL.gguf | preset MODEL.gguf | stress MODEL.gguf SECONDS \
     | interrupts NAME COUNT SECONDS | conversation NAME REF.json TEXT | embeddings NAME REF.json \
-    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | registry ONE.gguf OTHER.gguf SWAPS | shadow ONE.gguf OTHER.gguf STRANGER.gguf COUNT | draws NAME COUNT FILE | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
+    | encoder NAME | records MODEL.gguf COUNT | recorded MODEL.gguf COUNT | registry ONE.gguf OTHER.gguf SWAPS | shadow ONE.gguf OTHER.gguf STRANGER.gguf COUNT | shadow-pressure ONE.gguf OTHER.gguf BYTES | draws NAME COUNT FILE | schemas NAME COUNT | templates NAME ENDLESS-NAME...";
 
 fn main() -> ExitCode {
     sislm::render_if_asked();
@@ -89,6 +89,9 @@ fn main() -> ExitCode {
         ["records", model, count] => records::run(&mut report, model, count),
         ["recorded", model, count] => records::made(&mut report, model, count),
         ["registry", one, other, swaps] => registry::run(&mut report, one, other, swaps),
+        ["shadow-pressure", one, other, limit] => {
+            shadow::pressure::run(&mut report, one, other, limit)
+        }
         ["shadow", one, other, stranger, count] => {
             shadow::run(&mut report, one, other, stranger, count)
         }

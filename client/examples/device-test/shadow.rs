@@ -2,6 +2,7 @@
 //! Answers compared with those of another version: what is counted, what is skipped, and whom it delays.
 
 mod delays;
+pub(crate) mod pressure;
 
 use std::thread;
 use std::time::{Duration, Instant};

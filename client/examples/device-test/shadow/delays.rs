@@ -50,13 +50,13 @@ fn others(record: &Record) -> u64 {
     record.all_served_ns - record.served_ns
 }
 
-/// A comparison that begins while a turn goes on is given nothing before its end.
+/// A comparison that begins while a turn goes on is given nothing before its end; answers meanwhile are only counted.
 fn starved(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
-    let (mut tried, mut given) = (0, Vec::new());
+    let (mut tried, mut given, mut busy) = (0, Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        case.settled()?;
+        let before = case.settled()?;
         let (device, shadow) = (case.device, &case.shadow);
-        let (long, short) = thread::scope(|scope| {
+        let (long, shorts) = thread::scope(|scope| {
             // Of the version that compares, whose own answers are not.
             let long = scope.spawn(move || {
                 let mut session = device.session(&config(shadow, round, LONG))?;
@@ -64,32 +64,45 @@ fn starved(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
                 session.receipt()
             });
             thread::sleep(Duration::from_millis(5));
-            let short = device.session(&config(&case.alias, round, 2));
-            let short = short.and_then(|mut session| {
-                answer(&mut session, b"ten")?;
-                session.receipt()
+            let session = device.session(&config(&case.alias, round, 2));
+            let shorts = session.and_then(|mut session| {
+                let mut receipt = || {
+                    answer(&mut session, b"ten")?;
+                    session.receipt()
+                };
+                Ok((receipt()?, receipt()?))
             });
-            (long.join(), short)
+            (long.join(), shorts)
         });
         let long = long.map_err(|_| "a session panicked")??;
         let long = long.ok_or("no receipt")?;
-        let short = short?.ok_or("no receipt")?;
-        case.settled()?;
+        let (short, next) = shorts?;
+        let short = short.ok_or("no receipt")?;
+        let next = next.ok_or("no receipt")?;
+        let after = case.settled()?;
         let turns = records(case, RecordKind::Turn)?;
         let find = |session, turn| turns.get(&(session, turn)).ok_or("no record");
-        let (long, short) = (
-            find(long.session, long.turn)?,
-            find(short.session, short.turn)?,
-        );
+        let long = find(long.session, long.turn)?;
+        let short = find(short.session, short.turn)?;
+        let next = find(next.session, next.turn)?;
         // Else the comparison began after both.
         if short.sequence < long.sequence {
             tried += 1;
             given.push(others(long) - others(short));
         }
+        if next.sequence < long.sequence {
+            busy.push((after.turns - before.turns, after.busy - before.busy));
+        }
     }
     report.equal("shadow/turns-beside-a-comparison", tried > 0, true);
     let none = vec![0; given.len()];
     report.equal("shadow/nothing-before-turns-that-go-on", given, none);
+    report.equal("shadow/two-answers-meanwhile", busy.is_empty(), false);
+    report.equal(
+        "shadow/one-of-two-is-counted-only",
+        &busy,
+        &vec![(1, 1); busy.len()],
+    );
     let compared = records(case, RecordKind::Compare)?;
     let is_own = |record: &&Record| record.uid == 0 && record.cpu_ns > 0 && record.count == 0;
     let all = compared.len();
