@@ -7,29 +7,13 @@
 model=/tmp/faults.gguf
 cp /models/random-llama-q4_0.gguf $model
 
-# Allocations with the module on the stack alone: a fault in the client or its exec would say nothing of the module.
-module=$(awk '$1 == "sislm" { print $2, $6 }' /proc/modules)
-start=${module#* }
-end=$(printf '0x%x' $((start + ${module% *})))
-for kind in failslab fail_page_alloc; do
-	set=/sys/kernel/debug/$kind
-	echo 32 >$set/stacktrace-depth
-	echo "$start" >$set/require-start
-	echo "$end" >$set/require-end
-	echo 0 >$set/verbose
-	echo N >$set/ignore-gfp-wait
-	[ ! -e $set/ignore-gfp-highmem ] || echo N >$set/ignore-gfp-highmem
-	[ ! -e $set/min-order ] || echo 0 >$set/min-order
-done
+aim_faults
 program faults $model
 
 sislm-client load $model --name sound >/dev/null || not_ok load "status $?"
 story() { sislm-client infer --json -m sound --preset greedy --ignore-eos -n 8 "one ten"; }
 ids() { sed 's/.*"ids":\[\([0-9,]*\)\].*/\1/'; }
 wanted=$(story | ids)
-
-# faulty CMD...: runs CMD with the faults on, for this process and its children alone.
-faulty() { sh -c 'echo 1 >/proc/self/make-it-fail; exec "$@"' sh "$@"; }
 
 many=1000000
 for kind in failslab fail_page_alloc; do

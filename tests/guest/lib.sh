@@ -56,3 +56,23 @@ unload() {
 
 # live PROCESS: whether it has not ended.
 live() { kill -0 "$1" 2>/dev/null; }
+
+# aim_faults: allocations with the module on the stack are those that can be made to fail: one in the client or its exec would say
+# nothing of the module.
+aim_faults() {
+	aim_module=$(awk '$1 == "sislm" { print $2, $6 }' /proc/modules)
+	aim_start=${aim_module#* }
+	for aim_kind in failslab fail_page_alloc; do
+		aim_at=/sys/kernel/debug/$aim_kind
+		echo 32 >$aim_at/stacktrace-depth
+		echo "$aim_start" >$aim_at/require-start
+		printf '0x%x' $((aim_start + ${aim_module% *})) >$aim_at/require-end
+		echo 0 >$aim_at/verbose
+		echo N >$aim_at/ignore-gfp-wait
+		[ ! -e $aim_at/ignore-gfp-highmem ] || echo N >$aim_at/ignore-gfp-highmem
+		[ ! -e $aim_at/min-order ] || echo 0 >$aim_at/min-order
+	done
+}
+
+# faulty CMD...: with the faults on, where they have a task filter: for this process and its children alone.
+faulty() { sh -c 'echo 1 >/proc/self/make-it-fail; exec "$@"' sh "$@"; }

@@ -19,21 +19,11 @@ told() { echo "$2" | tr '\n' ' ' >>"/tmp/soak.$1.said"; }
 # passed PART: another round of it.
 passed() { echo >>"/tmp/soak.$1.rounds"; }
 
-# Allocations with the module on the stack fail, of who asked for it.
-module=$(awk '$1 == "sislm" { print $2, $6 }' /proc/modules)
-start=${module#* }
-end=$(printf '0x%x' $((start + ${module% *})))
-faulty() { sh -c 'echo 1 >/proc/self/make-it-fail; exec "$@"' sh "$@"; }
+# Of those who ask for them, allocations of the module fail.
 if slow; then
+	aim_faults
 	for kind in failslab fail_page_alloc; do
 		set=/sys/kernel/debug/$kind
-		echo 32 >$set/stacktrace-depth
-		echo "$start" >$set/require-start
-		echo "$end" >$set/require-end
-		echo 0 >$set/verbose
-		echo N >$set/ignore-gfp-wait
-		[ ! -e $set/ignore-gfp-highmem ] || echo N >$set/ignore-gfp-highmem
-		[ ! -e $set/min-order ] || echo 0 >$set/min-order
 		echo Y >$set/task-filter
 		echo 3 >$set/probability
 		echo -1 >$set/times
