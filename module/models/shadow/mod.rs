@@ -4,170 +4,31 @@
 //! A turn that ends leaves its ids in memory that was taken when the shadow was set: that takes no memory, cannot fail
 //! and waits for nobody. There is room for one answer. While that one waits or is compared, others are only counted.
 
+mod bell;
+mod pair;
+mod sample;
+
+pub(crate) use bell::Bell;
+pub(crate) use pair::{Comparison, Skip};
+pub(crate) use sample::{Answer, Sample};
+
 use crate::{
     models::{draw::Draw, model::Model, name::Name},
     sys::{
         charge::Payer,
-        flight::Scales,
-        uapi::{self, NAME_BYTES, SISLM_PAIRS_MAX},
-        wait::WaitQueue,
-        wiped::Wiped,
+        uapi::{self, NAME_BYTES, SISLM_PAIRS_MAX}, //
     },
 };
 use kernel::{
     new_spinlock,
     prelude::*,
     sync::{
-        atomic::{Atomic, AtomicFlag, Full, Relaxed},
+        atomic::{Atomic, AtomicFlag, Relaxed},
         Arc,
         SpinLock, //
     },
 };
-
-/// Tells who compares that there is something to do.
-#[pin_data]
-pub(crate) struct Bell {
-    /// Woken for it.
-    #[pin]
-    pub(crate) wait: WaitQueue,
-    rung: AtomicFlag,
-}
-
-impl Bell {
-    /// Silent.
-    pub(crate) fn new() -> Result<Arc<Self>> {
-        Arc::pin_init(
-            pin_init!(Self {
-                wait <- WaitQueue::new(),
-                rung: AtomicFlag::new(false),
-            }),
-            GFP_KERNEL,
-        )
-    }
-
-    /// Whether it was rung.
-    pub(crate) fn is_rung(&self) -> bool {
-        self.rung.load(Relaxed)
-    }
-
-    /// Silences it: what it was rung for is seen from here on.
-    pub(crate) fn silence(&self) {
-        self.rung.xchg(false, Full);
-    }
-
-    fn ring(&self) {
-        self.rung.xchg(true, Full);
-        self.wait.wake_all();
-    }
-}
-
-/// An answer that is over.
-pub(crate) struct Answer<'a> {
-    /// Of which model.
-    pub(crate) model: &'a Arc<Model>,
-    /// The tokens of its context, those of the answer last.
-    pub(crate) tokens: &'a [u32],
-    /// How many are the answer's.
-    pub(crate) count: usize,
-    /// Whether the context has all of them.
-    pub(crate) is_whole: bool,
-    /// `SISLM_KV_*`.
-    pub(crate) kv_type: u32,
-    /// Of the model's adapters.
-    pub(crate) scales: &'a Scales,
-    /// Of the alias, as in its record.
-    pub(crate) generation: u64,
-    /// Number of the file.
-    pub(crate) session: u64,
-    /// Number of the turn.
-    pub(crate) turn: u64,
-}
-
-/// A copy of an answer; wiped once it is compared.
-pub(crate) struct Sample {
-    /// The tokens.
-    pub(crate) ids: Wiped<u32>,
-    /// Those of the answer.
-    pub(crate) count: usize,
-    /// By which model; none while nothing is here.
-    pub(crate) model: Option<Arc<Model>>,
-    /// `SISLM_KV_*`.
-    pub(crate) kv_type: u32,
-    /// Of the model's adapters.
-    pub(crate) scales: Scales,
-    /// Number of the file.
-    pub(crate) session: u64,
-    /// Number of the turn.
-    pub(crate) turn: u64,
-}
-
-impl Sample {
-    fn empty(room: usize) -> Result<Self> {
-        Ok(Self {
-            ids: Wiped::with_capacity(room)?,
-            count: 0,
-            model: None,
-            kv_type: 0,
-            scales: Scales::default(),
-            session: 0,
-            turn: 0,
-        })
-    }
-
-    /// Copies an answer, if there is room: whether there was.
-    fn fill(&mut self, answer: &Answer<'_>) -> bool {
-        if self.ids.extend(answer.tokens).is_err() {
-            return false;
-        }
-        self.count = answer.count;
-        self.model = Some(answer.model.clone());
-        self.kv_type = answer.kv_type;
-        self.scales = *answer.scales;
-        self.session = answer.session;
-        self.turn = answer.turn;
-        true
-    }
-}
-
-/// Why an answer is not compared.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Skip {
-    /// Another one is.
-    Busy,
-    /// The versions have different tokens.
-    Vocabulary,
-    /// It is too long, or not whole.
-    Length,
-    /// There is not the memory.
-    Memory,
-    /// A version was unloaded, or computing failed.
-    Stopped,
-}
-
-/// What a comparison came to.
-#[derive(Default)]
-pub(crate) struct Comparison {
-    /// Tokens of the answer.
-    pub(crate) tokens: u64,
-    /// How often both find the same one the most likely.
-    pub(crate) equal: u64,
-    /// Sum of the differences of their log-probabilities, millionths.
-    pub(crate) difference: i64,
-    /// Time that the version that answered took.
-    pub(crate) primary_ns: u64,
-    /// Time that the shadow took.
-    pub(crate) shadow_ns: u64,
-}
-
-/// A version that answers, and the shadow.
-struct Pair {
-    /// Number of the version's load.
-    instance: u64,
-    /// Whether both have the same tokens, once that is known.
-    is_alike: Option<bool>,
-    /// As it is told.
-    counts: uapi::Shadow,
-}
+use pair::Pair;
 
 /// What the lock of a shadow guards.
 struct State {
@@ -375,75 +236,5 @@ impl State {
             }
         };
         self.pairs.get_mut(place)
-    }
-}
-
-impl Pair {
-    fn skip(&mut self, skip: Skip) {
-        let counts = &mut self.counts;
-        let count = match skip {
-            Skip::Busy => &mut counts.busy,
-            Skip::Vocabulary => &mut counts.vocabulary,
-            Skip::Length => &mut counts.length,
-            Skip::Memory => &mut counts.memory,
-            Skip::Stopped => &mut counts.stopped,
-        };
-        *count = count.saturating_add(1);
-    }
-
-    fn add(&mut self, comparison: &Comparison) {
-        let counts = &mut self.counts;
-        let tokens = comparison.tokens;
-        // Squares of millionths would not fit.
-        let thousandths = comparison.difference / 1000;
-        let squared = thousandths
-            .unsigned_abs()
-            .saturating_mul(thousandths.unsigned_abs());
-        let product = i64::try_from(tokens).unwrap_or(i64::MAX);
-        let product = product.saturating_mul(thousandths);
-        for (count, more) in [
-            (&mut counts.turns, 1),
-            (&mut counts.tokens, tokens),
-            (&mut counts.equal, comparison.equal),
-            (&mut counts.tokens_squared, tokens.saturating_mul(tokens)),
-            (&mut counts.difference_squared, squared),
-            (&mut counts.primary_ns, comparison.primary_ns),
-            (&mut counts.shadow_ns, comparison.shadow_ns),
-        ] {
-            *count = count.saturating_add(more);
-        }
-        counts.difference = counts.difference.saturating_add(comparison.difference);
-        counts.product = counts.product.saturating_add(product);
-    }
-}
-
-#[kunit_tests(sislm_shadow)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_are_those_of_turns() {
-        let mut pair = Pair {
-            instance: 1,
-            is_alike: None,
-            counts: uapi::Shadow::default(),
-        };
-        for (tokens, equal, difference) in [(10, 9, 5_400_900), (20, 20, -2_000_999)] {
-            pair.add(&Comparison {
-                tokens,
-                equal,
-                difference,
-                primary_ns: 3,
-                shadow_ns: 4,
-            });
-        }
-        pair.skip(Skip::Memory);
-        let counts = &pair.counts;
-        assert_eq!((counts.turns, counts.tokens, counts.equal), (2, 30, 29));
-        assert_eq!((counts.primary_ns, counts.shadow_ns), (6, 8));
-        assert_eq!((counts.difference, counts.memory), (3_399_901, 1));
-        assert_eq!(counts.tokens_squared, 500);
-        assert_eq!(counts.difference_squared, 5400 * 5400 + 2000 * 2000);
-        assert_eq!(counts.product, 10 * 5400 - 20 * 2000);
     }
 }
