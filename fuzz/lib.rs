@@ -5,6 +5,7 @@
 #[allow(dead_code)] // What sislm-host uses besides.
 #[path = "../module/engine/host/adapter.rs"]
 mod adapter;
+pub mod chat;
 #[allow(dead_code)] // What sislm-host uses besides.
 #[path = "../module/engine/host/source.rs"]
 mod source;
@@ -22,6 +23,7 @@ use std::sync::LazyLock;
 
 use adapter::Adapter;
 use anyhow::Result;
+use source::Source;
 use wall::{Fault, Loader, Model, Sequence, Step, Team, Token};
 
 /// Numbers that follow from a seed, for what an input need not say itself.
@@ -58,6 +60,24 @@ pub fn load(data: &[u8], budget: u32, segment_bytes: u32) -> Result<Model> {
     model
 }
 
+/// Loads a model in parts, as [`load`] does; with it all of its bytes, in one. Of what is no part of a model that is the first
+/// one.
+pub fn load_parts(parts: &[&[u8]], budget: u32) -> Result<(Result<Model>, Vec<u8>)> {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = format!("/dev/shm/sislm-fuzz-parts-{}", std::process::id());
+        fs::create_dir_all(&folder).expect("a folder in memory");
+        folder.into()
+    });
+    let path = |number| FOLDER.join(format!("model-{number:05}-of-{:05}.gguf", parts.len()));
+    for (number, part) in (1..).zip(parts) {
+        fs::write(path(number), part)?;
+    }
+    let source = Source::open(&path(1))?;
+    let mut whole = vec![0; source.bytes() as usize];
+    source.read(0, &mut whole)?;
+    Ok((loader(budget, 1 << 20).load(&path(1), &[]), whole))
+}
+
 /// Loads a model of the repository with an adapter's bytes, as [`load`] does.
 pub fn load_adapter(data: &[u8], budget: u32, segment_bytes: u32) -> Result<Model> {
     static FILE: LazyLock<PathBuf> =
@@ -67,7 +87,7 @@ pub fn load_adapter(data: &[u8], budget: u32, segment_bytes: u32) -> Result<Mode
         path: FILE.clone(),
         scale: 700_000,
     };
-    let base = folder().join("random-llama-f16.gguf");
+    let base = folder().join("malformed/sound.gguf");
     let model = loader(budget, segment_bytes).load(&base, &[adapter]);
     fs::remove_file(&*FILE)?;
     model
