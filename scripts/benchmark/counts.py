@@ -94,6 +94,7 @@ SMOLLM2 = ("smollm2-q4_1", "smollm2-q8_0", "smollm2-q4_k_m")
 CASES = [
     Case("656k-q4_0", "decode", 16, 80, runs=9),
     *(Case(f"6x256-{kind}", "decode", 8, 40) for kind in models.KINDS),
+    *(Case(model, "decode", 8, 40) for model in models.PURE),
     *(Case(f"12x768-{kind}", "decode", 4, 12) for kind in models.KINDS),
     Case("12x768-q4_0", "decode", 4, 36, depth=512),
     *(Case(f"12x768-{kind}", "prefill", 32, 64) for kind in ("q4_0", "q8_0", "q4_k_m")),
@@ -230,7 +231,9 @@ def cases_of(names):
 
 
 def measure(names, engines):
-    """As boot(), a guest for each model on each CPU."""
-    chosen = cases_of(names)
-    for cpu, model in dict.fromkeys((case.cpu, case.model) for case in chosen):
-        yield from boot([case for case in chosen if (case.cpu, case.model) == (cpu, model)], engines)
+    """As boot(), a guest for each model on each CPU, and one for all the small ones that are made alike."""
+    chosen, guests = cases_of(names), {}
+    for case in chosen:
+        guests.setdefault((case.cpu, "" if case.model in models.PURE else case.model), []).append(case)
+    for cases in guests.values():
+        yield from boot(cases, engines)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Measures what BENCH (a regular expression) names, all engines or the one that ENGINE names, and writes the report."""
+"""Measures what BENCH (a regular expression) names, all engines or those that ENGINE names, and writes the report."""
 
 import os
 import re
@@ -40,9 +40,10 @@ def versions():
 def main():
     pattern = re.compile(os.environ.get("BENCH") or ".")
     known = [*counts.ENGINES, *counts.PEERS]
-    engines = [engine for engine in known if os.environ.get("ENGINE") in (None, "", engine)]
-    if not engines:
-        print(f"ENGINE is {' or '.join(known)}")
+    wanted = os.environ.get("ENGINE", "").split() or known
+    engines = [engine for engine in known if engine in wanted]
+    if set(wanted) != set(engines):
+        print(f"ENGINE is some of {', '.join(known)}")
         return 2
     if not os.environ.get("BENCH") and len(engines) == len(known):
         record.clear()

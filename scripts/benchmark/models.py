@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The models that all engines run: shapes with random weights, made once and kept in the cache, and SmolLM2-135M-Instruct in three formats."""
+"""The models that all engines run, made once and kept in the cache: shapes with random weights, what Debian's quantizer makes of one,
+and SmolLM2-135M-Instruct in three formats."""
 
 import hashlib
 import os
@@ -31,6 +32,13 @@ KINDS = {
 }
 # SmolLM2 comes in Q4_1; the others are made of that by Debian's quantizer.
 SMOLLM2 = {"smollm2-q4_1": None, "smollm2-q8_0": "Q8_0", "smollm2-q4_k_m": "Q4_K_M"}
+# The other formats that have loops at every level, in all matrices: made of a shape's F16 by the same quantizer, which none of them needs
+# an importance matrix for. The file type of MXFP4 is one of experts alone, so it is asked for by the name of each tensor.
+SOURCES = ("6x256-f16",)
+MXFP4 = ["--tensor-type", ".*=mxfp4", "--token-embedding-type", "mxfp4", "--output-tensor-type", "mxfp4"]
+FORMATS = {kind.lower(): (kind, ["--pure"]) for kind in ("Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "BF16")}
+FORMATS["mxfp4"] = ("MXFP4_MOE", MXFP4)
+PURE = {f"{source.removesuffix('-f16')}-{name}": (source, *how) for source in SOURCES for name, how in FORMATS.items()}
 # Tokens that a prompt has before its first character: BOS and the space prefix.
 TOKENS_BEFORE = {"gpt2": 0}
 OTHERS_BEFORE = 2
@@ -55,13 +63,16 @@ def maker(name, path, *options):
 
 
 def quantize(name, path):
-    """Writes SmolLM2 in this format; weights of a lower one lose no more by it than by the format itself."""
-    source, kind = os.environ["BENCH_SMOLLM2"], SMOLLM2[name]
+    """Writes a model of another in this format; SmolLM2's weights lose no more by a lower one than by the format itself."""
+    source, kind, options = os.environ["BENCH_SMOLLM2"], SMOLLM2.get(name), []
+    if name in PURE:
+        source, kind, options = PURE[name]
+        source = make(source)
     if not kind:
         shutil.copyfile(source, path)
         return
     libraries = next(pathlib.Path(os.environ["BENCH_QUANTIZER"]).glob("tree/usr/lib/*-linux-gnu"))
-    command = [libraries.parents[1] / "bin/llama-quantize", "--allow-requantize", source, path, kind, str(os.cpu_count())]
+    command = [libraries.parents[1] / "bin/llama-quantize", "--allow-requantize", *options, source, path, kind, str(os.cpu_count())]
     environment = {**os.environ, "LD_LIBRARY_PATH": f"{libraries}:{libraries}/llama"}
     subprocess.run(command, check=True, capture_output=True, env=environment)
 
@@ -72,7 +83,7 @@ def make(name):
     if not path.exists():
         part = path.parent / "part" / path.name
         part.parent.mkdir(parents=True, exist_ok=True)
-        if name in SMOLLM2:
+        if name in SMOLLM2 or name in PURE:
             quantize(name, part)
         else:
             maker(name, part)
@@ -82,7 +93,7 @@ def make(name):
 
 def tensor_bytes(name):
     """Bytes of all weights in the file."""
-    if name in SMOLLM2:
+    if name in SMOLLM2 or name in PURE:
         return gguf_reader.Reader(make(name)).tensor_bytes()
     said = maker(name, os.devnull, "--header-only")
     found = re.search(r": (\d+) bytes, of which the header's (\d+) are written", said)
