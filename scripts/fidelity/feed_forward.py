@@ -4,17 +4,15 @@
 import math
 
 import numpy
-from attention import softmax
+from attention import sigmoid, softmax
 
-GELU = {"gpt2", "phi2", "starcoder2", "gptneox", "falcon", "mpt", "gemma", "gemma2", "gemma3"}
+GELU = {"gpt2", "phi2", "starcoder2", "gptneox", "falcon", "mpt", "gemma", "gemma2", "gemma3", "gemma4", "gemma-embedding", "bert"}
 # The weights of the chosen experts stay as the softmax over all gave them.
-NOT_NORMALIZED = {"qwen2moe", "olmoe"}
+NOT_NORMALIZED = {"qwen2moe", "olmoe", "deepseek2"}
+# The value of expert_gating_func.
+SIGMOID = 2
 # Least sum that weights are divided by: the smallest normal binary16.
 SUM_MIN = 2.0 ** -14
-
-
-def sigmoid(x):
-    return 1 / (1 + numpy.exp(-x))
 
 
 def silu(x):
@@ -54,15 +52,29 @@ def dense(model, row, prefix, suffix=""):
     return model.linear(inner, f"{prefix}ffn_down{suffix}")
 
 
+def of_best_groups(model, preferred):
+    """What each expert is chosen by, out of the best groups alone: those with the largest sums of two."""
+    count, used = model.key("expert_group_count", 1), model.key("expert_group_used_count", 0)
+    if not 0 < used < count:
+        return preferred
+    groups = preferred.reshape(len(preferred), count, -1)
+    best = numpy.sort(groups, -1)[..., -2:].sum(-1)
+    last = numpy.sort(best, -1)[:, -used, None]
+    return numpy.where((best >= last)[..., None], groups, -numpy.inf).reshape(preferred.shape)
+
+
 def route(model, rows, prefix):
     """Numbers and weights [rows, used] of each row's experts."""
     scores = model.linear(rows, prefix + "ffn_gate_inp")
     ranked = scores if model.architecture == "gpt-oss" else softmax(scores)
-    chosen = numpy.argsort(-ranked, -1, kind="stable")[:, :model.key("expert_used_count")]
+    if model.key("expert_gating_func") == SIGMOID:
+        ranked = sigmoid(scores)
+    preferred = of_best_groups(model, ranked + model.tensors.get(prefix + "exp_probs_b.bias", 0.0))
+    chosen = numpy.argsort(-preferred, -1, kind="stable")[:, :model.key("expert_used_count")]
     weights = numpy.take_along_axis(ranked, chosen, -1)
     if model.architecture == "gpt-oss":
         weights = softmax(weights)
-    elif model.architecture not in NOT_NORMALIZED:
+    elif model.key("expert_weights_norm", model.architecture not in NOT_NORMALIZED):
         weights = weights / numpy.maximum(weights.sum(-1, keepdims=True), SUM_MIN)
     return chosen, weights * (model.key("expert_weights_scale") or 1.0)
 

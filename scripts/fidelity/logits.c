@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The logits of llama.cpp at every position of given sequences, as sislm-host logits writes those of sislm.
+ * The logits of llama.cpp at every position of given sequences, as sislm-host logits writes those of sislm, or an encoder's embeddings.
  *
- * logits BACKENDS MODEL SEQUENCES OUTPUT
+ * logits BACKENDS MODEL SEQUENCES OUTPUT [embeddings]
  *
  * BACKENDS is the folder of ggml's backends. SEQUENCES has the ids of one sequence on each line. OUTPUT gets a row of f32 for each id. Keys and values are kept in
  * f32, so that what differs is the arithmetic alone.
@@ -40,9 +40,9 @@ static int parse(char *line, llama_token *ids)
 	return count;
 }
 
-/* Evaluates `count` ids from position `first` on, and writes a row of `vocabulary` logits for each. */
+/* Evaluates `count` ids from position `first` on, and writes a row of `width` numbers that `row` gives for each. */
 static void evaluate(struct llama_context *context, struct llama_batch *batch, const llama_token *ids, int first, int count,
-		     size_t vocabulary, FILE *output)
+		     float *(*row)(struct llama_context *, int32_t), size_t width, FILE *output)
 {
 	batch->n_tokens = count;
 	for (int i = 0; i < count; i++) {
@@ -55,7 +55,7 @@ static void evaluate(struct llama_context *context, struct llama_batch *batch, c
 	if (llama_decode(context, *batch))
 		errx(1, "llama_decode failed at position %d", first);
 	for (int i = 0; i < count; i++)
-		if (fwrite(llama_get_logits_ith(context, i), sizeof(float), vocabulary, output) != vocabulary)
+		if (fwrite(row(context, i), sizeof(float), width, output) != width)
 			err(1, "cannot write");
 }
 
@@ -65,8 +65,10 @@ int main(int argc, char **argv)
 	char *line = NULL;
 	size_t room = 0;
 
-	if (argc != 5)
-		errx(1, "usage: logits BACKENDS MODEL SEQUENCES OUTPUT");
+	bool embeddings = argc == 6 && !strcmp(argv[5], "embeddings");
+
+	if (argc != 5 && !embeddings)
+		errx(1, "usage: logits BACKENDS MODEL SEQUENCES OUTPUT [embeddings]");
 	llama_log_set(quiet, NULL);
 	ggml_backend_load_all_from_path(argv[1]);
 	llama_backend_init();
@@ -78,7 +80,14 @@ int main(int argc, char **argv)
 	/* The model's own: long factors of rotation are chosen by it. */
 	int trained = llama_model_n_ctx_train(model);
 	parameters.n_ctx = trained < TOKENS_MAX ? trained : TOKENS_MAX;
-	parameters.n_batch = parameters.n_ubatch = BATCH;
+	int rows = embeddings ? (int)parameters.n_ctx : BATCH;
+	parameters.n_batch = parameters.n_ubatch = rows;
+	if (embeddings) {
+		/* All positions see all others, so a sequence is one pass. */
+		parameters.embeddings = true;
+		parameters.pooling_type = LLAMA_POOLING_TYPE_NONE;
+		parameters.attention_type = LLAMA_ATTENTION_TYPE_NON_CAUSAL;
+	}
 	parameters.n_threads = parameters.n_threads_batch = 1;
 	parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
 	parameters.type_k = parameters.type_v = GGML_TYPE_F32;
@@ -86,17 +95,20 @@ int main(int argc, char **argv)
 	if (!context)
 		errx(1, "cannot make a context for %s", argv[2]);
 
-	size_t vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model));
-	struct llama_batch batch = llama_batch_init(BATCH, 0, 1);
+	size_t width = embeddings ? llama_model_n_embd_out(model) : llama_vocab_n_tokens(llama_model_get_vocab(model));
+	struct llama_batch batch = llama_batch_init(rows, 0, 1);
 	FILE *sequences = fopen(argv[3], "r"), *output = fopen(argv[4], "w");
 	if (!sequences || !output)
 		err(1, "cannot open %s", sequences ? argv[4] : argv[3]);
 	while (getline(&line, &room, sequences) > 0) {
 		int count = parse(line, ids);
 
-		llama_memory_clear(llama_get_memory(context), true);
-		for (int first = 0; first < count; first += BATCH)
-			evaluate(context, &batch, ids, first, count - first < BATCH ? count - first : BATCH, vocabulary, output);
+		/* An encoder has none. */
+		if (llama_get_memory(context))
+			llama_memory_clear(llama_get_memory(context), true);
+		for (int first = 0; first < count; first += rows)
+			evaluate(context, &batch, ids, first, count - first < rows ? count - first : rows,
+				 embeddings ? llama_get_embeddings_ith : llama_get_logits_ith, width, output);
 	}
 	if (fclose(output))
 		err(1, "cannot write %s", argv[4]);

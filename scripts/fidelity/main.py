@@ -37,8 +37,10 @@ def figures_of(file, text):
                 path = pathlib.Path(directory) / f"{file.name}.gguf"
                 engines.Llama().quantize(file.path, path, file.quantize, *file.options)
             return measure.measure(path, text)
-        except (engines.Failed, truth.Unknown) as failure:
-            return {"refused": {"sislm": str(failure)}}
+        except engines.Failed as failure:
+            return {"refused": {failure.engine: str(failure)}}
+        except truth.Unknown as failure:
+            return {"refused": {"the truth": f"no pass for {failure}"}}
 
 
 def main():
@@ -49,7 +51,7 @@ def main():
         kept = read()
         kept[file.name] = {**figures, "measured": stamp}
         PATH.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="ascii")
-        print(file.name, *(f"{name} {figures[name]['kl']:.3g}" for name in ("sislm", "llama.cpp") if name in figures),
+        print(file.name, *(f"{name} {report.of(figures, name):.3g}" for name in ("sislm", "llama.cpp", "difference") if name in figures),
               *figures.get("refused", {}).values(), flush=True)
     report.write(read())
 

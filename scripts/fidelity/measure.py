@@ -10,6 +10,7 @@ import engines
 import numpy
 import sequences
 import truth
+from attention import ENCODERS
 from divergence import Divergence, agreement, difference
 from gguf_reader import Reader
 
@@ -85,7 +86,35 @@ class Measurement:
             self.record["difference"] = difference(collected["sislm"], collected["llama.cpp"])
 
 
+class EncoderMeasurement(Measurement):
+    """One file of an encoder, which gives no distribution: the embeddings of its tokens."""
+
+    def run(self):
+        """The record."""
+        plain = self.directory / "f32.gguf"
+        self.engines["llama.cpp"].quantize(self.path, plain, "F32")
+        exact, found = truth.Model(plain).hidden(self.rows), {}
+        for name, engine in self.engines.items():
+            try:
+                given = numpy.array(engine.embeddings(self.path, self.rows), numpy.float64)
+            except engines.Failed as failure:
+                if name == "sislm":
+                    raise
+                self.record["refused"] = {name: str(failure)}
+            else:
+                found[name] = (numpy.linalg.norm(given - exact, axis=-1) / numpy.linalg.norm(exact, axis=-1)).ravel()
+        for name, distances in found.items():
+            self.record[name] = {"distance": distances.mean(), "distance_999": numpy.quantile(distances, 0.999)}
+        if "llama.cpp" in found:
+            apart = found["sislm"] - found["llama.cpp"]
+            self.record["difference"] = {"distance": apart.mean(), "error": apart.std(ddof=1) / math.sqrt(apart.size)}
+        return self.record
+
+
 def measure(path, text):
     """The record of a file, with why llama.cpp refuses it where it does. Failed, Unknown: it cannot be measured."""
     with tempfile.TemporaryDirectory(prefix="fidelity-", dir="/tmp") as directory:
-        return Measurement(path, text, directory).run()
+        measurement = Measurement(path, text, directory)
+        if measurement.record["architecture"] in ENCODERS:
+            measurement = EncoderMeasurement(path, text, directory)
+        return measurement.run()

@@ -59,6 +59,13 @@ Wanted: no more than llama.cpp's.
 
 {quantized}
 
+## Encoders
+
+An encoder gives no distribution. Compared are the embeddings of all tokens, as they are before pooling: the distance from the true one over
+that one's length, its mean and the quantile of 99.9 %. Wanted: no more than llama.cpp's.
+
+{encoders}
+
 ## Why rows differ
 
 * Both engines round activations to 8 bits in the same blocks (32 or 256), llama.cpp with a scale of binary16 in blocks of 32, sislm with one of binary32. So
@@ -79,8 +86,12 @@ HEAD = ["file", "architecture", "formats", "KL", "llama.cpp", "99.9 %", "llama.c
         "perplexity", "llama.cpp"]
 
 
-def table(rows):
-    lines = [HEAD, ["---"] * 3 + ["---:"] * (len(HEAD) - 3), *rows]
+ENCODER_HEAD = ["file", "architecture", "formats", "distance", "llama.cpp", "99.9 %", "llama.cpp", "difference"]
+
+
+def table(rows, head=None):
+    head = head or HEAD
+    lines = [head, ["---"] * 3 + ["---:"] * (len(head) - 3), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -99,14 +110,25 @@ def row(name, figures):
             perplexity(figures, "sislm"), perplexity(figures, "llama.cpp")]
 
 
+def encoder_row(name, figures):
+    sides, apart = (figures["sislm"], figures.get("llama.cpp")), figures.get("difference")
+    pairs = [f"{side[key]:.2e}" if side else NONE for key in ("distance", "distance_999") for side in sides]
+    between = f"{apart['distance']:+.1e} ({apart['error']:.1e})" if apart else NONE
+    return [name, figures["architecture"], ", ".join(figures["formats"]), *pairs, between]
+
+
 def is_plain(figures):
     return set(figures["formats"]) <= {"F32", "F16", "BF16"}
 
 
+def of(figures, side):
+    """How far one is from the truth: in an encoder by the distance."""
+    return figures[side]["distance" if "distance" in figures[side] else "kl"]
+
+
 def worse(figures):
     """Whether sislm is farther from the truth than llama.cpp by more than chance."""
-    apart = figures["difference"]
-    return apart["kl"] > CHANCE * apart["error"]
+    return of(figures, "difference") > CHANCE * figures["difference"]["error"]
 
 
 def compared(rows):
@@ -114,7 +136,7 @@ def compared(rows):
     return {name: figures for name, figures in rows.items() if "difference" in figures}
 
 
-def summary(measured):
+def summary(measured, encoders):
     plain = {name: figures for name, figures in measured.items() if is_plain(figures)}
     quantized = {name: figures for name, figures in measured.items() if not is_plain(figures)}
     missed = [name for name, figures in plain.items() if figures["sislm"]["kl"] >= WANTED]
@@ -129,6 +151,10 @@ def summary(measured):
         f"(llama.cpp: {sum(value >= WANTED for value in theirs)} of {len(theirs)}, largest {max(theirs, default=0):.1e}).",
         f"**Quantized files** ({len(quantized)}): the mean is above llama.cpp's in {len(above)}; by more than chance in "
         f"{len(beyond)}{': ' if beyond else ''}{', '.join(beyond)}. It is below by more than chance in {better}."]
+    encoders = compared(encoders)
+    beyond = [name for name, figures in encoders.items() if worse(figures)]
+    lines.append(f"**Encoders** ({len(encoders)}): the mean distance is above llama.cpp's by more than chance in "
+                 f"{len(beyond)}{': ' if beyond else ''}{', '.join(beyond)}.")
     return "\n\n".join(lines)
 
 
@@ -146,6 +172,8 @@ def versions(record):
 
 def write(record):
     measured = {name: figures for name, figures in sorted(record.items()) if "sislm" in figures}
+    encoders = {name: figures for name, figures in measured.items() if "distance" in figures["sislm"]}
+    measured = {name: figures for name, figures in measured.items() if name not in encoders}
     plain = {name: figures for name, figures in measured.items() if is_plain(figures)}
     quantized = {name: figures for name, figures in measured.items() if not is_plain(figures)}
     if plain:
@@ -153,6 +181,7 @@ def write(record):
     if quantized:
         plot("quantized", "Mean KL from the truth, quantized files", quantized)
     refused = [f"* {name}, {engine}: {why}" for name, figures in sorted(record.items()) for engine, why in figures.get("refused", {}).items()]
-    page = PAGE.format(versions=versions(record), summary=summary(measured), chance=CHANCE, plain=table(row(*item) for item in plain.items()),
-                       quantized=table(row(*item) for item in quantized.items()), refused="\n".join(refused) or "Nothing.")
+    page = PAGE.format(versions=versions(record), summary=summary(measured, encoders), chance=CHANCE, plain=table(row(*item) for item in plain.items()),
+                       quantized=table(row(*item) for item in quantized.items()),
+                       encoders=table((encoder_row(*item) for item in encoders.items()), ENCODER_HEAD), refused="\n".join(refused) or "Nothing.")
     (FOLDER / "fidelity.md").write_text(page, encoding="utf-8")

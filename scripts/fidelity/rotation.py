@@ -7,9 +7,12 @@ import numpy
 
 # Architectures in which dimension i rotates with i + half; in the others neighbours rotate.
 HALVES = {"falcon", "gptneox", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "olmo2", "olmoe", "phi2", "phi3", "gemma", "gemma2",
-          "gemma3", "stablelm", "starcoder2", "exaone", "gpt-oss", "nemotron", "seed_oss"}
+          "gemma3", "gemma4", "stablelm", "starcoder2", "exaone", "gpt-oss", "nemotron", "seed_oss", "lfm2", "qwen35", "nomic-bert",
+          "gemma-embedding"}
+# Windowed layers have positions of their own: neither scaled nor with factors, and of this base unless a key says another.
+OWN = {"gemma3": 10000.0, "gemma4": 10000.0, "gemma-embedding": 10000.0}
 # Without rotation.
-NONE = {"gpt2", "mpt"}
+NONE = {"gpt2", "mpt", "bert"}
 
 
 class Rotation:
@@ -21,13 +24,14 @@ class Rotation:
         base, scale, yarn = key("rope.freq_base", 10000.0), scaling(key), key("rope.scaling.type") == "yarn"
         magnitude = yarn_magnitude(model, scale) if yarn else 1.0
         if windowed:
-            base = key("rope.freq_base_swa", 10000.0 if self.architecture == "gemma3" else base)
-            if self.architecture in ("gemma3", "olmo2"):
+            base = key("rope.freq_base_swa", OWN.get(self.architecture, base))
+            if self.architecture in (*OWN, "olmo2"):
                 scale, yarn, magnitude = 1.0, False, 1.0
+            self.dimensions = key("rope.dimension_count_swa", key("attention.key_length_swa", self.dimensions))
         self.magnitude = magnitude * key("rope.scaling.attn_factor", 1.0)
         index = numpy.arange(self.dimensions // 2)
         frequencies = base ** (-2.0 * index / self.dimensions)
-        factors = self.factors(model)
+        factors = None if windowed and self.architecture == "gemma4" else self.factors(model)
         if factors is not None:
             frequencies = frequencies / factors
         kept = ramp(model, base, self.dimensions) if yarn else 0.0
@@ -63,6 +67,8 @@ def scaling(key):
 
 
 def yarn_magnitude(model, scale):
+    if model.architecture == "deepseek2":
+        return 1.0  # latent attention has it in its scores
     length = math.log(1 / scale) if scale < 1 else 0.0
     multiplier = model.key("rope.scaling.yarn_log_multiplier", 0.0) if model.architecture == "mistral3" else 0.0
     return (1 + 0.1 * length) / (1 + 0.1 * multiplier * length)

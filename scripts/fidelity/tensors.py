@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reads a GGUF file of plain numbers: metadata, and tensors as float64 arrays."""
+"""Reads a GGUF file of plain numbers, or of Q8_0 where the quantizer leaves that: metadata, and tensors as float64 arrays."""
 
 import math
 import pathlib
@@ -13,6 +13,7 @@ from gguf_reader import Reader
 # Tensor types by number: F32, F16; BF16 is the upper half of an F32.
 PLAIN = {0: numpy.float32, 1: numpy.float16}
 BF16 = 30
+Q8_0, BLOCK = 8, numpy.dtype([("scale", "<f2"), ("quanta", "i1", 32)])
 
 
 def tensor(file, name):
@@ -22,6 +23,9 @@ def tensor(file, name):
     if kind == BF16:
         halves = numpy.frombuffer(file.data, numpy.uint16, count, start)
         values = (halves.astype(numpy.uint32) << 16).view(numpy.float32)
+    elif kind == Q8_0:
+        blocks = numpy.frombuffer(file.data, BLOCK, count // 32, start)
+        values = blocks["scale"].astype(numpy.float64)[:, None] * blocks["quanta"]
     elif kind in PLAIN:
         values = numpy.frombuffer(file.data, PLAIN[kind], count, start)
     else:

@@ -9,13 +9,14 @@ import math
 
 import numpy
 import tensors
-from attention import Attention
-from feed_forward import feed_forward
+from attention import ENCODERS
+from feed_forward import feed_forward, gelu
+from mixing import mixer
 
 # The architectures it knows.
 KNOWN = {"llama", "mistral3", "qwen2", "qwen3", "qwen2moe", "qwen3moe", "olmoe", "olmo2", "gemma", "gemma2", "gemma3", "phi2",
          "phi3", "stablelm", "starcoder2", "gptneox", "falcon", "granite", "minicpm", "smollm3", "exaone", "command-r", "glm4",
-         "nemotron", "seed_oss", "mpt", "gpt2", "gpt-oss"}
+         "nemotron", "seed_oss", "mpt", "gpt2", "gpt-oss", "lfm2", "qwen35", "gemma4", "deepseek2", *ENCODERS}
 
 
 class Unknown(Exception):
@@ -32,11 +33,10 @@ class Model:
             raise Unknown(self.architecture)
         self.width, self.layers = self.key("embedding_length"), self.key("block_count")
         self.heads = one(self.key("attention.head_count"))
-        self.kv_heads = one(self.key("attention.head_count_kv", self.heads))
         self.head_size = self.key("attention.key_length", self.width // self.heads)
         root = self.key("attention.layer_norm_rms_epsilon")
         self.epsilon, self.centered = (root, False) if root is not None else (self.key("attention.layer_norm_epsilon"), True)
-        self.attentions = [Attention(self, index) for index in range(self.layers)]
+        self.mixers = [mixer(self, index) for index in range(self.layers)]
         self.first = 0
 
     def key(self, name, missing=None):
@@ -45,10 +45,14 @@ class Model:
     def has(self, name):
         return name + ".weight" in self.tensors
 
+    def unit(self, row):
+        """Divided by the root of the mean square."""
+        return row / numpy.sqrt((row * row).mean(-1, keepdims=True) + self.epsilon)
+
     def norm(self, row, name):
         if self.centered:
             row = row - row.mean(-1, keepdims=True)
-        row = row / numpy.sqrt((row * row).mean(-1, keepdims=True) + self.epsilon) * self.tensors[name + ".weight"]
+        row = self.unit(row) * self.tensors[name + ".weight"]
         bias = self.tensors.get(name + ".bias")
         return row if bias is None else row + bias
 
@@ -59,6 +63,8 @@ class Model:
 
     def embed(self, ids):
         row = self.tensors["token_embd.weight"][ids]
+        if "token_types.weight" in self.tensors:
+            row = row + self.tensors["token_types.weight"].reshape(-1, self.width)[0]
         if "position_embd.weight" in self.tensors:
             row = row + self.tensors["position_embd.weight"][self.first:self.first + ids.shape[1]]
         if self.architecture.startswith("gemma"):
@@ -67,7 +73,10 @@ class Model:
 
     def branches(self, row, index):
         """The layer's output from its input."""
-        prefix, attention = f"blk.{index}.", self.attentions[index]
+        prefix, mixing = f"blk.{index}.", self.mixers[index]
+        if self.has(prefix + "layer_output_norm"):
+            row = self.norm(row + mixing.run(row, self.first), prefix + "attn_output_norm")
+            return self.norm(row + feed_forward(self, row, prefix), prefix + "layer_output_norm")
         around = self.has(prefix + "post_ffw_norm")
         second = "ffn_norm" if self.has(prefix + "ffn_norm") or around else "post_attention_norm"
         scale = self.key("residual_scale") or (1.4 / math.sqrt(self.layers) if self.architecture == "minicpm" else 1.0)
@@ -75,23 +84,52 @@ class Model:
         if (not self.has(prefix + second) and not around) or self.key("use_parallel_residual"):
             apart = self.norm(row, prefix + "attn_norm_2") if self.has(prefix + "attn_norm_2") else normed
             other = self.norm(row, prefix + second) if self.has(prefix + second) else normed
-            return row + attention.run(apart, self.first) + feed_forward(self, other, prefix)
-        seen = attention.run(normed, self.first)
+            return row + mixing.run(apart, self.first) + feed_forward(self, other, prefix)
+        seen = mixing.run(normed, self.first)
         row = row + scale * (self.norm(seen, prefix + "post_attention_norm") if around else seen)
         other = self.norm(row, prefix + second) if self.has(prefix + second) else row
         made = feed_forward(self, other, prefix)
         return row + scale * (self.norm(made, prefix + "post_ffw_norm") if around else made)
 
-    def logits(self, ids, more=False):
-        """[sequences, positions, vocabulary] of `ids` [sequences, positions]; with `more` behind those of the last call."""
+    def of_tokens(self, ids, row):
+        """What each token gives each layer of its own, [layers, sequences, positions, width]; None where nothing does."""
+        width = self.key("embedding_length_per_layer_input")
+        if not width:
+            return None
+        given = self.tensors["per_layer_token_embd.weight"][ids] * math.sqrt(width)
+        made = row @ self.tensors["per_layer_model_proj.weight"].T / math.sqrt(self.width)
+        given, made = (part.reshape(*ids.shape, self.layers, width) for part in (given, made))
+        return numpy.moveaxis((self.norm(made, "per_layer_proj_norm") + given) / math.sqrt(2), 2, 0)
+
+    def after(self, row, index, given):
+        """The layer's output with what the token gives it, in the layer's scale."""
+        prefix = f"blk.{index}."
+        if given is not None:
+            inner = gelu(self.linear(row, prefix + "inp_gate")) * given[index]
+            row = row + self.norm(self.linear(inner, prefix + "proj"), prefix + "post_norm")
+        scale = self.tensors.get(prefix + "layer_output_scale.weight")
+        return row if scale is None else row * scale
+
+    def hidden(self, ids, more=False):
+        """What is left of `ids` [sequences, positions] behind the last norm; with `more` behind those of the last call."""
         self.first = self.first if more else 0
         row = self.embed(ids)
+        if self.architecture.endswith("bert"):
+            row = self.norm(row, "token_embd_norm")
+        given = self.of_tokens(ids, row)
         for index in range(self.layers):
-            row = self.branches(row, index)
+            row = self.after(self.branches(row, index), index, given)
         self.first += ids.shape[1]
-        row = self.norm(row, "output_norm")
-        logits = self.linear(row, "output" if self.has("output") else "token_embd")
-        return self.scaled(logits)
+        if self.architecture.endswith("bert"):
+            return row
+        row = self.norm(row, "output_norm" if self.has("output_norm") else "token_embd_norm")
+        for name in ("dense_2", "dense_3"):
+            row = self.linear(row, name) if self.has(name) else row
+        return row
+
+    def logits(self, ids, more=False):
+        """[sequences, positions, vocabulary]"""
+        return self.scaled(self.linear(self.hidden(ids, more), "output" if self.has("output") else "token_embd"))
 
     def scaled(self, logits):
         factor = self.key("logit_scale")
