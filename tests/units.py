@@ -112,6 +112,7 @@ def on_this_cpu(more):
     yield host("embeddings", "embeddings", "release")
     yield host("adder", "adder", "release")
     yield host("splits", "splits", "release")
+    yield host("quantized-kv", "quantized_kv", "release")
     yield host("smollm2", "smollm2", "release", *more, SMOLLM2)
     yield host("digests", "digests", "release", *more)
     layouts = [REPO / "module/engine/tests/layouts", LAYOUTS, "--", built("release/sislm-host")]

@@ -116,6 +116,9 @@ pub enum Kv {
     F16,
     /// binary32
     F32,
+    /// 8-bit integers, a binary16 scale for each 32
+    #[value(name = "q8_0")]
+    Q8_0,
 }
 
 impl Kv {
@@ -124,6 +127,7 @@ impl Kv {
         match self {
             Kv::F16 => 0,
             Kv::F32 => 1,
+            Kv::Q8_0 => 2,
         }
     }
 }

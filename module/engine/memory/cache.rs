@@ -5,12 +5,15 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::abi::Row;
+use crate::memory::kv::BLOCK;
 use crate::memory::kv::KvLayout;
 use crate::memory::kv::KvType;
 use crate::memory::kv::LANES;
 use crate::memory::kv::TILE;
 use crate::simd::halves;
 use crate::simd::level::Level;
+use crate::simd::scaled::Scaled;
+use crate::simd::scaled::narrow;
 
 /// Values that are rounded together.
 const RUN: usize = 64;
@@ -124,12 +127,61 @@ impl<'a> Store<'a> {
         }
     }
 
+    /// Stores `values`, all dimensions of a key or value, at the position of row `row`, rounded to the type of its
+    /// sequence.
+    pub fn put_head(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
+        match KvType::new(self.rows.get(row)?.kv_type)? {
+            KvType::Q8_0 => self.put_blocks(row, cell, values),
+            KvType::F16 | KvType::F32 => self.put(row, cell, values),
+        }
+    }
+
+    /// [`Store::put_head`] as scaled integers.
+    #[inline(never)]
+    fn put_blocks(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
+        let row = self.rows.get(row)?;
+        let (layout, position) = (self.layout, row.position);
+        let fits = cell.dimension == 0 && values.len() == layout.head_size as usize;
+        if !fits || cell.head >= layout.kv_heads {
+            return None;
+        }
+        let half = layout.half_bytes(KvType::Q8_0);
+        let offset = layout.head_offset(cell.head, KvType::Q8_0);
+        let offset = offset + if cell.value { half } else { 0 };
+        for (block, values) in values.chunks(BLOCK).enumerate() {
+            let Scaled { quanta, scale } = narrow(self.level, values);
+            let (first, stride, index) = if cell.value {
+                let first = layout.row_index(position, block * BLOCK);
+                (first, 1, layout.value_scale_index(position, block))
+            } else {
+                let first = layout.key_index(position, block * BLOCK);
+                (first, LANES, layout.key_scale_index(position, block))
+            };
+            // SAFETY: The block exists and is large enough for the keys or values of the head and for their
+            // scales, which are aligned behind them, by the invariant. These are this view's alone, written raw,
+            // so no reference overlaps others.
+            unsafe {
+                let base = (*row.blocks.add(position as usize / TILE)).add(offset);
+                let out = base.cast::<i8>().add(first);
+                for (place, quantum) in quanta.iter().take(values.len()).enumerate() {
+                    out.add(place * stride).write(*quantum);
+                }
+                let scales = base.add(layout.tile_values()).cast::<u16>();
+                scales.add(index).write(scale);
+            }
+        }
+        Some(())
+    }
+
     /// Stores `values`, of consecutive dimensions, at the position of row `row`, rounded to the
-    /// type of its sequence.
+    /// type of its sequence; `None` where that has scales.
     #[inline(always)]
     pub fn put(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
         let row = self.rows.get(row)?;
         let kv_type = KvType::new(row.kv_type)?;
+        if kv_type == KvType::Q8_0 {
+            return None;
+        }
         let end = (cell.dimension as usize).checked_add(values.len())?;
         if cell.head >= self.layout.kv_heads || end > self.layout.head_size as usize {
             return None;
@@ -164,7 +216,7 @@ impl<'a> Store<'a> {
                         }
                     }
                 }
-                KvType::F32 => {
+                KvType::F32 | KvType::Q8_0 => {
                     let base = base.cast::<f32>().add(first);
                     for (index, value) in values.iter().enumerate() {
                         base.add(index * stride).write(*value);

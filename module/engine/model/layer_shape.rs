@@ -3,8 +3,6 @@
 
 use crate::math::fma::sqrt;
 use crate::memory::kv::KvLayout;
-use crate::model::architecture::Architecture;
-use crate::model::architecture::HeadNorm;
 use crate::model::latent::Latent;
 use crate::model::number::LAYERS_MAX;
 use crate::model::part::Part;
@@ -54,6 +52,8 @@ pub struct LayerShape {
     pub feed_forward: u32,
     /// Values of a KV block that are those of layers before.
     pub cache: u32,
+    /// Scales of a KV block that are those of layers before, where it has any.
+    pub cache_scales: u32,
     /// Whether its keys and values are those of a layer before.
     pub shares: bool,
     /// Which one.
@@ -95,6 +95,7 @@ impl LayerShape {
         rotated: 0,
         feed_forward: 0,
         cache: 0,
+        cache_scales: 0,
         shares: false,
         lender: 0,
         convolved: 0,
@@ -208,13 +209,12 @@ impl LayerShape {
         self.kv_heads.saturating_mul(self.head_size)
     }
 
-    /// Column of a step's row of queries that its keys begin at, where a stage of their own
-    /// normalizes both.
+    /// Column of a step's row of queries that its keys begin at, where a later stage stores them.
     pub fn key_column(&self) -> usize {
         (self.query_columns() as usize).next_multiple_of(GROUP_ROWS)
     }
 
-    /// Column that its values begin at, where that stage normalizes them too.
+    /// Column that its values begin at, likewise.
     pub fn value_column(&self) -> usize {
         self.key_column() + (self.kv_columns() as usize).next_multiple_of(GROUP_ROWS)
     }
@@ -224,6 +224,7 @@ impl LayerShape {
     pub fn kv_layout(&self) -> KvLayout {
         KvLayout {
             first: self.cache,
+            first_scale: self.cache_scales,
             kv_heads: self.kv_heads,
             head_size: self.head_size,
         }
@@ -233,6 +234,14 @@ impl LayerShape {
     pub fn cached_values(&self) -> Option<u32> {
         match self.mixer {
             Mixer::Attention | Mixer::Latent if !self.shares => self.kv_layout().values(),
+            _ => Some(0),
+        }
+    }
+
+    /// Its scales of a KV block, where that has any; `None` when they are too many.
+    pub fn cached_scales(&self) -> Option<u32> {
+        match self.mixer {
+            Mixer::Attention | Mixer::Latent if !self.shares => self.kv_layout().scales(),
             _ => Some(0),
         }
     }
@@ -261,17 +270,10 @@ pub struct Widths {
 
 impl Widths {
     /// Grows to those of `layer`; `None` when they are too large.
-    pub fn hold(
-        &mut self,
-        architecture: &Architecture,
-        latent: &Latent,
-        layer: &LayerShape,
-    ) -> Option<()> {
-        let whole_heads = architecture.head_norm != HeadNorm::None;
-        let beside = u32::from(whole_heads) + u32::from(architecture.value_norm);
+    pub fn hold(&mut self, latent: &Latent, layer: &LayerShape) -> Option<()> {
         let query = match layer.mixer {
             Mixer::Attention => {
-                let beside = padded(layer.kv_columns())?.checked_mul(beside)?;
+                let beside = padded(layer.kv_columns())?.checked_mul(2)?;
                 padded(layer.query_columns())?.checked_add(beside)?
             }
             Mixer::Latent => {

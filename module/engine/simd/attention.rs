@@ -3,44 +3,22 @@
 //! tiles of 32 positions (Milakov and Gimelshein, 2018; Dao et al., 2022). Point 8 of the numerics
 //! contract.
 //!
-//! Stored halves are widened in registers, once for all heads of a call.
+//! What is stored is widened in registers, once for all heads of a call.
 
 use super::level::Level;
-use super::plain::{Plain, view};
-use crate::math::half::f16_to_f32;
 use partial::Partial;
+use tile::{Cells, Quanta};
+
+pub use tile::{BLOCK, LANES, TILE};
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub mod partial;
+mod tile;
 mod twin;
 
-/// Positions of a tile.
-pub const TILE: usize = 32;
-/// Positions whose keys lie side by side.
-pub const LANES: usize = 8;
 /// Most heads of a call.
 pub const HEADS: usize = 4;
-
-/// A type that keys and values are stored in.
-trait Cell: Plain {
-    /// The value; exact.
-    fn widen(self) -> f32;
-}
-
-impl Cell for [u8; 2] {
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        f16_to_f32(u16::from_le_bytes(self))
-    }
-}
-
-impl Cell for [u8; 4] {
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        f32::from_le_bytes(self)
-    }
-}
 
 /// Type of the stored keys and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,27 +27,8 @@ pub enum KvType {
     F16,
     /// IEEE binary32.
     F32,
-}
-
-/// Keys and values of a tile, for one key and value head.
-struct Stored<'a, T> {
-    /// (4 groups of 8 positions, dimension, position in the group).
-    keys: &'a [[T; LANES]],
-    /// (position, dimension).
-    values: &'a [T],
-}
-
-impl<'a, T: Plain> Stored<'a, T> {
-    /// Views keys, then values, of heads of `size` dimensions.
-    #[inline(always)]
-    fn view(tile: &'a [u8], size: usize) -> Option<Self> {
-        let half = size.checked_mul(TILE * size_of::<T>())?;
-        let (keys, values) = tile.split_at_checked(half)?;
-        Some(Stored {
-            keys: view(keys),
-            values: view(values.get(..half)?),
-        })
-    }
+    /// Integers of 8 bits, with a binary16 scale for each [`BLOCK`] dimensions of a head.
+    Q8_0,
 }
 
 /// What attends: one query head of one row.
@@ -108,7 +67,8 @@ impl Head<'_> {
 /// Attends to `tiles` of `kv_type` with up to [`HEADS`] `heads`, whose queries are of one length.
 ///
 /// A tile is keys (4 groups of 8 positions, dimension, position in the group), then values (position,
-/// dimension); the first begins at position `start`. `None` when one is too small.
+/// dimension); the first begins at position `start`. Behind the keys are their scales (group, block of
+/// dimensions, position), and behind the values theirs (position, block). `None` when one is too small.
 pub fn attend<'t>(
     level: Level,
     kv_type: KvType,
@@ -121,25 +81,28 @@ pub fn attend<'t>(
         #[cfg(target_arch = "aarch64")]
         level if level > Level::SCALAR => unsafe {
             match kv_type {
-                KvType::F16 => neon::attend::<[u8; 2]>(heads, start, tiles),
-                KvType::F32 => neon::attend::<[u8; 4]>(heads, start, tiles),
+                KvType::F16 => neon::attend::<Cells<'t, [u8; 2]>>(heads, start, tiles),
+                KvType::F32 => neon::attend::<Cells<'t, [u8; 4]>>(heads, start, tiles),
+                KvType::Q8_0 => neon::attend::<Quanta<'t>>(heads, start, tiles),
             }
         },
         _ => match kv_type {
-            KvType::F16 => twin::attend::<[u8; 2]>(heads, start, tiles),
-            KvType::F32 => twin::attend::<[u8; 4]>(heads, start, tiles),
+            KvType::F16 => twin::attend::<Cells<'t, [u8; 2]>>(heads, start, tiles),
+            KvType::F32 => twin::attend::<Cells<'t, [u8; 4]>>(heads, start, tiles),
+            KvType::Q8_0 => twin::attend::<Quanta<'t>>(heads, start, tiles),
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::scaled::{self, Scaled};
     use super::super::testing::{Guarded, Random};
     use super::partial::partial_values;
     use super::*;
     use crate::math::exp::exp;
     use crate::math::fma::fma;
-    use crate::math::half::f32_to_f16;
+    use crate::math::half::{f16_to_f32, f32_to_f16};
     use crate::math::tanh::tanh;
 
     /// Keys or values: (position, dimension).
@@ -209,6 +172,20 @@ mod tests {
         (o, m, l)
     }
 
+    /// What the type keeps of a row.
+    fn kept(kv_type: KvType, row: &[f32]) -> Vec<f32> {
+        let of_block = |values: &[f32]| {
+            let Scaled { quanta, scale } = scaled::narrow(Level::SCALAR, values);
+            let scale = f16_to_f32(scale);
+            let quanta = quanta.into_iter().take(values.len());
+            quanta.map(|q| scale * f32::from(q)).collect::<Vec<f32>>()
+        };
+        match kv_type {
+            KvType::Q8_0 => row.chunks(BLOCK).flat_map(of_block).collect(),
+            KvType::F16 | KvType::F32 => row.to_vec(),
+        }
+    }
+
     /// `count` rows of values that binary16 has.
     fn rows(random: &mut Random, count: usize, size: usize) -> Rows {
         let mut half = || f16_to_f32(f32_to_f16(random.float()));
@@ -219,6 +196,9 @@ mod tests {
 
     /// The bytes of the tile of up to 32 rows; past them lies what must not count.
     fn tile(kv_type: KvType, keys: &[Vec<f32>], values: &[Vec<f32>], size: usize) -> Guarded<u8> {
+        if kv_type == KvType::Q8_0 {
+            return tile_of_quanta(keys, values, size);
+        }
         let mut cells = vec![f32::NAN; 2 * TILE * size];
         for (position, (key, value)) in keys.iter().zip(values).enumerate() {
             for dimension in 0..size {
@@ -228,10 +208,37 @@ mod tests {
             }
         }
         let bytes = |value: &f32| match kv_type {
-            KvType::F16 => f32_to_f16(*value).to_le_bytes().to_vec(),
             KvType::F32 => value.to_le_bytes().to_vec(),
+            _ => f32_to_f16(*value).to_le_bytes().to_vec(),
         };
         Guarded::copy(&cells.iter().flat_map(bytes).collect::<Vec<u8>>())
+    }
+
+    /// [`tile`] of scaled integers.
+    fn tile_of_quanta(keys: &[Vec<f32>], values: &[Vec<f32>], size: usize) -> Guarded<u8> {
+        let blocks = size.div_ceil(BLOCK);
+        let mut quanta = [(); 2].map(|()| vec![0x55i8; TILE * size]);
+        let mut scales = [(); 2].map(|()| vec![f32_to_f16(f32::NAN); TILE * blocks]);
+        for (position, (key, value)) in keys.iter().zip(values).enumerate() {
+            for (block, (key, value)) in key.chunks(BLOCK).zip(value.chunks(BLOCK)).enumerate() {
+                let stored = [key, value].map(|values| scaled::narrow(Level::SCALAR, values));
+                for (place, dimension) in (block * BLOCK..).take(key.len()).enumerate() {
+                    let group = position / LANES * size;
+                    let key = (group + dimension) * LANES + position % LANES;
+                    quanta[0][key] = stored[0].quanta[place];
+                    quanta[1][position * size + dimension] = stored[1].quanta[place];
+                }
+                let group = position / LANES * blocks;
+                scales[0][(group + block) * LANES + position % LANES] = stored[0].scale;
+                scales[1][position * blocks + block] = stored[1].scale;
+            }
+        }
+        let mut bytes = Vec::new();
+        for (quanta, scales) in quanta.iter().zip(&scales) {
+            bytes.extend(quanta.iter().map(|q| *q as u8));
+            bytes.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
+        }
+        Guarded::copy(&bytes)
     }
 
     /// Attends at every level with queries at `positions` and compares with the contract.
@@ -260,6 +267,10 @@ mod tests {
             .zip(values.chunks(TILE))
             .map(|(keys, values)| tile(kv_type, keys, values, size))
             .collect();
+        let [keys, values] = [keys, values].map(|rows| -> Rows {
+            let rows = rows.iter();
+            rows.map(|row| kept(kv_type, row)).collect()
+        });
         for level in Level::all() {
             let mut results = vec![vec![7.0; partial_values(size)]; queries.len()];
             let mut heads: Vec<Head<'_>> = queries
@@ -319,7 +330,7 @@ mod tests {
                 .map(|_| (start + random.below(count + 1)).saturating_sub(1))
                 .collect();
             let [keys, values] = [(), ()].map(|()| rows(&mut random, count, size));
-            for kv_type in [KvType::F16, KvType::F32] {
+            for kv_type in KvType::ALL {
                 check(kv_type, &queries, &positions, start, [&keys, &values]);
             }
         }
@@ -343,8 +354,9 @@ mod tests {
                 .map(|_| bend.outside + random.below(count - bend.outside))
                 .collect();
             let stored = [&keys, &values];
-            check_bent(KvType::F16, &queries, &positions, 0, stored, bend);
-            check_bent(KvType::F32, &queries, &positions, 0, stored, bend);
+            for kv_type in KvType::ALL {
+                check_bent(kv_type, &queries, &positions, 0, stored, bend);
+            }
         }
     }
 
@@ -357,7 +369,9 @@ mod tests {
             for heads in 1..=HEADS {
                 let positions: Vec<usize> = (count - 1..).take(heads).collect();
                 let queries = queries[..heads].to_vec();
-                check(KvType::F16, &queries, &positions, 0, [&keys, &values]);
+                for kv_type in [KvType::F16, KvType::Q8_0] {
+                    check(kv_type, &queries, &positions, 0, [&keys, &values]);
+                }
             }
         }
     }
@@ -379,15 +393,17 @@ mod tests {
                 keys.iter_mut().flatten().for_each(|key| *key = quiet);
             }
             let values = rows(&mut random, count, size);
-            check(KvType::F32, &queries, &[count - 1], 0, [&keys, &values]);
+            for kv_type in [KvType::F32, KvType::Q8_0] {
+                check(kv_type, &queries, &[count - 1], 0, [&keys, &values]);
+            }
         }
     }
 
     #[test]
     fn a_tile_that_is_too_small_is_refused() {
         for level in Level::all() {
-            for kv_type in [KvType::F16, KvType::F32] {
-                let bytes = vec![0; 2 * TILE * 5 * kv_type.bytes() - 1];
+            for kv_type in KvType::ALL {
+                let bytes = vec![0; kv_type.bytes(2 * TILE * 5, 2 * TILE) - 1];
                 let mut result = vec![0.0; partial_values(5)];
                 let mut head = Head {
                     query: &[0.0; 5],

@@ -37,6 +37,7 @@ pub mod pieces;
 mod plain;
 mod quanta;
 pub mod rope;
+pub mod scaled;
 mod scales;
 #[cfg(test)]
 mod testing;

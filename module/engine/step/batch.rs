@@ -51,6 +51,8 @@ pub struct Batch {
     hidden_states: bool,
     /// Adapters that a row has a scale of, by number: bits.
     scaled: u32,
+    /// Whether keys and values of a row are stored as scaled integers.
+    quantized: bool,
     /// Per row: whether it met a non-finite activation.
     failed: [AtomicU32; ROWS_MAX as usize],
 }
@@ -73,24 +75,26 @@ impl Batch {
         }
         let causal = model.architecture.causal;
         let known = ROW_HIDDEN_STATE | if causal { ROW_LOGITS } else { 0 };
-        let (mut flags, mut scaled) = (0, 0);
+        let (mut flags, mut scaled, mut quantized) = (0, 0, false);
         if rows.is_empty() || rows.len() > shape.rows as usize {
             return Err(fault::ARGUMENT);
         }
         let mut longest = 0;
         for (index, row) in rows.iter().enumerate() {
+            let kv_type = KvType::new(row.kv_type);
             let fits = !row.blocks.is_null()
                 && row.position <= row.last
                 && row.last < shape.context
                 && (row.last == row.position || !causal)
                 && row.token < model.vocabulary
-                && KvType::new(row.kv_type).is_some()
+                && kv_type.is_some()
                 && row.flags & !known == 0;
             if !fits {
                 return Err(fault::ARGUMENT);
             }
             longest = longest.max(row.last);
             flags |= row.flags;
+            quantized |= kv_type == Some(KvType::Q8_0);
             for (number, scale) in row.scales.iter().enumerate() {
                 scaled |= u32::from(*scale != 0) << number;
             }
@@ -118,6 +122,7 @@ impl Batch {
         self.segments = longest / segment + 1;
         self.part = part;
         self.scaled = scaled;
+        self.quantized = quantized;
         self.hidden_states = flags & ROW_HIDDEN_STATE != 0;
         self.pass = self.pass.wrapping_add(1);
         self.count = count;
@@ -199,6 +204,11 @@ impl Batch {
     /// Adapters that a row has a scale of: a bit of each, by number.
     pub fn scaled(&self) -> u32 {
         self.scaled
+    }
+
+    /// Whether keys and values of a row are stored as scaled integers, whole heads at a time.
+    pub fn quantized(&self) -> bool {
+        self.quantized
     }
 
     /// Records that row `row` met a non-finite activation.

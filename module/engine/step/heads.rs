@@ -93,7 +93,7 @@ pub fn run(
             head,
             dimension: 0,
         };
-        cache.put(heads.row, cell, key)?;
+        cache.put_head(heads.row, cell, key)?;
     }
     for (head, value) in (heads.first..).zip(pieces_mut(heads.values, head_size)) {
         norm::rms_without_weight(value, shape.epsilon);
@@ -102,7 +102,7 @@ pub fn run(
             head,
             dimension: 0,
         };
-        cache.put(heads.row, cell, value)?;
+        cache.put_head(heads.row, cell, value)?;
     }
     Some(())
 }

@@ -53,7 +53,7 @@ pub fn prepare(
             head: 0,
             dimension: 0,
         };
-        cache.put(row, cell, kept)?;
+        cache.put_head(row, cell, kept)?;
     }
     let projected = pieces(projected, own.key_size as usize);
     let heads = pieces_mut(queries, size).zip(projected);

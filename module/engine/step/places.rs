@@ -37,7 +37,7 @@ pub struct Places {
     pub stages: Place,
     /// Residual stream: (row, `width`).
     pub residual: Place,
-    /// Queries: (row, `query_width`); keys behind them, where a stage normalizes whole heads.
+    /// Queries: (row, `query_width`); behind them keys and values, where a later stage takes whole heads.
     pub query: Place,
     /// What a delta rule or latent attention gives: (row, `mixed_width`).
     pub mixed: Place,

@@ -25,7 +25,7 @@ const PARTS: [(Part, Part); 3] = [
 
 /// Where the outputs go: (row, head * head size), and the cache.
 pub struct Outputs<'a> {
-    /// Queries of the chunk's columns; keys behind them, where a later stage normalizes whole heads.
+    /// Queries of the chunk's columns; behind them keys and values, where a later stage takes whole heads.
     pub query: Columns<'a>,
     /// The cache of the layer.
     pub cache: Store<'a>,
@@ -67,6 +67,19 @@ pub fn run(
     Some(())
 }
 
+/// Columns of a step's row where keys and values of `layer` wait to be stored; `None` for what is stored at once, or
+/// by the stage that normalizes it.
+pub fn waiting(task: &Task<'_>, layer: u32) -> Option<[Option<usize>; 2]> {
+    let (own, architecture) = (task.shape(layer)?, task.model.shape.architecture);
+    let waits = task.batch.quantized() && !own.shares;
+    let keys = waits && architecture.head_norm == HeadNorm::None;
+    let values = waits && !architecture.value_norm;
+    Some([
+        keys.then(|| own.key_column()),
+        values.then(|| own.value_column()),
+    ])
+}
+
 /// Where the outputs of one of the matrices go.
 struct Target<'a> {
     /// What queries and keys are turned by; `None` for values, and where a later stage turns whole heads.
@@ -84,6 +97,7 @@ impl<'a> Target<'a> {
         let own = task.shape(layer)?;
         let whole_heads = architecture.head_norm != HeadNorm::None;
         let turns = part != Part::Value && !whole_heads;
+        let [keys, values] = waiting(task, layer)?;
         Some(Target {
             rotations: turns
                 .then(|| task.model.rotations(task.arena, layer))
@@ -91,8 +105,9 @@ impl<'a> Target<'a> {
             column: match part {
                 Part::Query => Some(0),
                 Part::Key if whole_heads => Some(own.key_column()),
+                Part::Key => keys,
                 Part::Value if architecture.value_norm => Some(own.value_column()),
-                _ => None,
+                _ => values,
             },
             value: part == Part::Value,
             head_size: own.head_size as usize,

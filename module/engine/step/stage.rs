@@ -11,6 +11,7 @@ use crate::step::input::Input;
 use crate::step::program::OPERATIONS_MAX;
 use crate::step::program::Operation;
 use crate::step::program::operations;
+use crate::step::query_key_value::waiting;
 use crate::step::task::Task;
 
 /// Most groups of a chunk while the batch is narrow.
@@ -78,6 +79,8 @@ pub enum Stage {
     Multiply(Input),
     /// Norms and rotation of a layer's queries and keys, cut by tile of rows and kv head.
     Heads(u32),
+    /// Keys and values of a layer that wait to be stored, cut by tile of rows and kv head.
+    Store(u32),
     /// Attention of a layer, cut by tile of rows, kv head and segment.
     Attention(u32),
     /// The end of a branch of a layer, cut by rows.
@@ -158,7 +161,8 @@ impl Cut {
     }
 }
 
-/// Most stages of a step of a model with `layers` layers, and perhaps with adapters.
+/// Most stages of a step of a model with `layers` layers, and perhaps with adapters. Operations that multiply nothing leave
+/// room for what is stored later.
 pub fn most(layers: u32, adapted: bool) -> usize {
     let each = if adapted { 3 } else { 2 };
     2 + (layers as usize * OPERATIONS_MAX + 4) * each
@@ -243,7 +247,26 @@ fn plan_one(
     if !task.adapters.is_empty() {
         plan_reduction(task, stage, put)?;
     }
-    put(Planned::new(task, stage)?)
+    put(Planned::new(task, stage)?)?;
+    match stage {
+        Stage::Multiply(Input::QueryKeyValue(layer)) if task.batch.quantized() => {
+            plan_store(task, layer, put)
+        }
+        _ => Some(()),
+    }
+}
+
+/// Plans the store of keys and values of `layer`, where some wait for it.
+#[inline(never)]
+fn plan_store(
+    task: &Task<'_>,
+    layer: u32,
+    put: &mut impl FnMut(Planned) -> Option<()>,
+) -> Option<()> {
+    match waiting(task, layer)? {
+        [None, None] => Some(()),
+        _ => put(Planned::new(task, Stage::Store(layer))?),
+    }
 }
 
 /// Plans what adapters make of what `stage` multiplies.
@@ -370,6 +393,11 @@ impl Stage {
                 };
                 let work = columns.checked_div(u64::from(heads))?;
                 Some(Cut::new(tiles(rows.len()) * heads, work, u32::MAX))
+            }
+            Stage::Store(layer) => {
+                let layer = task.shape(layer)?;
+                let work = u64::from(layer.head_size) * 32;
+                Some(Cut::new(tiles(rows.len()) * layer.kv_heads, work, u32::MAX))
             }
             Stage::Attention(layer) => {
                 let layer = task.shape(layer)?;

@@ -36,8 +36,8 @@ pub(super) struct Head {
 }
 
 /// What the stages follow from, but for attention: rows, rows with logits, whether hidden
-/// states are wanted, which part of the layers, which adapters.
-type Planning = (usize, usize, bool, u32, u32);
+/// states are wanted, which part of the layers, which adapters, whether whole heads are stored.
+type Planning = (usize, usize, bool, u32, u32, bool);
 
 /// Bytes before the parts.
 pub(super) const HEAD: usize = size_of::<Head>().next_multiple_of(ALIGN);
@@ -91,6 +91,7 @@ impl Head {
             batch.hidden_states(),
             batch.part(),
             batch.scaled(),
+            batch.quantized(),
         );
         self.planned.0 = 0;
         // SAFETY: The caller's promise.

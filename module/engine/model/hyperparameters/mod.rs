@@ -51,7 +51,9 @@ pub struct Hyperparameters {
     /// Largest sizes of what a layer computes.
     pub widths: Widths,
     /// Values of a KV block: of all layers.
-    pub block_values: u64,
+    pub block_values: u32,
+    /// Scales of a KV block whose type has any: of all layers.
+    pub block_scales: u32,
     /// Values that are kept of a position from one pass to the next, behind all layers; 0 where there
     /// is one pass.
     pub kept: u32,
@@ -92,23 +94,28 @@ impl Hyperparameters {
     /// Gives the layers their places in a block, and finds the largest sizes; `None` when a block is
     /// too large.
     fn measure(&mut self, shapes: &mut [LayerShape]) -> Option<()> {
-        let (mut values, mut state, mut widths) = (0u32, 0u32, Widths::default());
-        let mut queries = 0;
+        let (mut values, mut scales, mut state) = (0u32, 0u32, 0u32);
+        let (mut queries, mut widths) = (0, Widths::default());
         for layer in 0..shapes.len() {
             let mut shape = *shapes.get(layer)?;
-            shape.cache = match shape.shares {
-                true => shapes.get(shape.lender as usize)?.cache,
-                false => values,
+            (shape.cache, shape.cache_scales) = match shape.shares {
+                true => {
+                    let lender = shapes.get(shape.lender as usize)?;
+                    (lender.cache, lender.cache_scales)
+                }
+                false => (values, scales),
             };
             shape.state = state;
             values = values.checked_add(shape.cached_values()?)?;
+            scales = scales.checked_add(shape.cached_scales()?)?;
             state = state.checked_add(shape.state_values(self.taps)?)?;
-            widths.hold(self.architecture, &self.latent, &shape)?;
+            widths.hold(&self.latent, &shape)?;
             queries = shape.query_columns().max(queries);
             *shapes.get_mut(layer)? = shape;
         }
         widths.input = widths.input.max(self.all_per_layer());
-        self.block_values = values.into();
+        self.block_values = values;
+        self.block_scales = scales;
         self.kept = match self.architecture.causal {
             true => 0,
             false => self.embedding.checked_add(queries)?,
@@ -218,15 +225,19 @@ impl Hyperparameters {
     /// Bytes of a KV block.
     pub fn block_bytes(&self, kv_type: KvType) -> u64 {
         let kept = (TILE * self.kept as usize * size_of::<f32>()) as u64;
-        let values = self.block_values.saturating_mul(kv_type.bytes() as u64);
-        values.saturating_add(kept)
+        self.cached_bytes(kv_type).saturating_add(kept)
+    }
+
+    /// Bytes of the keys and values of all layers in a block.
+    fn cached_bytes(&self, kv_type: KvType) -> u64 {
+        let (values, scales) = (self.block_values as usize, self.block_scales as usize);
+        kv_type.bytes(values, scales) as u64
     }
 
     /// First byte in its block of what is kept of `position`; `None` past what can be counted.
     pub fn kept_offset(&self, position: u32, kv_type: KvType) -> Option<usize> {
         let index = position as usize % TILE * self.kept as usize;
-        let values = usize::try_from(self.block_values).ok()?;
-        let layers = values.checked_mul(kv_type.bytes())?;
+        let layers = usize::try_from(self.cached_bytes(kv_type)).ok()?;
         layers.checked_add(index * size_of::<f32>())
     }
 }
@@ -247,6 +258,9 @@ mod tests {
         let end = half(31).map(|last| (last + 64 * 4) as u64);
         assert_eq!(Some(shape.block_bytes(KvType::F16)), end);
         assert_eq!(shape.kept_offset(64, KvType::F32), Some(layers * 4));
+        let scales = 2 * 2 * 2 * 32;
+        let scaled = layers + 2 * scales;
+        assert_eq!(shape.kept_offset(0, KvType::Q8_0), Some(scaled));
         assert_eq!(Hyperparameters::llama().measured().kept, 0);
     }
 }

@@ -80,6 +80,7 @@ impl Hyperparameters {
             feed_forward: hidden,
             widths: Widths::default(),
             block_values: 0,
+            block_scales: 0,
             kept: 0,
             taps: mixers::taps(keys)?,
             state_values: 0,
@@ -395,7 +396,7 @@ mod tests {
             [(64, 1, 0), (96, 4, block), (0, 0, 0)]
         );
         assert_eq!((shape.feed_forward, shape.kv_heads), (96, 4));
-        assert_eq!(shape.block_values, u64::from(5 * block));
+        assert_eq!(shape.block_values, 5 * block);
         let odd = llama("", |writer| {
             writer.integers("llama.attention.head_count_kv", &[2, 3])
         });

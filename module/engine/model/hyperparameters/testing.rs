@@ -55,6 +55,7 @@ impl Hyperparameters {
             feed_forward: 64,
             widths: Widths::default(),
             block_values: 0,
+            block_scales: 0,
             kept: 0,
             taps: 0,
             state_values: 0,

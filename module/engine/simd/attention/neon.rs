@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attention in vectors, for as many heads as a constant says: keys and values are widened once.
 
-use super::{Cell, Head, Stored, TILE};
+use super::tile::{Cell, Cells, Quanta, Tile};
+use super::{Head, TILE};
 use crate::simd::neon::{Eight, load_f16, load_f32};
 
 /// Widens the 32 halves of v16 to v19 into v20 to v27.
@@ -21,6 +22,7 @@ macro_rules! widen {
 }
 
 mod exp;
+mod quanta;
 mod scores;
 mod softmax;
 mod weigh;
@@ -52,9 +54,88 @@ impl Widen for [u8; 4] {
     }
 }
 
+/// The loops over a tile.
+pub(super) trait Loops<'t>: Tile<'t> {
+    /// As [`scores::scores`].
+    ///
+    /// # Safety
+    ///
+    /// The CPU must have Advanced SIMD; queries have the dimensions of the tile.
+    unsafe fn scores<const H: usize>(
+        &self,
+        heads: &[Head<'_>; H],
+        ends: [usize; H],
+        scores: &mut [[f32; TILE]; H],
+    );
+
+    /// As [`weigh::weigh`].
+    ///
+    /// # Safety
+    ///
+    /// The CPU must have Advanced SIMD; sums have the dimensions of the tile, and `ends` are at most 32.
+    unsafe fn weigh<const H: usize>(
+        &self,
+        p: &[[f32; TILE]; H],
+        ends: [usize; H],
+        heads: &mut [Head<'_>; H],
+    );
+}
+
+impl<'t, T: Widen> Loops<'t> for Cells<'t, T> {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn scores<const H: usize>(
+        &self,
+        heads: &[Head<'_>; H],
+        ends: [usize; H],
+        scores: &mut [[f32; TILE]; H],
+    ) {
+        // SAFETY: The tile has 32 positions; the caller's promise.
+        unsafe { scores::scores(self.keys, heads, ends, scores) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn weigh<const H: usize>(
+        &self,
+        p: &[[f32; TILE]; H],
+        ends: [usize; H],
+        heads: &mut [Head<'_>; H],
+    ) {
+        // SAFETY: The tile has 32 positions; the caller's promise.
+        unsafe { weigh::weigh(self.values, p, ends, heads) }
+    }
+}
+
+impl<'t> Loops<'t> for Quanta<'t> {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn scores<const H: usize>(
+        &self,
+        heads: &[Head<'_>; H],
+        ends: [usize; H],
+        scores: &mut [[f32; TILE]; H],
+    ) {
+        // SAFETY: The tile has 32 positions; the caller's promise.
+        unsafe { quanta::scores(self, heads, ends, scores) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn weigh<const H: usize>(
+        &self,
+        p: &[[f32; TILE]; H],
+        ends: [usize; H],
+        heads: &mut [Head<'_>; H],
+    ) {
+        // SAFETY: The tile has 32 positions; the caller's promise.
+        unsafe { quanta::weigh(self, p, ends, heads) }
+    }
+}
+
 /// As [`super::attend`].
 #[target_feature(enable = "neon")]
-pub(super) fn attend<'t, T: Widen>(
+pub(super) fn attend<'t, T: Loops<'t>>(
     heads: &mut [Head<'_>],
     start: usize,
     tiles: impl Iterator<Item = &'t [u8]>,
@@ -71,7 +152,7 @@ pub(super) fn attend<'t, T: Widen>(
 /// [`attend`] with `H` heads.
 #[inline]
 #[target_feature(enable = "neon")]
-fn attend_heads<'t, T: Widen, const H: usize>(
+fn attend_heads<'t, T: Loops<'t>, const H: usize>(
     heads: &mut [Head<'_>; H],
     start: usize,
     tiles: impl Iterator<Item = &'t [u8]>,
@@ -84,15 +165,15 @@ fn attend_heads<'t, T: Widen, const H: usize>(
     let mut p = [[0.0; TILE]; H];
     let mut first = start;
     for tile in tiles {
-        let tile = Stored::<T>::view(tile, size)?;
+        let tile = T::view(tile, size)?;
         let ends = heads.each_ref().map(|head| head.reach(first));
         // SAFETY: The tile has 32 positions, and queries and sums have its dimensions.
         unsafe {
-            scores::scores(tile.keys, heads, ends, &mut p);
+            tile.scores(heads, ends, &mut p);
             for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
                 softmax::weights(p, first, head);
             }
-            weigh::weigh(tile.values, &p, ends, heads);
+            tile.weigh(&p, ends, heads);
         }
         first += TILE;
     }

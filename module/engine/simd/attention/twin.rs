@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The scalar twin of attention: the specification, in three steps a tile.
 
-use super::{Cell, HEADS, Head, LANES, Stored, TILE};
+use super::tile::Tile;
+use super::{HEADS, Head, LANES, TILE};
 use crate::math::exp::exp;
 use crate::math::fma::fma;
 use crate::simd::elementwise::cap_one;
-use crate::simd::pieces::pieces;
 
 /// As [`super::attend`].
-pub(super) fn attend<'t, T: Cell>(
+pub(super) fn attend<'t, T: Tile<'t>>(
     heads: &mut [Head<'_>],
     start: usize,
     tiles: impl Iterator<Item = &'t [u8]>,
@@ -16,14 +16,14 @@ pub(super) fn attend<'t, T: Cell>(
     let size = heads.first()?.query.len();
     let mut p = [[0.0; TILE]; HEADS];
     for (index, tile) in tiles.enumerate() {
-        let tile = Stored::<T>::view(tile, size)?;
+        let tile = T::view(tile, size)?;
         let first = start + index * TILE;
         let most = heads.iter().map(|head| head.reach(first)).max()?;
-        scores(tile.keys, heads, most.div_ceil(LANES), &mut p);
+        scores(&tile, heads, most.div_ceil(LANES), &mut p);
         for (p, head) in p.iter_mut().zip(heads.iter_mut()) {
             let count = head.reach(first);
             weights(p, first, head);
-            weigh(tile.values, p, count, head.partial.sum);
+            weigh(&tile, p, count, head.partial.sum);
         }
     }
     Some(())
@@ -31,23 +31,17 @@ pub(super) fn attend<'t, T: Cell>(
 
 /// `scores[h][i]` = chain of fma of query h and key i over the dimensions ascending, for the first
 /// `groups` groups of positions; other scores stay as they are.
-fn scores<T: Cell>(
-    keys: &[[T; LANES]],
-    heads: &[Head<'_>],
-    groups: usize,
-    scores: &mut [[f32; TILE]],
-) {
-    let size = heads.first().map_or(0, |head| head.query.len());
-    for (group, keys) in pieces(keys, size).take(groups).enumerate() {
+fn scores<'t>(tile: &impl Tile<'t>, heads: &[Head<'_>], groups: usize, scores: &mut [[f32; TILE]]) {
+    for group in 0..groups {
         for (scores, head) in scores.iter_mut().zip(heads) {
             let (eights, _) = scores.as_chunks_mut::<LANES>();
             let Some(scores) = eights.get_mut(group) else {
                 continue;
             };
             *scores = [0.0; LANES];
-            for (q, keys) in head.query.iter().zip(keys) {
+            for (q, keys) in head.query.iter().zip(tile.keys(group)) {
                 for (score, key) in scores.iter_mut().zip(keys) {
-                    *score = fma(*q, key.widen(), *score);
+                    *score = fma(*q, key, *score);
                 }
             }
         }
@@ -110,10 +104,10 @@ fn total(groups: &[[f32; LANES]]) -> f32 {
 
 /// `sums[d]` = fma(`p[i]`, value i in dimension d, `sums[d]`) for the first `count` positions,
 /// ascending.
-fn weigh<T: Cell>(values: &[T], p: &[f32; TILE], count: usize, sums: &mut [f32]) {
-    for (values, p) in pieces(values, sums.len()).zip(p).take(count) {
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum = fma(*p, value.widen(), *sum);
+fn weigh<'t>(tile: &impl Tile<'t>, p: &[f32; TILE], count: usize, sums: &mut [f32]) {
+    for (position, p) in p.iter().enumerate().take(count) {
+        for (sum, value) in sums.iter_mut().zip(tile.values(position)) {
+            *sum = fma(*p, value, *sum);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! The chunks of attention: heads made ready, and what their queries attend to.
 
 use crate::memory::cache::Blocks;
+use crate::memory::cache::Cell;
 use crate::memory::cache::Store;
 use crate::model::architecture::HeadNorm;
 use crate::model::layer_shape::LayerShape;
@@ -9,6 +10,7 @@ use crate::simd::activation::TILE_ROWS;
 use crate::simd::attention::partial::partial_values;
 use crate::step::heads;
 use crate::step::heads::Heads;
+use crate::step::query_key_value::waiting;
 use crate::step::segment;
 use crate::step::segment::Attendant;
 use crate::step::segment::Unit;
@@ -77,6 +79,48 @@ impl<'a> Memory<'a> {
                     }
                 };
                 heads::run(task, layer, heads, room, &mut cache)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Stores the keys and values that wait for it, of `count` units from unit `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The stage that stores those of `layer` runs, and these units are the caller's.
+    #[inline(never)]
+    pub(super) unsafe fn store(
+        &self,
+        task: &Task<'_>,
+        layer: u32,
+        first: u32,
+        count: u32,
+    ) -> Option<()> {
+        let (shape, places) = (task.shape(layer)?, self.places);
+        let (size, columns) = (shape.head_size as usize, waiting(task, layer)?);
+        // SAFETY: Nobody writes the rows in this stage, and the cells of these heads at the rows' positions are ours.
+        let (mut cache, values) = unsafe {
+            let cache = Store::new(task.batch.rows(), shape.kv_layout(), task.model.level);
+            (cache, self.read::<f32>(places.query))
+        };
+        for unit in first..first.checked_add(count)? {
+            let tile = unit.checked_div(shape.kv_heads)?;
+            let head = unit.checked_rem(shape.kv_heads)?;
+            let (row, rows) = tiles(tile, 1, task.batch.rows().len(), TILE_ROWS)?;
+            for row in row..row + rows {
+                for (value, column) in [false, true].into_iter().zip(columns) {
+                    let Some(column) = column else {
+                        continue;
+                    };
+                    let first = row * places.query_width + column + head as usize * size;
+                    let cell = Cell {
+                        value,
+                        head,
+                        dimension: 0,
+                    };
+                    cache.put_head(row, cell, values.get(first..)?.get(..size)?)?;
+                }
             }
         }
         Some(())

@@ -78,6 +78,7 @@ impl Memory<'_> {
                 Stage::Finish => self.finish(task, slot, first, count),
                 Stage::Pack(input) => self.pack(task, slot, input, first, count),
                 Stage::Heads(layer) => self.heads(task, slot, layer, first, count),
+                Stage::Store(layer) => self.store(task, layer, first, count),
                 Stage::Attention(layer) => self.attend(task, layer, first, count),
                 Stage::Join(layer, branch) => self.join(task, slot, layer, branch, first, count),
                 Stage::Route(layer) => self.route(task, layer, first, count),

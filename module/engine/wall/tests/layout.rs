@@ -25,17 +25,17 @@ const MODELS: [&str; 4] = [
 ];
 
 /// Tokens of a sequence that touches the whole vocabulary.
-fn tokens(model: &Model, count: u32) -> Vec<u32> {
+pub(super) fn tokens(model: &Model, count: u32) -> Vec<u32> {
     (0..count)
         .map(|i| (i * i * 31 + 7) % model.facts.vocabulary)
         .collect()
 }
 
-/// Bits of all logits, computed alone and row by row in one large segment.
-fn alone(file: &[u8], count: u32) -> Vec<Vec<u32>> {
+/// Bits of all logits, computed alone and row by row in one large segment, with keys and values of type `kv_type`.
+fn alone(file: &[u8], count: u32, kv_type: u32) -> Vec<Vec<u32>> {
     let model = load(file, 1000, 1024).expect("a sound file");
     let step = Step::new(&model, 1);
-    let sequence = step.sequence(count, 0);
+    let sequence = step.sequence(count, kv_type);
     let mut all = Vec::new();
     for (position, token) in (0..).zip(tokens(&model, count)) {
         let row = sequence.row(position, token, ROW_LOGITS);
@@ -47,13 +47,15 @@ fn alone(file: &[u8], count: u32) -> Vec<Vec<u32>> {
 
 #[test]
 fn company_and_cuts_change_no_bit() {
-    for (name, expected) in MODELS.map(|name| (name, alone(&file(name), 40))) {
+    for (name, kv_type) in MODELS.iter().flat_map(|name| [(name, 0), (name, 2)]) {
+        let expected = alone(&file(name), 40, kv_type);
         for segment in segment_sizes(&file(name)) {
             let model = load_in(&file(name), 1000, 1024, segment).expect("a sound file");
             let step = Step::new(&model, 1);
-            // In one batch with a sequence of the other type before.
-            let [other, wide] = [1, 0].map(|kv_type| step.sequence(40, kv_type));
-            let mut rows = vec![other.row(0, 5, 0), other.row(1, 6, ROW_LOGITS)];
+            // In one batch with sequences of the other types before.
+            let [other, scaled] = [1, 2 - kv_type].map(|kv_type| step.sequence(40, kv_type));
+            let wide = step.sequence(40, kv_type);
+            let mut rows = vec![scaled.row(0, 5, 0), other.row(0, 6, ROW_LOGITS)];
             let tokens = tokens(&model, 40);
             rows.extend((0..).zip(&tokens).map(|(position, token)| {
                 let wanted = [0, 13, 39].contains(&position);
@@ -74,11 +76,19 @@ fn company_and_cuts_change_no_bit() {
 
 /// Runs the same tokens in `sequences` sequences, with up to `rows` rows of each in a pass. Sequence s
 /// is delayed by s passes, so that their rows are of different positions.
-fn in_company(model: &Model, sequences: u32, rows: u32, expected: &[Vec<u32>], name: &str) {
-    let step = Step::new(model, 1);
+fn in_company(
+    model: &Model,
+    kv_type: u32,
+    (sequences, rows): (u32, u32),
+    expected: &[Vec<u32>],
+    name: &str,
+) {
+    let step = Step::new(model, kv_type);
     let count = expected.len() as u32;
     let tokens = tokens(model, count);
-    let all: Vec<Sequence> = (0..sequences).map(|_| step.sequence(count, 0)).collect();
+    let all: Vec<Sequence> = (0..sequences)
+        .map(|_| step.sequence(count, kv_type))
+        .collect();
     let mut done = vec![0; all.len()];
     for pass in 0.. {
         let mut batch = Vec::new();
@@ -111,12 +121,19 @@ fn in_company(model: &Model, sequences: u32, rows: u32, expected: &[Vec<u32>], n
 
 #[test]
 fn every_layout_and_company_gives_the_same_bits() {
-    for (name, expected) in MODELS.map(|name| (name, alone(&file(name), 21))) {
-        for segment in segment_sizes(&file(name)) {
+    const COMPANY: [(u32, u32); 7] = [(1, 2), (1, 3), (1, 8), (2, 1), (8, 1), (3, 5), (8, 8)];
+    for name in MODELS {
+        let expected = alone(&file(name), 21, 0);
+        let scaled = alone(&file(name), 21, 2);
+        for (turn, segment) in segment_sizes(&file(name)).into_iter().enumerate() {
             let model = load_in(&file(name), 1000, 1024, segment).expect("a sound file");
-            for (sequences, rows) in [(1, 2), (1, 3), (1, 8), (2, 1), (8, 1), (3, 5), (8, 8)] {
+            for (index, company) in COMPANY.into_iter().enumerate() {
+                let (sequences, rows) = company;
                 let what = format!("{name}, {segment}: {sequences} sequences of {rows} rows");
-                in_company(&model, sequences, rows, &expected, &what);
+                in_company(&model, 0, company, &expected, &what);
+                if turn == 0 || index == turn {
+                    in_company(&model, 2, company, &scaled, &what);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod layout;
 mod load;
+mod quantized;
 mod step;
 
 use std::fs;

@@ -255,7 +255,7 @@ fn rows_outside_their_ranges_are_refused() {
             token: model.facts.vocabulary,
             ..good
         },
-        Row { kv_type: 2, ..good },
+        Row { kv_type: 3, ..good },
         Row { flags: 4, ..good },
         Row { last: 298, ..good },
         Row {
