@@ -54,7 +54,7 @@ class Case:
         self.model = generator.choice(list(MODELS))
         self.options = shlex.split(generator.choice(DRAWINGS))
         if generator.random() < 0.25:
-            self.options += ["--kv", "f32"]
+            self.options += ["--kv", generator.choice(["f32", "q8_0"])]
         self.tokens = generator.randint(1, 24)
         self.prompt = " ".join(generator.choices(WORDS, k=generator.randint(1, 12)))
 

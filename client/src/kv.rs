@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::uapi::{SISLM_KV_F16, SISLM_KV_F32};
+use crate::uapi::{SISLM_KV_F16, SISLM_KV_F32, SISLM_KV_Q8_0};
 
 /// How keys and values are stored in the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum KvType {
     F16,
     /// IEEE binary32: as computed.
     F32,
+    /// Integers of 8 bits, with a scale for each 32 dimensions of a head: about a quarter of the memory of [`Self::F32`].
+    Q8_0,
 }
 
 impl KvType {
@@ -21,6 +23,7 @@ impl KvType {
         match self {
             Self::F16 => SISLM_KV_F16,
             Self::F32 => SISLM_KV_F32,
+            Self::Q8_0 => SISLM_KV_Q8_0,
         }
     }
 }
@@ -32,7 +35,8 @@ impl FromStr for KvType {
         match text {
             "f16" => Ok(Self::F16),
             "f32" => Ok(Self::F32),
-            _ => Err("expected f16 or f32".into()),
+            "q8_0" => Ok(Self::Q8_0),
+            _ => Err("expected f16, f32 or q8_0".into()),
         }
     }
 }
@@ -42,6 +46,24 @@ impl fmt::Display for KvType {
         f.write_str(match self {
             Self::F16 => "f16",
             Self::F32 => "f32",
+            Self::Q8_0 => "q8_0",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_a_name_and_a_number() {
+        for (number, name) in ["f16", "f32", "q8_0"].into_iter().enumerate() {
+            let kv: KvType = name.parse().expect("a type");
+            assert_eq!(
+                (kv.number() as usize, kv.to_string().as_str()),
+                (number, name)
+            );
+        }
+        assert!("q4_0".parse::<KvType>().is_err());
     }
 }

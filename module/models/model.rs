@@ -21,7 +21,7 @@ use crate::{
         model::{Facts, ModelMemory},
         neon::Section,
         step::{self, Adapters, Size},
-        uapi::{self, SISLM_ADAPTERS_MAX, SISLM_KV_F16, SISLM_KV_F32},
+        uapi::{self, SISLM_ADAPTERS_MAX, SISLM_KV_F16, SISLM_KV_F32, SISLM_KV_Q8_0},
     },
     users::{
         quota::{Pool, Quota},
@@ -93,7 +93,8 @@ struct Measures {
     descriptor_bytes: u64,
     arena_bytes: u64,
     peak_bytes: u64,
-    sizes: (Size, Size),
+    /// Of keys and values in f16, f32 and q8_0.
+    sizes: [Size; 3],
     step_bytes: u64,
 }
 
@@ -128,7 +129,11 @@ impl Model {
         let slots = limits.slots();
         let context = loaded.facts.context;
         let mut size = |kv_type| step::size(section, &memory, &kept, slots, context, kv_type);
-        let sizes = (size(SISLM_KV_F16)?, size(SISLM_KV_F32)?);
+        let sizes = [
+            size(SISLM_KV_F16)?,
+            size(SISLM_KV_F32)?,
+            size(SISLM_KV_Q8_0)?,
+        ];
         let workspace = Workspace::new(section, &memory, kept, &loaded.facts, slots, statistics)?;
         let step_bytes = workspace.bytes();
         let content = Content {
@@ -235,9 +240,11 @@ impl Model {
 
     /// What sequences with keys and values of type `kv_type` take.
     pub(crate) fn size(&self, kv_type: u32) -> Size {
+        let [half, single, quantized] = self.measures.sizes;
         match kv_type {
-            SISLM_KV_F32 => self.measures.sizes.1,
-            _ => self.measures.sizes.0,
+            SISLM_KV_F32 => single,
+            SISLM_KV_Q8_0 => quantized,
+            _ => half,
         }
     }
 
@@ -342,7 +349,7 @@ impl Model {
         to.model_bytes = self.measures.descriptor_bytes;
         to.arena_bytes = self.measures.arena_bytes;
         to.step_bytes = self.measures.step_bytes;
-        to.kv_block_bytes = self.measures.sizes.0.kv_block;
+        to.kv_block_bytes = self.size(SISLM_KV_F16).kv_block;
         to.kv_bytes = self.pool.bytes().of(user);
         to.peak_bytes = self.measures.peak_bytes;
         to.architecture = self.facts.architecture;

@@ -10,7 +10,7 @@ use crate::{
         uapi::{
             Configure, SISLM_CONFIGURE_AUTO, SISLM_CONFIGURE_CONTROL, SISLM_CONFIGURE_IGNORE_EOS,
             SISLM_CONFIGURE_SCALES, SISLM_CONFIGURE_SEED, SISLM_CONFIGURE_UNHELPED, SISLM_KV_F16,
-            SISLM_KV_F32, SISLM_SCALE_MAX,
+            SISLM_KV_F32, SISLM_KV_Q8_0, SISLM_SCALE_MAX,
         },
     },
     turn::stop::{StopIds, StopStrings}, //
@@ -100,7 +100,7 @@ impl Configuration {
             || request.pad != 0
             || request.pad2 != 0
             || request.pad3 != 0
-            || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32)
+            || !matches!(request.kv_type, SISLM_KV_F16 | SISLM_KV_F32 | SISLM_KV_Q8_0)
         {
             return Err(EINVAL);
         }

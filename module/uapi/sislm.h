@@ -69,6 +69,7 @@
 /* Type of the stored keys and values. */
 #define SISLM_KV_F16		0
 #define SISLM_KV_F32		1
+#define SISLM_KV_Q8_0		2	/* 8-bit integers, a binary16 scale per 32 */
 
 /* Why a turn ended. */
 #define SISLM_FINISH_NONE	0	/* no turn yet, or it is running */

@@ -55,10 +55,10 @@ i8mm) levels="1 2 3 4" ;;
 *) not_ok level "$level" ;;
 esac
 for simd in $levels; do
-	combination "$simd" 4 257 "f16"
+	combination "$simd" 4 257 "f16 q8_0"
 done
 if ! slow; then
-	combination 0 1 "257" "f16 f32"
-	combination 0 2 "255 256 512" "f16"
+	combination 0 1 "257" "f16 f32 q8_0"
+	combination 0 2 "255 256 512" "f16 q8_0"
 fi
 reload

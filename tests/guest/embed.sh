@@ -13,10 +13,12 @@ sislm-client load /models/random-llama-q4_0.gguf --name llama || not_ok load-lla
 # The golden digests (module/engine/tests/golden.architectures), which the host program is held to: by the ids of
 # module/engine/tests/architectures.
 ids=$(awk 'BEGIN { for (i = 0; i < 261; i++) printf "%s%d", i ? "," : "", (i * i * 31 + i * 7 + 3) % 320 }')
-for name in bert bert-unigram gemma-embedding nomic-bert; do
-	answer=$(sislm-client embed -m $name --raw --pooling none --kv f16 --ids "$ids")
-	found="$name $(echo "$answer" | number numerics) $(echo "$answer" | number embeddings_digest)"
-	equal $name-digest "$found" "$(grep "^$name " /host/bin/golden.architectures)"
+for key in bert bert-unigram gemma-embedding nomic-bert bert/q8_0; do
+	name=${key%/*} kv=f16
+	[ "$name" = "$key" ] || kv=${key#*/}
+	answer=$(sislm-client embed -m "$name" --raw --pooling none --kv "$kv" --ids "$ids")
+	found="$key $(echo "$answer" | number numerics) $(echo "$answer" | number embeddings_digest)"
+	equal "$key-digest" "$found" "$(grep "^$key " /host/bin/golden.architectures)"
 done
 unload nomic-bert
 

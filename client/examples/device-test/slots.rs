@@ -128,6 +128,13 @@ fn begins_anew(
                 ..same.clone()
             },
         ),
+        (
+            "kv-quantized",
+            SessionConfig {
+                kv: KvType::Q8_0,
+                ..same.clone()
+            },
+        ),
     ];
     let prompt = ids(PROMPT, PROMPT);
     for (test, changed) in configs {

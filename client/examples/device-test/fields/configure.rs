@@ -26,7 +26,7 @@ pub(super) fn wrong(fields: &mut Fields<'_>) {
     refuse("pad", &|c| c.pad = 1);
     refuse("pad2", &|c| c.pad2 = 1);
     refuse("pad3", &|c| c.pad3 = 1);
-    refuse("kv_type", &|c| c.kv_type = 2);
+    refuse("kv_type", &|c| c.kv_type = 3);
     refuse("model-unterminated", &|c| c.model = [b'a'; 64]);
     refuse("model-slash", &|c| c.model = name(b"a/b"));
     refuse("stop_id_count", &|c| c.stop_id_count = SISLM_STOP_MAX + 1);

@@ -392,7 +392,7 @@ pub(crate) struct Context {
     /// Positions of the context [default: the device's, or the model's own when smaller]
     #[arg(long = "ctx", value_name = "POSITIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub positions: Option<u32>,
-    /// Type of the stored keys and values: f16 or f32
+    /// Type of the stored keys and values: f16, f32 or q8_0
     #[arg(long, value_name = "TYPE", default_value_t)]
     pub kv: KvType,
 }
@@ -474,7 +474,7 @@ pub(crate) struct Embed {
     /// Do not divide by the 2-norm
     #[arg(long)]
     pub raw: bool,
-    /// Type of the stored keys and values: f16 or f32
+    /// Type of the stored keys and values: f16, f32 or q8_0
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub kv: KvType,
     /// The ids, instead of a text
@@ -543,7 +543,7 @@ pub(crate) struct Replay {
     /// How the next token is drawn.
     #[command(flatten)]
     pub sampling: Sampling,
-    /// Type of the stored keys and values: f16 or f32
+    /// Type of the stored keys and values: f16, f32 or q8_0
     #[arg(long, default_value_t)]
     pub kv: KvType,
     /// What `infer --json` printed; - for standard input
@@ -662,7 +662,7 @@ mod tests {
             ["--temperature", "-1"],
             ["--top-p", "one"],
             ["--top-k", "-1"],
-            ["--kv", "q8_0"],
+            ["--kv", "q4_0"],
             ["--ctx", "0"],
             ["-n", "0"],
             ["-n", "-2"],
