@@ -27,7 +27,7 @@ const EDGES: [f32; 12] = [
 /// Bytes of an input before the logits.
 const HEAD: usize = 112;
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: { models(); }, |data: &[u8]| {
     let Some((head, rest)) = data.split_first_chunk::<HEAD>() else {
         return;
     };

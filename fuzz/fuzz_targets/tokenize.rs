@@ -14,7 +14,7 @@ const SENTENCE_PIECE: u32 = 1;
 /// The same of Unigram.
 const UNIGRAM: u32 = 5;
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: { models(); }, |data: &[u8]| {
     let Some((&choice, text)) = data.split_first() else {
         return;
     };
