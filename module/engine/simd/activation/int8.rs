@@ -49,7 +49,7 @@ impl Int8Block {
     }
 }
 
-/// One block: values nearest to x * inverse, ties to even; see [`scale_and_inverse`].
+/// One block: values nearest to x * inverse, ties to even; see `scale_and_inverse`.
 #[inline(always)]
 pub fn quantize(x: &[f32; INT8_BLOCK]) -> Option<Int8Block> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;

@@ -113,7 +113,7 @@ impl WideBlock {
     }
 }
 
-/// Makes one block, in place, by the rules of [`super::quantize`] over 256 activations.
+/// Makes one block, in place, by the rules of `super::quantize` over 256 activations.
 pub fn quantize(x: &[f32; WIDE_BLOCK], block: &mut WideBlock) -> Option<()> {
     let (scale, inverse) = scale_and_inverse(largest(x))?;
     *block = WideBlock::zero(scale);
