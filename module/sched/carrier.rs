@@ -183,7 +183,7 @@ impl Scheduler {
                 baton.release();
                 return;
             }
-            let crowded = self.queue.is_crowded();
+            let crowded = self.has_runnable() && self.queue.is_crowded();
             let payer = driver.batch.payer(|job| !self.queue.others_wait(job));
             self.payer.store(payer, Relaxed);
             let fail = |job, error| self.fail(job, error);

@@ -97,7 +97,10 @@ impl<'a> Target<'a> {
         let own = task.shape(layer)?;
         let whole_heads = architecture.head_norm != HeadNorm::None;
         let turns = part != Part::Value && !whole_heads;
-        let [keys, values] = waiting(task, layer)?;
+        let [keys, values] = match task.batch.quantized() {
+            true => waiting(task, layer)?,
+            false => [None, None],
+        };
         Some(Target {
             rotations: turns
                 .then(|| task.model.rotations(task.arena, layer))
