@@ -179,9 +179,6 @@ impl<'a> Store<'a> {
     pub fn put(&mut self, row: usize, cell: Cell, values: &[f32]) -> Option<()> {
         let row = self.rows.get(row)?;
         let kv_type = KvType::new(row.kv_type)?;
-        if kv_type == KvType::Q8_0 {
-            return None;
-        }
         let end = (cell.dimension as usize).checked_add(values.len())?;
         if cell.head >= self.layout.kv_heads || end > self.layout.head_size as usize {
             return None;
@@ -216,7 +213,8 @@ impl<'a> Store<'a> {
                         }
                     }
                 }
-                KvType::F32 | KvType::Q8_0 => {
+                KvType::Q8_0 => return None,
+                KvType::F32 => {
                     let base = base.cast::<f32>().add(first);
                     for (index, value) in values.iter().enumerate() {
                         base.add(index * stride).write(*value);
