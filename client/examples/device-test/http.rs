@@ -111,7 +111,9 @@ impl Response {
     /// The next piece of a body in chunks; None after the last one.
     pub(crate) fn chunk(&mut self) -> Result<Option<String>, Failure> {
         let mut line = String::new();
-        self.body.read_line(&mut line)?;
+        if self.body.read_line(&mut line)? == 0 {
+            return Err("the response ended before its last chunk".into());
+        }
         let length = usize::from_str_radix(line.trim_end(), 16)?;
         let mut bytes = vec![0; length + 2];
         self.body.read_exact(&mut bytes)?;

@@ -145,6 +145,20 @@ fn drained(reader: &mut Records, chain: &mut Chain) -> Result<Vec<Record>, Failu
     }
 }
 
+/// The records of a kind that there are, by the numbers of file and turn.
+pub(crate) fn of_kind(
+    device: &Device,
+    kind: RecordKind,
+) -> Result<HashMap<(u64, u64), Record>, Failure> {
+    let mut reader = device.trace()?;
+    reader.set_waiting(false)?;
+    let all = drained(&mut reader, &mut Chain::default())?;
+    let found = all.into_iter().filter(|record| record.kind() == kind);
+    Ok(found
+        .map(|record| ((record.session, record.turn), record))
+        .collect())
+}
+
 /// One record for the load and one for each turn, which say what RESULT and RECEIPT do.
 fn all_are_there(
     report: &mut Report,

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use sislm::{
-    Device, Digest, LoadOptions, ModelName, Record, RecordKind, SamplingConfig, Session,
-    SessionConfig, Source,
+    Device, Digest, LoadOptions, ModelName, RecordKind, SamplingConfig, Session, SessionConfig,
+    Source,
 };
 
+use crate::records;
 use crate::report::{Failure, Report};
 
 pub(crate) use draws::run as draws;
@@ -185,7 +186,7 @@ fn swap(
         answers.extend(given.map_err(|_| "a session panicked")??);
     }
     report.equal("registry/swaps", meant.len() >= swaps, true);
-    let records = records(device)?;
+    let records = records::of_kind(device, RecordKind::Turn)?;
     let (mut mixed, mut unrecorded, mut of_each) = (0, 0, [0, 0]);
     for (session, turn, seed, (digest, ids)) in answers {
         let Some(record) = records.get(&(session, turn)) else {
@@ -209,28 +210,6 @@ fn swap(
     let both = of_each.iter().all(|count| *count > 0);
     report.equal(&format!("registry/answers-{of_each:?}"), both, true);
     Ok(())
-}
-
-/// The records of turns, by the numbers of file and turn.
-fn records(device: &Device) -> Result<HashMap<(u64, u64), Record>, Failure> {
-    let mut reader = device.trace()?;
-    reader.set_waiting(false)?;
-    let mut found = HashMap::new();
-    let mut bytes = vec![0; 16 * Record::BYTES_MAX];
-    loop {
-        let count = reader.read(&mut bytes)?;
-        if count == 0 {
-            return Ok(found);
-        }
-        let mut rest = &bytes[..count];
-        while let Some((first, behind)) = Record::split_first(rest) {
-            let record = Record::from_bytes(first).ok_or("no record")?;
-            if record.kind() == RecordKind::Turn {
-                found.insert((record.session, record.turn), record);
-            }
-            rest = behind;
-        }
-    }
 }
 
 /// A session keeps its version, until it is configured.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whom comparisons delay: by the records, nobody by more than the step that is in flight.
 
-use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
 use sislm::{Record, RecordKind};
 
 use super::{answer, config, in_hand, Case};
+use crate::records;
 use crate::report::{Failure, Report};
 
 /// Times that it is tried.
@@ -21,28 +21,6 @@ const SHORT: usize = 24;
 pub(super) fn run(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
     starved(report, case)?;
     beside(report, case)
-}
-
-/// All records, by the numbers of file and turn.
-fn records(case: &Case<'_>, kind: RecordKind) -> Result<HashMap<(u64, u64), Record>, Failure> {
-    let mut reader = case.device.trace()?;
-    reader.set_waiting(false)?;
-    let mut found = HashMap::new();
-    let mut bytes = vec![0; 16 * Record::BYTES_MAX];
-    loop {
-        let count = reader.read(&mut bytes)?;
-        if count == 0 {
-            return Ok(found);
-        }
-        let mut rest = &bytes[..count];
-        while let Some((first, behind)) = Record::split_first(rest) {
-            let record = Record::from_bytes(first).ok_or("no record")?;
-            if record.kind() == kind {
-                found.insert((record.session, record.turn), record);
-            }
-            rest = behind;
-        }
-    }
 }
 
 /// What others than the user of a turn were served until its record: comparisons alone, here.
@@ -80,7 +58,7 @@ fn starved(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
         let short = short.ok_or("no receipt")?;
         let next = next.ok_or("no receipt")?;
         let after = case.settled()?;
-        let turns = records(case, RecordKind::Turn)?;
+        let turns = records::of_kind(case.device, RecordKind::Turn)?;
         let find = |session, turn| turns.get(&(session, turn)).ok_or("no record");
         let long = find(long.session, long.turn)?;
         let short = find(short.session, short.turn)?;
@@ -103,7 +81,7 @@ fn starved(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
         &busy,
         &vec![(1, 1); busy.len()],
     );
-    let compared = records(case, RecordKind::Compare)?;
+    let compared = records::of_kind(case.device, RecordKind::Compare)?;
     let is_own = |record: &&Record| record.uid == 0 && record.cpu_ns > 0 && record.count == 0;
     let all = compared.len();
     let sound = compared.values().filter(is_own).count();
@@ -138,7 +116,7 @@ fn beside(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
         }
         case.settled()?;
     }
-    let turns = records(case, RecordKind::Turn)?;
+    let turns = records::of_kind(case.device, RecordKind::Turn)?;
     let waits = receipts
         .iter()
         .filter_map(|numbers| turns.get(numbers))
