@@ -41,9 +41,11 @@ fn whole(request: Value) -> Client<String> {
     client(move || text(&post(SOCKET, CHAT, &request)?.text()?))
 }
 
-/// Hangs up before the answer begins, or after some of it; which, and when, hangs on `number`.
-pub(super) fn hasty(model: &str, seed: u64, number: u64) -> Client<()> {
-    let request = request(model, seed, json!({ "max_tokens": 24 })).to_string();
+/// Hangs up before the answer begins, or after some of it: whether it had begun. Which, and when, hangs on `number`.
+///
+/// The answer does not fit the socket, so that it can not be over before.
+pub(super) fn hasty(model: &str, seed: u64, number: u64) -> Client<bool> {
+    let request = request(model, seed, large()).to_string();
     let random = random(number);
     client(move || {
         let pieces = random % 8;
@@ -51,17 +53,17 @@ pub(super) fn hasty(model: &str, seed: u64, number: u64) -> Client<()> {
             let connection = open(SOCKET, "POST", CHAT, JSON, request.as_bytes())?;
             sleep(Duration::from_millis(random >> 32 & 0x3ff));
             drop(connection);
-            return Ok(());
+            return Ok(false);
         }
         let mut response = send(SOCKET, "POST", CHAT, JSON, request.as_bytes())?;
         for _ in 0..pieces {
             response.chunk()?;
         }
-        Ok(())
+        Ok(true)
     })
 }
 
-/// Takes a long stream late and piece by piece, so that it does not fit the socket: its text.
+/// Takes a stream that does not fit the socket late and piece by piece: its text.
 pub(super) fn slow(model: &str) -> Client<String> {
     reader(model, PAUSES)
 }
@@ -72,8 +74,7 @@ pub(super) fn unhurried(model: &str) -> Client<String> {
 }
 
 fn reader(model: &str, pauses: [Duration; 2]) -> Client<String> {
-    let many = json!({ "max_tokens": 150, "logprobs": true, "top_logprobs": 20 });
-    let request = request(model, SLOW, many);
+    let request = request(model, SLOW, large());
     client(move || {
         let [piece, first] = pauses;
         let mut response = post(SOCKET, CHAT, &request)?;
@@ -102,6 +103,11 @@ fn client<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Client<T> {
     thread::spawn(move || work().map_err(|error| error.to_string()))
+}
+
+/// What makes a stream too large for a socket.
+fn large() -> Value {
+    json!({ "max_tokens": 150, "logprobs": true, "top_logprobs": 20 })
 }
 
 /// A stream that no token ends, hot so that no two seeds give the same text.
