@@ -29,9 +29,10 @@ pub(super) struct Blocks256<Q, S>(PhantomData<(Q, S)>);
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Group<Q: Quanta, S> {
+    /// First, so that pairs of its vectors are within the reach of one load.
+    scaling: S,
     /// By 32 weights.
     quanta: [Q; 8],
-    scaling: S,
     book: Q::Book,
 }
 

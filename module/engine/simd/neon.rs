@@ -39,6 +39,15 @@ pub(super) fn load_four_times(bytes: &[u8; 4]) -> int32x4_t {
     unsafe { vld1q_dup_s32(bytes.as_ptr().cast()) }
 }
 
+/// Two i32, each four times.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) fn load_two_four_times(bytes: &[[u8; 4]; 2]) -> [int32x4_t; 2] {
+    // SAFETY: reads the eight bytes; a load needs no alignment.
+    let int32x4x2_t(first, second) = unsafe { vld2q_dup_s32(bytes.as_ptr().cast()) };
+    [first, second]
+}
+
 /// Eight binary16, widened.
 #[inline]
 #[target_feature(enable = "neon")]
@@ -68,6 +77,18 @@ pub(super) fn widen(bytes: int8x16_t, half: usize) -> [int32x4_t; 2] {
         vmovl_high_s8(bytes)
     };
     [vmovl_s16(vget_low_s16(words)), vmovl_high_s16(words)]
+}
+
+/// 16 integers that are not negative, widened.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) fn widen_unsigned(bytes: int8x16_t) -> [[int32x4_t; 2]; 2] {
+    // Byte n in the lowest of a lane, and zeros: they have indices past the end.
+    let select = |n: u32| {
+        let lanes = [n, n + 1, n + 2, n + 3].map(|byte| (byte | 0xffff_ff00).to_le_bytes());
+        vreinterpretq_s32_s8(vqtbl1q_s8(bytes, vreinterpretq_u8_s8(load(&lanes))))
+    };
+    [[select(0), select(4)], [select(8), select(12)]]
 }
 
 /// Stores four f32.

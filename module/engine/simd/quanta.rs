@@ -10,6 +10,7 @@ use core::arch::aarch64::int32x4_t;
 pub(super) mod codes;
 pub(super) mod fives;
 pub(super) mod nibbles;
+pub(super) mod twos;
 
 /// 8 rows by 32 weights, as [weights 4j to 4j + 3][rows 0 to 3, rows 4 to 7], row by row.
 #[cfg(target_arch = "aarch64")]
@@ -22,6 +23,8 @@ pub(super) enum Stored<'a> {
     Nibbles(&'a nibbles::Pairs),
     /// Those of [`fives`].
     Fives(&'a nibbles::Pairs, &'a fives::Rest),
+    /// Those of [`twos`].
+    Twos,
     /// Those that are unpacked.
     Other,
 }

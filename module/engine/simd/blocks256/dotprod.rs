@@ -2,8 +2,10 @@
 //! Blocks of 256 with SDOT by element.
 
 use super::loops::blocks256_loops;
-use crate::simd::dots::dotprod::{sixteen_fives, sixteen_pairs};
+use crate::simd::dots::dotprod::{sixteen_fives, sixteen_pairs, sixteen_twos};
+use crate::simd::neon::{load_two_four_times, widen_unsigned};
 use crate::simd::quanta::Stored;
+use crate::simd::quanta::twos::{Fours, FoursOf16};
 
 blocks256_loops! { feature: "neon,dotprod", dots: dotprod }
 
@@ -15,26 +17,77 @@ fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activa
     // All parts are stored alike.
     match group.quanta[0].stored() {
         Stored::Other => return add_unpacked(sums, group, activation),
-        Stored::Nibbles(_) | Stored::Fives(..) => {}
-    }
-    for (index, part) in group.quanta.iter().enumerate() {
-        add_stored::<Q, S>(
-            &mut quanta,
-            part.stored(),
-            &group.scaling,
-            activation,
-            index,
-        );
+        Stored::Twos => add_twos(&mut quanta, group, activation),
+        Stored::Nibbles(_) | Stored::Fives(..) => {
+            for (index, part) in group.quanta.iter().enumerate() {
+                add_stored::<Q, S>(
+                    &mut quanta,
+                    part.stored(),
+                    &group.scaling,
+                    activation,
+                    index,
+                );
+            }
+        }
     }
     for (half, sums) in sums.iter_mut().enumerate() {
         let [upper, lower] = quanta[half];
-        // 16 times the upper rows of nibbles; the conversion divides by 16, which is exact.
-        let upper = match group.quanta[0].stored() {
-            Stored::Nibbles(_) => vcvtq_n_f32_s32::<4>(upper),
-            _ => vcvtq_f32_s32(upper),
+        // Upper rows are there several times; the conversion divides by that, which is exact.
+        let quanta = match group.quanta[0].stored() {
+            Stored::Nibbles(_) => [vcvtq_n_f32_s32::<4>(upper), vcvtq_f32_s32(lower)],
+            Stored::Twos if half == 0 => [vcvtq_n_f32_s32::<6>(upper), vcvtq_n_f32_s32::<4>(lower)],
+            Stored::Twos => [vcvtq_n_f32_s32::<2>(upper), vcvtq_f32_s32(lower)],
+            _ => [upper, lower].map(|quanta| vcvtq_f32_s32(quanta)),
         };
-        let quanta = [upper, vcvtq_f32_s32(lower)];
         *sums = finish(*sums, &group.scaling, half, quanta, activation);
+    }
+}
+
+/// Adds the products of all rows with 16 or 32 activations, times the scales of the part, to `quanta`.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn add_dots<S: Scaling>(
+    quanta: &mut [[int32x4_t; 2]; 2],
+    dots: [[int32x4_t; 2]; 2],
+    scales: int8x16_t,
+) {
+    let scales = if S::MINIMUM {
+        widen_unsigned(scales)
+    } else {
+        [widen(scales, 0), widen(scales, 1)]
+    };
+    for (half, quanta) in quanta.iter_mut().enumerate() {
+        *quanta = [0, 1].map(|i| vmlaq_s32(quanta[i], dots[half][i], scales[half][i]));
+    }
+}
+
+/// Adds the products of all rows with a block of twos, each times its scale, to `quanta`: 64, 16, 4 and
+/// 1 times. Other quanta and scales add nothing.
+///
+/// The integers stay within 32 bits: 256 * 64 * 3 * 127 times a scale of 127 is less than 2^30.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn add_twos<Q: Quanta, S: Scaling>(
+    quanta: &mut [[int32x4_t; 2]; 2],
+    group: &Group<Q, S>,
+    block: &WideBlock,
+) {
+    if S::PARTS != 16 || size_of::<Q>() != size_of::<Fours>() {
+        return;
+    }
+    let mut twos = group.quanta.as_ptr().cast::<FoursOf16>();
+    let (starts, _) = block.starts.as_chunks();
+    for (index, (part, starts)) in block.parts.iter().zip(starts).enumerate() {
+        let mut add = |start: int32x4_t, a: &[i8; 16], part: usize| {
+            // SAFETY: by its size the block has 16 of these, of which each of 16 parts takes the next.
+            let ([a, b, c, d], rest) = unsafe { sixteen_twos(start, twos, load(a)) };
+            twos = rest;
+            add_dots::<S>(quanta, [[a, b], [c, d]], group.scaling.scales(part));
+        };
+        // Written out: a loop over both is not unrolled.
+        let [start, end] = load_two_four_times(starts);
+        add(start, &part.values[0], 2 * index);
+        add(end, &part.values[1], 2 * index + 1);
     }
 }
 
@@ -54,12 +107,7 @@ fn add_stored<Q: Quanta, S: Scaling>(
 ) {
     let part = &block.parts[index % 8];
     let [a0, a1] = part.values.each_ref().map(|values| load(values));
-    let mut add = |dots: [[int32x4_t; 2]; 2], scales: int8x16_t| {
-        for (half, quanta) in quanta.iter_mut().enumerate() {
-            let scales = widen(scales, half);
-            *quanta = [0, 1].map(|i| vmlaq_s32(quanta[i], dots[half][i], scales[i]));
-        }
-    };
+    let mut add = |dots, scales| add_dots::<S>(quanta, dots, scales);
     match stored {
         Stored::Nibbles([first, second]) => {
             let start = |sum_128: int32x4_t| {
@@ -103,6 +151,6 @@ fn add_stored<Q: Quanta, S: Scaling>(
                 add(dots, scaling.scales(2 * index + 1));
             }
         }
-        Stored::Other => {}
+        Stored::Twos | Stored::Other => {}
     }
 }

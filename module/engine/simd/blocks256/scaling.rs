@@ -23,7 +23,7 @@ pub(crate) trait Scaling: Plain {
     fn d(&self, lane: usize) -> f32;
     /// What multiplies its minima.
     fn dmin(&self, lane: usize) -> f32;
-    /// The scale of a part, -128 to 127.
+    /// The scale of a part, -128 to 127; with minima it is not negative.
     fn scale(&self, part: usize, lane: usize) -> i32;
     /// The minimum of a part, 0 to 63, if there are any.
     fn minimum(&self, part: usize, lane: usize) -> Option<i32>;
@@ -129,7 +129,7 @@ impl<const PARTS: usize> Scaling for Steps<PARTS> {
     }
 }
 
-/// [`StepsRow`], and the same for minima from 0 to 63.
+/// [`StepsRow`] with scales from 0 to 127, and the same for minima from 0 to 63.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct MinimaRow<const PARTS: usize> {

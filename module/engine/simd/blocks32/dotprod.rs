@@ -34,7 +34,7 @@ fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activa
             let dots = sixteen_fives(dots, second, [r1, s1], a1);
             dots.map(|dots| dots.map(|dots| vcvtq_f32_s32(dots)))
         }
-        Stored::Other => return add_unpacked(sums, group, activation),
+        Stored::Twos | Stored::Other => return add_unpacked(sums, group, activation),
     };
     for (half, sums) in sums.iter_mut().enumerate() {
         let scaling = [group.scaling.scales(half), group.scaling.minima(half)];

@@ -6,7 +6,7 @@ use crate::simd::blocks256::{Blocks256, Minima};
 use crate::simd::codec::{Codec, RowOf, finite};
 use crate::simd::finite::Finite;
 use crate::simd::plain::Plain;
-use crate::simd::quanta::nibbles::Nibbles;
+use crate::simd::quanta::twos::Twos;
 
 /// The format.
 pub(super) struct Q2K;
@@ -29,7 +29,7 @@ const _: () = assert!(size_of::<File>() == 84);
 
 impl Codec for Q2K {
     type File = File;
-    type Layout = Blocks256<Nibbles<0>, Minima<16>>;
+    type Layout = Blocks256<Twos, Minima<16>>;
     const FINITE: &'static [Finite] = &[Finite::F16(80), Finite::F16(82)];
 
     fn decode(file: &File, _part: usize, row: &mut RowOf<Self>) -> Option<()> {
