@@ -91,17 +91,17 @@ mod neon {
     #[target_feature(enable = "neon")]
     pub(super) fn unpack<const LEAST: i8>(fives: &Fives<LEAST>, half: usize) -> Unpacked {
         let rest = fives.rest[half % 2].each_ref().map(|rest| load(rest));
-        let (seven, upper) = (vdupq_n_u8(7), vdupq_n_s8(24));
+        let three = vdupq_n_u8(3);
         core::array::from_fn(|j| {
             let bytes = load(&fives.pairs[j / 4 % 2][half % 2][j % 4]);
-            let rest = rest[j / 4 % 2];
+            let rest = vreinterpretq_u8_s8(rest[j / 4 % 2]);
             let rest = match j % 4 {
-                0 => vshlq_n_s8::<3>(rest),
-                1 => vshlq_n_s8::<1>(rest),
-                2 => vshrq_n_s8::<1>(rest),
-                _ => vshrq_n_s8::<3>(rest),
+                0 => vandq_u8(rest, three),
+                1 => vandq_u8(vshrq_n_u8::<2>(rest), three),
+                2 => vandq_u8(vshrq_n_u8::<4>(rest), three),
+                _ => vshrq_n_u8::<6>(rest),
             };
-            let lower = vbslq_s8(seven, bytes, vandq_s8(rest, upper));
+            let lower = vsliq_n_s8::<3>(bytes, vreinterpretq_s8_u8(rest));
             [vshrq_n_s8::<3>(bytes), lower]
         })
     }
