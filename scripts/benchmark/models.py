@@ -34,7 +34,7 @@ KINDS = {
 SMOLLM2 = {"smollm2-q4_1": None, "smollm2-q8_0": "Q8_0", "smollm2-q4_k_m": "Q4_K_M"}
 # The other formats that have loops at every level, in all matrices: made of a shape's F16 by the same quantizer, which none of them needs
 # an importance matrix for. The file type of MXFP4 is one of experts alone, so it is asked for by the name of each tensor.
-SOURCES = ("6x256-f16",)
+SOURCES = ("6x256-f16", "12x768-f16")
 MXFP4 = ["--tensor-type", ".*=mxfp4", "--token-embedding-type", "mxfp4", "--output-tensor-type", "mxfp4"]
 FORMATS = {kind.lower(): (kind, ["--pure"]) for kind in ("Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "BF16")}
 FORMATS["mxfp4"] = ("MXFP4_MOE", MXFP4)
