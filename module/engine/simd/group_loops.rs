@@ -9,9 +9,13 @@
 ///
 /// `add(&mut [Eight; 2], &Group, &Activation)` adds the products of a group with a block to sums,
 /// and `add_half::<$($name,)* T, HALF>(&mut [Eight; T], &Group, &[Activation; T])` those of 8 rows with the
-/// blocks of T activation rows; the type parameters come first.
+/// blocks of T activation rows; the type parameters come first. `whole(&mut [Eight; 2], &[Group], &[Activation])`
+/// adds those of all blocks, if it says so.
 macro_rules! group_loops {
-    (feature: $feature:literal, layout: $layout:ty, generics: [$($name:ident: $bound:path),*]) => {
+    (
+        feature: $feature:literal, layout: $layout:ty, generics: [$($name:ident: $bound:path),*]
+        $(, whole: $whole:ident)?
+    ) => {
         use crate::simd::group::TILE_ROWS;
         use crate::simd::layout::{Layout, Product};
         use crate::simd::neon::store;
@@ -26,8 +30,11 @@ macro_rules! group_loops {
             out: &mut [f32],
         ) {
             let mut sums = [[vdupq_n_f32(0.0); 2]; 2];
-            for (block, activation) in group.iter().zip(activation) {
-                add::<$($name),*>(&mut sums, block, activation);
+            let done = false $(|| $whole(&mut sums, group, activation))?;
+            if !done {
+                for (block, activation) in group.iter().zip(activation) {
+                    add::<$($name),*>(&mut sums, block, activation);
+                }
             }
             let (out, _) = out.as_chunks_mut::<4>();
             for (out, sum) in out.iter_mut().zip(sums.as_flattened()) {

@@ -25,6 +25,8 @@ pub(super) enum Stored<'a> {
     Fives(&'a nibbles::Pairs, &'a fives::Rest),
     /// Those of [`twos`].
     Twos,
+    /// Those of [`codes`], and what the codes mean.
+    Codes(&'a [i8; 16]),
     /// Those that are unpacked.
     Other,
 }
@@ -47,7 +49,7 @@ pub(super) trait Quanta: Plain {
     /// The bytes, for loops that know how to take them.
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
-    fn stored(&self) -> Stored<'_> {
+    fn stored<'a>(&'a self, _book: &'a Self::Book) -> Stored<'a> {
         Stored::Other
     }
 

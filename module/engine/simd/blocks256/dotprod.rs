@@ -15,14 +15,14 @@ blocks256_loops! { feature: "neon,dotprod", dots: dotprod }
 fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activation: &WideBlock) {
     let mut quanta = [[vdupq_n_s32(0); 2]; 2];
     // All parts are stored alike.
-    match group.quanta[0].stored() {
-        Stored::Other => return add_unpacked(sums, group, activation),
+    match group.quanta[0].stored(&group.book) {
+        Stored::Codes(_) | Stored::Other => return add_unpacked(sums, group, activation),
         Stored::Twos => add_twos(&mut quanta, group, activation),
         Stored::Nibbles(_) | Stored::Fives(..) => {
             for (index, part) in group.quanta.iter().enumerate() {
                 add_stored::<Q, S>(
                     &mut quanta,
-                    part.stored(),
+                    part.stored(&group.book),
                     &group.scaling,
                     activation,
                     index,
@@ -33,7 +33,7 @@ fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activa
     for (half, sums) in sums.iter_mut().enumerate() {
         let [upper, lower] = quanta[half];
         // Upper rows are there several times; the conversion divides by that, which is exact.
-        let quanta = match group.quanta[0].stored() {
+        let quanta = match group.quanta[0].stored(&group.book) {
             Stored::Nibbles(_) => [vcvtq_n_f32_s32::<4>(upper), vcvtq_f32_s32(lower)],
             Stored::Twos if half == 0 => [vcvtq_n_f32_s32::<6>(upper), vcvtq_n_f32_s32::<4>(lower)],
             Stored::Twos => [vcvtq_n_f32_s32::<2>(upper), vcvtq_f32_s32(lower)],
@@ -151,6 +151,6 @@ fn add_stored<Q: Quanta, S: Scaling>(
                 add(dots, scaling.scales(2 * index + 1));
             }
         }
-        Stored::Twos | Stored::Other => {}
+        Stored::Twos | Stored::Codes(_) | Stored::Other => {}
     }
 }

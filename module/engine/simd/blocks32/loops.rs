@@ -14,7 +14,7 @@
 /// in scope: `add_unpacked` or what is better; `sixteen(sums, weights, activations)`
 /// multiplies 8 rows with 16 activations.
 macro_rules! blocks32_loops {
-    (feature: $feature:literal, dots: $dots:ident) => {
+    (feature: $feature:literal, dots: $dots:ident $(, whole: $whole:ident)?) => {
         use super::{Blocks32, Group, Scaling};
         use crate::simd::activation::Int8Block;
         use crate::simd::dots::$dots::sixteen;
@@ -99,6 +99,7 @@ macro_rules! blocks32_loops {
 
         crate::simd::group_loops::group_loops! {
             feature: $feature, layout: Blocks32<Q, S>, generics: [Q: Quanta, S: Scaling]
+            $(, whole: $whole)?
         }
     };
 }

@@ -5,6 +5,8 @@
 use crate::simd::neon::{Eight, load_f16, load_f32};
 use crate::simd::plain::Plain;
 use crate::simd::scales::Scales;
+#[cfg(target_arch = "aarch64")]
+use core::arch::aarch64::float32x4_t;
 
 /// What turns the quanta of 16 rows into weights.
 pub(crate) trait Scaling: Plain {
@@ -24,6 +26,18 @@ pub(crate) trait Scaling: Plain {
     /// The scales of a half of the rows.
     #[cfg(target_arch = "aarch64")]
     fn scales(&self, half: usize) -> Eight;
+    /// The scales of both halves, and where the scaling ends.
+    ///
+    /// # Safety
+    ///
+    /// `at` points to a scaling.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    unsafe fn all_scales(at: *const Self) -> ([Eight; 2], *const Self) {
+        // SAFETY: by the caller's promise.
+        let (scaling, end) = unsafe { (&*at, at.add(1)) };
+        ([scaling.scales(0), scaling.scales(1)], end)
+    }
     /// The minima of a half of the rows; without minima some numbers.
     #[cfg(target_arch = "aarch64")]
     fn minima(&self, half: usize) -> Eight;
@@ -137,6 +151,23 @@ impl Scaling for FloatScales {
         self.0[half % 2]
             .each_ref()
             .map(|four| unsafe { load_f32(four) })
+    }
+
+    /// In assembler, because the compiler loads two vectors at a time, and keeps an address more.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    unsafe fn all_scales(mut at: *const Self) -> ([Eight; 2], *const Self) {
+        let (a, b, c, d): (float32x4_t, float32x4_t, float32x4_t, float32x4_t);
+        // SAFETY: reads the 64 bytes that `at` points to by the caller's promise only.
+        unsafe {
+            core::arch::asm!(
+                "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{at}], #64",
+                at = inout(reg) at,
+                out("v16") a, out("v17") b, out("v18") c, out("v19") d,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        ([[a, b], [c, d]], at)
     }
 
     #[cfg(target_arch = "aarch64")]

@@ -54,6 +54,12 @@ impl<B: Book> Quanta for Codes<B> {
 
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
+    fn stored<'a>(&'a self, book: &'a B::Kept) -> super::Stored<'a> {
+        super::Stored::Codes(B::quanta(book))
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
     fn unpack(&self, book: &B::Kept, half: usize) -> Unpacked {
         // SAFETY: Advanced SIMD is part of the target.
         unsafe { neon::unpack(&self.0, B::quanta(book), half) }

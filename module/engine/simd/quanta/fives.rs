@@ -62,7 +62,7 @@ impl<const LEAST: i8> Quanta for Fives<LEAST> {
 
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
-    fn stored(&self) -> super::Stored<'_> {
+    fn stored<'a>(&'a self, _book: &'a [u8; 0]) -> super::Stored<'a> {
         super::Stored::Fives(&self.pairs, &self.rest)
     }
 

@@ -54,7 +54,7 @@ impl Quanta for Twos {
 
     #[cfg(target_arch = "aarch64")]
     #[inline(always)]
-    fn stored(&self) -> super::Stored<'_> {
+    fn stored<'a>(&'a self, _book: &'a [u8; 0]) -> super::Stored<'a> {
         super::Stored::Twos
     }
 
