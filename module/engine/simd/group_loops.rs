@@ -9,8 +9,8 @@
 ///
 /// `add(&mut [Eight; 2], &Group, &Activation)` adds the products of a group with a block to sums,
 /// and `add_half::<$($name,)* T, HALF>(&mut [Eight; T], &Group, &[Activation; T])` those of 8 rows with the
-/// blocks of T activation rows; the type parameters come first. `whole(&mut [Eight; 2], &[Group], &[Activation])`
-/// adds those of all blocks, if it says so.
+/// blocks of T activation rows; the type parameters come first. If there is
+/// `whole(&mut [Eight; 2], &[Group], &[Activation])`, it adds those of all blocks, or says that it did not.
 macro_rules! group_loops {
     (
         feature: $feature:literal, layout: $layout:ty, generics: [$($name:ident: $bound:path),*]

@@ -27,8 +27,6 @@ pub(super) enum Stored<'a> {
     Twos,
     /// Those of [`codes`], and what the codes mean.
     Codes(&'a [i8; 16]),
-    /// Those that are unpacked.
-    Other,
 }
 
 /// One way to store them.
@@ -48,10 +46,7 @@ pub(super) trait Quanta: Plain {
 
     /// The bytes, for loops that know how to take them.
     #[cfg(target_arch = "aarch64")]
-    #[inline(always)]
-    fn stored<'a>(&'a self, _book: &'a Self::Book) -> Stored<'a> {
-        Stored::Other
-    }
+    fn stored<'a>(&'a self, book: &'a Self::Book) -> Stored<'a>;
 
     /// The quanta of a half of the rows, perhaps less a constant.
     #[cfg(target_arch = "aarch64")]

@@ -16,7 +16,7 @@ fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activa
     let mut quanta = [[vdupq_n_s32(0); 2]; 2];
     // All parts are stored alike.
     match group.quanta[0].stored(&group.book) {
-        Stored::Codes(_) | Stored::Other => return add_unpacked(sums, group, activation),
+        Stored::Codes(_) => return add_unpacked(sums, group, activation),
         Stored::Twos => add_twos(&mut quanta, group, activation),
         Stored::Nibbles(_) | Stored::Fives(..) => {
             for (index, part) in group.quanta.iter().enumerate() {
@@ -151,6 +151,6 @@ fn add_stored<Q: Quanta, S: Scaling>(
                 add(dots, scaling.scales(2 * index + 1));
             }
         }
-        Stored::Twos | Stored::Codes(_) | Stored::Other => {}
+        Stored::Twos | Stored::Codes(_) => {}
     }
 }

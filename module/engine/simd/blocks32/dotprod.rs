@@ -7,7 +7,9 @@ use crate::simd::quanta::Stored;
 
 blocks32_loops! { feature: "neon,dotprod", dots: dotprod, whole: add_codes }
 
-/// One activation row with all blocks of codes; others are left to [`add`].
+/// One activation row with all blocks of codes without minima; whether these are.
+///
+/// One address goes on from quanta to scales to the next block.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn add_codes<Q: Quanta, S: Scaling>(
@@ -18,16 +20,18 @@ fn add_codes<Q: Quanta, S: Scaling>(
     let Some(first) = group.first() else {
         return true;
     };
-    let Stored::Codes(book) = first.quanta.stored(&first.book) else {
-        return false;
+    // The book is the format's: all blocks have the same.
+    let book = match first.quanta.stored(&first.book) {
+        Stored::Codes(book) if !S::MINIMUM => load(book),
+        _ => return false,
     };
     let activation = activation.get(..group.len()).unwrap_or_default();
-    let book = load(book);
     let mut at = group.as_ptr();
     for activation in activation {
         let [a0, a1] = activation.values.each_ref().map(|values| load(values));
         let dots = [[vdupq_n_s32(0); 2]; 2];
-        // SAFETY: codes are pairs of 32 weights, with which each block begins; scaling and book follow.
+        // SAFETY: `at` is a block, of which there are as many as activations. It begins with the pairs of
+        // 32 weights that codes are; scaling and book follow.
         let (dots, scales) = unsafe {
             let (dots, second) = sixteen_codes(dots, at.cast(), book, a0);
             let (dots, end) = sixteen_codes(dots, second, book, a1);
@@ -71,7 +75,7 @@ fn add<Q: Quanta, S: Scaling>(sums: &mut [Eight; 2], group: &Group<Q, S>, activa
             let dots = sixteen_fives(dots, second, [r1, s1], a1);
             dots.map(|dots| dots.map(|dots| vcvtq_f32_s32(dots)))
         }
-        Stored::Twos | Stored::Codes(_) | Stored::Other => {
+        Stored::Twos | Stored::Codes(_) => {
             return add_unpacked(sums, group, activation);
         }
     };
