@@ -4,6 +4,7 @@
 use super::loops::blocks32_loops;
 use crate::simd::dots::dotprod::{sixteen_codes, sixteen_fives, sixteen_pairs};
 use crate::simd::quanta::Stored;
+use crate::simd::quanta::nibbles::Pairs;
 
 blocks32_loops! { feature: "neon,dotprod", dots: dotprod, whole: add_codes }
 
@@ -22,7 +23,7 @@ fn add_codes<Q: Quanta, S: Scaling>(
     };
     // The book is the format's: all blocks have the same.
     let book = match first.quanta.stored(&first.book) {
-        Stored::Codes(book) if !S::MINIMUM => load(book),
+        Stored::Codes(book) if !S::MINIMUM && size_of::<Q>() == size_of::<Pairs>() => load(book),
         _ => return false,
     };
     let activation = activation.get(..group.len()).unwrap_or_default();
@@ -30,8 +31,8 @@ fn add_codes<Q: Quanta, S: Scaling>(
     for activation in activation {
         let [a0, a1] = activation.values.each_ref().map(|values| load(values));
         let dots = [[vdupq_n_s32(0); 2]; 2];
-        // SAFETY: `at` is a block, of which there are as many as activations. It begins with the pairs of
-        // 32 weights that codes are; scaling and book follow.
+        // SAFETY: `at` is a block, of which there are as many as activations. By its size it begins with
+        // the pairs of 32 weights that codes are; scaling and book follow.
         let (dots, scales) = unsafe {
             let (dots, second) = sixteen_codes(dots, at.cast(), book, a0);
             let (dots, end) = sixteen_codes(dots, second, book, a1);
