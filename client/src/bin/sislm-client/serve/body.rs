@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{to_bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{header, StatusCode};
 use serde_json::{Map, Value};
@@ -25,13 +25,14 @@ pub(super) async fn object_of(request: Request) -> Result<Map<String, Value>, Ap
         let sentence = "the body is to be JSON: send it with Content-Type: application/json";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
     }
-    let bytes = match timeout(LIMIT, to_bytes(request.into_body(), MOST)).await {
+    let body = request.into_body();
+    // One that says its length is refused before it is read, so that the answer is the same however slowly it comes.
+    if body.size_hint().lower() > MOST as u64 {
+        return Err(too_large());
+    }
+    let bytes = match timeout(LIMIT, to_bytes(body, MOST)).await {
         Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            let sentence =
-                format!("the body is cut off, or has more than the {MOST} bytes that are taken");
-            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, sentence));
-        }
+        Ok(Err(_)) => return Err(too_large()),
         Err(_) => {
             let sentence = "the body did not come in time: try again";
             return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, sentence));
@@ -50,15 +51,48 @@ pub(super) async fn object_of(request: Request) -> Result<Map<String, Value>, Ap
     }
 }
 
+fn too_large() -> ApiError {
+    let sentence = format!("the body is cut off, or has more than the {MOST} bytes that are taken");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::{Body, Bytes};
+    use futures_util::stream;
+    use hyper::body::{Frame, SizeHint};
+    use tokio::time::Instant;
 
     use super::*;
 
-    async fn status(kind: &str, body: Vec<u8>) -> Option<u16> {
+    const JSON: &str = "application/json; charset=utf-8";
+
+    /// A body that says its length, and of which nothing comes.
+    struct Said(u64);
+
+    impl HttpBody for Said {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.0)
+        }
+    }
+
+    async fn status(kind: &str, body: impl Into<Body>) -> Option<u16> {
         let request = Request::builder().header(header::CONTENT_TYPE, kind);
-        let request = request.body(Body::from(body)).unwrap();
+        let request = request.body(body.into()).unwrap();
         object_of(request)
             .await
             .err()
@@ -67,14 +101,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_an_object_of_json() {
-        const JSON: &str = "application/json; charset=utf-8";
         assert_eq!(status(JSON, b"{}".to_vec()).await, None);
         assert_eq!(status(JSON, b"[]".to_vec()).await, Some(400));
         assert_eq!(status(JSON, b"{".to_vec()).await, Some(400));
         assert_eq!(status(JSON, b"".to_vec()).await, Some(400));
-        assert_eq!(status(JSON, vec![b' '; MOST + 1]).await, Some(413));
         assert_eq!(status("text/plain", b"{}".to_vec()).await, Some(415));
         // As deep as would overflow a stack that follows it.
         assert_eq!(status(JSON, vec![b'['; 1 << 20]).await, Some(400));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_bounded() {
+        let most = MOST as u64;
+        // Before anything of it has come, as the clock shows.
+        let start = Instant::now();
+        assert_eq!(status(JSON, Body::new(Said(most + 1))).await, Some(413));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        assert_eq!(status(JSON, Body::new(Said(most))).await, Some(408));
+        assert!(start.elapsed() >= LIMIT);
+        let halves = |count| {
+            let half = Ok::<_, Infallible>(vec![b' '; MOST / 2 + 1]);
+            Body::from_stream(stream::iter(vec![half; count]))
+        };
+        assert_eq!(status(JSON, halves(1)).await, Some(400));
+        assert_eq!(status(JSON, halves(2)).await, Some(413));
     }
 }
