@@ -144,10 +144,13 @@ static void stop(pid_t process)
 /* Waits until `file`'s user has been served `ns` more. */
 static void wait_for(int file, uint64_t ns)
 {
-	uint64_t before = served(file);
+	uint64_t before = served(file), last = before, present;
 	double end = now() + 60;
 
-	while (served(file) < before + ns) {
+	while ((present = served(file)) < before + ns) {
+		if (present != last)
+			end = now() + 60;
+		last = present;
 		if (now() > end) {
 			errno = ETIMEDOUT;
 			fail("domains/wait");
@@ -214,7 +217,8 @@ static int64_t bound(const struct shares *shares)
 static void backlog(const char *model, int count)
 {
 	const struct crowd one = { .user = 3000, .count = 1 }, other = { .user = 3001, .count = 16, .prompt = true, .most = 4 };
-	const struct crowd brief = { .user = 3001, .count = 1 };
+	/* The steps of its prompt are as long as those of the other's will be. */
+	const struct crowd brief = { .user = 3001, .count = 1, .prompt = true };
 	int files[3] = { file_of(3000), file_of(3001), open_device() }, reader;
 	int64_t away, before, least = 0, greatest = 0;
 	struct shares first, next;

@@ -27,8 +27,12 @@ while [ $moment -lt 40 ]; do
 	wait $process 2>/dev/null
 	moment=$((moment + 1))
 done
-sleep 1
-left=$(sislm-client stats --json | number kv_blocks)
+# Blocks go after the step that was under way.
+tries=0
+until left=$(sislm-client stats --json | number kv_blocks) && [ "$left" = 0 ] || [ $tries = 300 ]; do
+	tries=$((tries + 1))
+	sleep 0.2
+done
 equal killed-clients-leave-no-blocks "$left" 0
 equal killed-clients-leave-no-sessions "$(sislm-client info --json | number sessions)" 1
 sislm-client infer -m killed --preset greedy --ignore-eos -n 4 he >/dev/null

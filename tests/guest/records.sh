@@ -40,7 +40,10 @@ equal replay-forged "$? $(echo "$found" | number parts_at) $(echo "$found" | num
 # An EVALUATE, and a turn that is cancelled.
 sislm-client eval --json -m traced --ids 3,4,5 >/dev/null
 check load-slow sislm-client load /run/sislm/chat-slow.gguf --name slow
-timeout -s INT 1 sislm-client infer -m slow --ignore-eos one >/dev/null 2>&1
+sislm-client infer -m slow --ignore-eos one >/dev/null 2>&1 & writer=$!
+until [ "$(sislm-client metrics | grep -F 'sislm_turns_active{model="slow@1"} ' | cut -d ' ' -f 2)" = 1 ]; do sleep 0.1; done
+kill -INT $writer
+wait $writer
 unload traced
 unload slow
 sislm-client trace --json >/tmp/shown

@@ -49,12 +49,11 @@ pub(crate) fn open(
 ) -> Result<Box<dyn Connection>, Failure> {
     let mut connection = connect(place)?;
     let length = body.len();
-    write!(
-        connection,
+    let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{head}\r\n"
-    )?;
-    // A server that refuses a body closes before it has read all of it.
-    let _ = connection.write_all(body);
+    );
+    // A server that refuses a request closes before it has read all of it; the response says why.
+    let _ = connection.write_all(&[head.as_bytes(), body].concat());
     Ok(connection)
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn unload(device: &File, text: &[u8]) -> Result<(), Errno> {
 }
 
 /// What poll says about `file` within `timeout` milliseconds.
-pub(crate) fn poll(file: &File, events: i16, timeout: i32) -> Result<i16, Errno> {
+pub(crate) fn poll(file: &impl AsRawFd, events: i16, timeout: i32) -> Result<i16, Errno> {
     let mut entry = libc::pollfd {
         fd: file.as_raw_fd(),
         events,
@@ -174,7 +174,9 @@ impl Stalled {
         // SAFETY: the structures are those of the two commands, and live until they return; the
         // page is a new mapping of our own, which is never dereferenced here.
         unsafe {
-            let fd = Errno::result(libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC))?;
+            // One that blocks cannot be polled.
+            let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
+            let fd = Errno::result(libc::syscall(libc::SYS_userfaultfd, flags))?;
             let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
             let userfaultfd = OwnedFd::from_raw_fd(fd);
             Errno::result(libc::ioctl(fd, UFFDIO[0], &mut api))?;
@@ -198,6 +200,11 @@ impl Stalled {
     /// The address.
     pub(crate) fn address(&self) -> u64 {
         self.page as u64
+    }
+
+    /// Whether somebody waits for the page within `timeout` milliseconds.
+    pub(crate) fn is_touched(&self, timeout: i32) -> Result<bool, Errno> {
+        poll(&self.userfaultfd, libc::POLLIN, timeout).map(|events| events == libc::POLLIN)
     }
 
     /// Lets the page come.

@@ -19,8 +19,8 @@ const MODEL: &[u8] = b"stalled";
 const PROMPT: &[u8] = b"one ten tires";
 /// What others do beside the caller takes no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Until the caller has come to its memory.
-const SETTLING: Duration = Duration::from_millis(300);
+/// Milliseconds until the caller has come to its memory, at most.
+const ARRIVAL: i32 = 120_000;
 /// More ids than any text has.
 const FAR_TOO_MANY: u32 = u32::MAX;
 
@@ -184,7 +184,8 @@ fn beside(report: &mut Report, what: &str, make: Make, stalled: Stalled) -> Resu
         let file = file.clone();
         thread::spawn(move || make(&file, address))
     };
-    thread::sleep(SETTLING);
+    let waits = stalled.is_touched(ARRIVAL)?;
+    report.equal(&format!("stalled/{what}-comes-to-it"), waits, true);
     let (done, returned) = mpsc::channel();
     let others = {
         let file = file.clone();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whom comparisons delay: by the records, nobody by more than the step that is in flight.
 
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use sislm::{Record, RecordKind};
 
@@ -35,13 +35,18 @@ fn starved(report: &mut Report, case: &Case<'_>) -> Result<(), Failure> {
         let before = case.settled()?;
         let (device, shadow) = (case.device, &case.shadow);
         let (long, shorts) = thread::scope(|scope| {
+            let (begun, begins) = mpsc::channel();
             // Of the version that compares, whose own answers are not.
             let long = scope.spawn(move || {
                 let mut session = device.session(&config(shadow, round, LONG))?;
-                answer(&mut session, b"one")?;
+                for text in session.prompt(b"one")? {
+                    text?;
+                    let _ = begun.send(());
+                }
                 session.receipt()
             });
-            thread::sleep(Duration::from_millis(5));
+            // It fails with the session, of which the join tells.
+            let _ = begins.recv();
             let session = device.session(&config(&case.alias, round, 2));
             let shorts = session.and_then(|mut session| {
                 let mut receipt = || {
