@@ -124,6 +124,7 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixStream;
+    use tokio::sync::Notify;
 
     use super::*;
     use crate::place::Place;
@@ -132,8 +133,11 @@ mod tests {
     async fn stopped(path: &str, grace: Duration) -> (String, bool) {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
+        let begun = Arc::new(Notify::new());
         let slow = |time| {
+            let begun = begun.clone();
             move || async move {
+                begun.notify_one();
                 sleep(time).await;
                 "whole"
             }
@@ -150,7 +154,7 @@ mod tests {
         };
         let server = tokio::spawn(serve(listeners, router, stop, grace, cancel));
         let asked = tokio::spawn(ask(socket.clone(), path.to_owned()));
-        sleep(Duration::from_millis(50)).await;
+        begun.notified().await;
         stopper.send_replace(true);
         if grace < Duration::from_secs(1) {
             server.await.unwrap();
