@@ -6,8 +6,7 @@
 use std::io::{self, Read, Write};
 use std::{env, fs, process};
 
-use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
-use nix::sys::time::TimeValLike;
+use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::unistd;
 
 use super::task::Task;
@@ -67,7 +66,7 @@ fn close_others() -> io::Result<()> {
 
 /// Bounds what a task of so many bytes takes. A process that is killed leaves no picture of its memory.
 fn limit(bytes: u64) -> io::Result<()> {
-    let seconds = computed()?.saturating_add(seconds_for(bytes));
+    let seconds = seconds_for(bytes);
     // Text of functions and calls may be escaped once more.
     let stack = stack_for(bytes.saturating_mul(2));
     let own = MEMORY_OF_BYTE.saturating_mul(bytes).saturating_add(MEMORY);
@@ -82,13 +81,6 @@ fn limit(bytes: u64) -> io::Result<()> {
 fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let (_, most) = getrlimit(resource)?;
     Ok(setrlimit(resource, soft.min(most), hard.min(most))?)
-}
-
-/// Seconds of CPU time that this process has taken for its start, begun ones included.
-fn computed() -> io::Result<u64> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    let time = usage.user_time() + usage.system_time();
-    Ok(u64::try_from(time.num_seconds()).unwrap_or(0) + 1)
 }
 
 /// Bytes that this process has mapped.
