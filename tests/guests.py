@@ -85,7 +85,7 @@ def boot_once(boot, tests, environment, share, log):
         "KERNEL": boot.kernel,
         "SHARE": share,
         "CMD": script(tests, limit),
-        "TIMEOUT": str(300 + limit * 2 + 20 * len(tests)),
+        "TIMEOUT": str(300 + limit * 2),
         "LOG": f"{log}.kernel",
         **boot.options,
     }

@@ -20,19 +20,8 @@ equal best-with-time "$(asked -n 2 --deadline 3600000)" "better@1, the highest r
 
 # deadline TOKENS: milliseconds of so many tokens of the better one, as long as one took at the last choice.
 deadline() { echo $(($(sislm-client trace --json | grep '"kind":"choice"' | tail -n 2 | head -n 1 | number decode_ns) * $1 / 1000000)); }
-# ask_until MODEL N TOKENS: until it is that model that answers N tokens in the time of so many; what is said. How long one takes changes
-# with each step, on a machine that others use by more than a choice bears.
-again=0
-ask_until() {
-	ask_tries=0
-	until said=$(asked -n "$2" --deadline "$(deadline "$3")") && [ "${said%%@*}" = "$1" ] || [ $ask_tries = 10 ]; do
-		ask_tries=$((ask_tries + 1))
-	done
-	again=$((again + ask_tries))
-}
 equal chat "$(echo one | sislm-client chat -m auto --preset greedy -n 2 2>&1 >/dev/null)" "auto: better@1, the highest rank"
-ask_until better 8 32
-equal in-time "${said%%@*}" better
+equal in-time "$(asked -n 8 --deadline "$(deadline 32)" | cut -d @ -f 1)" better
 # Beside four turns on the better one, half of the time that five take is not enough for it.
 for number in 1 2 3 4; do
 	sislm-client infer -m better --ignore-eos "one ten $number" >/dev/null 2>&1 & turns="$turns $!"
@@ -43,8 +32,7 @@ until [ "$before" = 4 ]; do
 	sleep 0.1
 done
 equal no-hurry "$(asked -n 1)" "better@1, the highest rank"
-ask_until quick 64 160
-equal busy "$said" "quick@1, the highest rank that is in time: better ones would be late"
+equal busy "$(asked -n 64 --deadline "$(deadline 160)")" "quick@1, the highest rank that is in time: better ones would be late"
 for turn in $turns; do kill -INT "$turn"; done
 wait
 
@@ -67,8 +55,8 @@ equal memory "$(asked -n 4000)" "quick@1, the highest rank that has memory: the 
 # Each choice follows from its records.
 sislm-client trace --raw >/tmp/export
 said=$(sislm-client trace --json --verify /tmp/export 2>&1)
-equal verified "$(echo "$said" | number choices) $said" "$((12 + again)) $said"
-equal reasons "$(sislm-client trace | grep -c ' chosen: ')" $((12 + again))
+equal verified "$(echo "$said" | number choices) $said" "12 $said"
+equal reasons "$(sislm-client trace | grep -c ' chosen: ')" 12
 program auto-rate
 for name in better quick unranked; do unload $name; done
 # shellcheck disable=SC2119

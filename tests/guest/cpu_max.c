@@ -6,9 +6,9 @@
  */
 #include "device.h"
 
-/* The machine that emulates this one is shared with others: with the limit and without it in turns, and of the ratios that in the middle. */
-#define SECONDS 2
-#define PAIRS 7
+/* The machine that emulates this one is shared with others: with the limit and without it in turns. */
+#define SECONDS 4
+#define PAIRS 4
 /* A call is short beside a period of 100 ms: what it takes too much is paid when it returns. */
 #define TOKENS 2
 
@@ -78,34 +78,12 @@ static void ask(const struct caller *caller)
 	}
 }
 
-static int compare(const void *one, const void *other)
-{
-	double difference = *(const double *)one - *(const double *)other;
-
-	return (difference > 0) - (difference < 0);
-}
-
-/* The rate of each caller in answers per second, for some seconds with this quota for the first one. */
-static void rates(const struct caller *callers, int count, const char *quota, double *found)
-{
-	uint64_t begin[2];
-	double start = now();
-	int number;
-
-	write_quota(quota);
-	for (number = 0; number < count; number++)
-		begin[number] = *callers[number].answers;
-	sleep(SECONDS);
-	for (number = 0; number < count; number++)
-		found[number] = (*callers[number].answers - begin[number]) / (now() - start);
-}
-
 /* The rate of each caller with this quota for the first one, of that without; they ask beside each other. */
 static void ratios(const struct caller *callers, int count, const char *quota, double *found)
 {
-	double all[2][PAIRS];
+	double answers[2][2] = {}, seconds[2] = {};
 	pid_t processes[2];
-	int number, pair;
+	int number, slice;
 
 	for (number = 0; number < count; number++) {
 		processes[number] = fork();
@@ -113,20 +91,25 @@ static void ratios(const struct caller *callers, int count, const char *quota, d
 			ask(&callers[number]);
 	}
 	sleep(1);
-	for (pair = 0; pair < PAIRS; pair++) {
-		double without[2], with[2];
+	for (slice = 0; slice < 2 * PAIRS; slice++) {
+		int held = slice & 1;
+		uint64_t begin[2];
+		double start = now();
 
-		rates(callers, count, "max 100000", without);
-		rates(callers, count, quota, with);
+		write_quota(held ? quota : "max 100000");
 		for (number = 0; number < count; number++)
-			all[number][pair] = with[number] / without[number];
+			begin[number] = *callers[number].answers;
+		sleep(SECONDS);
+		for (number = 0; number < count; number++)
+			answers[held][number] += *callers[number].answers - begin[number];
+		seconds[held] += now() - start;
 	}
 	for (number = 0; number < count; number++) {
 		kill(processes[number], SIGKILL);
 		waitpid(processes[number], NULL, 0);
-		qsort(all[number], PAIRS, sizeof(double), compare);
-		found[number] = all[number][PAIRS / 2];
-		printf("# %s: %.2f of its rate, from %.2f to %.2f\n", callers[number].group, found[number], all[number][0], all[number][PAIRS - 1]);
+		found[number] = answers[1][number] / seconds[1] / (answers[0][number] / seconds[0]);
+		printf("# %s: %.2f answers/s, %.2f with the limit\n", callers[number].group, answers[0][number] / seconds[0],
+		       answers[1][number] / seconds[1]);
 	}
 }
 

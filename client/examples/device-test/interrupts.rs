@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Ctrl-C at random moments ends sislm-client, and soon.
+//! Ctrl-C at random moments ends sislm-client in time.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -14,11 +14,8 @@ use crate::report::{Failure, Report};
 const PROMPTS: [&str; 2] = ["one ten", ""];
 /// Milliseconds until the signal, at most.
 const MOMENTS: u64 = 500;
-/// Time in which it ends however slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts the client on the loaded model `count` times; it is to end within `seconds`, but where the machine itself stood still: one
-/// time in ten, at most.
+/// Starts the client on the loaded model `count` times; each time it has `seconds` to end.
 pub(crate) fn run(
     report: &mut Report,
     model: &str,
@@ -26,7 +23,7 @@ pub(crate) fn run(
     seconds: &str,
 ) -> Result<(), Failure> {
     let (count, seconds): (u64, u64) = (count.parse()?, seconds.parse()?);
-    let (mut hung, mut late, mut longest) = (0, 0, Duration::ZERO);
+    let (mut late, mut longest) = (0, Duration::ZERO);
     for number in 0..count {
         let mut client = Command::new("sislm-client")
             .args(["infer", "-m", model, "--ignore-eos", "--ctx", "1024"])
@@ -38,26 +35,20 @@ pub(crate) fn run(
         kill(Pid::from_raw(client.id().cast_signed()), Signal::SIGINT)?;
         let start = Instant::now();
         while client.try_wait()?.is_none() {
-            if start.elapsed() > PATIENCE {
-                hung += 1;
+            if start.elapsed() > Duration::from_secs(seconds) {
+                late += 1;
                 client.kill()?;
                 client.wait()?;
                 break;
             }
             thread::sleep(Duration::from_millis(10));
         }
-        late += u64::from(start.elapsed() > Duration::from_secs(seconds));
         longest = longest.max(start.elapsed());
     }
     println!(
-        "# interrupts: {count} times, the longest took {} ms, {late} longer than {seconds} s",
+        "# interrupts: {count} times, the longest took {} ms",
         longest.as_millis()
     );
-    report.equal(&format!("interrupts/{count}-times-ends"), hung, 0);
-    report.equal(
-        &format!("interrupts/{count}-times-in-time"),
-        late * 10 <= count,
-        true,
-    );
+    report.equal(&format!("interrupts/{count}-times-in-time"), late, 0);
     Ok(())
 }

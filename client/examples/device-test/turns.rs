@@ -250,24 +250,6 @@ fn evaluations(report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Times that a call which can be over before the first signal is tried.
-const TRIES: u32 = 50;
-
-/// EVALUATE from its beginning until a signal has left it.
-fn left(file: &File, embed: &mut sislm_evaluate) -> Result<Result<(), Errno>, Failure> {
-    let mut found = Ok(());
-    for _ in 0..TRIES {
-        embed.done = 0;
-        alarms(3000, false)?;
-        found = call(file, SISLM_IOC_EVALUATE, embed);
-        alarms(0, false)?;
-        if found.is_err() {
-            break;
-        }
-    }
-    Ok(found)
-}
-
 /// An embedding that a signal left goes on with the same structure only.
 fn embedding(report: &mut Report, file: &File) -> Result<(), Failure> {
     const NUMBER: u32 = SISLM_IOC_EVALUATE;
@@ -290,12 +272,11 @@ fn embedding(report: &mut Report, file: &File) -> Result<(), Failure> {
     };
     call(file, NUMBER, &mut embed)?;
     embed.embeddings = values.as_mut_ptr() as u64;
-    report.equal(
-        "turns/embed-left",
-        left(file, &mut embed)?,
-        Err(Errno::EINTR),
-    );
-    values.fill(f32::NAN);
+    embed.done = 0;
+    alarms(3000, false)?;
+    let left = call(file, NUMBER, &mut embed);
+    alarms(0, false)?;
+    report.equal("turns/embed-left", left, Err(Errno::EINTR));
     for (what, other) in [
         (
             "pooling",
@@ -334,10 +315,13 @@ fn embedding(report: &mut Report, file: &File) -> Result<(), Failure> {
     report.equal("turns/embed-goes-on", (done, embed.done), (Ok(()), 1));
     report.equal("turns/embed-after-a-signal", values == calm, true);
     // Where there is no room any more nothing is written.
-    let again = left(file, &mut embed)?;
-    report.equal("turns/embed-left-again", again, Err(Errno::EINTR));
     values.fill(f32::NAN);
+    embed.done = 0;
+    alarms(3000, false)?;
+    let left = call(file, NUMBER, &mut embed);
+    alarms(0, false)?;
     embed.embeddings_capacity -= 1;
+    report.equal("turns/embed-left-again", left, Err(Errno::EINTR));
     let found = call(file, NUMBER, &mut embed);
     report.refused(
         "turns/embed-goes-on-with-less-room",
@@ -378,24 +362,16 @@ fn signals(report: &mut Report) -> Result<(), Failure> {
     embedding(report, &session()?)?;
     // What nobody goes on with is ended by the next use of the file.
     let file = session()?;
-    let mut run = sislm_run::default();
-    let mut first = Ok(());
-    for _ in 0..TRIES {
-        run = sislm_run {
-            prompt: PROMPT.as_ptr() as u64,
-            prompt_length: u32::try_from(PROMPT.len())?,
-            text: buffer.as_mut_ptr() as u64,
-            capacity: 65536,
-            ..Default::default()
-        };
-        alarms(3000, false)?;
-        first = call(&file, SISLM_IOC_RUN, &mut run);
-        alarms(0, false)?;
-        if first.is_err() {
-            break;
-        }
-        call(&file, SISLM_IOC_RESET, &mut ())?;
-    }
+    alarms(3000, false)?;
+    let mut run = sislm_run {
+        prompt: PROMPT.as_ptr() as u64,
+        prompt_length: u32::try_from(PROMPT.len())?,
+        text: buffer.as_mut_ptr() as u64,
+        capacity: 65536,
+        ..Default::default()
+    };
+    let first = call(&file, SISLM_IOC_RUN, &mut run);
+    alarms(0, false)?;
     report.equal("turns/run-left", first, Err(Errno::EINTR));
     report.equal(
         "turns/write-after-it",
