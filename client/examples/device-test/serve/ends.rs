@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::{json, Value};
 use sislm::Device;
 
-use super::{chat, waits_for, Server, SOCKET};
+use super::{cancelled, chat, waits_for, Server, SOCKET};
 use crate::http::{events, get, post, Response};
 use crate::report::{Failure, Report};
 
@@ -48,10 +48,8 @@ pub(super) fn hang_ups(report: &mut Report, model: &str, slow: &str) -> Result<(
         thread.join().map_err(|_| "a thread failed")??;
     }
     waits_for("turns to end", is_at_rest)?;
-    // A turn is counted when its thread comes to its end, which may be later.
-    let cancelled = || Ok::<_, Failure>(device.statistics()?.cancelled - before);
-    waits_for("turns to be counted", || Ok(cancelled()? >= HANG_UPS))?;
-    report.equal("serve/hang-ups-cancel", cancelled()?, HANG_UPS);
+    let cancelled = cancelled(&device, before, HANG_UPS)?;
+    report.equal("serve/hang-ups-cancel", cancelled, HANG_UPS);
     let metrics = get(SOCKET, "/metrics")?.text()?;
     let counted = format!("sislm_hang_ups_total {HANG_UPS}");
     report.equal("serve/hang-ups-counted", metrics.contains(&counted), true);

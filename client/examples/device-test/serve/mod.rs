@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::{json, Value};
+use sislm::Device;
 
 use crate::http::{self, connect};
 use crate::report::{Failure, Report};
@@ -117,6 +118,13 @@ fn waits_for(what: &str, mut is: impl FnMut() -> Result<bool, Failure>) -> Resul
         thread::sleep(Duration::from_millis(20));
     }
     Ok(())
+}
+
+/// Turns that were cancelled after `before` of them, once at least `least` are: a turn is counted when its thread comes to its end.
+fn cancelled(device: &Device, before: u64, least: u64) -> Result<u64, Failure> {
+    let cancelled = || Ok::<_, Failure>(device.statistics()?.cancelled - before);
+    waits_for("turns to be counted", || Ok(cancelled()? >= least))?;
+    cancelled()
 }
 
 /// The object that a request is answered with.

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{json, Value};
 use sislm::Device;
 
-use super::{asked, chat, waits_for, Server, SOCKET};
+use super::{asked, cancelled, chat, waits_for, Server, SOCKET};
 use crate::http::{get, post};
 use crate::report::{Failure, Report};
 
@@ -99,9 +99,7 @@ fn hang_up(report: &mut Report, slow: &str) -> Result<(), Failure> {
         let load: Value = get(SOCKET, "/get_load")?.object()?;
         Ok(load["load"] == json!(0))
     })?;
-    // A turn is counted when its thread comes to its end, which may be later.
-    let cancelled = || Ok::<_, Failure>(device.statistics()?.cancelled - before);
-    waits_for("turns to be counted", || Ok(cancelled()? >= 2))?;
-    report.equal("serve/several-cancelled", cancelled()?, 2);
+    let cancelled = cancelled(&device, before, 2)?;
+    report.equal("serve/several-cancelled", cancelled, 2);
     Ok(())
 }
